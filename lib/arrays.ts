@@ -1,0 +1,92 @@
+// Checks of the arrays that callers hand in.
+import { invalid, NablaError, viewName } from './errors.js';
+
+export function isFloat64Array(value: unknown): value is Float64Array {
+  return viewName(value) === 'Float64Array';
+}
+
+// Their real length and place, whatever a subclass or an own property says.
+const prototype = Object.getPrototypeOf(Float64Array.prototype);
+function getter<T>(name: string): (array: ArrayBufferView) => T {
+  const get = Object.getOwnPropertyDescriptor(prototype, name)?.get as (this: ArrayBufferView) => T;
+  return (array) => get.call(array);
+}
+const bufferOf = getter<ArrayBufferLike>('buffer');
+const byteOffsetOf = getter<number>('byteOffset');
+const lengthOf = getter<number>('length');
+
+function isDetached(array: Float64Array): boolean {
+  if (lengthOf(array) !== 0) return false;
+  try {
+    new Uint8Array(bufferOf(array) as ArrayBuffer);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** A Float64Array that is not detached. */
+export function checkArray(name: string, value: unknown): Float64Array {
+  if (!isFloat64Array(value)) throw invalid('ERR_INVALID_ARG_TYPE', name, 'a Float64Array', value);
+  if (value.length === 0 && isDetached(value)) {
+    throw new NablaError('ERR_DETACHED_BUFFER', `${name} is detached: its buffer was transferred away`);
+  }
+  return value;
+}
+
+export function checkLength(name: string, array: ArrayLike<number>, length: number, why: string): void {
+  if (array.length !== length) {
+    throw new NablaError('ERR_SHAPE', `${name} must have ${length} elements (${why}); got ${array.length}`);
+  }
+}
+
+export function isShared(array: ArrayBufferView): boolean {
+  return typeof SharedArrayBuffer !== 'undefined' && bufferOf(array) instanceof SharedArrayBuffer;
+}
+
+/** Refuses a view on a buffer that may shrink while it is in use. */
+export function checkFixed(name: string, array: ArrayBufferView): void {
+  const buffer = bufferOf(array) as { resizable?: boolean; growable?: boolean };
+  if (buffer.resizable || buffer.growable) {
+    throw new NablaError('ERR_RESIZABLE_BUFFER', `${name} lies in a resizable buffer; use one of fixed length`);
+  }
+}
+
+/** Whether two views share memory without being the same view. Cheap where their places rule it out. */
+export function overlap(x: Float64Array, y: Float64Array): boolean {
+  const distance = byteOffsetOf(x) - byteOffsetOf(y);
+  if (distance >= 8 * y.length || -distance >= 8 * x.length) return false;
+  return distance !== 0 && bufferOf(x) === bufferOf(y);
+}
+
+/** Refuses an output that shares any memory with an input. */
+export function checkApart(outName: string, out: Float64Array, name: string, input: Float64Array): void {
+  if (out.length === 0 || input.length === 0) return;
+  if (overlap(out, input) || (byteOffsetOf(out) === byteOffsetOf(input) && bufferOf(out) === bufferOf(input))) {
+    throw new NablaError('ERR_ALIAS', `${outName} overlaps ${name}; give it memory of its own`);
+  }
+}
+
+/** The index of the first element that is NaN or infinite, or -1. */
+export function firstNotFinite(array: Float64Array): number {
+  for (let i = 0; i < array.length; i++) if (!Number.isFinite(array[i])) return i;
+  return -1;
+}
+
+/** A copy that nobody else can detach, or the caller's own array where its memory is shared. */
+export function snapshot(array: Float64Array): Float64Array {
+  return isShared(array) ? array : new Float64Array(array);
+}
+
+/**
+ * A Float64Array of n zeros that begins on a 64-byte border, where vector loads are fastest.
+ *
+ * @param n - how many elements, a whole number
+ * @throws NablaError `ERR_OUT_OF_RANGE` when n is no length; RangeError when memory is short
+ */
+export function allocate(n: number): Float64Array {
+  if (typeof n !== 'number') throw invalid('ERR_INVALID_ARG_TYPE', 'n', 'a whole number', n);
+  if (!(Number.isSafeInteger(n) && n >= 0)) throw invalid('ERR_OUT_OF_RANGE', 'n', 'a whole number from 0', n);
+  const room = new Float64Array(n + 7);
+  return room.subarray(0, n);
+}

@@ -1,0 +1,87 @@
+// The Backend interface, and which backend is in use.
+import { version } from '../package.json';
+import { NablaError, show } from './errors.js';
+import { loadNative } from './native.js';
+import type { Plan } from './plan.js';
+import { reference } from './reference/backend.js';
+
+/** A fit, checked and complete. The arrays are read only. */
+export interface FitJob {
+  plan: Plan;
+  X: Float64Array;
+  y: Float64Array;
+  rows: number;
+  cols: number;
+  /** Row numbers, for the sampler of that name. */
+  indices: Uint32Array | null;
+  /** Where it starts: the coefficients and, behind them, the intercept if the plan has one. */
+  weights: Float64Array;
+}
+
+export interface Outcome {
+  status: number;
+  epochs: number;
+  steps: number;
+  weights: Float64Array;
+  history: Float64Array;
+}
+
+/** What computes. Arguments are checked by the facade; both backends return the same bits. */
+export interface Backend {
+  readonly name: 'native' | 'reference';
+  readonly target: string;
+  readonly threads: number;
+  dot(x: Float64Array, y: Float64Array): number;
+  axpy(a: number, x: Float64Array, y: Float64Array): void;
+  scal(a: number, x: Float64Array): void;
+  nrm2(x: Float64Array): number;
+  asum(x: Float64Array): number;
+  gemv(A: Float64Array, rows: number, cols: number, x: Float64Array, out: Float64Array): void;
+  gemvT(A: Float64Array, rows: number, cols: number, x: Float64Array, out: Float64Array): void;
+  valueAndGradient(
+    loss: number,
+    parameters: Float64Array,
+    X: Float64Array,
+    y: Float64Array,
+    weights: Float64Array,
+    out: Float64Array,
+  ): number;
+  fitSync(job: FitJob): Outcome;
+  fit(job: FitJob): Promise<Outcome>;
+}
+
+/** Which backend computes, and what it runs on. */
+export interface BackendInfo {
+  /** `'native'`, or `'reference'` where this platform has no binary or NABLA_BACKEND asks for it. */
+  readonly name: 'native' | 'reference';
+  /** The instruction set: `'baseline'` (SSE2), `'avx2'`, `'avx512'`, `'neon'`, or `'javascript'`. */
+  readonly target: string;
+  /** Threads that asynchronous fits run on. */
+  readonly threads: number;
+  /** Of nabla. */
+  readonly version: string;
+}
+
+function choose(): Backend {
+  const wanted = process.env.NABLA_BACKEND || undefined;
+  if (wanted === 'reference') return reference;
+  if (wanted !== undefined && wanted !== 'native') {
+    throw new NablaError('ERR_NATIVE_LOAD', `NABLA_BACKEND must be native or reference; got ${show(wanted)}`);
+  }
+  const native = loadNative();
+  if (native) return native;
+  if (wanted) throw new NablaError('ERR_NATIVE_LOAD', 'NABLA_BACKEND=native: there is no binary for this platform');
+  return reference;
+}
+
+let chosen: Backend | undefined;
+
+/** The backend in use, chosen at the first call: `nabla/reference` never loads the addon. */
+export function inUse(): Backend {
+  chosen ??= choose();
+  return chosen;
+}
+
+export function describe({ name, target, threads }: Backend): BackendInfo {
+  return Object.freeze({ name, target, threads, version });
+}

@@ -1,0 +1,117 @@
+// The facade of nabla/kernels: checks the arrays, and serves short ones in JavaScript.
+import { checkApart, checkArray, checkLength, isFloat64Array, overlap } from '../arrays.js';
+import type { Backend } from '../backend.js';
+import { losses } from '../catalog.js';
+import { readSize } from '../data.js';
+import { invalid, NablaError } from '../errors.js';
+import type { Loss } from '../options.js';
+import { type Chosen, readChoice } from '../read.js';
+import { reference } from '../reference/backend.js';
+
+/** The vector and matrix kernels; see the functions of the same names. */
+export interface Kernels {
+  dot(x: Float64Array, y: Float64Array): number;
+  axpy(a: number, x: Float64Array, y: Float64Array): void;
+  scal(a: number, x: Float64Array): void;
+  nrm2(x: Float64Array): number;
+  asum(x: Float64Array): number;
+  gemv(A: Float64Array, rows: number, cols: number, x: Float64Array, out: Float64Array): void;
+  gemvT(A: Float64Array, rows: number, cols: number, x: Float64Array, out: Float64Array): void;
+  valueAndGradient(
+    loss: Loss,
+    data: { X: Float64Array; y: Float64Array },
+    weights: Float64Array,
+    out: Float64Array,
+  ): number;
+}
+
+/**
+ * Elements below which JavaScript is faster than a call into native (bench/borders.mjs measures them). Since both
+ * return the same bits, nothing but the time depends on these numbers.
+ */
+const border = { dot: 96, axpy: 96, scal: 96, nrm2: 64, asum: 64, gemv: 128, gemvT: 128, valueAndGradient: 128 };
+
+function checkScalar(name: string, value: unknown): void {
+  if (typeof value !== 'number') throw invalid('ERR_INVALID_ARG_TYPE', name, 'a number', value);
+  if (Number.isNaN(value)) throw invalid('ERR_NOT_FINITE', name, 'a number', value);
+}
+
+function checkPair(x: unknown, y: unknown): void {
+  checkLength('y', checkArray('y', y), checkArray('x', x).length, 'as many as x');
+}
+
+function checkMatrixVector(
+  A: Float64Array,
+  rows: number,
+  cols: number,
+  x: Float64Array,
+  out: Float64Array,
+  xLength: 'rows' | 'cols',
+): void {
+  const size = { rows: readSize('rows', rows), cols: readSize('cols', cols) };
+  const outLength = xLength === 'cols' ? 'rows' : 'cols';
+  checkLength('A', checkArray('A', A), rows * cols, `${rows} rows × ${cols} cols`);
+  checkLength('x', checkArray('x', x), size[xLength], xLength);
+  checkLength('out', checkArray('out', out), size[outLength], outLength);
+  checkApart('out', out, 'A', A);
+  checkApart('out', out, 'x', x);
+}
+
+const chosenLosses = new Map<unknown, Chosen>(
+  Object.keys(losses).map((name) => [name, readChoice('loss', name, losses)]),
+);
+
+export function createKernels(backend: Backend): Kernels {
+  const serve = (elements: number, limit: number): Backend => (elements < limit ? reference : backend);
+  return {
+    dot(x, y) {
+      if (!isFloat64Array(x) || !isFloat64Array(y) || x.length !== y.length || x.length === 0) checkPair(x, y);
+      return x.length < border.dot ? reference.dot(x, y) : backend.dot(x, y);
+    },
+    axpy(a, x, y) {
+      checkScalar('a', a);
+      if (!isFloat64Array(x) || !isFloat64Array(y) || x.length !== y.length || x.length === 0) checkPair(x, y);
+      if (overlap(x, y)) throw new NablaError('ERR_ALIAS', 'y overlaps x; give it memory of its own, or x itself');
+      serve(x.length, border.axpy).axpy(a, x, y);
+    },
+    scal(a, x) {
+      checkScalar('a', a);
+      checkArray('x', x);
+      serve(x.length, border.scal).scal(a, x);
+    },
+    nrm2(x) {
+      checkArray('x', x);
+      return serve(x.length, border.nrm2).nrm2(x);
+    },
+    asum(x) {
+      checkArray('x', x);
+      return serve(x.length, border.asum).asum(x);
+    },
+    gemv(A, rows, cols, x, out) {
+      checkMatrixVector(A, rows, cols, x, out, 'cols');
+      serve(A.length, border.gemv).gemv(A, rows, cols, x, out);
+    },
+    gemvT(A, rows, cols, x, out) {
+      checkMatrixVector(A, rows, cols, x, out, 'rows');
+      serve(A.length, border.gemvT).gemvT(A, rows, cols, x, out);
+    },
+    valueAndGradient(loss, data, weights, out) {
+      const { index, parameters } = chosenLosses.get(loss) ?? readChoice('loss', loss, losses);
+      if (typeof data !== 'object' || data === null) {
+        throw invalid('ERR_INVALID_ARG_TYPE', 'data', 'an object with X and y', data);
+      }
+      const { X, y } = data;
+      checkArray('X', X);
+      checkArray('y', y);
+      checkArray('weights', weights);
+      checkArray('out', out);
+      if (y.length === 0) throw new NablaError('ERR_SHAPE', 'the mean of no rows has no value; got an empty y');
+      checkLength('X', X, y.length * weights.length, `${y.length} rows × ${weights.length} weights`);
+      checkLength('out', out, weights.length, 'as many as weights');
+      checkApart('out', out, 'X', X);
+      checkApart('out', out, 'y', y);
+      checkApart('out', out, 'weights', weights);
+      return serve(X.length, border.valueAndGradient).valueAndGradient(index, parameters, X, y, weights, out);
+    },
+  };
+}

@@ -1,0 +1,94 @@
+// nabla/kernels, on the backend in use.
+import { inUse } from './backend.js';
+import { createKernels, type Kernels } from './facade/kernels.js';
+
+export { allocate } from './arrays.js';
+export type { Kernels } from './facade/kernels.js';
+
+const kernels = createKernels(inUse());
+
+/**
+ * Σ xᵢyᵢ, in nabla's one order of a sum (32 partial sums, folded in halves).
+ *
+ * @param x - n elements
+ * @param y - n elements
+ * @returns the sum; 0 for empty arrays
+ * @throws NablaError `ERR_INVALID_ARG_TYPE` for anything but Float64Array, `ERR_SHAPE` when the lengths differ,
+ *   `ERR_DETACHED_BUFFER`
+ */
+export const dot: Kernels['dot'] = kernels.dot;
+
+/**
+ * y += a·x, in place.
+ *
+ * @param a - a number; NaN is refused
+ * @param x - n elements
+ * @param y - n elements, changed; may be x itself
+ * @throws NablaError as {@link dot}; `ERR_ALIAS` when y overlaps x in part
+ */
+export const axpy: Kernels['axpy'] = kernels.axpy;
+
+/**
+ * x = a·x, in place.
+ *
+ * @param a - a number; NaN is refused
+ * @param x - n elements, changed
+ * @throws NablaError as {@link dot}
+ */
+export const scal: Kernels['scal'] = kernels.scal;
+
+/**
+ * The Euclidean norm √Σxᵢ². Does not overflow or underflow where the result does not.
+ *
+ * @param x - n elements
+ * @returns the norm; 0 for an empty array
+ * @throws NablaError as {@link dot}
+ */
+export const nrm2: Kernels['nrm2'] = kernels.nrm2;
+
+/**
+ * Σ|xᵢ|, in nabla's one order of a sum.
+ *
+ * @param x - n elements
+ * @returns the sum; 0 for an empty array
+ * @throws NablaError as {@link dot}
+ */
+export const asum: Kernels['asum'] = kernels.asum;
+
+/**
+ * out = A x.
+ *
+ * @param A - rows × cols, row-major
+ * @param rows - a whole number
+ * @param cols - a whole number
+ * @param x - cols elements
+ * @param out - rows elements, overwritten
+ * @throws NablaError as {@link dot}; `ERR_OUT_OF_RANGE` for a size that is no whole number; `ERR_ALIAS` when out
+ *   shares memory with A or x
+ */
+export const gemv: Kernels['gemv'] = kernels.gemv;
+
+/**
+ * out = Aᵀ x.
+ *
+ * @param A - rows × cols, row-major
+ * @param rows - a whole number
+ * @param cols - a whole number
+ * @param x - rows elements
+ * @param out - cols elements, overwritten
+ * @throws NablaError as {@link gemv}
+ */
+export const gemvT: Kernels['gemvT'] = kernels.gemvT;
+
+/**
+ * The mean loss of a linear model without intercept over all rows, and its gradient:
+ * (1/rows) Σ ℓ(yᵢ, xᵢ·w) and (1/rows) Σ ∂ℓ/∂z xᵢ, in one pass over X.
+ *
+ * @param loss - `'squared'`: ½(z - y)²
+ * @param data - X (rows × cols, row-major) and y (rows, at least one)
+ * @param weights - cols elements
+ * @param out - cols elements, overwritten with the gradient
+ * @returns the mean loss
+ * @throws NablaError as {@link gemv}; `ERR_UNKNOWN_OPTION` for a loss that is not known
+ */
+export const valueAndGradient: Kernels['valueAndGradient'] = kernels.valueAndGradient;

@@ -1,0 +1,92 @@
+// Loads the addon and puts it behind the Backend interface.
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+// @ts-expect-error: it has no types
+import nodeGypBuild from 'node-gyp-build';
+import type { Backend, FitJob, Outcome } from './backend.js';
+import { NablaError } from './errors.js';
+import { encode } from './plan.js';
+
+type Allocate = (n: number) => Float64Array;
+type FitArguments = [
+  plan: Float64Array,
+  X: Float64Array,
+  y: Float64Array,
+  rows: number,
+  cols: number,
+  indices: Uint32Array | null,
+  weights: Float64Array,
+  allocate: Allocate,
+];
+
+/** What native/binding exports. */
+export interface Addon extends Omit<Backend, 'name' | 'fitSync' | 'fit'> {
+  fitSync(...job: FitArguments): Outcome;
+  fit(...args: [...FitArguments, callback: (error: Error | null, outcome?: Outcome) => void]): void;
+  close(): void;
+  catalog: Record<'losses' | 'rules' | 'schedules' | 'samplers', { name: string; parameters: string }[]>;
+}
+
+/** The addon for this platform; null when there is none. One that is there and does not load throws. */
+export function loadAddon(): Addon | null {
+  const root = dirname(dirname(fileURLToPath(import.meta.url)));
+  let path: string;
+  try {
+    path = nodeGypBuild.resolve(root);
+  } catch {
+    return null;
+  }
+  try {
+    return createRequire(import.meta.url)(path) as Addon;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new NablaError('ERR_NATIVE_LOAD', `the native binary does not load: ${why}`, { cause });
+  }
+}
+
+const allocate: Allocate = (n) => new Float64Array(n);
+
+function argumentsOf({ plan, X, y, rows, cols, indices, weights }: FitJob): FitArguments {
+  return [encode(plan), X, y, rows, cols, indices, weights, allocate];
+}
+
+function rethrown(error: unknown): unknown {
+  const { code, message } = error as { code?: unknown; message: string };
+  return code === 'ERR_OUT_OF_MEMORY' ? new NablaError(code, message) : error;
+}
+
+export function loadNative(): Backend | null {
+  const addon = loadAddon();
+  if (!addon) return null;
+  // Cleanup hooks of the main thread's environment may not run at process.exit().
+  process.once('exit', () => addon.close());
+  return {
+    name: 'native',
+    target: addon.target,
+    threads: addon.threads,
+    dot: addon.dot,
+    axpy: addon.axpy,
+    scal: addon.scal,
+    nrm2: addon.nrm2,
+    asum: addon.asum,
+    gemv: addon.gemv,
+    gemvT: addon.gemvT,
+    valueAndGradient: addon.valueAndGradient,
+    fitSync(job) {
+      try {
+        return addon.fitSync(...argumentsOf(job));
+      } catch (error) {
+        throw rethrown(error);
+      }
+    },
+    fit(job) {
+      return new Promise((resolve, reject) => {
+        addon.fit(...argumentsOf(job), (error, outcome) => {
+          if (outcome) resolve(outcome);
+          else reject(rethrown(error));
+        });
+      });
+    },
+  };
+}

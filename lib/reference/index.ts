@@ -1,0 +1,63 @@
+// nabla/reference: what nabla, nabla/kernels and nabla/textbook export, by the same names, forced to TypeScript.
+import { type Backend, type BackendInfo, describe } from '../backend.js';
+import { createFit, type Fit, type FitSync } from '../facade/fit.js';
+import { createKernels, type Kernels } from '../facade/kernels.js';
+import { createTextbook, type Textbook } from '../facade/textbook.js';
+import { Model as AnyModel } from '../model.js';
+import { adam as adamRule } from '../optimizer.js';
+import { reference } from './backend.js';
+
+export { allocate } from '../arrays.js';
+export { NablaError } from '../errors.js';
+export { adagrad, rmsprop, sgd } from '../optimizer.js';
+
+/** As `Model` of nabla; predicts in TypeScript. */
+export class Model extends AnyModel {
+  protected static override get backend(): Backend {
+    return reference;
+  }
+}
+
+const facade = createFit(reference, Model);
+const kernels = createKernels(reference);
+const textbook = createTextbook(reference);
+
+/** Tells that this is the reference. */
+export const backend: BackendInfo = describe(reference);
+
+/** As `fitSync` of nabla. */
+export const fitSync: FitSync = facade.fitSync;
+/** As `fit` of nabla, between turns of the event loop. */
+export const fit: Fit = facade.fit;
+
+/** As `dot` of nabla/kernels. */
+export const dot: Kernels['dot'] = kernels.dot;
+/** As `axpy` of nabla/kernels. */
+export const axpy: Kernels['axpy'] = kernels.axpy;
+/** As `scal` of nabla/kernels. */
+export const scal: Kernels['scal'] = kernels.scal;
+/** As `nrm2` of nabla/kernels. */
+export const nrm2: Kernels['nrm2'] = kernels.nrm2;
+/** As `asum` of nabla/kernels. */
+export const asum: Kernels['asum'] = kernels.asum;
+/** As `gemv` of nabla/kernels. */
+export const gemv: Kernels['gemv'] = kernels.gemv;
+/** As `gemvT` of nabla/kernels. */
+export const gemvT: Kernels['gemvT'] = kernels.gemvT;
+/** As `valueAndGradient` of nabla/kernels. */
+export const valueAndGradient: Kernels['valueAndGradient'] = kernels.valueAndGradient;
+
+/** As `batchGradientDescent` of nabla/textbook. */
+export const batchGradientDescent: Textbook['batchGradientDescent'] = textbook.batchGradientDescent;
+/** As `stochasticGradientDescent` of nabla/textbook. */
+export const stochasticGradientDescent: Textbook['stochasticGradientDescent'] = textbook.stochasticGradientDescent;
+/** As `miniBatchGradientDescent` of nabla/textbook. */
+export const miniBatchGradientDescent: Textbook['miniBatchGradientDescent'] = textbook.miniBatchGradientDescent;
+
+/**
+ * Two functions of nabla share this name, and this is both: with data (`X`) it is `adam` of nabla/textbook, which
+ * fits; otherwise `adam` of nabla, which describes the rule.
+ */
+export const adam = ((options?: object) =>
+  options && 'X' in options ? textbook.adam(options as never) : adamRule(options)) as Textbook['adam'] &
+  typeof adamRule;

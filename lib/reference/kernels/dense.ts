@@ -1,0 +1,61 @@
+// Vector and matrix kernels on dense rows. Twin: native/kernels/dense.h.
+import { sumOfMagnitudes, sumOfProducts, sumOfSquares } from './sums.js';
+
+/** Rows of a row-major matrix: `count` consecutive ones from row `start`, or those named from index[start] on. */
+export interface Rows {
+  X: Float64Array;
+  cols: number;
+  start: number;
+  count: number;
+  index: Uint32Array | null;
+}
+
+/** Where row i of the rows begins in X. */
+function rowAt(rows: Rows, i: number): number {
+  return (rows.index ? rows.index[rows.start + i] : rows.start + i) * rows.cols;
+}
+
+export function dot(x: Float64Array, y: Float64Array): number {
+  return sumOfProducts(x, 0, y, 0, x.length);
+}
+
+export function asum(x: Float64Array): number {
+  return sumOfMagnitudes(x, 0, x.length);
+}
+
+/** √Σx². Where the squares leave the normal range, once more on x scaled by a power of two (exact). */
+export function nrm2(x: Float64Array): number {
+  const squares = sumOfSquares(x, 0, x.length, 1);
+  if (squares > 2 ** -900 && squares < Infinity) return Math.sqrt(squares);
+  if (Number.isNaN(squares)) return squares;
+  const scale = squares < 1 ? 2 ** 600 : 2 ** -600;
+  return Math.sqrt(sumOfSquares(x, 0, x.length, scale)) / scale;
+}
+
+export function axpy(a: number, x: Float64Array, y: Float64Array): void {
+  for (let i = 0; i < x.length; i++) y[i] += a * x[i];
+}
+
+export function scal(a: number, x: Float64Array): void {
+  for (let i = 0; i < x.length; i++) x[i] = a * x[i];
+}
+
+/** x /= a for the first n elements. */
+export function divide(a: number, x: Float64Array, n: number): void {
+  for (let i = 0; i < n; i++) x[i] /= a;
+}
+
+/** z = X w + b. */
+export function matvec(rows: Rows, w: Float64Array, b: number, z: Float64Array): void {
+  for (let i = 0; i < rows.count; i++) z[i] = sumOfProducts(rows.X, rowAt(rows, i), w, 0, rows.cols) + b;
+}
+
+/** g += Xᵀ r, row after row. */
+export function rmatvec(rows: Rows, r: Float64Array, g: Float64Array): void {
+  const { X, cols } = rows;
+  for (let i = 0; i < rows.count; i++) {
+    const at = rowAt(rows, i);
+    const factor = r[i];
+    for (let j = 0; j < cols; j++) g[j] += factor * X[at + j];
+  }
+}

@@ -1,0 +1,22 @@
+// The matrix-vector products of nabla/kernels. Twin: native/solver/products.cc.
+import { matvec, rmatvec } from '../kernels/dense.js';
+import { rowsPerBlock, Tree } from './blocks.js';
+
+export function gemv(A: Float64Array, rows: number, cols: number, x: Float64Array, out: Float64Array): void {
+  matvec({ X: A, cols, start: 0, count: rows, index: null }, x, 0, out);
+}
+
+export function gemvT(A: Float64Array, rows: number, cols: number, x: Float64Array, out: Float64Array): void {
+  const step = rowsPerBlock(cols);
+  if (rows <= step) {
+    out.fill(0);
+    return rmatvec({ X: A, cols, start: 0, count: rows, index: null }, x, out);
+  }
+  const tree = new Tree(cols);
+  for (let start = 0; start < rows; start += step) {
+    const count = Math.min(step, rows - start);
+    rmatvec({ X: A, cols, start, count, index: null }, x.subarray(start), tree.next());
+    tree.push();
+  }
+  out.set(tree.total());
+}

@@ -1,0 +1,49 @@
+// nabla/textbook, on the backend in use.
+import { inUse } from './backend.js';
+import { createTextbook, type Textbook } from './facade/textbook.js';
+
+export type {
+  AdamOptions,
+  MiniBatchOptions,
+  StochasticOptions,
+  Textbook,
+  TextbookOptions,
+  TextbookResult,
+} from './facade/textbook.js';
+
+const textbook = createTextbook(inUse());
+
+/**
+ * Gradient descent over all rows: θ -= α Xᵀ(Xθ - y)/m. `history` holds the cost Σ(Xθ - y)²/(2m) of each iteration,
+ * before its update.
+ *
+ * @throws NablaError `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_SHAPE`, `ERR_NOT_FINITE`,
+ *   `ERR_DETACHED_BUFFER`, `ERR_UNKNOWN_OPTION`
+ */
+export const batchGradientDescent: Textbook['batchGradientDescent'] = textbook.batchGradientDescent;
+
+/**
+ * Stochastic gradient descent: each step takes one row, drawn with replacement from `seed`, m steps an iteration; or
+ * the rows that `indices` names, a step each. `history` holds the cost ½(xᵢθ - yᵢ)² of each step, before its update.
+ * `threshold` compares the mean cost of one iteration with that of the one before. With `indices`, one iteration is
+ * one pass over them.
+ *
+ * @throws NablaError as {@link batchGradientDescent}
+ */
+export const stochasticGradientDescent: Textbook['stochasticGradientDescent'] = textbook.stochasticGradientDescent;
+
+/**
+ * Mini-batch gradient descent: batches of `batchSize` rows in order, the last one short. `history` holds the cost of
+ * each batch, before its update; cost and gradient are divided by the batch's own length. `threshold` compares the
+ * mean cost of one iteration with that of the one before.
+ *
+ * @throws NablaError as {@link batchGradientDescent}
+ */
+export const miniBatchGradientDescent: Textbook['miniBatchGradientDescent'] = textbook.miniBatchGradientDescent;
+
+/**
+ * Adam over all rows (Kingma and Ba, 2015). `history` holds the cost of each iteration, after its update.
+ *
+ * @throws NablaError as {@link batchGradientDescent}
+ */
+export const adam: Textbook['adam'] = textbook.adam;

@@ -1,0 +1,61 @@
+// The addon's entry: picks the kernels for this CPU, and tells what it holds.
+#include <napi.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "../kernels/dispatch.h"
+#include "../solver/plan.h"
+#include "../solver/pool.h"
+#include "../solver/schedule.h"
+#include "args.h"
+#include "environment.h"
+#include "exports.h"
+
+namespace nabla {
+
+namespace {
+
+template <class Entry>
+Napi::Array listOf(Napi::Env env, const Entry* entries, size_t length) {
+  Napi::Array list = Napi::Array::New(env, length);
+  for (size_t i = 0; i < length; ++i) {
+    Napi::Object item = Napi::Object::New(env);
+    item.Set("name", Napi::String::New(env, entries[i].name));
+    item.Set("parameters", Napi::String::New(env, entries[i].parameters));
+    list.Set(static_cast<uint32_t>(i), item);
+  }
+  return list;
+}
+
+const Kernels& chooseKernels(Napi::Env env) {
+  const char* forced = std::getenv("NABLA_TARGET");
+  if (forced && !*forced) forced = nullptr;
+  if (const Kernels* kernels = findTarget(forced)) return *kernels;
+  std::string message = std::string("NABLA_TARGET=") + forced + ": this CPU and build have";
+  for (const Kernels* const* t = supportedTargets(); *t; ++t) message += std::string(" ") + (*t)->target;
+  reject(env, "ERR_NATIVE_LOAD", message.c_str());
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  const Kernels& kernels = chooseKernels(env);
+  env.SetInstanceData(new Environment(env, kernels));
+  exportKernels(env, exports);
+  exportFit(env, exports);
+  exports.Set("target", Napi::String::New(env, kernels.target));
+  exports.Set("threads", Napi::Number::New(env, Pool::threads()));
+
+  Napi::Object catalog = Napi::Object::New(env);
+  catalog.Set("losses", listOf(env, kernels.losses, kernels.lossCount));
+  catalog.Set("rules", listOf(env, kernels.rules, kernels.ruleCount));
+  catalog.Set("schedules", listOf(env, schedules, std::size(schedules)));
+  catalog.Set("samplers", listOf(env, samplers, std::size(samplers)));
+  exports.Set("catalog", catalog);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(nabla, init)
+
+}  // namespace nabla

@@ -1,0 +1,59 @@
+// Reads arguments. TypeScript has checked what they mean; here only what memory safety needs (kind, length,
+// range) is checked once more.
+#pragma once
+
+#include <napi.h>
+
+#include <cmath>
+#include <cstdint>
+
+namespace nabla {
+
+template <class T>
+struct Span {
+  T* data;
+  size_t length;
+};
+
+[[noreturn]] inline void reject(Napi::Env env, const char* code, const char* message) {
+  Napi::Error error = Napi::Error::New(env, message);
+  error.Set("code", Napi::String::New(env, code));
+  throw error;
+}
+
+template <class T>
+Span<T> typedArray(Napi::Value value, napi_typedarray_type expected) {
+  napi_typedarray_type type;
+  size_t length;
+  void* data;
+  if (napi_get_typedarray_info(value.Env(), value, &type, &length, &data, nullptr, nullptr) != napi_ok ||
+      type != expected)
+    reject(value.Env(), "ERR_INVALID_ARG_TYPE", "expected a typed array of the kernel's element type");
+  return {static_cast<T*>(data), length};
+}
+inline Span<double> doubles(Napi::Value value) { return typedArray<double>(value, napi_float64_array); }
+inline Span<uint32_t> indices(Napi::Value value) { return typedArray<uint32_t>(value, napi_uint32_array); }
+
+inline double number(Napi::Value value) {
+  double result;
+  if (napi_get_value_double(value.Env(), value, &result) != napi_ok)
+    reject(value.Env(), "ERR_INVALID_ARG_TYPE", "expected a number");
+  return result;
+}
+// A whole number from 0 to 2^53 - 1. N-API's own integer getters turn NaN into 0 and wrap.
+inline size_t count(Napi::Value value) {
+  const double n = number(value);
+  if (!(n >= 0.0 && n <= 9007199254740991.0) || n != std::floor(n))
+    reject(value.Env(), "ERR_OUT_OF_RANGE", "expected a whole number");
+  return static_cast<size_t>(n);
+}
+
+inline void requireLength(Napi::Env env, size_t actual, size_t expected) {
+  if (actual < expected) reject(env, "ERR_SHAPE", "an array is shorter than its shape says");
+}
+inline void requireMatrix(Napi::Env env, size_t actual, size_t rows, size_t cols) {
+  if (cols != 0 && rows > SIZE_MAX / sizeof(double) / cols) reject(env, "ERR_SHAPE", "rows × cols overflows");
+  requireLength(env, actual, rows * cols);
+}
+
+}  // namespace nabla

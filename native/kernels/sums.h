@@ -1,0 +1,44 @@
+// The one order of a sum (DESIGN.md, the law, 2): element i goes to partial i mod 32, each partial in index
+// order from +0; partials fold in halves. Twin: lib/reference/kernels/sums.ts.
+#pragma once
+
+#include "simd.h"
+
+namespace nabla {
+namespace NABLA_TARGET {
+
+// Partials k, k+8, k+16, k+24 of lane k added up: the fold's steps +16 and +8.
+NABLA_INLINE Vec foldQuarters(const Vec a[4]) { return (a[0] + a[2]) + (a[1] + a[3]); }
+
+// term(i, count): the terms of elements i … i+count-1, +0 in the other lanes.
+template <class Term>
+NABLA_INLINE double foldedSum(size_t n, Term term) {
+  Vec a[4] = {zero(), zero(), zero(), zero()};
+  size_t i = 0;
+  for (; i + 32 <= n; i += 32) {
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; ++k) a[k] += term(i + 8 * k, 8);
+  }
+#pragma GCC unroll 4
+  for (int k = 0; k < 4; ++k) {
+    if (i + 8 <= n) {
+      a[k] += term(i, 8);
+      i += 8;
+    } else if (i < n) {
+      a[k] += term(i, n - i);
+      i = n;
+    }
+  }
+  return fold(foldQuarters(a));
+}
+
+// body(i, count) for each group of eight.
+template <class Body>
+NABLA_INLINE void eachVec(size_t n, Body body) {
+  size_t i = 0;
+  for (; i + 8 <= n; i += 8) body(i, 8);
+  if (i < n) body(i, n - i);
+}
+
+}  // namespace NABLA_TARGET
+}  // namespace nabla

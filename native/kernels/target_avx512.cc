@@ -1,0 +1,3 @@
+#define NABLA_TARGET avx512
+#define NABLA_WIDTH 8
+#include "kernels.inc"

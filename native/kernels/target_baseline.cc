@@ -1,0 +1,3 @@
+#define NABLA_TARGET baseline
+#define NABLA_WIDTH 2
+#include "kernels.inc"

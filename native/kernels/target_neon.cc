@@ -1,0 +1,3 @@
+#define NABLA_TARGET neon
+#define NABLA_WIDTH 2
+#include "kernels.inc"

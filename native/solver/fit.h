@@ -1,0 +1,27 @@
+// The solver loop. Twin: lib/reference/solver/fit.ts.
+#pragma once
+
+#include <atomic>
+#include <vector>
+
+#include "plan.h"
+
+namespace nabla {
+
+struct Outcome {
+  Status status = Status::maxEpochs;
+  uint64_t epochs = 0;  // completed: their loss and weights are finite
+  uint64_t steps = 0;   // in those epochs
+  std::vector<double> weights;
+  std::vector<double> history;
+};
+
+// Starts at `weights` (coefficients, then the intercept if the plan has one). Throws std::bad_alloc only.
+Outcome fit(const Kernels& kernels, const Plan& plan, const Data& data, const double* weights,
+            const std::atomic<bool>& cancelled);
+
+// One evaluation of the mean loss and its gradient, as a step of a fit makes it; no intercept.
+double valueAndGradient(const Kernels& kernels, int loss, const double* parameters, const Data& data,
+                        const double* weights, double* gradient);
+
+}  // namespace nabla

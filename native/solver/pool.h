@@ -1,0 +1,36 @@
+// nabla's own threads: fits never wait behind, or in front of, libuv's file and DNS work.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+
+namespace nabla {
+
+// A piece of work. `cancelled` is looked at between blocks of rows, so well within a millisecond.
+class Job {
+ public:
+  virtual ~Job() = default;
+  virtual void run() = 0;  // on a pool thread; never throws
+  std::atomic<bool> cancelled{false};
+};
+
+class Pool {
+ public:
+  // Never destroyed: its threads are detached and may outlive main().
+  static Pool& instance();
+  static unsigned threads();
+  void submit(std::shared_ptr<Job> job);
+
+ private:
+  void work();
+
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::deque<std::shared_ptr<Job>> queue_;
+  bool started_ = false;
+};
+
+}  // namespace nabla
