@@ -48,44 +48,10 @@ static void divide(double a, double* x, size_t n) {
   eachVec(n, [=](size_t i, size_t count) { store(x + i, load(x + i, count) / a, count); });
 }
 
-// Rows taken together in matvec: the loads of w are shared and the adds of one row hide behind another's.
-constexpr int together = W == 8 ? 4 : 1;
-
-// For `together` rows: the dot product with w, folded down to eight partials.
-template <int R>
-NABLA_INLINE void dotRows(const double* const row[R], const double* w, size_t cols, Vec folded[R]) {
-  Vec a[R][4];
-#pragma GCC unroll 4
-  for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 4
-    for (int k = 0; k < 4; ++k) a[r][k] = zero();
-  }
-  size_t j = 0;
-  for (; j + 32 <= cols; j += 32) {
-#pragma GCC unroll 4
-    for (int k = 0; k < 4; ++k) {
-      const Vec v = load(w + j + 8 * k);
-#pragma GCC unroll 4
-      for (int r = 0; r < R; ++r) a[r][k] += load(row[r] + j + 8 * k) * v;
-    }
-  }
-#pragma GCC unroll 4
-  for (int k = 0; k < 4; ++k) {
-    if (j >= cols) break;
-    const size_t count = cols - j < 8 ? cols - j : 8;
-    if (count == 8) {
-      const Vec v = load(w + j);
-#pragma GCC unroll 4
-      for (int r = 0; r < R; ++r) a[r][k] += load(row[r] + j) * v;
-    } else {
-      const Vec v = load(w + j, count);
-#pragma GCC unroll 4
-      for (int r = 0; r < R; ++r) a[r][k] += load(row[r] + j, count) * v;
-    }
-    j += count;
-  }
-#pragma GCC unroll 4
-  for (int r = 0; r < R; ++r) folded[r] = foldQuarters(a[r]);
+// The dot product of a row with w, folded down to eight partials. One row after the other: taking four at
+// once saves loads of w, but halves the speed of a stream from memory.
+NABLA_INLINE Vec dotRow(const double* row, const double* w, size_t cols) {
+  return foldedVec(cols, [=](size_t j, size_t count) { return load(row + j, count) * load(w + j, count); });
 }
 
 static void matvec(const Rows& rows, const double* w, double b, double* z) {
@@ -93,22 +59,37 @@ static void matvec(const Rows& rows, const double* w, double b, double* z) {
   for (; i + 8 <= rows.count; i += 8) {
     Vec folded[8];
 #pragma GCC unroll 8
-    for (int r = 0; r < 8; r += together) {
-      const double* row[together];
-      for (int k = 0; k < together; ++k) row[k] = rows.row(i + r + k);
-      dotRows<together>(row, w, rows.cols, folded + r);
-    }
+    for (int r = 0; r < 8; ++r) folded[r] = dotRow(rows.row(i + r), w, rows.cols);
     store(z + i, foldEach(folded) + b);
   }
-  for (; i < rows.count; ++i) {
-    const double* row[1] = {rows.row(i)};
-    Vec folded[1];
-    dotRows<1>(row, w, rows.cols, folded);
-    z[i] = fold(folded[0]) + b;
-  }
+  for (; i < rows.count; ++i) z[i] = fold(dotRow(rows.row(i), w, rows.cols)) + b;
 }
 
-// g += Σ r_i x_i, row after row; R rows at a time keep g in registers.
+// g += Σ r_i x_i for V Vecs of columns, the last of `tail` lanes: g stays in registers, X is read in order.
+template <int V, bool full>
+static void addNarrowRows(const Rows& rows, const double* r, double* g, size_t tail) {
+  const size_t last = full ? 8 : tail;
+  Vec a[V];
+#pragma GCC unroll 4
+  for (int v = 0; v < V; ++v) a[v] = load(g + 8 * v, v + 1 < V ? 8 : last);
+  for (size_t i = 0; i < rows.count; ++i) {
+    const double* row = rows.row(i);
+    const double factor = r[i];
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) a[v] += factor * load(row + 8 * v, v + 1 < V ? 8 : last);
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < V; ++v) store(g + 8 * v, a[v], v + 1 < V ? 8 : last);
+}
+
+template <int V>
+static void addNarrow(const Rows& rows, const double* r, double* g) {
+  const size_t tail = rows.cols - 8 * (V - 1);
+  if (tail == 8) return addNarrowRows<V, true>(rows, r, g, 8);
+  addNarrowRows<V, false>(rows, r, g, tail);
+}
+
+// The same for any number of columns: R rows at a time, so that g is loaded and stored once for them.
 template <int R>
 NABLA_INLINE void addRows(const Rows& rows, size_t i, const double* r, double* g) {
   const double* row[R];
@@ -125,7 +106,20 @@ NABLA_INLINE void addRows(const Rows& rows, size_t i, const double* r, double* g
   });
 }
 
+// g += Xᵀ r, for each column row after row.
 static void rmatvec(const Rows& rows, const double* r, double* g) {
+  switch ((rows.cols + 7) / 8) {
+    case 0:
+      return;
+    case 1:
+      return addNarrow<1>(rows, r, g);
+    case 2:
+      return addNarrow<2>(rows, r, g);
+    case 3:
+      return addNarrow<3>(rows, r, g);
+    case 4:
+      return addNarrow<4>(rows, r, g);
+  }
   size_t i = 0;
   for (; i + 8 <= rows.count; i += 8) addRows<8>(rows, i, r, g);
   for (; i < rows.count; ++i) addRows<1>(rows, i, r, g);

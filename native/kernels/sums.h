@@ -7,12 +7,12 @@
 namespace nabla {
 namespace NABLA_TARGET {
 
-// Partials k, k+8, k+16, k+24 of lane k added up: the fold's steps +16 and +8.
-NABLA_INLINE Vec foldQuarters(const Vec a[4]) { return (a[0] + a[2]) + (a[1] + a[3]); }
-
-// term(i, count): the terms of elements i … i+count-1, +0 in the other lanes.
+// Σ term, folded down to eight partials. term(i, count): elements i … i+count-1, +0 in the other lanes.
 template <class Term>
-NABLA_INLINE double foldedSum(size_t n, Term term) {
+NABLA_INLINE Vec foldedVec(size_t n, Term term) {
+  // Few elements: what the fold below would add is +0.
+  if (n <= 8) return zero() + term(0, n);
+  if (n <= 16) return (zero() + term(0, 8)) + (zero() + term(8, n - 8));
   Vec a[4] = {zero(), zero(), zero(), zero()};
   size_t i = 0;
   for (; i + 32 <= n; i += 32) {
@@ -29,7 +29,12 @@ NABLA_INLINE double foldedSum(size_t n, Term term) {
       i = n;
     }
   }
-  return fold(foldQuarters(a));
+  return (a[0] + a[2]) + (a[1] + a[3]);  // the fold's steps +16 and +8
+}
+
+template <class Term>
+NABLA_INLINE double foldedSum(size_t n, Term term) {
+  return fold(foldedVec(n, term));
 }
 
 // body(i, count) for each group of eight.

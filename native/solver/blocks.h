@@ -12,12 +12,13 @@
 
 namespace nabla {
 
-// Doubles of X in a block: 16 Ki (128 KiB) stay in L2 between the two passes over them.
-constexpr size_t blockDoubles = 16384;
+// Doubles of X in a block: 16 KiB stay in L1 between the two passes over them.
+constexpr size_t blockDoubles = 2048;
+constexpr size_t maxBlockRows = blockDoubles / 8;
 
-// A multiple of eight; at least eight however wide a row is, at most 1,024 however narrow.
+// A multiple of eight; at least eight however wide a row is, at most 256 however narrow.
 inline size_t rowsPerBlock(size_t cols) {
-  const size_t rows = blockDoubles / (cols < 16 ? 16 : cols) / 8 * 8;
+  const size_t rows = blockDoubles / (cols < 8 ? 8 : cols) / 8 * 8;
   return rows < 8 ? 8 : rows;
 }
 

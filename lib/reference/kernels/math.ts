@@ -1,8 +1,8 @@
 // Elementary functions of our own, in + - * / and bit shifts, so that C++ has the same bits.
 // Twin: native/kernels/math.h.
 
-const ln2High = 0.693147180559890330187; // its low bits zero: n · ln2High is exact
-const ln2Low = 5.497923018708371155e-14;
+const ln2High = 0.6931471805598903; // its low bits zero: n · ln2High is exact
+const ln2Low = 5.497923018708371e-14;
 const roundToInteger = 6755399441055744; // 1.5 · 2^52: adding and subtracting it rounds to the nearest integer
 
 const double = new Float64Array(1);

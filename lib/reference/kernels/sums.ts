@@ -18,7 +18,7 @@ export function sum(x: Float64Array, at: number, n: number): number {
   const p = partials;
   for (let i = 0; i < n && i < 32; i++) p[i] = 0 + x[at + i];
   for (let i = 32; i < n; i++) p[i & 31] += x[at + i];
-  return fold(p, n < 32 ? n : 32);
+  return fold(p, Math.min(n, 32));
 }
 
 /** Σ |x[at + i]| for i < n. */
@@ -26,7 +26,7 @@ export function sumOfMagnitudes(x: Float64Array, at: number, n: number): number 
   const p = partials;
   for (let i = 0; i < n && i < 32; i++) p[i] = Math.abs(x[at + i]);
   for (let i = 32; i < n; i++) p[i & 31] += Math.abs(x[at + i]);
-  return fold(p, n < 32 ? n : 32);
+  return fold(p, Math.min(n, 32));
 }
 
 /** Σ (scale · x[at + i])² for i < n. */
@@ -36,7 +36,7 @@ export function sumOfSquares(x: Float64Array, at: number, n: number, scale: numb
     const v = scale * x[at + i];
     p[i & 31] = (i < 32 ? 0 : p[i & 31]) + v * v;
   }
-  return fold(p, n < 32 ? n : 32);
+  return fold(p, Math.min(n, 32));
 }
 
 /**

@@ -2,12 +2,13 @@
 // partial results added by one pairwise tree in block order. Twin: native/solver/blocks.h.
 import { axpy } from '../kernels/dense.js';
 
-/** Doubles of X in a block: 16 Ki (128 KiB) stay in L2 between the two passes over them. */
-const blockDoubles = 16384;
+/** Doubles of X in a block: 16 KiB stay in L1 between the two passes over them. */
+const blockDoubles = 2048;
+export const maxBlockRows = blockDoubles / 8;
 
-/** A multiple of eight; at least eight however wide a row is, at most 1,024 however narrow. */
+/** A multiple of eight; at least eight however wide a row is, at most 256 however narrow. */
 export function rowsPerBlock(cols: number): number {
-  return Math.max(8, Math.floor(blockDoubles / Math.max(cols, 16) / 8) * 8);
+  return Math.max(8, Math.floor(blockDoubles / Math.max(cols, 8) / 8) * 8);
 }
 
 /**

@@ -13,8 +13,7 @@ import { Stopping } from './stopping.js';
 /** Runs a fit, pausing after each epoch so that a caller may give the event loop a turn. */
 export function* fitEpochs({ plan, X, y, rows, cols, indices, weights }: FitJob): Generator<void, Outcome> {
   const sampler = new Sampler(plan, rows, indices);
-  const largest = plan.lossAfterUpdate ? rows : sampler.largest;
-  const objective = new Objective(losses[plan.loss], plan.lossParameters, plan.intercept, X, y, cols, largest);
+  const objective = new Objective(losses[plan.loss], plan.lossParameters, plan.intercept, X, y, cols);
   const optimizer = new Optimizer(rules[plan.rule], plan.ruleParameters, objective.size);
   const stopping = new Stopping(plan.tolerance);
   const everything: Batch = { start: 0, count: rows, index: null };
@@ -77,6 +76,6 @@ export function valueAndGradient(
   weights: Float64Array,
   out: Float64Array,
 ): number {
-  const objective = new Objective(losses[loss], parameters, false, X, y, weights.length, y.length);
+  const objective = new Objective(losses[loss], parameters, false, X, y, weights.length);
   return objective.evaluate({ start: 0, count: y.length, index: null }, weights, out) / y.length;
 }

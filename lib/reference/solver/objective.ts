@@ -2,7 +2,7 @@
 import { divide, matvec, rmatvec } from '../kernels/dense.js';
 import { type Loss, lossPass } from '../kernels/losses.js';
 import { sum } from '../kernels/sums.js';
-import { rowsPerBlock, Tree } from './blocks.js';
+import { maxBlockRows, rowsPerBlock, Tree } from './blocks.js';
 
 /** Which rows of the data: `count` from `start`, or those that index[start] and its followers name. */
 export interface Batch {
@@ -11,16 +11,17 @@ export interface Batch {
   index: Uint32Array | null;
 }
 
+// Room for one block, shared by all: no evaluation is left half-way.
+const z = new Float64Array(maxBlockRows);
+const terms = new Float64Array(maxBlockRows);
+const picked = new Float64Array(maxBlockRows);
+
 export class Objective {
   /** Of the gradient: the coefficients and, behind them, the intercept. */
   readonly size: number;
   readonly #step: number;
   readonly #tree: Tree; // a partial: gradient (cols), Σ ∂ℓ/∂z, Σ ℓ
-  readonly #z: Float64Array;
-  readonly #terms: Float64Array;
-  readonly #picked: Float64Array;
 
-  /** `largest`: rows of the largest batch. */
   constructor(
     readonly loss: Loss,
     readonly parameters: Float64Array,
@@ -28,21 +29,15 @@ export class Objective {
     readonly X: Float64Array,
     readonly y: Float64Array,
     readonly cols: number,
-    largest: number,
   ) {
     this.size = cols + (intercept ? 1 : 0);
     this.#step = rowsPerBlock(cols);
     this.#tree = new Tree(cols + 2);
-    const block = Math.min(largest, this.#step);
-    this.#z = new Float64Array(block);
-    this.#terms = new Float64Array(block);
-    this.#picked = new Float64Array(block);
   }
 
   /** Returns the sum of the losses and writes the mean gradient. */
   evaluate(batch: Batch, weights: Float64Array, gradient: Float64Array): number {
     const { X, cols, intercept, loss, parameters } = this;
-    const z = this.#z;
     const b = intercept ? weights[cols] : 0;
     this.#tree.reset();
     for (let at = 0; at < batch.count; at += this.#step) {
@@ -52,13 +47,13 @@ export class Objective {
       let y = this.y;
       let yAt = start;
       if (batch.index) {
-        for (let i = 0; i < count; i++) this.#picked[i] = y[batch.index[start + i]];
-        y = this.#picked;
+        for (let i = 0; i < count; i++) picked[i] = y[batch.index[start + i]];
+        y = picked;
         yAt = 0;
       }
       const partial = this.#tree.next();
       matvec(rows, weights, b, z);
-      partial[cols + 1] = lossPass(loss, y, yAt, z, count, parameters, this.#terms);
+      partial[cols + 1] = lossPass(loss, y, yAt, z, count, parameters, terms);
       rmatvec(rows, z, partial);
       if (intercept) partial[cols] = sum(z, 0, count);
       this.#tree.push();

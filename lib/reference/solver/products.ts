@@ -10,7 +10,8 @@ export function gemvT(A: Float64Array, rows: number, cols: number, x: Float64Arr
   const step = rowsPerBlock(cols);
   if (rows <= step) {
     out.fill(0);
-    return rmatvec({ X: A, cols, start: 0, count: rows, index: null }, x, out);
+    rmatvec({ X: A, cols, start: 0, count: rows, index: null }, x, out);
+    return;
   }
   const tree = new Tree(cols);
   for (let start = 0; start < rows; start += step) {
