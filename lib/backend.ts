@@ -2,19 +2,19 @@
 import { version } from '../package.json';
 import { NablaError, show } from './errors.js';
 import { loadNative } from './native.js';
-import type { Plan } from './plan.js';
+import type { Plan, Table } from './plan.js';
 import { reference } from './reference/backend.js';
 
 /** A fit, checked and complete. The arrays are read only. */
 export interface FitJob {
   plan: Plan;
-  X: Float64Array;
-  y: Float64Array;
-  rows: number;
-  cols: number;
+  train: Table;
+  validation: Table | null;
   /** Row numbers, for the sampler of that name. */
   indices: Uint32Array | null;
-  /** Where it starts: the coefficients and, behind them, the intercept if the plan has one. */
+  /** One per coefficient; null: 1. */
+  penaltyFactors: Float64Array | null;
+  /** Where it starts: outputs × cols coefficients and, behind them, the intercepts if the plan has them. */
   weights: Float64Array;
 }
 
@@ -23,7 +23,29 @@ export interface Outcome {
   epochs: number;
   steps: number;
   weights: Float64Array;
-  history: Float64Array;
+  /** Of each epoch; loss: of each step on request. */
+  loss: Float64Array;
+  validationLoss: Float64Array;
+  learningRate: Float64Array;
+  gradientNorm: Float64Array;
+}
+
+/** A step of an update rule over weights start … end-1. */
+export interface Update {
+  rule: number;
+  parameters: Float64Array;
+  /** clipNorm, clipValue, l1, l2, nonNegative; 0: none */
+  options: Float64Array;
+  learningRate: number;
+  /** counted from 1 */
+  t: number;
+  /** the rule's running products; change in place, as do the states and the weights */
+  running: Float64Array;
+  states: Float64Array[];
+  weights: Float64Array;
+  gradient: Float64Array;
+  start: number;
+  end: number;
 }
 
 /** What computes. Arguments are checked by the facade; both backends return the same bits. */
@@ -38,14 +60,19 @@ export interface Backend {
   asum(x: Float64Array): number;
   gemv(A: Float64Array, rows: number, cols: number, x: Float64Array, out: Float64Array): void;
   gemvT(A: Float64Array, rows: number, cols: number, x: Float64Array, out: Float64Array): void;
+  /** weights and out: outputs × cols; several outputs only for the softmax loss. */
   valueAndGradient(
     loss: number,
     parameters: Float64Array,
     X: Float64Array,
     y: Float64Array,
+    rows: number,
+    cols: number,
+    outputs: number,
     weights: Float64Array,
     out: Float64Array,
   ): number;
+  updateStep(update: Update): void;
   fitSync(job: FitJob): Outcome;
   fit(job: FitJob): Promise<Outcome>;
 }

@@ -35,35 +35,114 @@ const boolean = (value: boolean, help: string): BooleanOption => ({ kind: 'boole
 
 const rate = (value: number): NumberOption => number(value, '(0, ∞)', 'η, the step size');
 
+/** What the target of a loss must be. */
+export type TargetKind = 'real' | 'nonNegative' | 'positive' | 'zeroOne' | 'plusMinusOne' | 'label';
+export interface LossEntry extends Entry {
+  readonly target: TargetKind;
+  /** How a prediction comes from z. */
+  readonly predicts: 'value' | 'mean' | 'class';
+}
+
 /** ℓ(y, z), with its derivative in z. */
 export const losses = {
-  squared: { help: '½(z - y)², least squares', parameters: {} },
-} as const satisfies Record<string, Entry>;
+  squared: { help: '½(z - y)², least squares', target: 'real', predicts: 'value', parameters: {} },
+  logistic: {
+    help: 'ln(1 + e^z) - yz, two classes 0 and 1',
+    target: 'zeroOne',
+    predicts: 'class',
+    parameters: {},
+  },
+  softmax: {
+    help: 'ln Σ e^z_k - z_y, classes 0 … K-1',
+    target: 'label',
+    predicts: 'class',
+    parameters: {},
+  },
+  hinge: {
+    help: 'max(0, 1 - yz), classes -1 and 1 (or 0 and 1)',
+    target: 'plusMinusOne',
+    predicts: 'class',
+    parameters: {},
+  },
+  squared_hinge: {
+    help: 'max(0, 1 - yz)², classes -1 and 1 (or 0 and 1)',
+    target: 'plusMinusOne',
+    predicts: 'class',
+    parameters: {},
+  },
+  huber: {
+    help: 'squared within δ of the target, absolute beyond',
+    target: 'real',
+    predicts: 'value',
+    parameters: { delta: number(1, '(0, ∞)', 'δ, where squared becomes absolute') },
+  },
+  quantile: {
+    help: 'max(qr, (q-1)r) with r = y - z, the q-th quantile',
+    target: 'real',
+    predicts: 'value',
+    parameters: { quantile: number(0.5, '(0, 1)', 'q, which quantile; .5 is the median') },
+  },
+  epsilon_insensitive: {
+    help: 'max(0, |z - y| - ε), support vector regression',
+    target: 'real',
+    predicts: 'value',
+    parameters: { epsilon: number(0.1, '[0, ∞)', 'ε, how much error is free') },
+  },
+  poisson: { help: 'e^z - yz, counts (log link)', target: 'nonNegative', predicts: 'mean', parameters: {} },
+  gamma: { help: 'y e^-z + z, positive amounts (log link)', target: 'positive', predicts: 'mean', parameters: {} },
+  tweedie: {
+    help: 'amounts with zeros (log link)',
+    target: 'nonNegative',
+    predicts: 'mean',
+    parameters: { power: number(1.5, '(1, 2)', 'p, of the variance: 1 is Poisson, 2 is gamma') },
+  },
+} as const satisfies Record<string, LossEntry>;
+
+const decay = (value: number, decoupled: boolean) => ({
+  weightDecay: number(value, '[0, ∞)', 'λ, pulls the coefficients to 0; not the intercept'),
+  decoupled: boolean(decoupled, 'decay the weights themselves, not through the gradient'),
+});
+const common = (learningRate: number) => ({ learningRate: rate(learningRate), ...decay(0, false) });
+const momentum = (value: number) => ({
+  momentum: number(value, '[0, 1)', 'μ, how much of the last step is kept'),
+  dampening: number(0, '[0, 1]', 'τ, how much of the new gradient is held back'),
+});
+const moments = (epsilon: number) => ({
+  beta1: number(0.9, '[0, 1)', 'β₁, of the running mean'),
+  beta2: number(0.999, '[0, 1)', 'β₂, of the running square'),
+  epsilon: number(epsilon, '[0, ∞)', 'ε, added to the root'),
+});
+const amsgrad = boolean(false, 'keep the largest running square');
 
 /** How weights, gradient and state make the next weights; defaults are PyTorch's. */
 export const rules = {
   sgd: {
     help: 'w -= ηg, with momentum if asked',
-    parameters: {
-      learningRate: rate(0.01),
-      momentum: number(0, '[0, 1)', 'μ, how much of the last step is kept'),
-      dampening: number(0, '[0, 1]', 'τ, how much of the new gradient is held back'),
-      nesterov: boolean(false, 'look ahead along the momentum'),
-    },
+    parameters: { ...common(0.01), ...momentum(0), nesterov: boolean(false, 'look ahead along the momentum') },
   },
+  momentum: { help: 'sgd with momentum', parameters: { ...common(0.01), ...momentum(0.9) } },
+  nesterov: { help: 'sgd with Nesterov momentum', parameters: { ...common(0.01), ...momentum(0.9) } },
   adagrad: {
     help: 'per-coefficient steps that shrink with the squared gradients seen',
     parameters: {
-      learningRate: rate(0.01),
+      ...common(0.01),
       epsilon: number(1e-10, '[0, ∞)', 'ε, added to the root'),
       learningRateDecay: number(0, '[0, ∞)', 'd, divides η by 1 + (t-1)d'),
       initialAccumulator: number(0, '[0, ∞)', 'G₀, where the sum of squares begins'),
     },
   },
+  adadelta: {
+    help: 'adagrad with a running mean, in the units of the weights',
+    parameters: {
+      ...common(1),
+      decay: number(0.9, '[0, 1)', 'ρ, of the running means'),
+      epsilon: number(1e-6, '[0, ∞)', 'ε, under the roots'),
+    },
+  },
   rmsprop: {
     help: 'steps divided by a running root mean square of the gradient',
     parameters: {
-      learningRate: rate(0.01),
+      ...common(0.01),
       decay: number(0.99, '[0, 1)', 'α, of the running mean'),
       epsilon: number(1e-8, '[0, ∞)', 'ε, added to the root'),
       momentum: number(0, '[0, 1)', 'μ, how much of the last step is kept'),
@@ -72,21 +151,96 @@ export const rules = {
   },
   adam: {
     help: 'momentum and root mean square, corrected for their start at 0',
+    parameters: { ...common(0.001), ...moments(1e-8), amsgrad },
+  },
+  adamw: {
+    help: 'adam with decoupled weight decay',
+    parameters: { learningRate: rate(0.001), ...decay(0.01, true), ...moments(1e-8), amsgrad },
+  },
+  adamax: { help: 'adam with the largest gradient', parameters: { ...common(0.002), ...moments(1e-8) } },
+  nadam: {
+    help: 'adam with Nesterov momentum',
     parameters: {
-      learningRate: rate(0.001),
-      beta1: number(0.9, '[0, 1)', 'β₁, of the running mean'),
-      beta2: number(0.999, '[0, 1)', 'β₂, of the running square'),
-      epsilon: number(1e-8, '[0, ∞)', 'ε, added to the root'),
+      ...common(0.002),
+      ...moments(1e-8),
+      momentumDecay: number(0.004, '[0, ∞)', 'ψ, how fast the momentum rises to β₁'),
     },
+  },
+  radam: { help: 'adam that waits until its variance is known', parameters: { ...common(0.001), ...moments(1e-8) } },
+  lion: {
+    help: 'steps of one size, in the direction of a running mean',
+    parameters: {
+      learningRate: rate(1e-4),
+      ...decay(0, true),
+      beta1: number(0.9, '[0, 1)', 'β₁, of the direction'),
+      beta2: number(0.99, '[0, 1)', 'β₂, of the running mean'),
+    },
+  },
+  yogi: { help: 'adam whose square grows slowly', parameters: { ...common(0.01), ...moments(1e-3) } },
+  adabelief: { help: 'adam with the variance of the gradient', parameters: { ...common(0.001), ...moments(1e-16) } },
+  ftrl: {
+    help: 'follow the regularised leader, for sparse models with l1',
+    parameters: { ...common(0.1), beta: number(1, '[0, ∞)', 'β, added to the root') },
   },
 } as const satisfies Record<string, Entry>;
 
-/** The learning rate at step t, counted from 1. */
+const warmup = number(0, '[0, ∞)', 'epochs (or a part of one) over which the rate first rises from 0');
+const minimum = number(0, '[0, ∞)', 'the rate does not fall below it');
+
+/** The learning rate at step t, counted from 1; an epoch e may be a fraction. */
 export const schedules = {
-  constant: { help: 'η throughout', parameters: {} },
+  constant: { help: 'η throughout', parameters: { warmup } },
   invscaling: {
     help: 'η/t^power, t counting steps',
-    parameters: { power: number(0.25, '[0, 10]', 'p, how fast the rate falls') },
+    parameters: { warmup, power: number(0.25, '[0, 10]', 'how fast the rate falls; .5 for classes if not given') },
+  },
+  exponential: {
+    help: 'η·gamma^epoch',
+    parameters: { warmup, gamma: number(0.95, '(0, 1]', 'what an epoch leaves of the rate') },
+  },
+  step: {
+    help: 'times gamma every stepSize epochs',
+    parameters: {
+      warmup,
+      stepSize: whole(30, '[1, 9007199254740991]', 'epochs between two falls'),
+      gamma: number(0.1, '(0, 1]', 'what a fall leaves of the rate'),
+    },
+  },
+  polynomial: {
+    help: 'down to a minimum at the last step, along a power',
+    parameters: { warmup, power: number(1, '(0, 10]', '1 is a straight line'), minimum },
+  },
+  cosine: {
+    help: 'down to a minimum along half a cosine, with restarts if asked',
+    parameters: {
+      warmup,
+      minimum,
+      restart: number(0, '[0, ∞)', 'epochs of the first cycle; 0: one cycle over the whole fit'),
+      restartFactor: number(1, '[1, ∞)', 'how much longer each cycle is than the last'),
+    },
+  },
+  onecycle: {
+    help: 'up to η, then down to almost nothing',
+    parameters: {
+      warmup,
+      start: number(0.3, '(0, 1)', 'the part of the steps in which the rate rises'),
+      divisor: number(25, '[1, ∞)', 'η over the first rate'),
+      finalDivisor: number(1e4, '[1, ∞)', 'the first rate over the last'),
+    },
+  },
+  plateau: {
+    help: 'times factor when the loss has not fallen for some epochs',
+    parameters: {
+      warmup,
+      factor: number(0.1, '(0, 1)', 'what a fall leaves of the rate'),
+      patience: whole(10, '[0, 9007199254740991]', 'epochs without improvement that are waited for'),
+      threshold: number(1e-4, '[0, 1)', 'the relative change that counts as improvement'),
+      minimum,
+    },
+  },
+  optimal: {
+    help: '1/(alpha (t₀ + t)), t₀ by Bottou; does not use learningRate',
+    parameters: { warmup, alpha: number(1e-4, '(0, ∞)', 'α; l2 if that is above 0 and alpha is not given') },
   },
 } as const satisfies Record<string, Entry>;
 
@@ -94,24 +248,51 @@ export const schedules = {
 export const samplers = {
   full: { help: 'all rows in every step: batch gradient descent', parameters: {} },
   sequential: { help: 'mini-batches in the order of the rows', parameters: {} },
-  shuffled: { help: 'mini-batches in a new random order every epoch', parameters: {} },
+  shuffled: {
+    help: 'mini-batches in a new random order every epoch',
+    parameters: { once: boolean(false, 'the same random order in every epoch') },
+  },
   replacement: { help: 'rows drawn at random with replacement', parameters: {} },
   indices: { help: 'the rows that `indices` names, in that order, every epoch', parameters: {} },
 } as const satisfies Record<string, Entry>;
 
-/** The options of a fit that are not one of the axes above. */
+const start = whole(1, '[1, 9007199254740991]', 'the step with which the average begins');
+
+/** Which weights are returned. */
+export const averagings = {
+  none: { help: 'those of the last step', parameters: {} },
+  polyak: { help: 'the mean over all steps from `start` on', parameters: { start } },
+  ema: {
+    help: 'an exponential running mean',
+    parameters: { decay: number(0.999, '[0, 1)', 'what a step leaves of the average'), start },
+  },
+} as const satisfies Record<string, Entry>;
+
+/** The numbers and switches of a fit. */
 export const fitOptions = {
   batchSize: whole(32, '[1, 4294967295]', 'rows in a step; all rows unless given, and 32 with a sampler but full'),
   epochs: whole(100, '[1, 9007199254740991]', 'passes over the data at most'),
-  tolerance: number(0, '[0, ∞)', 'stop when the mean loss changes by less from one epoch to the next; 0: never'),
+  tolerance: number(0, '[0, ∞)', 'stop when the loss changes by less from one epoch to the next; 0: never'),
+  gradientTolerance: number(0, '[0, ∞)', 'stop when the gradient is shorter (its Euclidean norm); 0: never'),
+  patience: whole(0, '[0, 9007199254740991]', 'stop after so many epochs without improvement; 0: never'),
+  minDelta: number(0, '[0, ∞)', 'what counts as improvement for patience and restoreBest'),
+  maxSeconds: number(0, '[0, ∞)', 'stop at the end of an epoch after this time; 0: never'),
+  restoreBest: boolean(false, 'return the coefficients of the best epoch, not of the last'),
+  l1: number(0, '[0, ∞)', 'l1·Σ|w|, which makes coefficients exactly 0'),
+  l2: number(0, '[0, ∞)', '½·l2·Σw²'),
+  nonNegative: boolean(false, 'no coefficient below 0'),
+  clipNorm: number(0, '[0, ∞)', 'the longest gradient, by Euclidean norm; 0: any'),
+  clipValue: number(0, '[0, ∞)', 'the largest element of a gradient; 0: any'),
   intercept: boolean(true, 'fit a constant term'),
+  standardize: boolean(false, 'fit on columns of mean 0 and deviation 1; the model is that of the columns as they are'),
+  validationFraction: number(0, '[0, 1)', 'the part of the rows, drawn by seed, held out for validation'),
   seed: whole(0, '[0, 9007199254740991]', 'of the random order; the same seed draws the same rows everywhere'),
 } as const satisfies Record<string, Parameter>;
 
-/** What history holds. */
+/** What the loss history holds. */
 export const histories = {
-  epoch: { help: 'the mean loss of each epoch', parameters: {} },
-  step: { help: 'the mean loss of each step', parameters: {} },
+  epoch: { help: 'the loss of each epoch', parameters: {} },
+  step: { help: 'the loss of each step', parameters: {} },
 } as const satisfies Record<string, Entry>;
 
 /** The options of the textbook functions, beside X, y, theta and indices. */

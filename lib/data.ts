@@ -7,19 +7,26 @@ import { readNumber, readObject } from './read.js';
 export interface FitData {
   /** rows × cols, row-major. */
   X: Float64Array;
-  /** rows targets. */
+  /** rows targets, or rows × K for K targets at once (`rows` must be given then); classes as numbers. */
   y: Float64Array;
   /** Default: the length of y. */
   rows?: number;
   /** Default: the length of X over rows. */
   cols?: number;
+  /** How much each row counts, from 0; only proportions matter. Default: all the same. */
+  sampleWeight?: Float64Array;
+  /** Added to z: one a row, or rows × K. Default 0. */
+  offset?: Float64Array;
 }
 
-export interface Table {
+/** Checked, but not yet related to a loss. */
+export interface RawTable {
   X: Float64Array;
   y: Float64Array;
   rows: number;
   cols: number;
+  sampleWeight: Float64Array | null;
+  offset: Float64Array | null;
 }
 
 /** A size given by the caller. */
@@ -37,29 +44,67 @@ export function colsOf(name: string, X: Float64Array, rows: number, given: unkno
   return cols;
 }
 
-export function readData(data: unknown): Table {
-  const given = readObject('data', data, ['X', 'y', 'rows', 'cols']);
-  const X = checkArray('X', given.X);
-  const y = checkArray('y', given.y);
-  const rows = given.rows === undefined ? y.length : readSize('rows', given.rows);
-  checkLength('y', y, rows, `${rows} rows`);
-  if (rows === 0) throw new NablaError('ERR_SHAPE', 'a fit needs at least one row; got none');
-  if (rows > 0xffffffff) throw invalid('ERR_OUT_OF_RANGE', 'rows', 'at most 4294967295', rows);
-  const cols = colsOf('X', X, rows, given.cols);
-  if (cols === 0) throw new NablaError('ERR_SHAPE', 'X must have at least one column; got none');
-  return { X, y, rows, cols };
+function readWeights(name: string, value: unknown, rows: number): Float64Array {
+  const weights = checkArray(name, value);
+  checkLength(name, weights, rows, `${rows} rows`);
+  const bad = weights.findIndex((weight) => !(weight >= 0 && weight < Infinity));
+  if (bad >= 0) {
+    const code = weights[bad] < 0 ? 'ERR_OUT_OF_RANGE' : 'ERR_NOT_FINITE';
+    throw invalid(code, `${name}[${bad}]`, 'a number from 0', weights[bad]);
+  }
+  if (weights.every((weight) => weight === 0)) {
+    throw new NablaError('ERR_OUT_OF_RANGE', `${name} must not be 0 for every row`);
+  }
+  return weights;
+}
+
+/** Reads `data`, or another table of that name; `more` are arrays that the caller named among the options. */
+export function readTable(name: string, value: unknown, more: Record<string, unknown> = {}): RawTable {
+  const prefix = name === 'data' ? '' : `${name}.`;
+  const given = readObject(name, value, ['X', 'y', 'rows', 'cols', 'sampleWeight', 'offset']);
+  const either = (key: 'sampleWeight' | 'offset'): unknown => {
+    if (given[key] !== undefined && more[key] !== undefined) {
+      throw new NablaError('ERR_UNKNOWN_OPTION', `${key} is given twice, in ${name} and in options`);
+    }
+    return given[key] ?? more[key];
+  };
+  const X = checkArray(`${prefix}X`, given.X);
+  const y = checkArray(`${prefix}y`, given.y);
+  const rows = given.rows === undefined ? y.length : readSize(`${prefix}rows`, given.rows);
+  if (rows === 0) throw new NablaError('ERR_SHAPE', `a fit needs at least one row; ${name} has none`);
+  if (rows > 0xffffffff) throw invalid('ERR_OUT_OF_RANGE', `${prefix}rows`, 'at most 4294967295', rows);
+  const cols = colsOf(`${prefix}X`, X, rows, given.cols);
+  if (cols === 0) throw new NablaError('ERR_SHAPE', `${prefix}X must have at least one column; got none`);
+  const sampleWeight = either('sampleWeight');
+  const offset = either('offset');
+  return {
+    X,
+    y,
+    rows,
+    cols,
+    sampleWeight: sampleWeight === undefined ? null : readWeights(`${prefix}sampleWeight`, sampleWeight, rows),
+    offset: offset === undefined ? null : checkArray(`${prefix}offset`, offset),
+  };
 }
 
 /**
  * Throws ERR_NOT_FINITE if the data hold a NaN or an infinity. Any such value in a row that is used makes the loss
- * NaN or infinite, so this pass over the data is made only when a fit has diverged.
+ * NaN or infinite, so this pass over the data is made only when a loss came out so.
  */
-export function checkFinite({ X, y, cols }: Table): void {
+export function checkFinite(name: string, { X, y, cols, offset }: RawTable): void {
+  const prefix = name === 'data' ? '' : `${name}.`;
   const inX = firstNotFinite(X);
   if (inX >= 0) {
     const place = `row ${Math.floor(inX / cols)}, column ${inX % cols}`;
-    throw new NablaError('ERR_NOT_FINITE', `X must be finite; got ${X[inX]} at index ${inX} (${place})`);
+    throw new NablaError('ERR_NOT_FINITE', `${prefix}X must be finite; got ${X[inX]} at index ${inX} (${place})`);
   }
-  const inY = firstNotFinite(y);
-  if (inY >= 0) throw new NablaError('ERR_NOT_FINITE', `y must be finite; got ${y[inY]} at index ${inY} (row ${inY})`);
+  for (const [key, array] of [
+    ['y', y],
+    ['offset', offset],
+  ] as const) {
+    const at = array ? firstNotFinite(array) : -1;
+    if (array && at >= 0) {
+      throw new NablaError('ERR_NOT_FINITE', `${prefix}${key} must be finite; got ${array[at]} at index ${at}`);
+    }
+  }
 }

@@ -5,7 +5,8 @@ import { Model } from './model.js';
 
 export type { FitData } from './data.js';
 export type { Fit, FitSync } from './facade/fit.js';
-export type { FitOptions, Loss, Optimizer, Sampler, Schedule } from './options.js';
+export type { Averaging, FitOptions, Loss, OptimizerSpec, Sampler, Schedule } from './options.js';
+export type { ClassWeight } from './targets.js';
 
 const facade = createFit(inUse(), Model);
 

@@ -4,6 +4,8 @@ import { type BackendInfo, describe, inUse } from './backend.js';
 export type { BackendInfo } from './backend.js';
 export { type ErrorCode, NablaError } from './errors.js';
 export {
+  type Averaging,
+  type ClassWeight,
   type Fit,
   type FitData,
   type FitOptions,
@@ -11,12 +13,40 @@ export {
   fit,
   fitSync,
   type Loss,
-  type Optimizer,
+  type OptimizerSpec,
   type Sampler,
   type Schedule,
 } from './fit.js';
+export { History } from './history.js';
 export { Model, type ModelJSON, type Status } from './model.js';
-export { adagrad, adam, rmsprop, sgd } from './optimizer.js';
+export {
+  createOptimizer,
+  Optimizer,
+  type OptimizerGroup,
+  type OptimizerJSON,
+  type OptimizerOptions,
+  restoreOptimizer,
+  type UpdateExtras,
+} from './optimizer.js';
+export {
+  adabelief,
+  adadelta,
+  adagrad,
+  adam,
+  adamax,
+  adamw,
+  ftrl,
+  lion,
+  momentum,
+  nadam,
+  nesterov,
+  type RuleOptions,
+  type RuleSpec,
+  radam,
+  rmsprop,
+  sgd,
+  yogi,
+} from './rules.js';
 
 /** Which backend computes, and what it runs on. */
 export const backend: BackendInfo = describe(inUse());

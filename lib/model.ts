@@ -1,12 +1,13 @@
-import { checkArray } from './arrays.js';
+import { checkArray, checkLength } from './arrays.js';
 import { type Backend, inUse, type Outcome } from './backend.js';
 import { losses } from './catalog.js';
 import { invalid, NablaError } from './errors.js';
+import { History } from './history.js';
+import { type Status, statuses } from './plan.js';
+import { exp } from './reference/kernels/math.js';
 
-/** Why a fit ended. */
-export type Status = 'converged' | 'maxEpochs' | 'diverged';
+export type { Status } from './plan.js';
 
-const statuses: readonly Status[] = ['converged', 'maxEpochs', 'diverged'];
 const format = 'nabla-model';
 const version = 1;
 
@@ -15,38 +16,42 @@ export interface ModelJSON {
   format: typeof format;
   version: typeof version;
   loss: string;
+  labels: number[];
   coefficients: number[];
-  intercept: number;
+  intercepts: number[];
   status: Status;
   epochs: number;
   steps: number;
-  history: number[];
+  history: { loss: number[]; validationLoss: number[]; learningRate: number[]; gradientNorm: number[] };
 }
 
 interface Fields {
-  loss: string;
+  loss: keyof typeof losses;
+  labels: readonly number[];
   coefficients: Float64Array;
-  intercept: number;
+  intercepts: Float64Array;
   status: Status;
   epochs: number;
   steps: number;
-  history: Float64Array;
+  history: History;
 }
 
 /** A fitted linear model z = x·coefficients + intercept, and how it came to be. */
 export class Model {
   /** The loss it was fitted with. */
-  readonly loss: string;
-  /** One per column of X. */
+  readonly loss: keyof typeof losses;
+  /** The classes in the order of {@link Model.predictProba}'s columns; empty for numbers. */
+  readonly labels: readonly number[];
+  /** One per column of X; for K outputs (classes of softmax, targets) K rows of these, row-major. */
   readonly coefficients: Float64Array;
-  /** The constant term; 0 when none was fitted. */
-  readonly intercept: number;
+  /** The constant terms, one per output; 0 where none was fitted. */
+  readonly intercepts: Float64Array;
+  /** What the fit went through: an array of losses, with other series beside it. */
+  readonly history: History;
   /**
-   * Mean loss per epoch (over the epoch's batches, each before its update), or per step. A fit that diverged keeps
-   * what its completed epochs have.
+   * Why the fit ended: `'converged'` (tolerance), `'maxEpochs'`, `'diverged'`, `'earlyStopped'` (patience) or
+   * `'timeLimit'`. When it diverged, the coefficients are those of the last epoch with a finite loss.
    */
-  readonly history: Float64Array;
-  /** Why the fit ended. When `'diverged'`, the coefficients are those of the last epoch with a finite loss. */
   readonly status: Status;
   /** Epochs completed. */
   readonly epochs: number;
@@ -61,8 +66,9 @@ export class Model {
   /** @internal */
   protected constructor(fields: Fields) {
     this.loss = fields.loss;
+    this.labels = fields.labels;
     this.coefficients = fields.coefficients;
-    this.intercept = fields.intercept;
+    this.intercepts = fields.intercepts;
     this.history = fields.history;
     this.status = fields.status;
     this.epochs = fields.epochs;
@@ -70,49 +76,142 @@ export class Model {
   }
 
   /** @internal */
-  static fromOutcome(loss: string, cols: number, { weights, ...outcome }: Outcome): Model {
+  static fromOutcome(
+    loss: keyof typeof losses,
+    labels: readonly number[],
+    outputs: number,
+    cols: number,
+    outcome: Outcome,
+  ): Model {
+    const coefficients = outcome.weights.slice(0, outputs * cols);
+    const intercepts = new Float64Array(outputs);
+    intercepts.set(outcome.weights.subarray(outputs * cols));
     return new this({
-      ...outcome,
       loss,
+      labels,
+      coefficients,
+      intercepts,
       status: statuses[outcome.status],
-      coefficients: weights.slice(0, cols),
-      intercept: weights.length > cols ? weights[cols] : 0,
+      epochs: outcome.epochs,
+      steps: outcome.steps,
+      history: new History(outcome.loss, outcome),
     });
   }
 
+  /** The constant term of the first output, which is the only one but for softmax and several targets. */
+  get intercept(): number {
+    return this.intercepts[0];
+  }
+
+  /** Values of z for each row: 1, or the classes of softmax, or the targets. */
+  get outputs(): number {
+    return this.intercepts.length;
+  }
+
   /**
-   * Predictions for rows of X: X·coefficients + intercept.
+   * z = X·coefficients + intercept (+ offset).
    *
    * @param X - rows × cols, row-major, with the columns of the fit
-   * @returns one value per row
+   * @param offset - rows × outputs, if the model was fitted with one
+   * @returns rows × outputs
    * @throws NablaError `ERR_INVALID_ARG_TYPE`, `ERR_SHAPE` or `ERR_DETACHED_BUFFER`
    */
-  predict(X: Float64Array): Float64Array {
+  decision(X: Float64Array, offset?: Float64Array): Float64Array {
     checkArray('X', X);
-    const cols = this.coefficients.length;
+    const { outputs, intercepts, coefficients } = this;
+    const cols = coefficients.length / outputs;
     if (X.length % cols !== 0) {
       throw new NablaError('ERR_SHAPE', `X must have a multiple of ${cols} elements (columns); got ${X.length}`);
     }
     const rows = X.length / cols;
-    const out = new Float64Array(rows);
-    (this.constructor as typeof Model).backend.gemv(X, rows, cols, this.coefficients, out);
-    for (let i = 0; i < rows; i++) out[i] += this.intercept;
+    if (offset !== undefined) {
+      checkLength('offset', checkArray('offset', offset), rows * outputs, `${rows} rows × ${outputs} outputs`);
+    }
+    const { backend } = this.constructor as typeof Model;
+    const z = new Float64Array(rows * outputs);
+    const one = outputs === 1 ? z : new Float64Array(rows);
+    for (let k = 0; k < outputs; k++) {
+      backend.gemv(X, rows, cols, coefficients.subarray(k * cols, (k + 1) * cols), one);
+      for (let i = 0; i < rows; i++) {
+        const at = i * outputs + k;
+        z[at] = one[i] + intercepts[k] + (offset === undefined ? 0 : offset[at]);
+      }
+    }
+    return z;
+  }
+
+  /**
+   * Predictions: numbers (the mean, e^z, for losses with a log link), or classes by their labels.
+   *
+   * @param X - as {@link Model.decision}
+   * @param offset - as {@link Model.decision}
+   * @returns one per row; rows × targets for several targets
+   * @throws NablaError as {@link Model.decision}
+   */
+  predict(X: Float64Array, offset?: Float64Array): Float64Array {
+    const z = this.decision(X, offset);
+    const { predicts } = losses[this.loss];
+    if (predicts === 'mean') return z.map(exp);
+    if (predicts === 'value') return z;
+    if (this.outputs === 1) return z.map((value) => this.labels[value > 0 ? 1 : 0]);
+    const { outputs } = this;
+    return Float64Array.from({ length: z.length / outputs }, (_, i) => {
+      let best = 0;
+      for (let k = 1; k < outputs; k++) if (z[i * outputs + k] > z[i * outputs + best]) best = k;
+      return this.labels[best];
+    });
+  }
+
+  /**
+   * Probabilities of the classes, for the losses logistic and softmax.
+   *
+   * @param X - as {@link Model.decision}
+   * @param offset - as {@link Model.decision}
+   * @returns rows × classes, in the order of {@link Model.labels}
+   * @throws NablaError as {@link Model.decision}; `ERR_UNKNOWN_OPTION` for another loss
+   */
+  predictProba(X: Float64Array, offset?: Float64Array): Float64Array {
+    if (this.loss !== 'logistic' && this.loss !== 'softmax') {
+      throw new NablaError('ERR_UNKNOWN_OPTION', `a model of loss ${this.loss} gives no probabilities`);
+    }
+    const z = this.decision(X, offset);
+    const classes = this.labels.length;
+    const rows = z.length / this.outputs;
+    const out = new Float64Array(rows * classes);
+    for (let i = 0; i < rows; i++) {
+      // The logistic z is that of class 1 against 0 for class 0.
+      const row = this.outputs === 1 ? [0, z[i]] : z.subarray(i * classes, (i + 1) * classes);
+      let largest = row[0];
+      for (let k = 1; k < classes; k++) if (row[k] > largest) largest = row[k];
+      let total = 0;
+      for (let k = 0; k < classes; k++) {
+        out[i * classes + k] = exp(row[k] - largest);
+        total += out[i * classes + k];
+      }
+      for (let k = 0; k < classes; k++) out[i * classes + k] /= total;
+    }
     return out;
   }
 
   /** The model as plain data, for `JSON.stringify`. */
   toJSON(): ModelJSON {
-    const { loss, coefficients, intercept, status, epochs, steps, history } = this;
+    const { loss, labels, coefficients, intercepts, status, epochs, steps, history } = this;
     return {
       format,
       version,
       loss,
+      labels: [...labels],
       coefficients: Array.from(coefficients),
-      intercept,
+      intercepts: Array.from(intercepts),
       status,
       epochs,
       steps,
-      history: Array.from(history),
+      history: {
+        loss: Array.from(history),
+        validationLoss: Array.from(history.validationLoss),
+        learningRate: Array.from(history.learningRate),
+        gradientNorm: Array.from(history.gradientNorm),
+      },
     };
   }
 
@@ -124,31 +223,62 @@ export class Model {
    *   written by a version that this one does not know
    */
   static fromJSON(json: unknown): Model {
-    if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-      throw invalid('ERR_MODEL_FORMAT', 'a model', 'an object that toJSON() made', json);
+    const model = fieldsOf('model', json);
+    if (model('format') !== format) throw invalid('ERR_MODEL_FORMAT', 'model.format', `"${format}"`, model('format'));
+    if (model('version') !== version) {
+      throw invalid('ERR_MODEL_VERSION', 'model.version', `${version}`, model('version'));
     }
-    const own = (name: string): unknown => (Object.hasOwn(json, name) ? (json as never)[name] : undefined);
-    if (own('format') !== format) throw invalid('ERR_MODEL_FORMAT', 'model.format', `"${format}"`, own('format'));
-    if (own('version') !== version) throw invalid('ERR_MODEL_VERSION', 'model.version', `${version}`, own('version'));
-    const check = <T>(name: string, expected: string, holds: (value: unknown) => boolean): T => {
-      const value = own(name);
-      if (!holds(value)) throw invalid('ERR_MODEL_FORMAT', `model.${name}`, expected, value);
+    const series = fieldsOf('model.history', model('history'));
+    const read = <T>(field: Field, name: string, expected: string, holds: (value: unknown) => boolean): T => {
+      const value = field(name);
+      if (!holds(value)) throw invalid('ERR_MODEL_FORMAT', `${field.of}.${name}`, expected, value);
       return value as T;
     };
-    const numbers = (value: unknown) => Array.isArray(value) && value.every(Number.isFinite);
-    const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
-    return new this({
-      loss: check('loss', 'a known loss', (value) => typeof value === 'string' && Object.hasOwn(losses, value)),
-      coefficients: Float64Array.from(
-        check<number[]>('coefficients', 'a non-empty array of finite numbers', (value) => {
-          return numbers(value) && (value as number[]).length > 0;
+    const numbers = (field: Field, name: string): Float64Array =>
+      Float64Array.from(
+        read<number[]>(field, name, 'an array of finite numbers', (value) => {
+          return Array.isArray(value) && value.every(Number.isFinite);
         }),
-      ),
-      intercept: check('intercept', 'a finite number', Number.isFinite),
-      status: check('status', `one of ${statuses.join(', ')}`, (value) => statuses.includes(value as Status)),
-      epochs: check('epochs', 'a whole number', isCount),
-      steps: check('steps', 'a whole number', isCount),
-      history: Float64Array.from(check<number[]>('history', 'an array of finite numbers', numbers)),
+      );
+    const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+    const loss = read<keyof typeof losses>(model, 'loss', 'a known loss', (value) => {
+      return typeof value === 'string' && Object.hasOwn(losses, value);
+    });
+    const labels = Array.from(numbers(model, 'labels'));
+    const intercepts = numbers(model, 'intercepts');
+    const coefficients = numbers(model, 'coefficients');
+    const classes = losses[loss].predicts === 'class' ? (loss === 'softmax' ? intercepts.length : 2) : 0;
+    const shapes = intercepts.length > 0 && coefficients.length > 0 && coefficients.length % intercepts.length === 0;
+    if (!shapes || labels.length !== classes) {
+      throw new NablaError('ERR_MODEL_FORMAT', 'model.coefficients, intercepts and labels do not fit together');
+    }
+    return new this({
+      loss,
+      labels,
+      coefficients,
+      intercepts,
+      status: read(model, 'status', `one of ${statuses.join(', ')}`, (value) => statuses.includes(value as Status)),
+      epochs: read(model, 'epochs', 'a whole number', isCount),
+      steps: read(model, 'steps', 'a whole number', isCount),
+      history: new History(numbers(series, 'loss'), {
+        validationLoss: numbers(series, 'validationLoss'),
+        learningRate: numbers(series, 'learningRate'),
+        gradientNorm: numbers(series, 'gradientNorm'),
+      }),
     });
   }
+}
+
+/** Reads an object's own properties. */
+interface Field {
+  (name: string): unknown;
+  of: string;
+}
+
+function fieldsOf(of: string, json: unknown): Field {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw invalid('ERR_MODEL_FORMAT', of, 'an object that toJSON() made', json);
+  }
+  const field = (name: string): unknown => (Object.hasOwn(json, name) ? (json as never)[name] : undefined);
+  return Object.assign(field, { of });
 }

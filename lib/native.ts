@@ -6,26 +6,30 @@ import { fileURLToPath } from 'node:url';
 import nodeGypBuild from 'node-gyp-build';
 import type { Backend, FitJob, Outcome } from './backend.js';
 import { NablaError } from './errors.js';
-import { encode } from './plan.js';
+import { encode, type Table } from './plan.js';
 
 type Allocate = (n: number) => Float64Array;
-type FitArguments = [
-  plan: Float64Array,
-  X: Float64Array,
-  y: Float64Array,
-  rows: number,
-  cols: number,
-  indices: Uint32Array | null,
-  weights: Float64Array,
-  allocate: Allocate,
-];
+type FitArguments = [plan: Float64Array, arrays: (Float64Array | Uint32Array | null)[], allocate: Allocate];
 
 /** What native/binding exports. */
-export interface Addon extends Omit<Backend, 'name' | 'fitSync' | 'fit'> {
+export interface Addon extends Omit<Backend, 'name' | 'updateStep' | 'fitSync' | 'fit'> {
+  updateStep(
+    rule: number,
+    parameters: Float64Array,
+    options: Float64Array,
+    learningRate: number,
+    t: number,
+    running: Float64Array,
+    states: Float64Array[],
+    weights: Float64Array,
+    gradient: Float64Array,
+    start: number,
+    end: number,
+  ): void;
   fitSync(...job: FitArguments): Outcome;
   fit(...args: [...FitArguments, callback: (error: Error | null, outcome?: Outcome) => void]): void;
   close(): void;
-  catalog: Record<'losses' | 'rules' | 'schedules' | 'samplers', { name: string; parameters: string }[]>;
+  catalog: Record<'losses' | 'rules' | 'schedules' | 'samplers' | 'averagings', { name: string; parameters: string }[]>;
 }
 
 /** The addon for this platform; null when there is none. One that is there and does not load throws. */
@@ -47,8 +51,11 @@ export function loadAddon(): Addon | null {
 
 const allocate: Allocate = (n) => new Float64Array(n);
 
-function argumentsOf({ plan, X, y, rows, cols, indices, weights }: FitJob): FitArguments {
-  return [encode(plan), X, y, rows, cols, indices, weights, allocate];
+const tableOf = (table: Table | null) =>
+  table ? [table.X, table.y, table.sampleWeight, table.offset, table.index] : [null, null, null, null, null];
+
+function argumentsOf({ plan, train, validation, indices, penaltyFactors, weights }: FitJob): FitArguments {
+  return [encode(plan), [...tableOf(train), ...tableOf(validation), indices, penaltyFactors, weights], allocate];
 }
 
 function rethrown(error: unknown): unknown {
@@ -73,6 +80,20 @@ export function loadNative(): Backend | null {
     gemv: addon.gemv,
     gemvT: addon.gemvT,
     valueAndGradient: addon.valueAndGradient,
+    updateStep: (u) =>
+      addon.updateStep(
+        u.rule,
+        u.parameters,
+        u.options,
+        u.learningRate,
+        u.t,
+        u.running,
+        u.states,
+        u.weights,
+        u.gradient,
+        u.start,
+        u.end,
+      ),
     fitSync(job) {
       try {
         return addon.fitSync(...argumentsOf(job));

@@ -1,44 +1,34 @@
-import type { rules, Values } from './catalog.js';
+// Optimizer objects, on the backend in use.
+import { inUse } from './backend.js';
+import { type CreateOptimizer, createOptimizers, type RestoreOptimizer } from './facade/optimizer.js';
 
-type Parameters<K extends keyof typeof rules> = Values<(typeof rules)[K]['parameters']>;
-type Described<K extends keyof typeof rules> = { name: K } & Parameters<K>;
+export type {
+  CreateOptimizer,
+  OptimizerGroup,
+  OptimizerJSON,
+  OptimizerOptions,
+  RestoreOptimizer,
+  UpdateExtras,
+} from './facade/optimizer.js';
+export { Optimizer } from './facade/optimizer.js';
 
-/**
- * Gradient descent: w -= ηg, with momentum and Nesterov's look-ahead if asked.
- *
- * @param options - `learningRate` .01, `momentum` 0, `dampening` 0, `nesterov` false (PyTorch's SGD)
- * @returns plain data for the option `optimizer` of a fit
- */
-export function sgd(options: Parameters<'sgd'> = {}): Described<'sgd'> {
-  return { ...options, name: 'sgd' };
-}
-
-/**
- * Adagrad: G += g²; w -= η/(1+(t-1)d) · g/(√G + ε).
- *
- * @param options - `learningRate` .01, `epsilon` 1e-10, `learningRateDecay` 0, `initialAccumulator` 0
- * @returns plain data for the option `optimizer` of a fit
- */
-export function adagrad(options: Parameters<'adagrad'> = {}): Described<'adagrad'> {
-  return { ...options, name: 'adagrad' };
-}
+const optimizers = createOptimizers(inUse());
 
 /**
- * RMSprop: v = αv + (1-α)g²; w -= η g/(√v + ε).
+ * An update rule with its state, for a library that keeps its own weights and gradients: `step(weights, gradient)`
+ * works in place on the caller's arrays.
  *
- * @param options - `learningRate` .01, `decay` α .99, `epsilon` 1e-8, `momentum` 0, `centered` false
- * @returns plain data for the option `optimizer` of a fit
+ * @param options - a rule by name, or `adam({ … })`, with `clipNorm`, `clipValue`, `l1`, `l2`, `nonNegative`, and
+ *   `groups`: ranges `{ start, end, … }` of the weights with options of their own
+ * @param size - how many weights
+ * @throws NablaError `ERR_UNKNOWN_OPTION`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
  */
-export function rmsprop(options: Parameters<'rmsprop'> = {}): Described<'rmsprop'> {
-  return { ...options, name: 'rmsprop' };
-}
+export const createOptimizer: CreateOptimizer = optimizers.create;
 
 /**
- * Adam: m = β₁m + (1-β₁)g; v = β₂v + (1-β₂)g²; w -= η/(1-β₁ᵗ) · m/(√v/√(1-β₂ᵗ) + ε).
+ * An optimizer that goes on where the one that wrote `json` was.
  *
- * @param options - `learningRate` .001, `beta1` .9, `beta2` .999, `epsilon` 1e-8
- * @returns plain data for the option `optimizer` of a fit
+ * @param json - what `toJSON()` of an optimizer made, parsed
+ * @throws NablaError `ERR_MODEL_FORMAT`, `ERR_MODEL_VERSION`
  */
-export function adam(options: Parameters<'adam'> = {}): Described<'adam'> {
-  return { ...options, name: 'adam' };
-}
+export const restoreOptimizer: RestoreOptimizer = optimizers.restore;

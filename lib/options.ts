@@ -1,28 +1,24 @@
-// A fit's options, read once and checked: out comes a plan of plain numbers.
-import {
-  type Choice,
-  fitOptions,
-  type histories,
-  histories as historyTable,
-  losses,
-  rules,
-  samplers,
-  schedules,
-} from './catalog.js';
+// A fit's options, read once and checked: out come plain values.
+import { averagings, type Choice, fitOptions, histories, losses, rules, samplers, schedules } from './catalog.js';
+import type { FitData } from './data.js';
 import { invalid, NablaError, viewName } from './errors.js';
 import { type Plan, samplerKind } from './plan.js';
-import { readBoolean, readChoice, readNumber, readObject } from './read.js';
+import { type Chosen, readBoolean, readChoice, readNumber, readObject } from './read.js';
+import type { ClassWeight } from './targets.js';
 
 /** An update rule by name, or by name with its parameters, as `adam({ … })` returns. */
-export type Optimizer = Choice<typeof rules>;
+export type OptimizerSpec = Choice<typeof rules>;
 /** A loss by name, or by name with its parameters. */
 export type Loss = Choice<typeof losses>;
 /** A learning rate schedule by name, or by name with its parameters. */
 export type Schedule = Choice<typeof schedules>;
+/** Which weights are returned, by name, or by name with parameters. */
+export type Averaging = Choice<typeof averagings>;
 /** Which rows make a batch; `indices` are row numbers, taken in order, the same every epoch. */
 export type Sampler =
   | Exclude<keyof typeof samplers, 'indices'>
-  | { name: Exclude<keyof typeof samplers, 'indices'> }
+  | { name: 'full' | 'sequential' | 'replacement' }
+  | { name: 'shuffled'; once?: boolean }
   | { name: 'indices'; indices: ArrayLike<number> };
 
 /** How to fit. Every option may be left out. */
@@ -30,77 +26,160 @@ export interface FitOptions {
   /** ℓ(y, z). Default `'squared'`. */
   loss?: Loss;
   /** The update rule. Default `'adam'`. */
-  optimizer?: Optimizer;
+  optimizer?: OptimizerSpec;
   /** The learning rate over the steps. Default `'constant'`. */
   schedule?: Schedule;
   /** Rows in a step. Default: all rows, or 32 with a sampler other than `'full'`. */
   batchSize?: number;
   /** Which rows make a batch. Default `'full'`, or `'shuffled'` when `batchSize` is given. */
   sampler?: Sampler;
+  /** Which weights are returned. Default `'none'`: those of the last step. */
+  averaging?: Averaging;
   /** Passes over the data at most. Default 100. */
   epochs?: number;
-  /** Stop when the mean loss changes by less than this from one epoch to the next. Default 0, never. */
+  /** Stop when the loss changes by less than this from one epoch to the next. Default 0, never. */
   tolerance?: number;
+  /** Stop when the gradient's norm, at an epoch's last step, is less than this. Default 0, never. */
+  gradientTolerance?: number;
+  /** Stop after so many epochs without improvement of the validation loss (or the training loss). Default 0, never. */
+  patience?: number;
+  /** By how much a loss must fall to count as improvement. Default 0. */
+  minDelta?: number;
+  /** Stop at the end of an epoch after so many seconds. Default 0, never. */
+  maxSeconds?: number;
+  /** Return the coefficients of the epoch with the best watched loss. Default false. */
+  restoreBest?: boolean;
+  /** Rows to watch the loss on. */
+  validation?: FitData;
+  /** Or the part of the rows, drawn by seed, to hold out for that. Default 0. */
+  validationFraction?: number;
+  /** l1·Σ|w|; makes coefficients exactly 0. Default 0. */
+  l1?: number;
+  /** ½·l2·Σw². Default 0. The intercept is never penalised. */
+  l2?: number;
+  /** One factor per column on l1 and l2, from 0. Default 1. */
+  penaltyFactors?: ArrayLike<number>;
+  /** No coefficient below 0. Default false. */
+  nonNegative?: boolean;
+  /** The longest gradient of the loss, by Euclidean norm. Default 0, any. */
+  clipNorm?: number;
+  /** The largest element of a gradient of the loss. Default 0, any. */
+  clipValue?: number;
   /** Fit a constant term. Default true. */
   intercept?: boolean;
+  /** Fit on standardized columns (X is not copied); the model is that of X as it is. Default false. */
+  standardize?: boolean;
+  /** As in the data. */
+  sampleWeight?: Float64Array;
+  /** As in the data. */
+  offset?: Float64Array;
+  /** What a row of each class counts: `'balanced'`, or a number per label. Default 1. */
+  classWeight?: ClassWeight;
+  /** How many classes softmax has. Default: the largest label and 1. */
+  classes?: number;
   /** Of the random order, a whole number from 0. Default 0. */
   seed?: number;
   /** Whether `history` holds a loss per epoch or per step. Default `'epoch'`. */
   history?: keyof typeof histories;
 }
 
-const names = [
-  ...['loss', 'optimizer', 'schedule', 'sampler', 'history'],
-  ...(Object.keys(fitOptions) as (keyof typeof fitOptions)[]),
-];
+type Numeric = {
+  [K in keyof typeof fitOptions]: (typeof fitOptions)[K]['kind'] extends 'number' ? K : never;
+}[keyof typeof fitOptions];
+type Switch = Exclude<keyof typeof fitOptions, Numeric>;
 
-/** The plan of a fit over `rows` rows, and the row numbers of an `indices` sampler. */
-export function readFitOptions(options: unknown, rows: number): { plan: Plan; indices: Uint32Array | null } {
-  const given = options === undefined ? {} : readObject('options', options, names);
-  const number = (name: Exclude<keyof typeof fitOptions, 'intercept'>) =>
-    given[name] === undefined ? fitOptions[name].default : readNumber(name, given[name], fitOptions[name]);
-  const loss = readChoice('loss', given.loss ?? 'squared', losses);
-  const rule = readChoice('optimizer', given.optimizer ?? 'adam', rules);
-  const schedule = readChoice('schedule', given.schedule ?? 'constant', schedules);
-  const { sampler, indices } = readSampler(
-    given.sampler ?? (given.batchSize === undefined ? 'full' : 'shuffled'),
-    rows,
-  );
-  const batchSize = number('batchSize');
-  if (sampler === samplerKind.full && given.batchSize !== undefined && batchSize < rows) {
-    throw new NablaError(
-      'ERR_OUT_OF_RANGE',
-      `batchSize must be left out, or at least ${rows}, with the full sampler; got ${batchSize}`,
-    );
-  }
-  const plan: Plan = {
-    loss: loss.index,
-    lossParameters: loss.parameters,
-    rule: rule.index,
-    ruleParameters: rule.parameters,
-    schedule: schedule.index,
-    scheduleParameters: schedule.parameters,
-    sampler,
-    batchSize,
-    epochs: number('epochs'),
-    tolerance: number('tolerance'),
-    seed: number('seed'),
-    intercept: given.intercept === undefined ? fitOptions.intercept.default : readBoolean('intercept', given.intercept),
-    stepHistory: readChoice('history', given.history ?? 'epoch', historyTable).name === 'step',
-    lossAfterUpdate: false,
-  };
-  return { plan, indices };
+const axes = ['loss', 'optimizer', 'schedule', 'sampler', 'averaging', 'history'];
+const arrays = ['validation', 'penaltyFactors', 'sampleWeight', 'offset', 'classWeight', 'classes'];
+const names = [...axes, ...Object.keys(fitOptions), ...arrays];
+
+/** Options as plain values; what depends on the data is left as it was given. */
+export interface ReadOptions {
+  loss: Chosen;
+  validationFraction: number;
+  given: Record<string, unknown>;
+  /** The plan but for the shape of the data and the sampler. */
+  plan: Omit<Plan, 'rows' | 'cols' | 'outputs' | 'targets' | 'validationRows' | 'sampler' | 'samplerParameters'>;
 }
 
-function readSampler(value: unknown, rows: number): { sampler: number; indices: Uint32Array | null } {
+export function readFitOptions(options: unknown): ReadOptions {
+  const given = options === undefined ? {} : readObject('options', options, names);
+  const number = (name: Numeric): number =>
+    given[name] === undefined ? fitOptions[name].default : readNumber(name, given[name], fitOptions[name]);
+  const flag = (name: Switch): boolean =>
+    given[name] === undefined ? fitOptions[name].default : readBoolean(name, given[name]);
+  const loss = readChoice('loss', given.loss ?? 'squared', losses);
+  const rule = readChoice('optimizer', given.optimizer ?? 'adam', rules);
+  const averaging = readChoice('averaging', given.averaging ?? 'none', averagings);
+  const schedule = readSchedule(given.schedule ?? 'constant', loss, number('l2'));
+  return {
+    loss,
+    validationFraction: number('validationFraction'),
+    given,
+    plan: {
+      loss: loss.index,
+      lossParameters: loss.parameters,
+      rule: rule.index,
+      ruleParameters: rule.parameters,
+      schedule: schedule.index,
+      scheduleParameters: schedule.parameters,
+      averaging: averaging.index,
+      averagingParameters: averaging.parameters,
+      batchSize: number('batchSize'),
+      epochs: number('epochs'),
+      tolerance: number('tolerance'),
+      gradientTolerance: number('gradientTolerance'),
+      patience: number('patience'),
+      minDelta: number('minDelta'),
+      maxSeconds: number('maxSeconds'),
+      seed: number('seed'),
+      l1: number('l1'),
+      l2: number('l2'),
+      clipNorm: number('clipNorm'),
+      clipValue: number('clipValue'),
+      nonNegative: flag('nonNegative'),
+      intercept: flag('intercept'),
+      standardize: flag('standardize'),
+      restoreBest: flag('restoreBest'),
+      stepHistory: readChoice('history', given.history ?? 'epoch', histories).name === 'step',
+      lossAfterUpdate: false,
+    },
+  };
+}
+
+/** Two defaults depend on the rest: the power of inverse scaling on the loss, alpha of `optimal` on l2. */
+function readSchedule(value: unknown, loss: Chosen, l2: number): Chosen {
+  const schedule = readChoice('schedule', value, schedules);
+  const isClass = losses[loss.name as keyof typeof losses].predicts === 'class';
+  if (schedule.name === 'invscaling' && isClass && !schedule.given.includes('power')) schedule.parameters[1] = 0.5;
+  if (schedule.name === 'optimal' && l2 > 0 && !schedule.given.includes('alpha')) schedule.parameters[1] = l2;
+  return schedule;
+}
+
+/** The sampler's part of a plan, for so many training rows of `rows`. */
+export function readSampler(
+  { given, plan }: ReadOptions,
+  rows: number,
+  trainRows: number,
+): Pick<Plan, 'sampler' | 'samplerParameters'> & { indices: Uint32Array | null } {
+  const value = given.sampler ?? (given.batchSize === undefined ? 'full' : 'shuffled');
   const named = typeof value === 'object' && value !== null;
-  const { indices, ...choice } = named ? readObject('sampler', value, ['name', 'indices']) : { name: value };
-  const sampler = readChoice('sampler', named ? choice : value, samplers).index;
-  if (sampler === samplerKind.indices) return { sampler, indices: readIndices('sampler.indices', indices, rows) };
-  if (indices !== undefined) {
-    throw new NablaError('ERR_UNKNOWN_OPTION', `sampler.indices goes with the sampler "indices"`);
+  const { indices, ...choice } = named ? readObject('sampler', value, ['name', 'once', 'indices']) : { name: value };
+  const { index: sampler, parameters: samplerParameters } = readChoice('sampler', named ? choice : value, samplers);
+  if (sampler === samplerKind.full && given.batchSize !== undefined && plan.batchSize < trainRows) {
+    const all = `left out, or at least ${trainRows}, with the full sampler`;
+    throw invalid('ERR_OUT_OF_RANGE', 'batchSize', all, plan.batchSize);
   }
-  return { sampler, indices: null };
+  if (sampler === samplerKind.indices) {
+    if (trainRows !== rows)
+      throw new NablaError(
+        'ERR_UNKNOWN_OPTION',
+        'the sampler "indices" names the rows itself: leave out validationFraction',
+      );
+    return { sampler, samplerParameters, indices: readIndices('sampler.indices', indices, rows) };
+  }
+  if (indices !== undefined)
+    throw new NablaError('ERR_UNKNOWN_OPTION', 'sampler.indices goes with the sampler "indices"');
+  return { sampler, samplerParameters, indices: null };
 }
 
 /** Row numbers below `rows`, copied. */
@@ -121,4 +200,23 @@ export function readIndices(name: string, value: unknown, rows: number): Uint32A
   }
   if (indices.length === 0) throw invalid('ERR_OUT_OF_RANGE', name, expected, value);
   return indices;
+}
+
+/** One factor per column, repeated for each output; null when none are given. */
+export function readPenaltyFactors(value: unknown, cols: number, outputs: number): Float64Array | null {
+  if (value === undefined) return null;
+  if (!Array.isArray(value) && viewName(value) !== 'Float64Array') {
+    throw invalid('ERR_INVALID_ARG_TYPE', 'penaltyFactors', 'an array of numbers', value);
+  }
+  const list = value as ArrayLike<unknown>;
+  if (list.length !== cols) {
+    throw new NablaError('ERR_SHAPE', `penaltyFactors must have ${cols} elements (cols); got ${list.length}`);
+  }
+  const option = { kind: 'number', default: 1, range: '[0, ∞)', help: '' } as const;
+  const factors = new Float64Array(outputs * cols);
+  for (let j = 0; j < cols; j++) {
+    const factor = readNumber(`penaltyFactors[${j}]`, list[j], option);
+    for (let k = 0; k < outputs; k++) factors[k * cols + j] = factor;
+  }
+  return factors;
 }

@@ -1,11 +1,16 @@
-// A fit as plain numbers. Twin: native/solver/plan.h, which decodes what `encode` writes.
+// A fit as plain numbers, and the arrays that it works on. Twin: native/solver/plan.h, which decodes what `encode`
+// writes.
 
 export const samplerKind = { full: 0, sequential: 1, shuffled: 2, replacement: 3, indices: 4 } as const;
-export const scheduleKind = { constant: 0, invscaling: 1 } as const;
-export const status = { converged: 0, maxEpochs: 1, diverged: 2 } as const;
+export const averagingKind = { none: 0, polyak: 1, ema: 2 } as const;
+export const softmaxLoss = 2; // its y is one label a row, however many outputs
 
-/** Numbers of one loss, rule or schedule; a list is padded with zeros. */
-export const maxParameters = 8;
+/** Why a fit ended, in the order of the solver's numbers. */
+export const statuses = ['converged', 'maxEpochs', 'diverged', 'earlyStopped', 'timeLimit'] as const;
+export type Status = (typeof statuses)[number];
+
+/** Numbers of one loss, rule, schedule, sampler or averaging; a list is padded with zeros. */
+export const maxParameters = 12;
 
 export interface Plan {
   loss: number;
@@ -15,15 +20,65 @@ export interface Plan {
   schedule: number;
   scheduleParameters: Float64Array;
   sampler: number;
+  samplerParameters: Float64Array;
+  averaging: number;
+  averagingParameters: Float64Array;
+  /** of X, used or not */
+  rows: number;
+  cols: number;
+  /** of z, for each row */
+  outputs: number;
+  /** of y, for each row */
+  targets: number;
+  validationRows: number;
   batchSize: number;
   epochs: number;
   tolerance: number;
+  gradientTolerance: number;
+  /** 0: none */
+  patience: number;
+  minDelta: number;
+  /** 0: none */
+  maxSeconds: number;
   seed: number;
+  l1: number;
+  l2: number;
+  /** 0: none */
+  clipNorm: number;
+  /** 0: none */
+  clipValue: number;
+  nonNegative: boolean;
   intercept: boolean;
-  /** history holds the loss of each step, not of each epoch */
+  standardize: boolean;
+  restoreBest: boolean;
+  /** the loss history is of each step, not of each epoch */
   stepHistory: boolean;
   /** an epoch's loss is taken anew at the weights that it ends with */
   lossAfterUpdate: boolean;
+}
+
+/** Rows that a loss is taken over: all of X, or those that `index` names. */
+export interface Table {
+  X: Float64Array;
+  /** rows × targets */
+  y: Float64Array;
+  /** null: 1; their mean over the table is 1 */
+  sampleWeight: Float64Array | null;
+  /** rows × outputs; null: 0 */
+  offset: Float64Array | null;
+  /** null: all rows */
+  index: Uint32Array | null;
+  /** rows of the table */
+  count: number;
+}
+
+export function coefficientCount({ outputs, cols }: Plan): number {
+  return outputs * cols;
+}
+
+/** Of the weights: outputs × cols coefficients and, behind them, the intercepts. */
+export function weightCount({ outputs, cols, intercept }: Plan): number {
+  return outputs * (cols + (intercept ? 1 : 0));
 }
 
 export function encode(plan: Plan): Float64Array {
@@ -35,11 +90,30 @@ export function encode(plan: Plan): Float64Array {
     plan.schedule,
     ...plan.scheduleParameters,
     plan.sampler,
+    ...plan.samplerParameters,
+    plan.averaging,
+    ...plan.averagingParameters,
+    plan.rows,
+    plan.cols,
+    plan.outputs,
+    plan.targets,
+    plan.validationRows,
     plan.batchSize,
     plan.epochs,
     plan.tolerance,
+    plan.gradientTolerance,
+    plan.patience,
+    plan.minDelta,
+    plan.maxSeconds,
     plan.seed,
+    plan.l1,
+    plan.l2,
+    plan.clipNorm,
+    plan.clipValue,
+    Number(plan.nonNegative),
     Number(plan.intercept),
+    Number(plan.standardize),
+    Number(plan.restoreBest),
     Number(plan.stepHistory),
     Number(plan.lossAfterUpdate),
   );

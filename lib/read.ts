@@ -59,6 +59,8 @@ export interface Chosen {
   readonly name: string;
   readonly index: number;
   readonly parameters: Float64Array;
+  /** Which parameters the caller named. */
+  readonly given: readonly string[];
 }
 
 export function readChoice<T extends Record<string, Entry>>(name: string, value: unknown, table: T): Chosen {
@@ -85,5 +87,5 @@ export function readChoice<T extends Record<string, Entry>>(name: string, value:
   own.forEach(([key, parameter], slot) => {
     parameters[slot] = readParameter(`${name}.${key}`, given[key], parameter);
   });
-  return { name: chosen, index, parameters };
+  return { name: chosen, index, parameters, given: Object.keys(given) };
 }

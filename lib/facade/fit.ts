@@ -1,45 +1,174 @@
 import { checkFixed, snapshot } from '../arrays.js';
 import type { Backend, FitJob, Outcome } from '../backend.js';
-import { losses } from '../catalog.js';
-import { checkFinite, type FitData, readData, type Table } from '../data.js';
+import type { losses } from '../catalog.js';
+import { checkFinite, type FitData, type RawTable, readTable } from '../data.js';
+import { NablaError } from '../errors.js';
 import type { Model } from '../model.js';
-import { type FitOptions, readFitOptions } from '../options.js';
-import { status } from '../plan.js';
+import { type FitOptions, readFitOptions, readPenaltyFactors, readSampler } from '../options.js';
+import { type Plan, statuses, type Table, weightCount } from '../plan.js';
+import { readNumber } from '../read.js';
+import { Philox } from '../reference/solver/philox.js';
+import { readTargets, rowWeights, type Targets } from '../targets.js';
 
 /** Fits on the calling thread and returns when it is done. */
 export type FitSync = (data: FitData, options?: FitOptions) => Model;
 /** Fits off the calling thread. */
 export type Fit = (data: FitData, options?: FitOptions) => Promise<Model>;
 
-function prepare(data: unknown, options: unknown): FitJob {
-  const table = readData(data);
-  const { plan, indices } = readFitOptions(options, table.rows);
-  return { plan, indices, ...table, weights: new Float64Array(table.cols + (plan.intercept ? 1 : 0)) };
+/** A fit about to run: the job, and what its result needs. */
+interface Call {
+  job: FitJob;
+  loss: keyof typeof losses;
+  targets: Targets;
+  raw: { data: RawTable; validation: RawTable | null };
+}
+
+const holdOutStream = 16; // of draws: beyond those of the samplers
+
+/** Rows for validation, drawn by seed, and the others; each in ascending order. */
+function split(rows: number, fraction: number, seed: number): { train: Uint32Array; validation: Uint32Array } {
+  const held = Math.round(rows * fraction);
+  if (held === 0 || held === rows) {
+    throw new NablaError('ERR_OUT_OF_RANGE', `validationFraction ${fraction} of ${rows} rows leaves a part empty`);
+  }
+  const order = Uint32Array.from({ length: rows }, (_, i) => i);
+  const philox = new Philox(seed, holdOutStream);
+  for (let i = 0; i < held; i++) {
+    const j = i + philox.below(rows - i, i);
+    const other = order[j];
+    order[j] = order[i];
+    order[i] = other;
+  }
+  return { validation: order.slice(0, held).sort(), train: order.slice(held).sort() };
+}
+
+function prepare(data: unknown, options: unknown): Call {
+  const read = readFitOptions(options);
+  const { given, plan, validationFraction } = read;
+  const loss = read.loss.name as keyof typeof losses;
+  const raw = readTable('data', data, given);
+  const classes = given.classes === undefined ? 0 : readClasses(given.classes);
+  const targets = readTargets('y', loss, raw, undefined, classes);
+  const { outputs } = targets;
+  const tableOf = (name: string, from: RawTable, y: Float64Array, index: Uint32Array | null): Table => {
+    if (from.offset && from.offset.length !== from.rows * outputs) {
+      const expected = `${from.rows * outputs} elements (${from.rows} rows × ${outputs} outputs)`;
+      throw new NablaError('ERR_SHAPE', `${name} must have ${expected}; got ${from.offset.length}`);
+    }
+    return {
+      X: from.X,
+      y,
+      sampleWeight: rowWeights(from, index, given.classWeight, targets.labels),
+      offset: from.offset,
+      index,
+      count: index ? index.length : from.rows,
+    };
+  };
+
+  let validation: Table | null = null;
+  let validationRaw: RawTable | null = null;
+  let trainIndex: Uint32Array | null = null;
+  if (validationFraction > 0) {
+    if (given.validation !== undefined) {
+      throw new NablaError('ERR_UNKNOWN_OPTION', 'give validation or validationFraction, not both');
+    }
+    const parts = split(raw.rows, validationFraction, plan.seed);
+    trainIndex = parts.train;
+    validation = tableOf('offset', raw, targets.y, parts.validation);
+  } else if (given.validation !== undefined) {
+    validationRaw = readTable('validation', given.validation);
+    if (validationRaw.cols !== raw.cols) {
+      const got = `got ${validationRaw.cols}`;
+      throw new NablaError('ERR_SHAPE', `validation.X must have ${raw.cols} columns, as X has; ${got}`);
+    }
+    const { y } = readTargets('validation.y', loss, validationRaw, targets);
+    validation = tableOf('validation.offset', validationRaw, y, null);
+  }
+  const train = tableOf('offset', raw, targets.y, trainIndex);
+  const { indices, ...sampler } = readSampler(read, raw.rows, train.count);
+  const full: Plan = {
+    ...plan,
+    ...sampler,
+    rows: raw.rows,
+    cols: raw.cols,
+    outputs,
+    targets: targets.targets,
+    validationRows: validation ? (validationRaw ?? raw).rows : 0,
+  };
+  return {
+    job: {
+      plan: full,
+      train,
+      validation,
+      indices,
+      penaltyFactors: readPenaltyFactors(given.penaltyFactors, raw.cols, outputs),
+      weights: new Float64Array(weightCount(full)),
+    },
+    loss,
+    targets,
+    raw: { data: raw, validation: validationRaw },
+  };
+}
+
+function readClasses(value: unknown): number {
+  return readNumber('classes', value, { kind: 'number', default: 2, range: '[2, 65536]', whole: true, help: '' });
 }
 
 /** A NaN in the data looks like divergence; it is the caller's mistake and says where it is. */
-export function blameData(outcome: Outcome, table: Table): Outcome {
-  if (outcome.status === status.diverged) checkFinite(table);
+export function blameData(outcome: Outcome, data: RawTable, validation: RawTable | null): Outcome {
+  if (statuses[outcome.status] === 'diverged') checkFinite('data', data);
+  if (validation && !outcome.validationLoss.every(Number.isFinite)) checkFinite('validation', validation);
   return outcome;
 }
 
+/** The table on memory that nobody else can detach. */
+function ownTable(table: Table, name: string): Table {
+  for (const [key, array] of [
+    ['X', table.X],
+    ['y', table.y],
+    ['offset', table.offset],
+  ] as const) {
+    if (array) checkFixed(`${name}${key}`, array);
+  }
+  return {
+    ...table,
+    X: snapshot(table.X),
+    y: snapshot(table.y),
+    offset: table.offset && snapshot(table.offset),
+  };
+}
+
+function ownJob(job: FitJob): FitJob {
+  const train = ownTable(job.train, '');
+  if (!job.validation) return { ...job, train };
+  if (job.validation.X !== job.train.X) return { ...job, train, validation: ownTable(job.validation, 'validation.') };
+  return { ...job, train, validation: { ...job.validation, X: train.X, y: train.y, offset: train.offset } };
+}
+
 export function createFit(backend: Backend, model: typeof Model): { fitSync: FitSync; fit: Fit } {
-  const lossNames = Object.keys(losses);
-  const modelOf = (job: FitJob, outcome: Outcome): Model =>
-    model.fromOutcome(lossNames[job.plan.loss], job.cols, blameData(outcome, job));
+  const modelOf = ({ job, loss, targets, raw }: Call, outcome: Outcome): Model =>
+    model.fromOutcome(
+      loss,
+      targets.labels,
+      targets.outputs,
+      job.plan.cols,
+      blameData(outcome, raw.data, raw.validation),
+    );
   return {
     fitSync(data, options) {
-      const job = prepare(data, options);
-      return modelOf(job, backend.fitSync(job));
+      const call = prepare(data, options);
+      return modelOf(call, backend.fitSync(call.job));
     },
     async fit(data, options) {
-      const job = prepare(data, options);
-      checkFixed('X', job.X);
-      checkFixed('y', job.y);
-      // The job's own copies: the caller may transfer or change his meanwhile.
-      job.X = snapshot(job.X);
-      job.y = snapshot(job.y);
-      return modelOf(job, await backend.fit(job));
+      const call = prepare(data, options);
+      call.job = ownJob(call.job);
+      const { X, y, offset } = call.job.train;
+      call.raw.data = { ...call.raw.data, X, y, offset };
+      const { validation } = call.job;
+      if (call.raw.validation && validation) {
+        call.raw.validation = { ...call.raw.validation, X: validation.X, y: validation.y, offset: validation.offset };
+      }
+      return modelOf(call, await backend.fit(call.job));
     },
   };
 }

@@ -2,9 +2,10 @@
 import { checkApart, checkArray, checkLength, isFloat64Array, overlap } from '../arrays.js';
 import type { Backend } from '../backend.js';
 import { losses } from '../catalog.js';
-import { readSize } from '../data.js';
+import { colsOf, readSize } from '../data.js';
 import { invalid, NablaError } from '../errors.js';
 import type { Loss } from '../options.js';
+import { softmaxLoss } from '../plan.js';
 import { type Chosen, readChoice } from '../read.js';
 import { reference } from '../reference/backend.js';
 
@@ -105,13 +106,29 @@ export function createKernels(backend: Backend): Kernels {
       checkArray('y', y);
       checkArray('weights', weights);
       checkArray('out', out);
-      if (y.length === 0) throw new NablaError('ERR_SHAPE', 'the mean of no rows has no value; got an empty y');
-      checkLength('X', X, y.length * weights.length, `${y.length} rows × ${weights.length} weights`);
+      const rows = y.length;
+      if (rows === 0) throw new NablaError('ERR_SHAPE', 'the mean of no rows has no value; got an empty y');
+      const cols = index === softmaxLoss ? colsOf('X', X, rows, undefined) : weights.length;
+      const outputs = index === softmaxLoss && cols > 0 ? weights.length / cols : 1;
+      if (!Number.isInteger(outputs) || outputs < 1) {
+        throw new NablaError('ERR_SHAPE', `weights must have a multiple of ${cols} elements; got ${weights.length}`);
+      }
+      checkLength('X', X, rows * cols, `${rows} rows × ${cols} weights`);
       checkLength('out', out, weights.length, 'as many as weights');
       checkApart('out', out, 'X', X);
       checkApart('out', out, 'y', y);
       checkApart('out', out, 'weights', weights);
-      return serve(X.length, border.valueAndGradient).valueAndGradient(index, parameters, X, y, weights, out);
+      return serve(X.length, border.valueAndGradient).valueAndGradient(
+        index,
+        parameters,
+        X,
+        y,
+        rows,
+        cols,
+        outputs,
+        weights,
+        out,
+      );
     },
   };
 }

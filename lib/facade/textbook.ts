@@ -1,9 +1,9 @@
 // The facade of nabla/textbook: the four functions of a first lecture, thin over the solver loop.
 import { checkArray, checkLength } from '../arrays.js';
 import type { Backend } from '../backend.js';
-import { losses, rules, textbookOptions } from '../catalog.js';
+import { rules, textbookOptions } from '../catalog.js';
 import { NablaError } from '../errors.js';
-import { readIndices } from '../options.js';
+import { readFitOptions, readIndices } from '../options.js';
 import { maxParameters, type Plan, samplerKind } from '../plan.js';
 import { readChoice, readNumber, readObject } from '../read.js';
 import { blameData } from './fit.js';
@@ -75,35 +75,36 @@ function read(options: unknown, extra: readonly (Name | 'indices')[]) {
   checkLength('X', X, rows * cols, `${rows} rows × ${cols} columns, one for each theta`);
   const number = (name: Name): number => readNumber(name, given[name], textbookOptions[name]);
   const optional = (name: Name): number => (given[name] === undefined ? textbookOptions[name].default : number(name));
-  return { given, table: { X, y, rows, cols }, theta, number, optional };
+  return { given, table: { X, y, rows, cols, sampleWeight: null, offset: null }, theta, number, optional };
 }
 
 export function createTextbook(backend: Backend): Textbook {
-  const squared = readChoice('loss', 'squared', losses);
+  const { plan: base } = readFitOptions({ loss: 'squared', intercept: false });
 
   function run(
     { table, theta, number, optional }: ReturnType<typeof read>,
     choice: Partial<Plan>,
     indices: Uint32Array | null,
   ) {
+    const { X, y, rows, cols } = table;
     const plan: Plan = {
-      loss: squared.index,
-      lossParameters: squared.parameters,
+      ...base,
       ...rule({ name: 'sgd', learningRate: number('alpha') }),
-      schedule: 0,
-      scheduleParameters: new Float64Array(maxParameters),
-      sampler: samplerKind.full,
-      batchSize: 1,
+      rows,
+      cols,
+      outputs: 1,
+      targets: 1,
+      validationRows: 0,
       epochs: indices ? 1 : number('iterations'),
       tolerance: optional('threshold'),
-      seed: 0,
-      intercept: false,
-      stepHistory: false,
-      lossAfterUpdate: false,
+      sampler: samplerKind.full,
+      samplerParameters: new Float64Array(maxParameters),
       ...choice,
     };
-    const outcome = blameData(backend.fitSync({ plan, ...table, indices, weights: theta }), table);
-    return { theta: outcome.weights, history: outcome.history, iterations: outcome.epochs };
+    const train = { X, y, sampleWeight: null, offset: null, index: null, count: rows };
+    const job = { plan, train, validation: null, indices, penaltyFactors: null, weights: theta };
+    const outcome = blameData(backend.fitSync(job), table, null);
+    return { theta: outcome.weights, history: outcome.loss, iterations: outcome.epochs };
   }
 
   return {

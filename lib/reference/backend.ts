@@ -1,14 +1,18 @@
 // The reference as a Backend: one thread, plain TypeScript.
-import type { Backend, FitJob, Outcome } from '../backend.js';
+import type { Backend, FitJob, Outcome, Update } from '../backend.js';
+import type { Plan } from '../plan.js';
 import { asum, axpy, dot, nrm2, scal } from './kernels/dense.js';
-import { fitEpochs, valueAndGradient } from './solver/fit.js';
+import { rules } from './kernels/updates.js';
+import { Run } from './solver/fit.js';
+import { Objective } from './solver/objective.js';
+import { updateStep } from './solver/optimizer.js';
 import { gemv, gemvT } from './solver/products.js';
 
 /** How long an asynchronous fit keeps the event loop to itself, in milliseconds. */
 const turn = 5;
 
 function fitSync(job: FitJob): Outcome {
-  const epochs = fitEpochs(job);
+  const epochs = new Run(job).epochs();
   for (;;) {
     const next = epochs.next();
     if (next.done) return next.value;
@@ -16,7 +20,7 @@ function fitSync(job: FitJob): Outcome {
 }
 
 async function fit(job: FitJob): Promise<Outcome> {
-  const epochs = fitEpochs(job);
+  const epochs = new Run(job).epochs();
   for (;;) {
     await new Promise((resolve) => setImmediate(resolve));
     const end = performance.now() + turn;
@@ -25,6 +29,31 @@ async function fit(job: FitJob): Promise<Outcome> {
       if (next.done) return next.value;
     } while (performance.now() < end);
   }
+}
+
+const valueAndGradient: Backend['valueAndGradient'] = (
+  loss,
+  lossParameters,
+  X,
+  y,
+  rows,
+  cols,
+  outputs,
+  weights,
+  out,
+) => {
+  const plan = { loss, lossParameters, rows, cols, outputs, targets: 1, intercept: false } as Plan;
+  const table = { X, y, sampleWeight: null, offset: null, index: null, count: rows };
+  const objective = new Objective(plan, table, null);
+  return objective.evaluate(objective.everything, weights, out) / rows;
+};
+
+function update(u: Update): void {
+  const [clipNorm, clipValue, l1, l2, nonNegative] = u.options;
+  const options = { clipNorm, clipValue, penalty: { l1, l2, nonNegative: nonNegative !== 0, factors: null } };
+  const { parameters, learningRate, t, running, weights, gradient, states, start, end } = u;
+  const rule = rules[u.rule];
+  updateStep(rule, parameters, options, learningRate, t, running, weights, gradient, states, start, end, end - start);
 }
 
 export const reference: Backend = {
@@ -39,6 +68,7 @@ export const reference: Backend = {
   gemv,
   gemvT,
   valueAndGradient,
+  updateStep: update,
   fitSync,
   fit,
 };

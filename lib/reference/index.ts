@@ -2,14 +2,32 @@
 import { type Backend, type BackendInfo, describe } from '../backend.js';
 import { createFit, type Fit, type FitSync } from '../facade/fit.js';
 import { createKernels, type Kernels } from '../facade/kernels.js';
+import { type CreateOptimizer, createOptimizers, type RestoreOptimizer } from '../facade/optimizer.js';
 import { createTextbook, type Textbook } from '../facade/textbook.js';
 import { Model as AnyModel } from '../model.js';
-import { adam as adamRule } from '../optimizer.js';
+import { adam as adamRule } from '../rules.js';
 import { reference } from './backend.js';
 
 export { allocate } from '../arrays.js';
 export { NablaError } from '../errors.js';
-export { adagrad, rmsprop, sgd } from '../optimizer.js';
+export { Optimizer } from '../facade/optimizer.js';
+export { History } from '../history.js';
+export {
+  adabelief,
+  adadelta,
+  adagrad,
+  adamax,
+  adamw,
+  ftrl,
+  lion,
+  momentum,
+  nadam,
+  nesterov,
+  radam,
+  rmsprop,
+  sgd,
+  yogi,
+} from '../rules.js';
 
 /** As `Model` of nabla; predicts in TypeScript. */
 export class Model extends AnyModel {
@@ -19,6 +37,7 @@ export class Model extends AnyModel {
 }
 
 const facade = createFit(reference, Model);
+const optimizers = createOptimizers(reference);
 const kernels = createKernels(reference);
 const textbook = createTextbook(reference);
 
@@ -29,6 +48,11 @@ export const backend: BackendInfo = describe(reference);
 export const fitSync: FitSync = facade.fitSync;
 /** As `fit` of nabla, between turns of the event loop. */
 export const fit: Fit = facade.fit;
+
+/** As `createOptimizer` of nabla. */
+export const createOptimizer: CreateOptimizer = optimizers.create;
+/** As `restoreOptimizer` of nabla. */
+export const restoreOptimizer: RestoreOptimizer = optimizers.restore;
 
 /** As `dot` of nabla/kernels. */
 export const dot: Kernels['dot'] = kernels.dot;

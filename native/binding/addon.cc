@@ -50,6 +50,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   catalog.Set("rules", listOf(env, kernels.rules, kernels.ruleCount));
   catalog.Set("schedules", listOf(env, schedules, std::size(schedules)));
   catalog.Set("samplers", listOf(env, samplers, std::size(samplers)));
+  catalog.Set("averagings", listOf(env, averagings, std::size(averagings)));
   exports.Set("catalog", catalog);
   return exports;
 }

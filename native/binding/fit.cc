@@ -1,12 +1,15 @@
-// fitSync and fit. Arguments: plan, X, y, rows, cols, indices or null, initial weights, allocate(n) → a
-// Float64Array for a result, and for fit a callback(error, result).
+// fitSync and fit. Arguments: plan, arrays, allocate(n) → a Float64Array for a result, and for fit a
+// callback(error, result). The arrays, each or null: X, y, sampleWeight, offset, rows; the same of the
+// validation; indices, penaltyFactors, initial weights.
 #include "../solver/fit.h"
 
 #include <napi.h>
 #include <string.h>
 
 #include <algorithm>
+#include <iterator>
 
+#include "../solver/schedule.h"
 #include "args.h"
 #include "environment.h"
 #include "exports.h"
@@ -15,40 +18,72 @@ namespace nabla {
 
 namespace {
 
+constexpr uint32_t arrayCount = 13;
+
 struct Request {
   Plan plan;
   Data data;
   const double* weights;
-  size_t size;
 };
 
-bool below(int index, int limit) { return index >= 0 && index < limit; }
+bool below(int index, size_t limit) { return index >= 0 && static_cast<size_t>(index) < limit; }
+
+Span<uint32_t> rowNumbers(Napi::Value value, size_t rows) {
+  if (value.IsNull()) return {nullptr, 0};
+  const auto list = indices(value);
+  if (std::any_of(list.data, list.data + list.length, [=](uint32_t i) { return i >= rows; }))
+    reject(value.Env(), "ERR_OUT_OF_RANGE", "a row number outside of X");
+  return list;
+}
+
+const double* optional(Napi::Value value, size_t rows, size_t cols) {
+  if (value.IsNull()) return nullptr;
+  const auto array = doubles(value);
+  requireMatrix(value.Env(), array.length, rows, cols);
+  return array.data;
+}
+
+Table readTable(const Napi::Array& arrays, uint32_t at, const Plan& plan, size_t rows) {
+  const auto item = [&](uint32_t i) -> Napi::Value { return arrays[at + i]; };
+  const auto picked = rowNumbers(item(4), rows);
+  return {optional(item(0), rows, plan.cols),
+          optional(item(1), rows, plan.targets),
+          optional(item(2), rows, 1),
+          optional(item(3), rows, plan.outputs),
+          picked.data,
+          item(4).IsNull() ? rows : picked.length};
+}
 
 Request read(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Kernels& kernels = Environment::of(env).kernels();
-  const size_t rows = count(info[3]), cols = count(info[4]);
-  const auto numbers = doubles(info[0]), X = doubles(info[1]), y = doubles(info[2]),
-             weights = doubles(info[6]);
+  const auto numbers = doubles(info[0]);
   requireLength(env, numbers.length, Plan::length);
-  Request request{Plan::decode(numbers.data), {X.data, y.data, rows, cols, nullptr, 0}, weights.data, 0};
+  Request request{Plan::decode(numbers.data), {}, nullptr};
   const Plan& plan = request.plan;
+  const Napi::Array arrays = info[1].As<Napi::Array>();
+  if (!info[1].IsArray() || arrays.Length() != arrayCount)
+    reject(env, "ERR_INVALID_ARG_TYPE", "expected the arrays of a fit");
   if (!below(plan.loss, kernels.lossCount) || !below(plan.rule, kernels.ruleCount) ||
-      !below(static_cast<int>(plan.sampler), static_cast<int>(SamplerKind::indices) + 1) ||
-      plan.batchSize == 0 || rows == 0 || rows > UINT32_MAX)
+      !below(static_cast<int>(plan.schedule), std::size(schedules)) ||
+      !below(static_cast<int>(plan.sampler), std::size(samplers)) ||
+      !below(static_cast<int>(plan.averaging), std::size(averagings)) || plan.batchSize == 0 ||
+      plan.rows == 0 || plan.rows > UINT32_MAX || plan.validationRows > UINT32_MAX || plan.outputs == 0 ||
+      plan.targets != (plan.loss == softmaxLoss ? 1 : plan.outputs) ||
+      plan.outputs > (SIZE_MAX >> 8) / (plan.cols + 1))
     reject(env, "ERR_OUT_OF_RANGE", "a plan that no fit can follow");
-  if (plan.sampler == SamplerKind::indices) {
-    const auto list = indices(info[5]);
-    if (list.length == 0 ||
-        std::any_of(list.data, list.data + list.length, [&](uint32_t i) { return i >= rows; }))
-      reject(env, "ERR_OUT_OF_RANGE", "a row index outside of X");
-    request.data.indices = list.data;
-    request.data.indexCount = list.length;
-  }
-  request.size = cols + (plan.intercept ? 1 : 0);
-  requireMatrix(env, X.length, rows, cols);
-  requireLength(env, y.length, rows);
-  requireLength(env, weights.length, request.size);
+  Data& data = request.data;
+  data.train = readTable(arrays, 0, plan, plan.rows);
+  data.validation = readTable(arrays, 5, plan, plan.validationRows);
+  const auto list = rowNumbers(arrays[10u], plan.rows);
+  data.indices = list.data;
+  data.indexCount = list.length;
+  data.penaltyFactors = optional(arrays[11u], plan.outputs, plan.cols);
+  request.weights = optional(arrays[12u], 1, plan.size());
+  if (!data.train.X || !data.train.y || data.train.count == 0 || !request.weights ||
+      (data.validation.X && (!data.validation.y || data.validation.count == 0)) ||
+      (plan.sampler == SamplerKind::indices && list.length == 0))
+    reject(env, "ERR_SHAPE", "a fit lacks rows");
   return request;
 }
 
@@ -68,7 +103,10 @@ Napi::Object resultOf(Napi::Function allocate, const Outcome& outcome) {
   result.Set("epochs", Napi::Number::New(env, static_cast<double>(outcome.epochs)));
   result.Set("steps", Napi::Number::New(env, static_cast<double>(outcome.steps)));
   result.Set("weights", copy(allocate, outcome.weights));
-  result.Set("history", copy(allocate, outcome.history));
+  result.Set("loss", copy(allocate, outcome.loss));
+  result.Set("validationLoss", copy(allocate, outcome.validationLoss));
+  result.Set("learningRate", copy(allocate, outcome.learningRate));
+  result.Set("gradientNorm", copy(allocate, outcome.gradientNorm));
   return result;
 }
 
@@ -81,7 +119,7 @@ Napi::Value fitSync(const Napi::CallbackInfo& info) {
   } catch (const std::bad_alloc&) {
     reject(info.Env(), "ERR_OUT_OF_MEMORY", "not enough memory for this fit");
   }
-  return resultOf(info[7].As<Napi::Function>(), outcome);
+  return resultOf(info[2].As<Napi::Function>(), outcome);
 }
 
 // Its arrays belong to nabla (lib/native.ts copies the caller's) or are shared, so none can be detached.
@@ -90,23 +128,20 @@ class FitJob final : public ScriptJob {
   FitJob(const Napi::CallbackInfo& info, const Kernels& kernels)
       : kernels_(kernels),
         request_(read(info)),
-        weights_(request_.weights, request_.weights + request_.size) {
-    for (size_t i : {1, 2, 5})
-      if (info[i].IsTypedArray()) arrays_.push_back(Napi::Persistent(info[i].As<Napi::Object>()));
-    allocate_ = Napi::Persistent(info[7].As<Napi::Function>());
-    callback_ = Napi::Persistent(info[8].As<Napi::Function>());
-  }
+        arrays_(Napi::Persistent(info[1].As<Napi::Object>())),
+        allocate_(Napi::Persistent(info[2].As<Napi::Function>())),
+        callback_(Napi::Persistent(info[3].As<Napi::Function>())) {}
 
   void compute() noexcept override {
     try {
-      outcome_ = fit(kernels_, request_.plan, request_.data, weights_.data(), cancelled);
+      outcome_ = fit(kernels_, request_.plan, request_.data, request_.weights, cancelled);
     } catch (...) {
       outOfMemory_ = true;
     }
   }
 
   void settle(Napi::Env env) override {
-    arrays_.clear();
+    arrays_.Reset();
     try {
       if (outOfMemory_) reject(env, "ERR_OUT_OF_MEMORY", "not enough memory for this fit");
       const Napi::Object result = resultOf(allocate_.Value(), outcome_);
@@ -119,8 +154,7 @@ class FitJob final : public ScriptJob {
  private:
   const Kernels& kernels_;
   Request request_;
-  std::vector<double> weights_;
-  std::vector<Napi::ObjectReference> arrays_;
+  Napi::ObjectReference arrays_;
   Napi::FunctionReference allocate_, callback_;
   Outcome outcome_;
   bool outOfMemory_ = false;

@@ -1,7 +1,9 @@
-// nabla/kernels. X, A, x and y are read, and out is written, in place.
+// nabla/kernels, and the step of an optimizer. Arrays are read and written in place.
 #include <napi.h>
+#include <string.h>
 
 #include "../solver/fit.h"
+#include "../solver/optimizer.h"
 #include "../solver/products.h"
 #include "args.h"
 #include "environment.h"
@@ -57,18 +59,61 @@ Napi::Value matrixVector(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// loss, parameters, X, y, rows, cols, outputs, weights, out
 Napi::Value evaluate(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
   const Kernels& kernels = kernelsOf(info);
+  Plan plan{};
   const size_t loss = count(info[0]);
-  if (loss >= static_cast<size_t>(kernels.lossCount)) reject(info.Env(), "ERR_OUT_OF_RANGE", "no such loss");
+  plan.loss = static_cast<int>(loss);
+  plan.rows = count(info[4]);
+  plan.cols = count(info[5]);
+  plan.outputs = count(info[6]);
+  plan.targets = 1;
+  if (loss >= static_cast<size_t>(kernels.lossCount)) reject(env, "ERR_OUT_OF_RANGE", "no such loss");
+  if (loss != softmaxLoss && plan.outputs != 1) reject(env, "ERR_SHAPE", "a loss of one output");
   const auto parameters = doubles(info[1]), X = doubles(info[2]), y = doubles(info[3]);
-  const auto weights = doubles(info[4]), out = doubles(info[5]);
-  requireLength(info.Env(), parameters.length, maxParameters);
-  requireMatrix(info.Env(), X.length, y.length, weights.length);
-  requireLength(info.Env(), out.length, weights.length);
-  const Data data{X.data, y.data, y.length, weights.length, nullptr, 0};
-  return Napi::Number::New(info.Env(), valueAndGradient(kernels, static_cast<int>(loss), parameters.data,
-                                                        data, weights.data, out.data));
+  const auto weights = doubles(info[7]), out = doubles(info[8]);
+  requireLength(env, parameters.length, maxParameters);
+  memcpy(plan.lossParameters, parameters.data, sizeof(plan.lossParameters));
+  requireMatrix(env, X.length, plan.rows, plan.cols);
+  requireLength(env, y.length, plan.rows);
+  requireMatrix(env, weights.length, plan.outputs, plan.cols);
+  requireMatrix(env, out.length, plan.outputs, plan.cols);
+  const Table table{X.data, y.data, nullptr, nullptr, nullptr, plan.rows};
+  return Napi::Number::New(env, valueAndGradient(kernels, plan, table, weights.data, out.data));
+}
+
+// rule, parameters, options (clipNorm, clipValue, l1, l2, nonNegative), rate, t, running, states, weights,
+// gradient, start, end: the step over weights start … end-1.
+Napi::Value update(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Kernels& kernels = kernelsOf(info);
+  const size_t index = count(info[0]), start = count(info[9]), end = count(info[10]);
+  const double rate = number(info[3]), t = number(info[4]);
+  if (index >= static_cast<size_t>(kernels.ruleCount)) reject(env, "ERR_OUT_OF_RANGE", "no such rule");
+  const Rule& rule = kernels.rules[index];
+  const Napi::Array list = info[6].As<Napi::Array>();
+  if (!info[6].IsArray() || list.Length() != static_cast<uint32_t>(rule.states))
+    reject(env, "ERR_SHAPE", "not the states of this rule");
+  const auto parameters = doubles(info[1]), options = doubles(info[2]), running = doubles(info[5]);
+  const auto weights = doubles(info[7]), gradient = doubles(info[8]);
+  requireLength(env, parameters.length, maxParameters);
+  requireLength(env, options.length, 5);
+  requireLength(env, running.length, maxRunning);
+  requireLength(env, end, start);
+  requireLength(env, weights.length, end);
+  requireLength(env, gradient.length, end);
+  double* state[maxStates] = {};
+  for (int k = 0; k < rule.states; ++k) {
+    const auto array = doubles(list[static_cast<uint32_t>(k)]);
+    requireLength(env, array.length, end);
+    state[k] = array.data + start;
+  }
+  const double* o = options.data;
+  updateStep(kernels, rule, parameters.data, {o[0], o[1], {o[2], o[3], o[4] != 0.0, nullptr}}, rate, t,
+             running.data, weights.data + start, gradient.data + start, state, end - start, end - start);
+  return env.Undefined();
 }
 
 }  // namespace
@@ -82,6 +127,7 @@ void exportKernels(Napi::Env env, Napi::Object exports) {
   add("asum", Napi::Function::New<asum>(env, "asum"));
   add("gemv", Napi::Function::New<matrixVector<gemv, false>>(env, "gemv"));
   add("gemvT", Napi::Function::New<matrixVector<gemvT, true>>(env, "gemvT"));
+  add("updateStep", Napi::Function::New<update>(env, "updateStep"));
   add("valueAndGradient", Napi::Function::New<evaluate>(env, "valueAndGradient"));
 }
 

@@ -44,6 +44,13 @@ static void scal(double a, double* x, size_t n) {
   eachVec(n, [=](size_t i, size_t count) { store(x + i, a * load(x + i, count), count); });
 }
 
+static void approach(double a, const double* x, double* y, size_t n) {
+  eachVec(n, [=](size_t i, size_t count) {
+    const Vec v = load(y + i, count);
+    store(y + i, v + a * (load(x + i, count) - v), count);
+  });
+}
+
 static void divide(double a, double* x, size_t n) {
   eachVec(n, [=](size_t i, size_t count) { store(x + i, load(x + i, count) / a, count); });
 }
@@ -123,6 +130,18 @@ static void rmatvec(const Rows& rows, const double* r, double* g) {
   size_t i = 0;
   for (; i + 8 <= rows.count; i += 8) addRows<8>(rows, i, r, g);
   for (; i < rows.count; ++i) addRows<1>(rows, i, r, g);
+}
+
+// g += Σ r_i (x_i - mean)², row after row.
+static void squares(const Rows& rows, const double* r, const double* mean, double* g) {
+  for (size_t i = 0; i < rows.count; ++i) {
+    const double* row = rows.row(i);
+    const double factor = r[i];
+    eachVec(rows.cols, [=](size_t j, size_t count) {
+      const Vec d = load(row + j, count) - load(mean + j, count);
+      store(g + j, load(g + j, count) + factor * (d * d), count);
+    });
+  }
 }
 
 }  // namespace NABLA_TARGET

@@ -1,5 +1,5 @@
-// Elementary functions of our own, in + - * / and bit shifts, so that TypeScript has the same bits
-// (DESIGN.md, the law, 5). Twin: lib/reference/kernels/math.ts.
+// Elementary functions of our own, in + - * /, comparisons and bit shifts, so that TypeScript has the same
+// bits (DESIGN.md, the law, 5). Twin: lib/reference/kernels/math.ts.
 #pragma once
 
 #include "simd.h"
@@ -7,71 +7,99 @@
 namespace nabla {
 namespace NABLA_TARGET {
 
-constexpr double ln2High = 0x1.62e42fefa3800p-1;  // ln 2, its low bits zero: n * ln2High is exact
+constexpr double ln2High = 0x1.62e42fefa3800p-1;  // ln 2, its low bits zero: n · ln2High is exact
 constexpr double ln2Low = 0x1.ef35793c76730p-45;
 constexpr double roundToInteger = 0x1.8p52;  // adding and subtracting it rounds to the nearest integer
+constexpr double sqrt2 = 0x1.6a09e667f3bcdp0;
+constexpr double pi = 0x1.921fb54442d18p1;
 
-NABLA_INLINE int64_t bitsOf(double x) {
-  int64_t bits;
-  __builtin_memcpy(&bits, &x, 8);
-  return bits;
-}
-NABLA_INLINE double ofBits(int64_t bits) {
-  double x;
-  __builtin_memcpy(&x, &bits, 8);
-  return x;
-}
-NABLA_INLINE double powerOfTwo(double n) { return ofBits((static_cast<int64_t>(n) + 1023) << 52); }
+NABLA_INLINE Vec nearestInteger(Vec x) { return (x + roundToInteger) - roundToInteger; }
 
-// e^x for |x| <= 700: x = n ln 2 + r, the Taylor polynomial of degree 13 on |r| <= ln 2 / 2 (remainder
-// 4e-18).
-static double exp(double x) {
-  const double n = (x * 0x1.71547652b82fep0 + roundToInteger) - roundToInteger;
-  const double r = (x - n * ln2High) - n * ln2Low;
-  double q = 1.0 / 6227020800.0;
-  q = q * r + 1.0 / 479001600.0;
-  q = q * r + 1.0 / 39916800.0;
-  q = q * r + 1.0 / 3628800.0;
-  q = q * r + 1.0 / 362880.0;
-  q = q * r + 1.0 / 40320.0;
-  q = q * r + 1.0 / 5040.0;
-  q = q * r + 1.0 / 720.0;
-  q = q * r + 1.0 / 120.0;
-  q = q * r + 1.0 / 24.0;
-  q = q * r + 1.0 / 6.0;
-  q = q * r + 0.5;
-  return (1.0 + (r + r * r * q)) * powerOfTwo(n);
+// 2^n for a whole number |n| <= 1022: n's bits, from the low end of n + 1.5 · 2^52, moved to the exponent.
+NABLA_INLINE Vec powerOfTwo(Vec n) {
+  const Vec t = n + (roundToInteger + 1023.0);
+  Vec v;
+  NABLA_EACH_PART v.part[p] = (Reg)((RegMask)t.part[p] << 52);
+  return v;
 }
 
-// ln x for normal x > 0: x = 2^k m, m in [√½, √2), ln m = 2 artanh(s), s = (m-1)/(m+1).
-static double log(double x) {
-  const int64_t bits = bitsOf(x);
-  int64_t k = (bits >> 52) - 1023;
-  double m = ofBits((bits & 0xfffffffffffff) | 0x3ff0000000000000);
-  if (m > 0x1.6a09e667f3bcdp0) {
-    m *= 0.5;
-    k += 1;
+// e^x: x = n ln 2 + r, the Taylor polynomial of degree 13 on |r| <= ln 2 / 2 (remainder 4e-18), then 2^n in
+// two factors, so that a result below the normal range is rounded once. +0 below -745.13, ∞ above 709.78.
+NABLA_INLINE Vec exp(Vec argument) {
+  const Vec x = select(argument < -746.0, -746.0, select(argument > 710.0, 710.0, argument));
+  const Vec n = nearestInteger(x * 0x1.71547652b82fep0);
+  const Vec r = (x - n * ln2High) - n * ln2Low;
+  const Vec r2 = r * r;
+  Vec q = 1.0 / 479001600.0 + r * (1.0 / 6227020800.0);
+  q = (1.0 / 3628800.0 + r * (1.0 / 39916800.0)) + r2 * q;
+  q = (1.0 / 40320.0 + r * (1.0 / 362880.0)) + r2 * q;
+  q = (1.0 / 720.0 + r * (1.0 / 5040.0)) + r2 * q;
+  q = (1.0 / 24.0 + r * (1.0 / 120.0)) + r2 * q;
+  q = (0.5 + r * (1.0 / 6.0)) + r2 * q;
+  const Vec half = nearestInteger(n * 0.5);
+  return ((1.0 + (r + r2 * q)) * powerOfTwo(half)) * powerOfTwo(n - half);
+}
+
+// Σ 2 s^(2k)/(2k+1) for k = 1 … 11: ln(1 + f) = f - s (f - logSeries(s²)), s = f/(2+f), |s| <= .172.
+NABLA_INLINE Vec logSeries(Vec s2) {
+  Vec q = 2.0 / 21.0 + s2 * (2.0 / 23.0);
+  q = 2.0 / 19.0 + s2 * q;
+  q = 2.0 / 17.0 + s2 * q;
+  q = 2.0 / 15.0 + s2 * q;
+  q = 2.0 / 13.0 + s2 * q;
+  q = 2.0 / 11.0 + s2 * q;
+  q = 2.0 / 9.0 + s2 * q;
+  q = 2.0 / 7.0 + s2 * q;
+  q = 2.0 / 5.0 + s2 * q;
+  return s2 * (2.0 / 3.0 + s2 * q);
+}
+
+// k ln 2 + ln(1 + f) for f in [√½ - 1, √2 - 1], small terms first.
+NABLA_INLINE Vec logOf(Vec k, Vec f) {
+  const Vec s = f / (2.0 + f);
+  return k * ln2High - ((s * (f - logSeries(s * s)) - k * ln2Low) - f);
+}
+
+// ln(1 + u) for u in [0, 1].
+NABLA_INLINE Vec log1p(Vec u) {
+  const Mask upper = u > sqrt2 - 1.0;
+  return logOf(select(upper, 1.0, 0.0), select(upper, (u - 1.0) * 0.5, u));
+}
+
+// ln x for normal, finite x > 0: x = 2^k m, m in [√½, √2).
+NABLA_INLINE Vec log(Vec x) {
+  typedef uint64_t RegBits __attribute__((vector_size(W * 8)));
+  Vec exponent, mantissa;
+  NABLA_EACH_PART {
+    const RegBits bits = (RegBits)x.part[p];
+    exponent.part[p] = (Reg)((bits >> 52) | 0x4330000000000000);  // 2^52 + the biased exponent
+    mantissa.part[p] = (Reg)((bits & 0xfffffffffffff) | 0x3ff0000000000000);
   }
-  const double f = m - 1.0;
-  const double s = f / (m + 1.0);
-  const double s2 = s * s;
-  double q = 1.0 / 23.0;
-  q = q * s2 + 1.0 / 21.0;
-  q = q * s2 + 1.0 / 19.0;
-  q = q * s2 + 1.0 / 17.0;
-  q = q * s2 + 1.0 / 15.0;
-  q = q * s2 + 1.0 / 13.0;
-  q = q * s2 + 1.0 / 11.0;
-  q = q * s2 + 1.0 / 9.0;
-  q = q * s2 + 1.0 / 7.0;
-  q = q * s2 + 1.0 / 5.0;
-  q = q * s2 + 1.0 / 3.0;
-  const double n = static_cast<double>(k);
-  return n * ln2High + (2.0 * s + (2.0 * s * s2 * q + n * ln2Low));
+  const Mask upper = mantissa > sqrt2;
+  const Vec k = exponent - select(upper, 0x1p52 + 1022.0, 0x1p52 + 1023.0);
+  const Vec m = select(upper, mantissa * 0.5, mantissa);
+  return select(x == x, logOf(k, m - 1.0), x);
 }
 
-// x^p for x > 0; good to a few ulp times |p ln x|, which a learning rate does not feel.
-static double power(double x, double p) { return exp(p * log(x)); }
+// x^p for normal x > 0; good to a few ulp times |p ln x|, which a learning rate does not feel.
+static double power(double x, double p) { return exp(splat(p) * log(splat(x))).part[0][0]; }
+
+// cos(πx) for x in [0, 1]: the Taylor polynomial of sin of π(½ - x), remainder below 2e-18.
+static double cosPi(double x) {
+  const double a = pi * (0.5 - x);
+  const double a2 = a * a;
+  double q = 1.0 / 51090942171709440000.0;
+  q = q * a2 - 1.0 / 121645100408832000.0;
+  q = q * a2 + 1.0 / 355687428096000.0;
+  q = q * a2 - 1.0 / 1307674368000.0;
+  q = q * a2 + 1.0 / 6227020800.0;
+  q = q * a2 - 1.0 / 39916800.0;
+  q = q * a2 + 1.0 / 362880.0;
+  q = q * a2 - 1.0 / 5040.0;
+  q = q * a2 + 1.0 / 120.0;
+  q = q * a2 - 1.0 / 6.0;
+  return a + a * (a2 * q);
+}
 
 }  // namespace NABLA_TARGET
 }  // namespace nabla

@@ -1,18 +1,59 @@
 // Lifts a formula on eight values to a pass over an array. Twin: lib/reference/kernels/passes.ts.
 #pragma once
 
+#include "losses.h"
+#include "penalties.h"
 #include "sums.h"
 #include "table.h"
+#include "updates.h"
 
 namespace nabla {
 namespace NABLA_TARGET {
 
-template <class L>
-static double lossPass(const double* y, double* z, size_t n, const double* parameters) {
-  return foldedSum(n, [=](size_t i, size_t count) {
-    const auto at = L::at(load(y + i, count), load(z + i, count), parameters);
+template <class L, bool weighted>
+NABLA_INLINE double elementwise(const LossArgs& a, size_t output) {
+  const double* y = a.y + output * a.stride;
+  double* z = a.z + output * a.stride;
+  return foldedSum(a.n, [&](size_t i, size_t count) {
+    auto at = L::at(load(y + i, count), load(z + i, count), a.parameters);
+    if (weighted) {
+      const Vec s = load(a.weights + i, count);
+      at = {s * at.loss, s * at.gradient};
+    }
     store(z + i, at.gradient, count);
     return keep(at.loss, count);
+  });
+}
+
+template <class L>
+static double lossPass(const LossArgs& a) {
+  double sum = 0.0;
+  for (size_t k = 0; k < a.outputs; ++k)
+    sum += a.weights ? elementwise<L, true>(a, k) : elementwise<L, false>(a, k);
+  return sum;
+}
+
+// ln Σ e^z_k - z_y over the outputs, the largest subtracted first; y in {0 … outputs-1}.
+static double softmaxPass(const LossArgs& a) {
+  return foldedSum(a.n, [&](size_t i, size_t count) {
+    const auto z = [&](size_t k) { return a.z + k * a.stride + i; };
+    const Vec y = load(a.y + i, count);
+    const Vec weight = a.weights ? load(a.weights + i, count) : splat(1.0);
+    Vec largest = load(z(0), count);
+    for (size_t k = 1; k < a.outputs; ++k) largest = max(load(z(k), count), largest);
+    Vec total = zero(), own = zero();
+    for (size_t k = 0; k < a.outputs; ++k) {
+      const Vec shifted = load(z(k), count) - largest;
+      own = select(y == static_cast<double>(k), shifted, own);
+      const Vec power = exp(shifted);
+      store(z(k), power, count);
+      total += power;
+    }
+    for (size_t k = 0; k < a.outputs; ++k) {
+      const Vec hit = select(y == static_cast<double>(k), 1.0, 0.0);
+      store(z(k), weight * (load(z(k), count) / total - hit), count);
+    }
+    return keep(weight * (log(total) - own), count);
   });
 }
 
@@ -26,10 +67,36 @@ static void updatePass(double* w, const double* g, double* const* state, size_t 
   eachVec(n, [&](size_t i, size_t count) {
     Vec v[maxStates];
     for (int k = 0; k < U::states; ++k) v[k] = load(s[k] + i, count);
-    const Vec next = U::step(load(w + i, count), load(g + i, count), v, c);
+    const Vec next = U::step(load(w + i, count), load(g + i, count), v, c).w;
     for (int k = 0; k < U::states; ++k) store(s[k] + i, v[k], count);
     store(w + i, next, count);
   });
+}
+
+// The same with clipping, weight decay and penalty.
+template <class U>
+static void modifiedPass(double* w, const double* g, double* const* state, size_t n, const double* c,
+                         const Modifiers& m) {
+  eachVec(n, [&](size_t i, size_t count) {
+    Vec v[maxStates];
+    for (int k = 0; k < U::states; ++k) v[k] = load(state[k] + i, count);
+    const Vec before = load(w + i, count);
+    const Vec factor = factorsAt(m.penalty, i, count);
+    Vec gradient = load(g + i, count) * m.scale;
+    if (m.clipValue > 0.0) gradient = max(min(gradient, splat(m.clipValue)), splat(-m.clipValue));
+    if (m.coupled != 0.0) gradient = gradient + m.coupled * before;
+    if (!m.proximal && m.penalty.l2 != 0.0) gradient = gradient + (m.penalty.l2 * factor) * before;
+    const Step step = U::step(before * m.decoupled, gradient, v, c);
+    Vec next = m.proximal ? proximal(step.w, step.rate, factor, m.penalty) : step.w;
+    if (m.penalty.nonNegative) next = select(next < 0.0, 0.0, next);
+    for (int k = 0; k < U::states; ++k) store(state[k] + i, v[k], count);
+    store(w + i, next, count);
+  });
+}
+
+template <class U>
+static Passes passesOf(const double*) {
+  return {updatePass<U>, modifiedPass<U>};
 }
 
 }  // namespace NABLA_TARGET

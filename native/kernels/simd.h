@@ -56,7 +56,41 @@ NABLA_OPERATOR(*)
 NABLA_OPERATOR(/)
 #undef NABLA_OPERATOR
 
+NABLA_INLINE Vec operator-(Vec a) { return -0.0 - a; }
 NABLA_INLINE Vec& operator+=(Vec& a, Vec b) { return a = a + b; }
+
+// Per lane: all bits set, or none.
+struct Mask {
+  RegMask part[parts];
+};
+
+#define NABLA_COMPARISON(op)                                       \
+  NABLA_INLINE Mask operator op(Vec a, Vec b) {                    \
+    Mask m;                                                        \
+    NABLA_EACH_PART m.part[p] = (RegMask)(a.part[p] op b.part[p]); \
+    return m;                                                      \
+  }                                                                \
+  NABLA_INLINE Mask operator op(Vec a, double b) { return a op splat(b); }
+NABLA_COMPARISON(<)
+NABLA_COMPARISON(<=)
+NABLA_COMPARISON(>)
+NABLA_COMPARISON(==)
+#undef NABLA_COMPARISON
+
+// a where the mask is set, b elsewhere.
+NABLA_INLINE Vec select(Mask m, Vec a, Vec b) {
+  Vec v;
+  NABLA_EACH_PART v.part[p] = m.part[p] ? a.part[p] : b.part[p];
+  return v;
+}
+NABLA_INLINE Vec select(Mask m, Vec a, double b) { return select(m, a, splat(b)); }
+NABLA_INLINE Vec select(Mask m, double a, Vec b) { return select(m, splat(a), b); }
+NABLA_INLINE Vec select(Mask m, double a, double b) { return select(m, splat(a), splat(b)); }
+// Of two equal values the second, and with a NaN the second: select() says it all.
+NABLA_INLINE Vec max(Vec a, Vec b) { return select(a > b, a, b); }
+NABLA_INLINE Vec min(Vec a, Vec b) { return select(a < b, a, b); }
+// -1, 0 or 1; 0 for NaN.
+NABLA_INLINE Vec sign(Vec a) { return select(a > 0.0, 1.0, select(a < 0.0, -1.0, 0.0)); }
 
 // Square root, absolute value and partial loads are the only primitives that need a target's own
 // instructions.

@@ -16,30 +16,68 @@ struct Rows {
   const double* row(size_t i) const { return X + (index ? index[i] : i) * cols; }
 };
 
-constexpr int maxParameters = 8;    // of one loss, rule or schedule
-constexpr int maxStates = 3;        // arrays that a rule keeps, each as long as the weights
-constexpr int maxRunning = 4;       // running products that a rule keeps (powers of beta)
-constexpr int maxCoefficients = 8;  // what a rule computes once a step for its array pass
+constexpr int maxParameters = 12;    // of one loss, rule or schedule
+constexpr int maxStates = 3;         // arrays that a rule keeps, each as long as the weights
+constexpr int maxRunning = 4;        // running products that a rule keeps (powers of beta)
+constexpr int maxCoefficients = 12;  // what a rule computes once a step for its array pass
+
+// What a loss pass works on: `outputs` arrays of n, `stride` apart, in z and in y (labels: one array of y).
+struct LossArgs {
+  const double* y;
+  double* z;
+  const double* weights;  // of the rows; null: 1
+  size_t n;
+  size_t outputs;
+  size_t stride;
+  const double* parameters;
+};
 
 struct Loss {
   const char* name;
   const char* parameters;  // names, space-separated, in the order of lib/catalog.ts
-  // Overwrites z with dl/dz and returns the sum of l(y, z).
-  double (*gradient)(const double* y, double* z, size_t n, const double* parameters);
+  // Overwrites z with dl/dz and returns the sum of l(y, z), both times the row's weight.
+  double (*gradient)(const LossArgs& args);
+};
+
+struct Penalty {
+  double l1;
+  double l2;
+  bool nonNegative;
+  const double* factors;  // one per coefficient; null: 1
+
+  bool active() const { return l1 != 0.0 || l2 != 0.0 || nonNegative; }
+};
+
+// What may be done to a gradient and a step beside the rule itself.
+struct Modifiers {
+  double scale;      // of the gradient: 1, or what clipping by norm asks for
+  double clipValue;  // largest magnitude of a gradient's element; 0: any
+  double coupled;    // weight decay added to the gradient
+  double decoupled;  // factor on the weights before the step: 1, or 1 - ηλ
+  bool proximal;     // l1 and l2 by a proximal step; otherwise l2 joins the gradient
+  Penalty penalty;
 };
 
 // One step of a rule over an array: w and its states change in place.
 using UpdatePass = void (*)(double* w, const double* g, double* const* state, size_t n,
                             const double* coefficients);
+using ModifiedPass = void (*)(double* w, const double* g, double* const* state, size_t n,
+                              const double* coefficients, const Modifiers& modifiers);
+
+struct Passes {
+  UpdatePass plain;
+  ModifiedPass modified;
+};
 
 struct Rule {
   const char* name;
-  const char* parameters;  // the first is always learningRate
+  const char* parameters;  // the first three are always learningRate, weightDecay and decoupled
   int states;
+  bool proximal;                                     // takes l2, too, by a proximal step
   double (*initialState)(const double* parameters);  // null: 0
   // Advances the running products (1 at first) to step t and writes the pass's coefficients.
   void (*begin)(const double* parameters, double rate, double t, double* running, double* coefficients);
-  UpdatePass (*pass)(const double* parameters);
+  Passes (*passes)(const double* parameters);
 };
 
 struct Kernels {
@@ -51,11 +89,18 @@ struct Kernels {
   double (*nrm2)(const double* x, size_t n);
   void (*axpy)(double a, const double* x, double* y, size_t n);
   void (*scal)(double a, double* x, size_t n);
-  void (*divide)(double a, double* x, size_t n);  // x /= a
+  void (*divide)(double a, double* x, size_t n);                     // x /= a
+  void (*approach)(double a, const double* x, double* y, size_t n);  // y += a (x - y)
 
   void (*matvec)(const Rows& rows, const double* w, double b, double* z);  // z = X w + b
   void (*rmatvec)(const Rows& rows, const double* r, double* g);           // g += Xᵀ r, in row order
-  double (*power)(double x, double p);                                     // x^p, x > 0 and normal
+  void (*squares)(const Rows& rows, const double* r, const double* mean, double* g);  // g += Σ r (x - mean)²
+
+  double (*penaltyValue)(const double* w, size_t n, const Penalty& penalty);
+  double (*stationarity)(const double* w, const double* g, size_t n, const Penalty& penalty);
+
+  double (*power)(double x, double p);  // x^p, x > 0 and normal
+  double (*cosPi)(double x);            // cos(πx), x in [0, 1]
 
   const Loss* losses;
   int lossCount;

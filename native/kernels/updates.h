@@ -1,99 +1,249 @@
 // Update rules (EQUATIONS.md; PyTorch's placement of epsilon). A rule says what it computes once a step
-// (`begin`) and what it does to eight weights (`step`). Twin: lib/reference/kernels/updates.ts.
+// (`begin`) and what it does to eight weights (`step`): the next weights and the size of the step for each,
+// which a proximal step after it needs. Parameters 0 … 2 are learningRate, weightDecay and decoupled for all
+// (see passes.h). Twin: lib/reference/kernels/updates.ts.
 #pragma once
 
-#include "simd.h"
+#include "math.h"
 #include "table.h"
 
 namespace nabla {
 namespace NABLA_TARGET {
 
+struct Step {
+  Vec w, rate;
+};
+
 struct Sgd {  // w -= ηg
   static constexpr int states = 0;
-  NABLA_INLINE Vec step(Vec w, Vec g, Vec*, const double* c) { return w - c[0] * g; }
+  NABLA_INLINE Step step(Vec w, Vec g, Vec*, const double* c) { return {w - c[0] * g, splat(c[0])}; }
 };
 struct Momentum {  // v = μv + (1-τ)g (the first v is g); w -= ηv
   static constexpr int states = 1;
-  NABLA_INLINE Vec step(Vec w, Vec g, Vec* s, const double* c) {
+  NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     s[0] = c[1] * s[0] + c[2] * g;
-    return w - c[0] * s[0];
+    return {w - c[0] * s[0], splat(c[0])};
   }
 };
 struct Nesterov {  // v as in momentum; w -= η(g + μv)
   static constexpr int states = 1;
-  NABLA_INLINE Vec step(Vec w, Vec g, Vec* s, const double* c) {
+  NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     s[0] = c[1] * s[0] + c[2] * g;
-    return w - c[0] * (g + c[1] * s[0]);
+    return {w - c[0] * (g + c[1] * s[0]), splat(c[0])};
   }
 };
+// learningRate weightDecay decoupled momentum dampening nesterov
 NABLA_INLINE void beginSgd(const double* p, double rate, double t, double*, double* c) {
   c[0] = rate;
-  c[1] = p[1];
-  c[2] = t == 1.0 ? 1.0 : 1.0 - p[2];
+  c[1] = p[3];
+  c[2] = t == 1.0 ? 1.0 : 1.0 - p[4];
 }
 
 struct Adagrad {  // G += g²; w -= η/(1+(t-1)d) · g/(√G + ε)
   static constexpr int states = 1;
-  NABLA_INLINE Vec step(Vec w, Vec g, Vec* s, const double* c) {
+  NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     s[0] = s[0] + g * g;
-    return w - c[0] * g / (sqrt(s[0]) + c[1]);
+    const Vec root = sqrt(s[0]) + c[1];
+    return {w - c[0] * g / root, c[0] / root};
   }
 };
+// … epsilon learningRateDecay initialAccumulator
 NABLA_INLINE void beginAdagrad(const double* p, double rate, double t, double*, double* c) {
-  c[0] = rate / (1.0 + (t - 1.0) * p[2]);
-  c[1] = p[1];
+  c[0] = rate / (1.0 + (t - 1.0) * p[4]);
+  c[1] = p[3];
+}
+
+struct Adadelta {  // V = ρV + (1-ρ)g²; Δ = g√(D+ε)/√(V+ε); D = ρD + (1-ρ)Δ²; w -= ηΔ
+  static constexpr int states = 2;
+  NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
+    s[0] = c[1] * s[0] + c[2] * (g * g);
+    const Vec scale = sqrt(s[1] + c[3]) / sqrt(s[0] + c[3]);
+    const Vec d = scale * g;
+    s[1] = c[1] * s[1] + c[2] * (d * d);
+    return {w - c[0] * d, c[0] * scale};
+  }
+};
+// … decay epsilon
+NABLA_INLINE void beginAdadelta(const double* p, double rate, double, double*, double* c) {
+  c[0] = rate;
+  c[1] = p[3];
+  c[2] = 1.0 - p[3];
+  c[3] = p[4];
 }
 
 struct Rmsprop {  // v = αv + (1-α)g²; w -= η g/(√v + ε)
   static constexpr int states = 1;
-  NABLA_INLINE Vec step(Vec w, Vec g, Vec* s, const double* c) {
+  NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     s[0] = c[1] * s[0] + c[2] * (g * g);
-    return w - c[0] * (g / (sqrt(s[0]) + c[3]));
+    const Vec root = sqrt(s[0]) + c[3];
+    return {w - c[0] * (g / root), c[0] / root};
   }
 };
 struct RmspropMomentum {  // b = μb + g/(√v + ε); w -= ηb
   static constexpr int states = 2;
-  NABLA_INLINE Vec step(Vec w, Vec g, Vec* s, const double* c) {
+  NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     s[0] = c[1] * s[0] + c[2] * (g * g);
-    s[1] = c[4] * s[1] + g / (sqrt(s[0]) + c[3]);
-    return w - c[0] * s[1];
+    const Vec root = sqrt(s[0]) + c[3];
+    s[1] = c[4] * s[1] + g / root;
+    return {w - c[0] * s[1], c[0] / root};
   }
 };
 struct RmspropCentered {  // √(v - ḡ²) in place of √v, with momentum (0 is none)
   static constexpr int states = 3;
-  NABLA_INLINE Vec step(Vec w, Vec g, Vec* s, const double* c) {
+  NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     s[0] = c[1] * s[0] + c[2] * (g * g);
     s[2] = c[1] * s[2] + c[2] * g;
-    s[1] = c[4] * s[1] + g / (sqrt(s[0] - s[2] * s[2]) + c[3]);
-    return w - c[0] * s[1];
+    const Vec root = sqrt(s[0] - s[2] * s[2]) + c[3];
+    s[1] = c[4] * s[1] + g / root;
+    return {w - c[0] * s[1], c[0] / root};
   }
 };
+// … decay epsilon momentum centered
 NABLA_INLINE void beginRmsprop(const double* p, double rate, double, double*, double* c) {
   c[0] = rate;
-  c[1] = p[1];
-  c[2] = 1.0 - p[1];
-  c[3] = p[2];
-  c[4] = p[3];
+  c[1] = p[3];
+  c[2] = 1.0 - p[3];
+  c[3] = p[4];
+  c[4] = p[5];
 }
 
-struct Adam {  // m = β₁m + (1-β₁)g; v = β₂v + (1-β₂)g²; w -= η/(1-β₁ᵗ) · m/(√v/√(1-β₂ᵗ) + ε)
+// m = β₁m + (1-β₁)g, as every rule below keeps it.
+NABLA_INLINE Vec firstMoment(Vec m, Vec g, const double* c) { return c[1] * m + c[2] * g; }
+NABLA_INLINE Vec secondMoment(Vec v, Vec g, const double* c) { return c[3] * v + c[4] * (g * g); }
+
+struct Adam {  // m; v = β₂v + (1-β₂)g²; w -= η/(1-β₁ᵗ) · m/(√v/√(1-β₂ᵗ) + ε)
   static constexpr int states = 2;
-  NABLA_INLINE Vec step(Vec w, Vec g, Vec* s, const double* c) {
-    s[0] = c[1] * s[0] + c[2] * g;
-    s[1] = c[3] * s[1] + c[4] * (g * g);
-    return w - c[0] * s[0] / (sqrt(s[1]) * c[5] + c[6]);
+  NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
+    s[0] = firstMoment(s[0], g, c);
+    s[1] = secondMoment(s[1], g, c);
+    const Vec root = sqrt(s[1]) * c[5] + c[6];
+    return {w - c[0] * s[0] / root, c[0] / root};
   }
 };
+struct Amsgrad {  // V = max(V, v) in place of v
+  static constexpr int states = 3;
+  NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
+    s[0] = firstMoment(s[0], g, c);
+    s[1] = secondMoment(s[1], g, c);
+    s[2] = max(s[2], s[1]);
+    const Vec root = sqrt(s[2]) * c[5] + c[6];
+    return {w - c[0] * s[0] / root, c[0] / root};
+  }
+};
+struct Yogi {  // v -= (1-β₂) sign(v - g²) g²; else adam
+  static constexpr int states = 2;
+  NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
+    s[0] = firstMoment(s[0], g, c);
+    s[1] = s[1] - c[4] * (sign(s[1] - g * g) * (g * g));
+    const Vec root = sqrt(s[1]) * c[5] + c[6];
+    return {w - c[0] * s[0] / root, c[0] / root};
+  }
+};
+struct Adabelief {  // s = β₂s + (1-β₂)(g - m)² + ε; adam with s
+  static constexpr int states = 2;
+  NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
+    s[0] = firstMoment(s[0], g, c);
+    s[1] = secondMoment(s[1], g - s[0], c) + c[6];
+    const Vec root = sqrt(s[1]) * c[5] + c[6];
+    return {w - c[0] * s[0] / root, c[0] / root};
+  }
+};
+// … beta1 beta2 epsilon [amsgrad]; running: β₁ᵗ, β₂ᵗ
 static void beginAdam(const double* p, double rate, double, double* running, double* c) {
-  running[0] *= p[1];
-  running[1] *= p[2];
+  running[0] *= p[3];
+  running[1] *= p[4];
   c[0] = rate / (1.0 - running[0]);
-  c[1] = p[1];
-  c[2] = 1.0 - p[1];
-  c[3] = p[2];
-  c[4] = 1.0 - p[2];
+  c[1] = p[3];
+  c[2] = 1.0 - p[3];
+  c[3] = p[4];
+  c[4] = 1.0 - p[4];
   c[5] = 1.0 / __builtin_sqrt(1.0 - running[1]);
-  c[6] = p[3];
+  c[6] = p[5];
+}
+
+struct Adamax {  // u = max(β₂u, |g| + ε); w -= η/(1-β₁ᵗ) · m/u
+  static constexpr int states = 2;
+  NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
+    s[0] = firstMoment(s[0], g, c);
+    s[1] = max(c[3] * s[1], abs(g) + c[6]);
+    return {w - c[0] * s[0] / s[1], c[0] / s[1]};
+  }
+};
+
+// w -= η[(1-μₜ)g/(1-Πμ) + μₜ₊₁m/(1-Πμ·μₜμₜ₊₁)]/(√v̂ + ε); the second μₜ is PyTorch 1.13's
+struct Nadam {
+  static constexpr int states = 2;
+  NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
+    s[0] = firstMoment(s[0], g, c);
+    s[1] = secondMoment(s[1], g, c);
+    const Vec root = sqrt(s[1]) * c[5] + c[6];
+    return {w - (c[0] * g + c[7] * s[0]) / root, c[8] / root};
+  }
+};
+NABLA_INLINE double single(double x) { return static_cast<double>(static_cast<float>(x)); }
+// … beta1 beta2 epsilon momentumDecay; μₜ = β₁(1 - ½·.96^(tψ)); running: β₁ᵗ, β₂ᵗ, Πμ. As in PyTorch 1.13,
+// whose steps these are to the last digits, products of μ are rounded to single precision.
+static void beginNadam(const double* p, double rate, double t, double* running, double* c) {
+  beginAdam(p, rate, t, running, c);
+  const double now = p[3] * (1.0 - 0.5 * power(0.96, t * p[6]));
+  const double next = p[3] * (1.0 - 0.5 * power(0.96, (t + 1.0) * p[6]));
+  running[2] = single(running[2] * single(now));
+  c[0] = rate * (1.0 - now) / (1.0 - running[2]);
+  c[7] = rate * next / (1.0 - single(single(running[2] * single(now)) * single(next)));
+  c[8] = rate;
+}
+
+struct Radam {  // ρₜ > 5: w -= η m̂ r √(1-β₂ᵗ)/(√v + ε), else w -= η m̂: c[7] is 1 or 0
+  static constexpr int states = 2;
+  NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
+    s[0] = firstMoment(s[0], g, c);
+    s[1] = secondMoment(s[1], g, c);
+    const Vec root = c[7] * (sqrt(s[1]) + c[6]) + (1.0 - c[7]);
+    return {w - c[0] * s[0] / root, c[0] / root};
+  }
+};
+static void beginRadam(const double* p, double rate, double t, double* running, double* c) {
+  beginAdam(p, rate, t, running, c);
+  const double limit = 2.0 / (1.0 - p[4]) - 1.0;
+  const double rho = limit - 2.0 * t * running[1] / (1.0 - running[1]);
+  c[7] = rho > 5.0 ? 1.0 : 0.0;
+  if (rho > 5.0) {
+    const double ratio = (rho - 4.0) * (rho - 2.0) * limit / ((limit - 4.0) * (limit - 2.0) * rho);
+    c[0] = c[0] * __builtin_sqrt(ratio) * __builtin_sqrt(1.0 - running[1]);
+  }
+}
+
+struct Lion {  // w -= η sign(β₁m + (1-β₁)g); m = β₂m + (1-β₂)g
+  static constexpr int states = 1;
+  NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
+    const Vec next = w - c[0] * sign(firstMoment(s[0], g, c));
+    s[0] = c[3] * s[0] + c[4] * g;
+    return {next, splat(c[0])};
+  }
+};
+// … beta1 beta2
+NABLA_INLINE void beginLion(const double* p, double rate, double, double*, double* c) {
+  c[0] = rate;
+  c[1] = p[3];
+  c[2] = 1.0 - p[3];
+  c[3] = p[4];
+  c[4] = 1.0 - p[4];
+}
+
+struct Ftrl {  // σ = (√(n+g²) - √n)/α; z += g - σw; n += g²; the proximal step from -z α/(β + √n)
+  static constexpr int states = 2;
+  NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
+    const Vec n = s[1] + g * g;
+    s[0] = s[0] + (g - (sqrt(n) - sqrt(s[1])) / c[0] * w);
+    s[1] = n;
+    const Vec rate = c[0] / (c[1] + sqrt(n));
+    return {-(s[0] * rate), rate};
+  }
+};
+// … beta
+NABLA_INLINE void beginFtrl(const double* p, double rate, double, double*, double* c) {
+  c[0] = rate;
+  c[1] = p[3];
 }
 
 }  // namespace NABLA_TARGET

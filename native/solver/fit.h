@@ -13,15 +13,16 @@ struct Outcome {
   uint64_t epochs = 0;  // completed: their loss and weights are finite
   uint64_t steps = 0;   // in those epochs
   std::vector<double> weights;
-  std::vector<double> history;
+  // Of each epoch (loss: of each step, on request).
+  std::vector<double> loss, validationLoss, learningRate, gradientNorm;
 };
 
-// Starts at `weights` (coefficients, then the intercept if the plan has one). Throws std::bad_alloc only.
+// Starts at `weights`. Throws std::bad_alloc only.
 Outcome fit(const Kernels& kernels, const Plan& plan, const Data& data, const double* weights,
             const std::atomic<bool>& cancelled);
 
-// One evaluation of the mean loss and its gradient, as a step of a fit makes it; no intercept.
-double valueAndGradient(const Kernels& kernels, int loss, const double* parameters, const Data& data,
-                        const double* weights, double* gradient);
+// One evaluation of the mean loss and its gradient over the training rows, as a step of a fit makes it.
+double valueAndGradient(const Kernels& kernels, const Plan& plan, const Table& table, const double* weights,
+                        double* gradient);
 
 }  // namespace nabla

@@ -16,6 +16,7 @@ class Doubles {
     data_ = reinterpret_cast<double*>(memory_.get() + (64 - address % 64));
   }
   double* data() { return data_; }
+  const double* data() const { return data_; }
   size_t size() const { return size_; }
 
  private:

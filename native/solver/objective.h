@@ -1,13 +1,15 @@
-// The mean loss over a batch and its gradient. Twin: lib/reference/solver/objective.ts.
+// The loss over a batch and its gradient. Twin: lib/reference/solver/objective.ts.
 #pragma once
 
 #include <atomic>
 
 #include "blocks.h"
+#include "plan.h"
+#include "scaling.h"
 
 namespace nabla {
 
-// Which rows of the data: `count` from `start`, or those that `index` names.
+// Which rows: `count` from `start`, or those that `index` names.
 struct Batch {
   size_t start;
   size_t count;
@@ -16,38 +18,39 @@ struct Batch {
 
 class Objective {
  public:
-  // `largest`: rows of the largest batch.
-  Objective(const Kernels& kernels, const Loss& loss, const double* parameters, bool intercept,
-            const double* X, const double* y, size_t cols, size_t largest)
-      : kernels_(kernels),
-        loss_(loss),
-        parameters_(parameters),
-        intercept_(intercept),
-        X_(X),
-        y_(y),
-        cols_(cols),
-        step_(rowsPerBlock(cols)),
-        tree_(kernels, cols + 2, largest / step_ + 1),
-        z_(2 * (largest < step_ ? largest : step_)) {}
+  // `largest`: rows of the largest batch. `scaling`: null, or weights are those of standardized columns.
+  Objective(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling* scaling,
+            size_t largest);
 
-  size_t size() const { return cols_ + (intercept_ ? 1 : 0); }
-
-  // Returns the sum of the losses and writes the mean gradient; weights are the coefficients and, behind
-  // them, the intercept. A pass that `cancelled` interrupts returns what it has.
+  // Returns the sum of the losses and writes the mean gradient, if it is asked for. A pass that `cancelled`
+  // interrupts returns what it has.
   double evaluate(const Batch& batch, const double* weights, double* gradient,
                   const std::atomic<bool>& cancelled);
 
+  // All rows of the table.
+  Batch everything() const { return {0, table_.count, table_.index}; }
+
  private:
+  struct Block {
+    Rows rows;
+    const double* y;
+    const double* sampleWeight;
+    const double* offset;
+    size_t stride;  // between the outputs of z and of offset, and the targets of y
+  };
+  Block block(const Batch& batch, size_t at, size_t count);
+
   const Kernels& kernels_;
-  const Loss& loss_;
-  const double* parameters_;
-  bool intercept_;
-  const double* X_;
-  const double* y_;
-  size_t cols_;
+  const Plan& plan_;
+  const Table& table_;
+  const Scaling* scaling_;
   size_t step_;
-  Tree tree_;  // a partial: gradient (cols), sum of dl/dz, sum of l
-  Doubles z_;  // of one block, and its y where rows are picked
+  Tree tree_;  // a partial: gradient, and behind it the sum of the losses
+  Doubles z_;  // of one block, as are those below, where rows are picked or transposed
+  Doubles y_;
+  Doubles sampleWeight_;
+  Doubles offset_;
+  Doubles original_;  // weights of the columns as they are
 };
 
 }  // namespace nabla

@@ -1,4 +1,5 @@
-// An update rule with its state. Twin: lib/reference/solver/optimizer.ts.
+// An update rule with its state, and what is done to gradients before it. Twin:
+// lib/reference/solver/optimizer.ts.
 #pragma once
 
 #include "../kernels/table.h"
@@ -6,13 +7,57 @@
 
 namespace nabla {
 
+// What a step needs beside the rule's own parameters.
+struct UpdateOptions {
+  double clipNorm;   // 0: none
+  double clipValue;  // 0: none
+  Penalty penalty;
+};
+
+// One step t, counted from 1, of a rule over n weights. `running` holds its running products (1 at first).
+// The first `penalized` weights are subject to weight decay and penalty, the others (intercepts) are not.
+inline void updateStep(const Kernels& kernels, const Rule& rule, const double* parameters,
+                       const UpdateOptions& options, double rate, double t, double* running, double* weights,
+                       const double* gradient, double* const* state, size_t n, size_t penalized) {
+  double coefficients[maxCoefficients] = {};
+  rule.begin(parameters, rate, t, running, coefficients);
+  const Passes passes = rule.passes(parameters);
+  const double decay = parameters[1];
+  const bool coupled = parameters[2] == 0.0;
+  Modifiers modifiers{1.0,
+                      options.clipValue,
+                      coupled ? decay : 0.0,
+                      coupled ? 1.0 : 1.0 - rate * decay,
+                      options.penalty.l1 != 0.0 || (rule.proximal && options.penalty.l2 != 0.0),
+                      options.penalty};
+  if (options.clipNorm > 0.0) {
+    const double norm = kernels.nrm2(gradient, n);
+    if (norm > options.clipNorm) modifiers.scale = options.clipNorm / norm;
+  }
+  const bool clipped = modifiers.scale != 1.0 || modifiers.clipValue > 0.0;
+  if (!clipped && decay == 0.0 && !options.penalty.active())
+    return passes.plain(weights, gradient, state, n, coefficients);
+  passes.modified(weights, gradient, state, penalized, coefficients, modifiers);
+  if (penalized == n) return;
+  modifiers.coupled = 0.0;
+  modifiers.decoupled = 1.0;
+  modifiers.proximal = false;
+  modifiers.penalty = {0.0, 0.0, false, nullptr};
+  double* rest[maxStates] = {};
+  for (int k = 0; k < rule.states; ++k) rest[k] = state[k] + penalized;
+  passes.modified(weights + penalized, gradient + penalized, rest, n - penalized, coefficients, modifiers);
+}
+
 class Optimizer {
  public:
-  Optimizer(const Rule& rule, const double* parameters, size_t size)
-      : rule_(rule),
+  Optimizer(const Kernels& kernels, const Rule& rule, const double* parameters, const UpdateOptions& options,
+            size_t size, size_t penalized)
+      : kernels_(kernels),
+        rule_(rule),
         parameters_(parameters),
-        pass_(rule.pass(parameters)),
+        options_(options),
         size_(size),
+        penalized_(penalized),
         states_(rule.states * size) {
     const double initial = rule.initialState ? rule.initialState(parameters) : 0.0;
     for (size_t i = 0; i < states_.size(); ++i) states_.data()[i] = initial;
@@ -20,18 +65,18 @@ class Optimizer {
     for (double& product : running_) product = 1.0;
   }
 
-  // Step t, counted from 1, at this learning rate.
   void step(double* weights, const double* gradient, double rate, double t) {
-    double coefficients[maxCoefficients];
-    rule_.begin(parameters_, rate, t, running_, coefficients);
-    pass_(weights, gradient, state_, size_, coefficients);
+    updateStep(kernels_, rule_, parameters_, options_, rate, t, running_, weights, gradient, state_, size_,
+               penalized_);
   }
 
  private:
+  const Kernels& kernels_;
   const Rule& rule_;
   const double* parameters_;
-  UpdatePass pass_;
+  UpdateOptions options_;
   size_t size_;
+  size_t penalized_;
   Doubles states_;
   double* state_[maxStates] = {};
   double running_[maxRunning];

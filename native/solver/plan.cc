@@ -5,23 +5,45 @@ namespace nabla {
 Plan Plan::decode(const double* numbers) {
   Plan plan;
   const double* n = numbers;
-  auto parameters = [&n](double* list) {
+  const auto kind = [&n] { return static_cast<int>(*n++); };
+  const auto count = [&n] { return static_cast<size_t>(*n++); };
+  const auto flag = [&n] { return *n++ != 0.0; };
+  const auto parameters = [&n](double* list) {
     for (int i = 0; i < maxParameters; ++i) list[i] = *n++;
   };
-  plan.loss = static_cast<int>(*n++);
+  plan.loss = kind();
   parameters(plan.lossParameters);
-  plan.rule = static_cast<int>(*n++);
+  plan.rule = kind();
   parameters(plan.ruleParameters);
-  plan.schedule = static_cast<ScheduleKind>(static_cast<int>(*n++));
+  plan.schedule = static_cast<ScheduleKind>(kind());
   parameters(plan.scheduleParameters);
-  plan.sampler = static_cast<SamplerKind>(static_cast<int>(*n++));
-  plan.batchSize = static_cast<size_t>(*n++);
-  plan.epochs = static_cast<uint64_t>(*n++);
+  plan.sampler = static_cast<SamplerKind>(kind());
+  parameters(plan.samplerParameters);
+  plan.averaging = static_cast<AveragingKind>(kind());
+  parameters(plan.averagingParameters);
+  plan.rows = count();
+  plan.cols = count();
+  plan.outputs = count();
+  plan.targets = count();
+  plan.validationRows = count();
+  plan.batchSize = count();
+  plan.epochs = count();
   plan.tolerance = *n++;
-  plan.seed = static_cast<uint64_t>(*n++);
-  plan.intercept = *n++ != 0.0;
-  plan.stepHistory = *n++ != 0.0;
-  plan.lossAfterUpdate = *n++ != 0.0;
+  plan.gradientTolerance = *n++;
+  plan.patience = count();
+  plan.minDelta = *n++;
+  plan.maxSeconds = *n++;
+  plan.seed = count();
+  plan.l1 = *n++;
+  plan.l2 = *n++;
+  plan.clipNorm = *n++;
+  plan.clipValue = *n++;
+  plan.nonNegative = flag();
+  plan.intercept = flag();
+  plan.standardize = flag();
+  plan.restoreBest = flag();
+  plan.stepHistory = flag();
+  plan.lossAfterUpdate = flag();
   return plan;
 }
 

@@ -1,4 +1,4 @@
-// A fit as plain numbers: what lib/plan.ts encodes, in the same order. Twin: lib/plan.ts.
+// A fit as plain numbers: what lib/plan.ts encodes, in the same order, and the arrays that it works on.
 #pragma once
 
 #include <stddef.h>
@@ -9,8 +9,19 @@
 namespace nabla {
 
 enum class SamplerKind { full, sequential, shuffled, replacement, indices };
-enum class ScheduleKind { constant, invscaling };
-enum class Status { converged, maxEpochs, diverged, cancelled };
+enum class ScheduleKind {
+  constant,
+  invscaling,
+  exponential,
+  step,
+  polynomial,
+  cosine,
+  onecycle,
+  plateau,
+  optimal
+};
+enum class AveragingKind { none, polyak, ema };
+enum class Status { converged, maxEpochs, diverged, earlyStopped, timeLimit, cancelled };
 
 // A row of lib/catalog.ts, for the test that holds the two against each other.
 struct Entry {
@@ -18,9 +29,13 @@ struct Entry {
   const char* parameters;
 };
 constexpr Entry samplers[] = {
-    {"full", ""}, {"sequential", ""}, {"shuffled", ""}, {"replacement", ""}, {"indices", ""}};
+    {"full", ""}, {"sequential", ""}, {"shuffled", "once"}, {"replacement", ""}, {"indices", ""}};
+constexpr Entry averagings[] = {{"none", ""}, {"polyak", "start"}, {"ema", "decay start"}};
+
+constexpr int softmaxLoss = 2;  // its y is one label a row, however many outputs
 
 struct Plan {
+  // One choice on each axis, and its parameters in the order of the catalog.
   int loss;
   double lossParameters[maxParameters];
   int rule;
@@ -28,27 +43,58 @@ struct Plan {
   ScheduleKind schedule;
   double scheduleParameters[maxParameters];
   SamplerKind sampler;
+  double samplerParameters[maxParameters];
+  AveragingKind averaging;
+  double averagingParameters[maxParameters];
+
+  size_t rows;  // of X, used or not
+  size_t cols;
+  size_t outputs;         // of z, for each row
+  size_t targets;         // of y, for each row
+  size_t validationRows;  // of the validation's X
   size_t batchSize;
   uint64_t epochs;
   double tolerance;
+  double gradientTolerance;
+  uint64_t patience;  // 0: none
+  double minDelta;
+  double maxSeconds;  // 0: none
   uint64_t seed;
+  double l1;
+  double l2;
+  double clipNorm;   // 0: none
+  double clipValue;  // 0: none
+  bool nonNegative;
   bool intercept;
-  bool stepHistory;      // history holds the loss of each step, not of each epoch
+  bool standardize;
+  bool restoreBest;
+  bool stepHistory;      // the loss history is of each step, not of each epoch
   bool lossAfterUpdate;  // an epoch's loss is taken anew at the weights that it ends with
 
-  // The numbers of the encoding; those in between are the three parameter lists.
-  static constexpr size_t length = 11 + 3 * maxParameters;
+  static constexpr size_t length = 28 + 5 * maxParameters;
   static Plan decode(const double* numbers);
+
+  // Of the weights: outputs × cols coefficients and, behind them, the intercepts.
+  size_t coefficients() const { return outputs * cols; }
+  size_t size() const { return outputs * (cols + (intercept ? 1 : 0)); }
 };
 
-// Where a fit reads from. `indices` only for the sampler of that name.
-struct Data {
+// Rows that a loss is taken over: all of X, or those that `index` names.
+struct Table {
   const double* X;
-  const double* y;
-  size_t rows;
-  size_t cols;
-  const uint32_t* indices;
+  const double* y;             // rows × targets
+  const double* sampleWeight;  // null: 1; their mean over the table is 1
+  const double* offset;        // rows × outputs; null: 0
+  const uint32_t* index;       // null: all rows
+  size_t count;                // rows of the table
+};
+
+struct Data {
+  Table train;
+  Table validation;         // X null: none
+  const uint32_t* indices;  // for the sampler of that name
   size_t indexCount;
+  const double* penaltyFactors;  // one per coefficient; null: 1
 };
 
 }  // namespace nabla

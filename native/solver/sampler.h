@@ -1,7 +1,6 @@
 // Which rows make the next batch. Twin: lib/reference/solver/sampler.ts.
 #pragma once
 
-#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -15,9 +14,11 @@ class Sampler {
  public:
   Sampler(const Plan& plan, const Data& data)
       : kind_(plan.sampler),
-        rows_(data.rows),
-        indices_(data.indices),
-        perEpoch_(kind_ == SamplerKind::indices ? data.indexCount : data.rows),
+        once_(plan.samplerParameters[0] != 0.0),
+        rows_(data.train.count),
+        // The rows that batches are cut from, in order: those given, or the table's own.
+        list_(kind_ == SamplerKind::indices ? data.indices : data.train.index),
+        perEpoch_(kind_ == SamplerKind::indices ? data.indexCount : rows_),
         batchSize_(kind_ == SamplerKind::full || plan.batchSize > perEpoch_ ? perEpoch_ : plan.batchSize),
         philox_(plan.seed, static_cast<uint32_t>(kind_)) {
     if (kind_ == SamplerKind::shuffled) order_.resize(rows_);
@@ -26,40 +27,44 @@ class Sampler {
 
   size_t perEpoch() const { return perEpoch_; }
   size_t largest() const { return batchSize_; }
+  size_t steps() const { return (perEpoch_ + batchSize_ - 1) / batchSize_; }  // in an epoch
   bool isFull() const { return kind_ == SamplerKind::full; }
+  bool atEnd() const { return at_ >= perEpoch_; }
 
   void beginEpoch(uint64_t epoch) {
     at_ = 0;
     philox_.setEpoch(epoch);
-    if (kind_ == SamplerKind::shuffled) shuffle();
+    if (kind_ == SamplerKind::shuffled && !(once_ && epoch > 0)) shuffle();
   }
 
-  // The next batch of this epoch; false at its end.
-  bool next(Batch& batch) {
-    if (at_ >= perEpoch_) return false;
+  // The next batch of this epoch; not to be called at its end.
+  Batch next() {
     const size_t count = perEpoch_ - at_ < batchSize_ ? perEpoch_ - at_ : batchSize_;
-    batch = {at_, count, nullptr};
-    if (kind_ == SamplerKind::indices) batch.index = indices_ + at_;
+    Batch batch{at_, count, list_ ? list_ + at_ : nullptr};
     if (kind_ == SamplerKind::shuffled) batch.index = order_.data() + at_;
     if (kind_ == SamplerKind::replacement) {
-      for (size_t i = 0; i < count; ++i) order_[i] = philox_.below(static_cast<uint32_t>(rows_), at_ + i);
+      for (size_t i = 0; i < count; ++i)
+        order_[i] = row(philox_.below(static_cast<uint32_t>(rows_), at_ + i));
       batch.index = order_.data();
     }
     at_ += count;
-    return true;
+    return batch;
   }
 
  private:
-  // Fisher and Yates from the identity, so that an epoch's order does not depend on the one before.
+  uint32_t row(uint32_t i) const { return list_ ? list_[i] : i; }
+
+  // Fisher and Yates from the table's order, so that an epoch's order does not depend on the one before.
   void shuffle() {
-    std::iota(order_.begin(), order_.end(), 0u);
+    for (size_t i = 0; i < rows_; ++i) order_[i] = row(static_cast<uint32_t>(i));
     for (size_t i = rows_ - 1; i > 0; --i)
       std::swap(order_[i], order_[philox_.below(static_cast<uint32_t>(i + 1), i)]);
   }
 
   SamplerKind kind_;
+  bool once_;
   size_t rows_;
-  const uint32_t* indices_;
+  const uint32_t* list_;
   size_t perEpoch_;
   size_t batchSize_;
   Philox philox_;

@@ -45,17 +45,35 @@ export function divide(a: number, x: Float64Array, n: number): void {
   for (let i = 0; i < n; i++) x[i] /= a;
 }
 
-/** z = X w + b. */
-export function matvec(rows: Rows, w: Float64Array, b: number, z: Float64Array): void {
-  for (let i = 0; i < rows.count; i++) z[i] = sumOfProducts(rows.X, rowAt(rows, i), w, 0, rows.cols) + b;
+/** y += a (x - y). */
+export function approach(a: number, x: Float64Array, y: Float64Array): void {
+  for (let i = 0; i < x.length; i++) y[i] += a * (x[i] - y[i]);
 }
 
-/** g += Xᵀ r, row after row. */
-export function rmatvec(rows: Rows, r: Float64Array, g: Float64Array): void {
+/** z = X w + b; w begins at wAt, z at zAt. */
+export function matvec(rows: Rows, w: Float64Array, wAt: number, b: number, z: Float64Array, zAt: number): void {
+  for (let i = 0; i < rows.count; i++) z[zAt + i] = sumOfProducts(rows.X, rowAt(rows, i), w, wAt, rows.cols) + b;
+}
+
+/** g += Xᵀ r, row after row; r begins at rAt, g at gAt. */
+export function rmatvec(rows: Rows, r: Float64Array, rAt: number, g: Float64Array, gAt: number): void {
+  const { X, cols } = rows;
+  for (let i = 0; i < rows.count; i++) {
+    const at = rowAt(rows, i);
+    const factor = r[rAt + i];
+    for (let j = 0; j < cols; j++) g[gAt + j] += factor * X[at + j];
+  }
+}
+
+/** g += Σ r_i (x_i - mean)², row after row. */
+export function squares(rows: Rows, r: Float64Array, mean: Float64Array, g: Float64Array): void {
   const { X, cols } = rows;
   for (let i = 0; i < rows.count; i++) {
     const at = rowAt(rows, i);
     const factor = r[i];
-    for (let j = 0; j < cols; j++) g[j] += factor * X[at + j];
+    for (let j = 0; j < cols; j++) {
+      const d = X[at + j] - mean[j];
+      g[j] += factor * (d * d);
+    }
   }
 }

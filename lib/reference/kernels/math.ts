@@ -1,4 +1,4 @@
-// Elementary functions of our own, in + - * / and bit shifts, so that C++ has the same bits.
+// Elementary functions of our own, in + - * /, comparisons and bit shifts, so that C++ has the same bits.
 // Twin: native/kernels/math.h.
 
 const ln2High = 0.6931471805598903; // its low bits zero: n · ln2High is exact
@@ -9,59 +9,96 @@ const double = new Float64Array(1);
 const word = new Uint32Array(double.buffer);
 const high = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
 
+function nearestInteger(x: number): number {
+  return x + roundToInteger - roundToInteger;
+}
+
+/** 2^n for a whole number |n| ≤ 1022. */
 function powerOfTwo(n: number): number {
   word[high] = (n + 1023) << 20;
   word[1 - high] = 0;
   return double[0];
 }
 
-/** e^x for |x| ≤ 700: x = n ln 2 + r, the Taylor polynomial of degree 13 on |r| ≤ ln 2 / 2 (remainder 4e-18). */
-export function exp(x: number): number {
-  const n = x * 1.4426950408889634 + roundToInteger - roundToInteger;
+/**
+ * e^x: x = n ln 2 + r, the Taylor polynomial of degree 13 on |r| ≤ ln 2 / 2 (remainder 4e-18), then 2^n in two
+ * factors, so that a result below the normal range is rounded once. +0 below -745.13, ∞ above 709.78.
+ */
+export function exp(argument: number): number {
+  const x = argument < -746 ? -746 : argument > 710 ? 710 : argument;
+  const n = nearestInteger(x * 1.4426950408889634);
   const r = x - n * ln2High - n * ln2Low;
-  let q = 1 / 6227020800;
-  q = q * r + 1 / 479001600;
-  q = q * r + 1 / 39916800;
-  q = q * r + 1 / 3628800;
-  q = q * r + 1 / 362880;
-  q = q * r + 1 / 40320;
-  q = q * r + 1 / 5040;
-  q = q * r + 1 / 720;
-  q = q * r + 1 / 120;
-  q = q * r + 1 / 24;
-  q = q * r + 1 / 6;
-  q = q * r + 0.5;
-  return (1 + (r + r * r * q)) * powerOfTwo(n);
+  const r2 = r * r;
+  let q = 1 / 479001600 + r * (1 / 6227020800);
+  q = 1 / 3628800 + r * (1 / 39916800) + r2 * q;
+  q = 1 / 40320 + r * (1 / 362880) + r2 * q;
+  q = 1 / 720 + r * (1 / 5040) + r2 * q;
+  q = 1 / 24 + r * (1 / 120) + r2 * q;
+  q = 0.5 + r * (1 / 6) + r2 * q;
+  const half = nearestInteger(n * 0.5);
+  return (1 + (r + r2 * q)) * powerOfTwo(half) * powerOfTwo(n - half);
 }
 
-/** ln x for normal x > 0: x = 2^k m, m in [√½, √2), ln m = 2 artanh(s), s = (m-1)/(m+1). */
+/** Σ 2 s^(2k)/(2k+1) for k = 1 … 11: ln(1 + f) = f - s (f - logSeries(s²)), s = f/(2+f), |s| ≤ .172. */
+function logSeries(s2: number): number {
+  let q = 2 / 21 + s2 * (2 / 23);
+  q = 2 / 19 + s2 * q;
+  q = 2 / 17 + s2 * q;
+  q = 2 / 15 + s2 * q;
+  q = 2 / 13 + s2 * q;
+  q = 2 / 11 + s2 * q;
+  q = 2 / 9 + s2 * q;
+  q = 2 / 7 + s2 * q;
+  q = 2 / 5 + s2 * q;
+  return s2 * (2 / 3 + s2 * q);
+}
+
+/** k ln 2 + ln(1 + f) for f in [√½ - 1, √2 - 1], small terms first. */
+function logOf(k: number, f: number): number {
+  const s = f / (2 + f);
+  return k * ln2High - (s * (f - logSeries(s * s)) - k * ln2Low - f);
+}
+
+/** ln(1 + u) for u in [0, 1]. */
+export function log1p(u: number): number {
+  const upper = u > Math.SQRT2 - 1;
+  return logOf(upper ? 1 : 0, upper ? (u - 1) * 0.5 : u);
+}
+
+/** ln x for normal, finite x > 0: x = 2^k m, m in [√½, √2). */
 export function log(x: number): number {
+  if (Number.isNaN(x)) return x;
   double[0] = x;
-  let k = (word[high] >>> 20) - 1023;
+  const exponent = word[high] >>> 20;
   word[high] = (word[high] & 0xfffff) | 0x3ff00000;
-  let m = double[0];
-  if (m > Math.SQRT2) {
-    m *= 0.5;
-    k += 1;
-  }
-  const f = m - 1;
-  const s = f / (m + 1);
-  const s2 = s * s;
-  let q = 1 / 23;
-  q = q * s2 + 1 / 21;
-  q = q * s2 + 1 / 19;
-  q = q * s2 + 1 / 17;
-  q = q * s2 + 1 / 15;
-  q = q * s2 + 1 / 13;
-  q = q * s2 + 1 / 11;
-  q = q * s2 + 1 / 9;
-  q = q * s2 + 1 / 7;
-  q = q * s2 + 1 / 5;
-  q = q * s2 + 1 / 3;
-  return k * ln2High + (2 * s + (2 * s * s2 * q + k * ln2Low));
+  const mantissa = double[0];
+  const upper = mantissa > Math.SQRT2;
+  return logOf(exponent - (upper ? 1022 : 1023), (upper ? mantissa * 0.5 : mantissa) - 1);
 }
 
-/** x^p for x > 0; good to a few ulp times |p ln x|, which a learning rate does not feel. */
+/** x^p for normal x > 0; good to a few ulp times |p ln x|, which a learning rate does not feel. */
 export function power(x: number, p: number): number {
   return exp(p * log(x));
+}
+
+/** cos(πx) for x in [0, 1]: the Taylor polynomial of sin of π(½ - x), remainder below 2e-18. */
+export function cosPi(x: number): number {
+  const a = Math.PI * (0.5 - x);
+  const a2 = a * a;
+  let q = 1 / 51090942171709440000;
+  q = q * a2 - 1 / 121645100408832000;
+  q = q * a2 + 1 / 355687428096000;
+  q = q * a2 - 1 / 1307674368000;
+  q = q * a2 + 1 / 6227020800;
+  q = q * a2 - 1 / 39916800;
+  q = q * a2 + 1 / 362880;
+  q = q * a2 - 1 / 5040;
+  q = q * a2 + 1 / 120;
+  q = q * a2 - 1 / 6;
+  return a + a * (a2 * q);
+}
+
+/** -1, 0 or 1; 0 for NaN. */
+export function sign(a: number): number {
+  return a > 0 ? 1 : a < 0 ? -1 : 0;
 }

@@ -1,137 +1,328 @@
-// Update rules. A rule says what it computes once a step (`begin`) and what it does to the weights (`pass`).
-// Twin: native/kernels/updates.h.
+// Update rules. A rule says what it computes once a step (`begin`) and what it does to one weight (`step`): the next
+// weight and, in `stepSize`, the size of the step, which a proximal step after it needs. Parameters 0 … 2 are
+// learningRate, weightDecay and decoupled for all. Twins: native/kernels/updates.h and the lifts in passes.h.
+import { power, sign } from './math.js';
+import { type Penalty, proximal } from './penalties.js';
 
-/** One step over the first n weights: w and the states s change in place; c holds the step's coefficients. */
-export type UpdatePass = (w: Float64Array, g: Float64Array, s: Float64Array[], n: number, c: Float64Array) => void;
+/** What may be done to a gradient and a step beside the rule itself. */
+export interface Modifiers {
+  /** of the gradient: 1, or what clipping by norm asks for */
+  scale: number;
+  /** largest magnitude of a gradient's element; 0: any */
+  clipValue: number;
+  /** weight decay added to the gradient */
+  coupled: number;
+  /** factor on the weights before the step: 1, or 1 - ηλ */
+  decoupled: number;
+  /** l1 and l2 by a proximal step; otherwise l2 joins the gradient */
+  proximal: boolean;
+  penalty: Penalty;
+}
+
+/** The next weight i, from weight w and gradient g; states s change in place, c holds the step's coefficients. */
+type Step = (w: number, g: number, s: readonly Float64Array[], i: number, c: Float64Array) => number;
+
+/** How far the last Step went, for each unit of gradient. */
+let stepSize = 0;
 
 export interface Rule {
   name: string;
-  /** Names, space-separated, in the order of catalog.ts; the first is always learningRate. */
+  /** Names, space-separated, in the order of catalog.ts. */
   parameters: string;
   states: number;
+  /** takes l2, too, by a proximal step */
+  proximal: boolean;
   initialState(p: Float64Array): number;
   /** Advances the running products (1 at first) to step t and writes the pass's coefficients. */
   begin(p: Float64Array, rate: number, t: number, running: Float64Array, c: Float64Array): void;
-  pass(p: Float64Array): UpdatePass;
+  step(p: Float64Array): Step;
 }
 
 /** w -= ηg */
-const sgd: UpdatePass = (w, g, _s, n, c) => {
-  for (let i = 0; i < n; i++) w[i] -= c[0] * g[i];
+const sgd: Step = (w, g, _s, _i, c) => {
+  stepSize = c[0];
+  return w - c[0] * g;
 };
 /** v = μv + (1-τ)g (the first v is g); w -= ηv */
-const momentum: UpdatePass = (w, g, [v], n, c) => {
-  for (let i = 0; i < n; i++) {
-    v[i] = c[1] * v[i] + c[2] * g[i];
-    w[i] -= c[0] * v[i];
-  }
+const momentum: Step = (w, g, s, i, c) => {
+  s[0][i] = c[1] * s[0][i] + c[2] * g;
+  stepSize = c[0];
+  return w - c[0] * s[0][i];
 };
 /** v as in momentum; w -= η(g + μv) */
-const nesterov: UpdatePass = (w, g, [v], n, c) => {
-  for (let i = 0; i < n; i++) {
-    v[i] = c[1] * v[i] + c[2] * g[i];
-    w[i] -= c[0] * (g[i] + c[1] * v[i]);
-  }
+const nesterov: Step = (w, g, s, i, c) => {
+  s[0][i] = c[1] * s[0][i] + c[2] * g;
+  stepSize = c[0];
+  return w - c[0] * (g + c[1] * s[0][i]);
+};
+/** learningRate weightDecay decoupled momentum dampening nesterov */
+const beginSgd: Rule['begin'] = (p, rate, t, _running, c) => {
+  c[0] = rate;
+  c[1] = p[3];
+  c[2] = t === 1 ? 1 : 1 - p[4];
 };
 
 /** G += g²; w -= η/(1+(t-1)d) · g/(√G + ε) */
-const adagrad: UpdatePass = (w, g, [G], n, c) => {
-  for (let i = 0; i < n; i++) {
-    G[i] += g[i] * g[i];
-    w[i] -= (c[0] * g[i]) / (Math.sqrt(G[i]) + c[1]);
-  }
+const adagrad: Step = (w, g, s, i, c) => {
+  s[0][i] += g * g;
+  const root = Math.sqrt(s[0][i]) + c[1];
+  stepSize = c[0] / root;
+  return w - (c[0] * g) / root;
+};
+/** … epsilon learningRateDecay initialAccumulator */
+const beginAdagrad: Rule['begin'] = (p, rate, t, _running, c) => {
+  c[0] = rate / (1 + (t - 1) * p[4]);
+  c[1] = p[3];
+};
+
+/** V = ρV + (1-ρ)g²; Δ = g√(D+ε)/√(V+ε); D = ρD + (1-ρ)Δ²; w -= ηΔ */
+const adadelta: Step = (w, g, s, i, c) => {
+  s[0][i] = c[1] * s[0][i] + c[2] * (g * g);
+  const scale = Math.sqrt(s[1][i] + c[3]) / Math.sqrt(s[0][i] + c[3]);
+  const d = scale * g;
+  s[1][i] = c[1] * s[1][i] + c[2] * (d * d);
+  stepSize = c[0] * scale;
+  return w - c[0] * d;
+};
+/** … decay epsilon */
+const beginAdadelta: Rule['begin'] = (p, rate, _t, _running, c) => {
+  c[0] = rate;
+  c[1] = p[3];
+  c[2] = 1 - p[3];
+  c[3] = p[4];
 };
 
 /** v = αv + (1-α)g²; w -= η g/(√v + ε) */
-const rmsprop: UpdatePass = (w, g, [v], n, c) => {
-  for (let i = 0; i < n; i++) {
-    v[i] = c[1] * v[i] + c[2] * (g[i] * g[i]);
-    w[i] -= c[0] * (g[i] / (Math.sqrt(v[i]) + c[3]));
-  }
+const rmsprop: Step = (w, g, s, i, c) => {
+  s[0][i] = c[1] * s[0][i] + c[2] * (g * g);
+  const root = Math.sqrt(s[0][i]) + c[3];
+  stepSize = c[0] / root;
+  return w - c[0] * (g / root);
 };
 /** b = μb + g/(√v + ε); w -= ηb */
-const rmspropMomentum: UpdatePass = (w, g, [v, b], n, c) => {
-  for (let i = 0; i < n; i++) {
-    v[i] = c[1] * v[i] + c[2] * (g[i] * g[i]);
-    b[i] = c[4] * b[i] + g[i] / (Math.sqrt(v[i]) + c[3]);
-    w[i] -= c[0] * b[i];
-  }
+const rmspropMomentum: Step = (w, g, s, i, c) => {
+  s[0][i] = c[1] * s[0][i] + c[2] * (g * g);
+  const root = Math.sqrt(s[0][i]) + c[3];
+  s[1][i] = c[4] * s[1][i] + g / root;
+  stepSize = c[0] / root;
+  return w - c[0] * s[1][i];
 };
 /** √(v - ḡ²) in place of √v, with momentum (0 is none) */
-const rmspropCentered: UpdatePass = (w, g, [v, b, mean], n, c) => {
-  for (let i = 0; i < n; i++) {
-    v[i] = c[1] * v[i] + c[2] * (g[i] * g[i]);
-    mean[i] = c[1] * mean[i] + c[2] * g[i];
-    b[i] = c[4] * b[i] + g[i] / (Math.sqrt(v[i] - mean[i] * mean[i]) + c[3]);
-    w[i] -= c[0] * b[i];
-  }
+const rmspropCentered: Step = (w, g, s, i, c) => {
+  s[0][i] = c[1] * s[0][i] + c[2] * (g * g);
+  s[2][i] = c[1] * s[2][i] + c[2] * g;
+  const root = Math.sqrt(s[0][i] - s[2][i] * s[2][i]) + c[3];
+  s[1][i] = c[4] * s[1][i] + g / root;
+  stepSize = c[0] / root;
+  return w - c[0] * s[1][i];
 };
+/** … decay epsilon momentum centered */
+const beginRmsprop: Rule['begin'] = (p, rate, _t, _running, c) => {
+  c[0] = rate;
+  c[1] = p[3];
+  c[2] = 1 - p[3];
+  c[3] = p[4];
+  c[4] = p[5];
+};
+
+/** w -= c₀ m/root, as Adam and its kin end. */
+function divided(w: number, m: number, root: number, c: Float64Array): number {
+  stepSize = c[0] / root;
+  return w - (c[0] * m) / root;
+}
 
 /** m = β₁m + (1-β₁)g; v = β₂v + (1-β₂)g²; w -= η/(1-β₁ᵗ) · m/(√v/√(1-β₂ᵗ) + ε) */
-const adam: UpdatePass = (w, g, [m, v], n, c) => {
-  for (let i = 0; i < n; i++) {
-    m[i] = c[1] * m[i] + c[2] * g[i];
-    v[i] = c[3] * v[i] + c[4] * (g[i] * g[i]);
-    w[i] -= (c[0] * m[i]) / (Math.sqrt(v[i]) * c[5] + c[6]);
+const adam: Step = (w, g, s, i, c) => {
+  s[0][i] = c[1] * s[0][i] + c[2] * g;
+  s[1][i] = c[3] * s[1][i] + c[4] * (g * g);
+  return divided(w, s[0][i], Math.sqrt(s[1][i]) * c[5] + c[6], c);
+};
+/** V = max(V, v) in place of v */
+const amsgrad: Step = (w, g, s, i, c) => {
+  s[0][i] = c[1] * s[0][i] + c[2] * g;
+  s[1][i] = c[3] * s[1][i] + c[4] * (g * g);
+  s[2][i] = s[2][i] > s[1][i] ? s[2][i] : s[1][i];
+  return divided(w, s[0][i], Math.sqrt(s[2][i]) * c[5] + c[6], c);
+};
+/** v -= (1-β₂) sign(v - g²) g²; else adam */
+const yogi: Step = (w, g, s, i, c) => {
+  s[0][i] = c[1] * s[0][i] + c[2] * g;
+  s[1][i] -= c[4] * (sign(s[1][i] - g * g) * (g * g));
+  return divided(w, s[0][i], Math.sqrt(s[1][i]) * c[5] + c[6], c);
+};
+/** s = β₂s + (1-β₂)(g - m)² + ε; adam with s */
+const adabelief: Step = (w, g, s, i, c) => {
+  s[0][i] = c[1] * s[0][i] + c[2] * g;
+  const d = g - s[0][i];
+  s[1][i] = c[3] * s[1][i] + c[4] * (d * d) + c[6];
+  return divided(w, s[0][i], Math.sqrt(s[1][i]) * c[5] + c[6], c);
+};
+/** … beta1 beta2 epsilon [amsgrad]; running: β₁ᵗ, β₂ᵗ */
+const beginAdam: Rule['begin'] = (p, rate, _t, running, c) => {
+  running[0] *= p[3];
+  running[1] *= p[4];
+  c[0] = rate / (1 - running[0]);
+  c[1] = p[3];
+  c[2] = 1 - p[3];
+  c[3] = p[4];
+  c[4] = 1 - p[4];
+  c[5] = 1 / Math.sqrt(1 - running[1]);
+  c[6] = p[5];
+};
+
+/** u = max(β₂u, |g| + ε); w -= η/(1-β₁ᵗ) · m/u */
+const adamax: Step = (w, g, s, i, c) => {
+  s[0][i] = c[1] * s[0][i] + c[2] * g;
+  const old = c[3] * s[1][i];
+  const now = Math.abs(g) + c[6];
+  s[1][i] = old > now ? old : now;
+  return divided(w, s[0][i], s[1][i], c);
+};
+
+/** w -= η[(1-μₜ)g/(1-Πμ) + μₜ₊₁m/(1-Πμ·μₜμₜ₊₁)]/(√v̂ + ε); the second μₜ is PyTorch 1.13's */
+const nadam: Step = (w, g, s, i, c) => {
+  s[0][i] = c[1] * s[0][i] + c[2] * g;
+  s[1][i] = c[3] * s[1][i] + c[4] * (g * g);
+  const root = Math.sqrt(s[1][i]) * c[5] + c[6];
+  stepSize = c[8] / root;
+  return w - (c[0] * g + c[7] * s[0][i]) / root;
+};
+/**
+ * … beta1 beta2 epsilon momentumDecay; μₜ = β₁(1 - ½·.96^(tψ)); running: β₁ᵗ, β₂ᵗ, Πμ. As in PyTorch 1.13, whose steps
+ * these are to the last digits, products of μ are rounded to single precision.
+ */
+const beginNadam: Rule['begin'] = (p, rate, t, running, c) => {
+  beginAdam(p, rate, t, running, c);
+  const single = Math.fround;
+  const now = p[3] * (1 - 0.5 * power(0.96, t * p[6]));
+  const next = p[3] * (1 - 0.5 * power(0.96, (t + 1) * p[6]));
+  running[2] = single(running[2] * single(now));
+  c[0] = (rate * (1 - now)) / (1 - running[2]);
+  c[7] = (rate * next) / (1 - single(single(running[2] * single(now)) * single(next)));
+  c[8] = rate;
+};
+
+/** ρₜ > 5: w -= η m̂ r √(1-β₂ᵗ)/(√v + ε), else w -= η m̂: c[7] is 1 or 0 */
+const radam: Step = (w, g, s, i, c) => {
+  s[0][i] = c[1] * s[0][i] + c[2] * g;
+  s[1][i] = c[3] * s[1][i] + c[4] * (g * g);
+  return divided(w, s[0][i], c[7] * (Math.sqrt(s[1][i]) + c[6]) + (1 - c[7]), c);
+};
+const beginRadam: Rule['begin'] = (p, rate, t, running, c) => {
+  beginAdam(p, rate, t, running, c);
+  const limit = 2 / (1 - p[4]) - 1;
+  const rho = limit - (2 * t * running[1]) / (1 - running[1]);
+  c[7] = rho > 5 ? 1 : 0;
+  if (rho > 5) {
+    const ratio = ((rho - 4) * (rho - 2) * limit) / ((limit - 4) * (limit - 2) * rho);
+    c[0] = c[0] * Math.sqrt(ratio) * Math.sqrt(1 - running[1]);
   }
 };
 
+/** w -= η sign(β₁m + (1-β₁)g); m = β₂m + (1-β₂)g */
+const lion: Step = (w, g, s, i, c) => {
+  const next = w - c[0] * sign(c[1] * s[0][i] + c[2] * g);
+  s[0][i] = c[3] * s[0][i] + c[4] * g;
+  stepSize = c[0];
+  return next;
+};
+/** … beta1 beta2 */
+const beginLion: Rule['begin'] = (p, rate, _t, _running, c) => {
+  c[0] = rate;
+  c[1] = p[3];
+  c[2] = 1 - p[3];
+  c[3] = p[4];
+  c[4] = 1 - p[4];
+};
+
+/** σ = (√(n+g²) - √n)/α; z += g - σw; n += g²; the proximal step from -z α/(β + √n) */
+const ftrl: Step = (w, g, s, i, c) => {
+  const next = s[1][i] + g * g;
+  s[0][i] += g - ((Math.sqrt(next) - Math.sqrt(s[1][i])) / c[0]) * w;
+  s[1][i] = next;
+  const rate = c[0] / (c[1] + Math.sqrt(next));
+  stepSize = rate;
+  return -(s[0][i] * rate);
+};
+/** … beta */
+const beginFtrl: Rule['begin'] = (p, rate, _t, _running, c) => {
+  c[0] = rate;
+  c[1] = p[3];
+};
+
+const common = 'learningRate weightDecay decoupled ';
 const zero = (): number => 0;
 
+function rule(
+  name: string,
+  parameters: string,
+  states: number,
+  begin: Rule['begin'],
+  step: Rule['step'],
+  more: Partial<Rule> = {},
+): Rule {
+  return { name, parameters: common + parameters, states, proximal: false, initialState: zero, begin, step, ...more };
+}
+
 export const rules: readonly Rule[] = [
-  {
-    name: 'sgd',
-    parameters: 'learningRate momentum dampening nesterov',
-    states: 1,
-    initialState: zero,
-    begin(p, rate, t, _running, c) {
-      c[0] = rate;
-      c[1] = p[1];
-      c[2] = t === 1 ? 1 : 1 - p[2];
-    },
-    pass: (p) => (p[1] === 0 ? sgd : p[3] !== 0 ? nesterov : momentum),
-  },
-  {
-    name: 'adagrad',
-    parameters: 'learningRate epsilon learningRateDecay initialAccumulator',
-    states: 1,
-    initialState: (p) => p[3],
-    begin(p, rate, t, _running, c) {
-      c[0] = rate / (1 + (t - 1) * p[2]);
-      c[1] = p[1];
-    },
-    pass: () => adagrad,
-  },
-  {
-    name: 'rmsprop',
-    parameters: 'learningRate decay epsilon momentum centered',
-    states: 3,
-    initialState: zero,
-    begin(p, rate, _t, _running, c) {
-      c[0] = rate;
-      c[1] = p[1];
-      c[2] = 1 - p[1];
-      c[3] = p[2];
-      c[4] = p[3];
-    },
-    pass: (p) => (p[4] !== 0 ? rmspropCentered : p[3] !== 0 ? rmspropMomentum : rmsprop),
-  },
-  {
-    name: 'adam',
-    parameters: 'learningRate beta1 beta2 epsilon',
-    states: 2,
-    initialState: zero,
-    begin(p, rate, _t, running, c) {
-      running[0] *= p[1];
-      running[1] *= p[2];
-      c[0] = rate / (1 - running[0]);
-      c[1] = p[1];
-      c[2] = 1 - p[1];
-      c[3] = p[2];
-      c[4] = 1 - p[2];
-      c[5] = 1 / Math.sqrt(1 - running[1]);
-      c[6] = p[3];
-    },
-    pass: () => adam,
-  },
+  rule('sgd', 'momentum dampening nesterov', 1, beginSgd, (p) => (p[3] === 0 ? sgd : p[5] !== 0 ? nesterov : momentum)),
+  rule('momentum', 'momentum dampening', 1, beginSgd, () => momentum),
+  rule('nesterov', 'momentum dampening', 1, beginSgd, () => nesterov),
+  rule('adagrad', 'epsilon learningRateDecay initialAccumulator', 1, beginAdagrad, () => adagrad, {
+    initialState: (p) => p[5],
+  }),
+  rule('adadelta', 'decay epsilon', 2, beginAdadelta, () => adadelta),
+  rule('rmsprop', 'decay epsilon momentum centered', 3, beginRmsprop, (p) =>
+    p[6] !== 0 ? rmspropCentered : p[5] !== 0 ? rmspropMomentum : rmsprop,
+  ),
+  rule('adam', 'beta1 beta2 epsilon amsgrad', 3, beginAdam, (p) => (p[6] !== 0 ? amsgrad : adam)),
+  rule('adamw', 'beta1 beta2 epsilon amsgrad', 3, beginAdam, (p) => (p[6] !== 0 ? amsgrad : adam)),
+  rule('adamax', 'beta1 beta2 epsilon', 2, beginAdam, () => adamax),
+  rule('nadam', 'beta1 beta2 epsilon momentumDecay', 2, beginNadam, () => nadam),
+  rule('radam', 'beta1 beta2 epsilon', 2, beginRadam, () => radam),
+  rule('lion', 'beta1 beta2', 1, beginLion, () => lion),
+  rule('yogi', 'beta1 beta2 epsilon', 2, beginAdam, () => yogi),
+  rule('adabelief', 'beta1 beta2 epsilon', 2, beginAdam, () => adabelief),
+  rule('ftrl', 'beta', 2, beginFtrl, () => ftrl, { proximal: true }),
 ];
+
+/** One step over weights from … to-1. */
+export function updatePass(
+  step: Step,
+  w: Float64Array,
+  g: Float64Array,
+  s: readonly Float64Array[],
+  from: number,
+  to: number,
+  c: Float64Array,
+): void {
+  for (let i = from; i < to; i++) w[i] = step(w[i], g[i], s, i, c);
+}
+
+/** The same with clipping, weight decay and penalty; `factors` belong to weight `from` on. */
+export function modifiedPass(
+  step: Step,
+  w: Float64Array,
+  g: Float64Array,
+  s: readonly Float64Array[],
+  from: number,
+  to: number,
+  c: Float64Array,
+  { scale, clipValue, coupled, decoupled, proximal: byProximal, penalty }: Modifiers,
+): void {
+  for (let i = from; i < to; i++) {
+    const before = w[i];
+    const factor = penalty.factors === null ? 1 : penalty.factors[i - from];
+    let gradient = g[i] * scale;
+    if (clipValue > 0) {
+      gradient = gradient < clipValue ? gradient : clipValue;
+      gradient = gradient > -clipValue ? gradient : -clipValue;
+    }
+    if (coupled !== 0) gradient += coupled * before;
+    if (!byProximal && penalty.l2 !== 0) gradient += penalty.l2 * factor * before;
+    let next = step(before * decoupled, gradient, s, i, c);
+    if (byProximal) next = proximal(next, stepSize, factor, penalty);
+    if (penalty.nonNegative && next < 0) next = 0;
+    w[i] = next;
+  }
+}

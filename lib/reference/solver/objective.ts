@@ -1,10 +1,13 @@
-// The mean loss over a batch and its gradient. Twin: native/solver/objective.cc.
-import { divide, matvec, rmatvec } from '../kernels/dense.js';
-import { type Loss, lossPass } from '../kernels/losses.js';
+// The loss over a batch and its gradient. Twin: native/solver/objective.cc.
+
+import { coefficientCount, type Plan, type Table, weightCount } from '../../plan.js';
+import { divide, matvec, type Rows, rmatvec } from '../kernels/dense.js';
+import { losses } from '../kernels/losses.js';
 import { sum } from '../kernels/sums.js';
 import { maxBlockRows, rowsPerBlock, Tree } from './blocks.js';
+import type { Scaling } from './scaling.js';
 
-/** Which rows of the data: `count` from `start`, or those that index[start] and its followers name. */
+/** Which rows: `count` from `start`, or those that index[start] and its followers name. */
 export interface Batch {
   start: number;
   count: number;
@@ -12,55 +15,103 @@ export interface Batch {
 }
 
 // Room for one block, shared by all: no evaluation is left half-way.
-const z = new Float64Array(maxBlockRows);
 const terms = new Float64Array(maxBlockRows);
-const picked = new Float64Array(maxBlockRows);
+
+/** An array's part that belongs to a block: where it begins. */
+interface Part {
+  array: Float64Array;
+  at: number;
+}
 
 export class Objective {
-  /** Of the gradient: the coefficients and, behind them, the intercept. */
-  readonly size: number;
+  readonly #size: number;
   readonly #step: number;
-  readonly #tree: Tree; // a partial: gradient (cols), Σ ∂ℓ/∂z, Σ ℓ
+  readonly #tree: Tree; // a partial: gradient, and behind it the sum of the losses
+  readonly #z: Float64Array; // of one block, as are those below, where rows are picked or transposed
+  readonly #y: Float64Array;
+  readonly #sampleWeight: Float64Array;
+  readonly #offset: Float64Array;
+  readonly #original: Float64Array;
 
+  /** `scaling`: null, or weights are those of standardized columns. */
   constructor(
-    readonly loss: Loss,
-    readonly parameters: Float64Array,
-    readonly intercept: boolean,
-    readonly X: Float64Array,
-    readonly y: Float64Array,
-    readonly cols: number,
+    readonly plan: Plan,
+    readonly table: Table,
+    readonly scaling: Scaling | null,
   ) {
-    this.size = cols + (intercept ? 1 : 0);
-    this.#step = rowsPerBlock(cols);
-    this.#tree = new Tree(cols + 2);
+    this.#size = weightCount(plan);
+    this.#step = rowsPerBlock(plan.cols);
+    this.#tree = new Tree(this.#size + 1);
+    this.#z = new Float64Array(plan.outputs * this.#step);
+    this.#y = new Float64Array(plan.targets * this.#step);
+    this.#sampleWeight = new Float64Array(table.sampleWeight ? this.#step : 0);
+    this.#offset = new Float64Array(table.offset ? plan.outputs * this.#step : 0);
+    this.#original = new Float64Array(scaling ? this.#size : 0);
   }
 
-  /** Returns the sum of the losses and writes the mean gradient. */
-  evaluate(batch: Batch, weights: Float64Array, gradient: Float64Array): number {
-    const { X, cols, intercept, loss, parameters } = this;
-    const b = intercept ? weights[cols] : 0;
+  /** All rows of the table. */
+  get everything(): Batch {
+    return { start: 0, count: this.table.count, index: this.table.index };
+  }
+
+  /** Returns the sum of the losses and writes the mean gradient, if it is asked for. */
+  evaluate(batch: Batch, given: Float64Array, gradient: Float64Array | null): number {
+    const { plan, table, scaling } = this;
+    const { cols, outputs, intercept } = plan;
+    const step = this.#step;
+    const size = this.#size;
+    const z = this.#z;
+    const coefficients = coefficientCount(plan);
+    const weights = scaling ? scaling.toOriginal(given, this.#original) : given;
     this.#tree.reset();
-    for (let at = 0; at < batch.count; at += this.#step) {
-      const count = Math.min(this.#step, batch.count - at);
+    for (let at = 0; at < batch.count; at += step) {
+      const count = Math.min(step, batch.count - at);
       const start = batch.start + at;
-      const rows = { X, cols, start, count, index: batch.index };
-      let y = this.y;
-      let yAt = start;
-      if (batch.index) {
-        for (let i = 0; i < count; i++) picked[i] = y[batch.index[start + i]];
-        y = picked;
-        yAt = 0;
-      }
+      const rows: Rows = { X: table.X, cols, start, count, index: batch.index };
+      const y = this.#part(table.y, plan.targets, rows, this.#y);
+      const sampleWeight = table.sampleWeight && this.#part(table.sampleWeight, 1, rows, this.#sampleWeight);
+      const offset = table.offset && this.#part(table.offset, outputs, rows, this.#offset);
       const partial = this.#tree.next();
-      matvec(rows, weights, b, z);
-      partial[cols + 1] = lossPass(loss, y, yAt, z, count, parameters, terms);
-      rmatvec(rows, z, partial);
-      if (intercept) partial[cols] = sum(z, 0, count);
+      for (let k = 0; k < outputs; k++) {
+        matvec(rows, weights, k * cols, intercept ? weights[coefficients + k] : 0, z, k * step);
+        if (offset) {
+          for (let i = 0; i < count; i++) z[k * step + i] += offset.array[offset.at + k * step + i];
+        }
+      }
+      partial[size] = losses[plan.loss].gradient({
+        y: y.array,
+        yAt: y.at,
+        z,
+        weights: sampleWeight && sampleWeight.array,
+        weightsAt: sampleWeight ? sampleWeight.at : 0,
+        n: count,
+        outputs,
+        stride: step,
+        parameters: plan.lossParameters,
+        terms,
+      });
+      for (let k = 0; gradient && k < outputs; k++) {
+        rmatvec(rows, z, k * step, partial, k * cols);
+        if (intercept) partial[coefficients + k] = sum(z, k * step, count);
+      }
       this.#tree.push();
     }
     const total = this.#tree.total();
-    for (let j = 0; j < this.size; j++) gradient[j] = total[j];
-    if (batch.count !== 1) divide(batch.count, gradient, this.size);
-    return total[cols + 1];
+    if (gradient) {
+      for (let j = 0; j < size; j++) gradient[j] = total[j];
+      if (batch.count !== 1) divide(batch.count, gradient, size);
+      if (scaling) scaling.chain(gradient);
+    }
+    return total[size];
+  }
+
+  /** A block's part of rows × outputs: in place, or outputs × step where rows are picked or transposed. */
+  #part(from: Float64Array, outputs: number, { start, count, index }: Rows, room: Float64Array): Part {
+    if (index === null && outputs === 1) return { array: from, at: start };
+    for (let i = 0; i < count; i++) {
+      const row = index === null ? start + i : index[start + i];
+      for (let k = 0; k < outputs; k++) room[k * this.#step + i] = from[row * outputs + k];
+    }
+    return { array: room, at: 0 };
   }
 }

@@ -1,26 +1,102 @@
-// An update rule with its state. Twin: native/solver/optimizer.h.
-import type { Rule, UpdatePass } from '../kernels/updates.js';
+// An update rule with its state, and what is done to gradients before it. Twin: native/solver/optimizer.h.
+import { nrm2 } from '../kernels/dense.js';
+import { isActive, type Penalty } from '../kernels/penalties.js';
+import { type Modifiers, modifiedPass, type Rule, rules, updatePass } from '../kernels/updates.js';
+
+/** What a step needs beside the rule's own parameters. */
+export interface UpdateOptions {
+  /** 0: none */
+  clipNorm: number;
+  /** 0: none */
+  clipValue: number;
+  penalty: Penalty;
+}
+
+/** Running products that a rule keeps, and coefficients of a step. */
+export const maxRunning = 4;
+const coefficients = new Float64Array(12);
+const noPenalty: Penalty = { l1: 0, l2: 0, nonNegative: false, factors: null };
+
+/**
+ * One step t, counted from 1, of a rule over weights from … to-1. `running` holds its running products (1 at first).
+ * The first `penalized` of them are subject to weight decay and penalty, the others (intercepts) are not.
+ */
+export function updateStep(
+  rule: Rule,
+  parameters: Float64Array,
+  options: UpdateOptions,
+  rate: number,
+  t: number,
+  running: Float64Array,
+  weights: Float64Array,
+  gradient: Float64Array,
+  state: readonly Float64Array[],
+  from: number,
+  to: number,
+  penalized: number,
+): void {
+  const c = coefficients.fill(0);
+  rule.begin(parameters, rate, t, running, c);
+  const step = rule.step(parameters);
+  const { penalty, clipNorm, clipValue } = options;
+  const decay = parameters[1];
+  const isCoupled = parameters[2] === 0;
+  const modifiers: Modifiers = {
+    scale: 1,
+    clipValue,
+    coupled: isCoupled ? decay : 0,
+    decoupled: isCoupled ? 1 : 1 - rate * decay,
+    proximal: penalty.l1 !== 0 || (rule.proximal && penalty.l2 !== 0),
+    penalty,
+  };
+  if (clipNorm > 0) {
+    const norm = nrm2(gradient.subarray(from, to));
+    if (norm > clipNorm) modifiers.scale = clipNorm / norm;
+  }
+  const clipped = modifiers.scale !== 1 || clipValue > 0;
+  if (!clipped && decay === 0 && !isActive(penalty)) {
+    updatePass(step, weights, gradient, state, from, to, c);
+    return;
+  }
+  const middle = from + penalized;
+  modifiedPass(step, weights, gradient, state, from, middle, c, modifiers);
+  const rest = { ...modifiers, coupled: 0, decoupled: 1, proximal: false, penalty: noPenalty };
+  modifiedPass(step, weights, gradient, state, middle, to, c, rest);
+}
 
 export class Optimizer {
-  readonly #pass: UpdatePass;
+  readonly #rule: Rule;
   readonly #state: Float64Array[] = [];
-  readonly #running = new Float64Array(4).fill(1);
-  readonly #coefficients = new Float64Array(8);
+  readonly #running = new Float64Array(maxRunning).fill(1);
 
   constructor(
-    readonly rule: Rule,
+    rule: number,
     readonly parameters: Float64Array,
+    readonly options: UpdateOptions,
     readonly size: number,
+    readonly penalized: number,
   ) {
-    this.#pass = rule.pass(parameters);
-    for (let k = 0; k < rule.states; k++) {
-      this.#state.push(new Float64Array(size).fill(rule.initialState(parameters)));
+    this.#rule = rules[rule];
+    for (let k = 0; k < this.#rule.states; k++) {
+      this.#state.push(new Float64Array(size).fill(this.#rule.initialState(parameters)));
     }
   }
 
-  /** Step t, counted from 1, at this learning rate. */
   step(weights: Float64Array, gradient: Float64Array, rate: number, t: number): void {
-    this.rule.begin(this.parameters, rate, t, this.#running, this.#coefficients);
-    this.#pass(weights, gradient, this.#state, this.size, this.#coefficients);
+    const { parameters, options, size, penalized } = this;
+    updateStep(
+      this.#rule,
+      parameters,
+      options,
+      rate,
+      t,
+      this.#running,
+      weights,
+      gradient,
+      this.#state,
+      0,
+      size,
+      penalized,
+    );
   }
 }

@@ -3,20 +3,20 @@ import { matvec, rmatvec } from '../kernels/dense.js';
 import { rowsPerBlock, Tree } from './blocks.js';
 
 export function gemv(A: Float64Array, rows: number, cols: number, x: Float64Array, out: Float64Array): void {
-  matvec({ X: A, cols, start: 0, count: rows, index: null }, x, 0, out);
+  matvec({ X: A, cols, start: 0, count: rows, index: null }, x, 0, 0, out, 0);
 }
 
 export function gemvT(A: Float64Array, rows: number, cols: number, x: Float64Array, out: Float64Array): void {
   const step = rowsPerBlock(cols);
   if (rows <= step) {
     out.fill(0);
-    rmatvec({ X: A, cols, start: 0, count: rows, index: null }, x, out);
+    rmatvec({ X: A, cols, start: 0, count: rows, index: null }, x, 0, out, 0);
     return;
   }
   const tree = new Tree(cols);
   for (let start = 0; start < rows; start += step) {
     const count = Math.min(step, rows - start);
-    rmatvec({ X: A, cols, start, count, index: null }, x.subarray(start), tree.next());
+    rmatvec({ X: A, cols, start, count, index: null }, x, start, tree.next(), 0);
     tree.push();
   }
   out.set(tree.total());

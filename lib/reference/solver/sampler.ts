@@ -1,5 +1,5 @@
 // Which rows make the next batch. Twin: native/solver/sampler.h.
-import { type Plan, samplerKind } from '../../plan.js';
+import { type Plan, samplerKind, type Table } from '../../plan.js';
 import type { Batch } from './objective.js';
 import { Philox } from './philox.js';
 
@@ -7,54 +7,66 @@ export class Sampler {
   readonly isFull: boolean;
   /** Rows taken in an epoch. */
   readonly perEpoch: number;
-  /** Rows of the largest batch. */
-  readonly largest: number;
+  /** Steps in an epoch. */
+  readonly steps: number;
   readonly #kind: number;
+  readonly #once: boolean;
   readonly #rows: number;
-  readonly #index: Uint32Array | null;
+  readonly #batchSize: number;
+  /** The rows that batches are cut from, in order: those given, or the table's own. */
+  readonly #list: Uint32Array | null;
+  readonly #order: Uint32Array;
   readonly #philox: Philox;
   #at = 0;
 
-  constructor(plan: Plan, rows: number, indices: Uint32Array | null) {
+  constructor(plan: Plan, table: Table, indices: Uint32Array | null) {
     this.#kind = plan.sampler;
+    this.#once = plan.samplerParameters[0] !== 0;
+    this.#rows = table.count;
+    this.#list = plan.sampler === samplerKind.indices ? indices : table.index;
     this.isFull = plan.sampler === samplerKind.full;
-    this.perEpoch = plan.sampler === samplerKind.indices && indices ? indices.length : rows;
-    this.largest = this.isFull ? this.perEpoch : Math.min(plan.batchSize, this.perEpoch);
-    this.#rows = rows;
+    this.perEpoch = plan.sampler === samplerKind.indices && indices ? indices.length : table.count;
+    this.#batchSize = this.isFull ? this.perEpoch : Math.min(plan.batchSize, this.perEpoch);
+    this.steps = Math.ceil(this.perEpoch / this.#batchSize);
     this.#philox = new Philox(plan.seed, plan.sampler);
-    this.#index =
-      plan.sampler === samplerKind.shuffled
-        ? new Uint32Array(rows)
-        : plan.sampler === samplerKind.replacement
-          ? new Uint32Array(this.largest)
-          : indices;
+    const drawn = { [samplerKind.shuffled]: table.count, [samplerKind.replacement]: this.#batchSize };
+    this.#order = new Uint32Array(drawn[plan.sampler as keyof typeof drawn] ?? 0);
+  }
+
+  get atEnd(): boolean {
+    return this.#at >= this.perEpoch;
   }
 
   beginEpoch(epoch: number): void {
     this.#at = 0;
     this.#philox.setEpoch(epoch);
-    if (this.#kind === samplerKind.shuffled) this.#shuffle();
+    if (this.#kind === samplerKind.shuffled && !(this.#once && epoch > 0)) this.#shuffle();
   }
 
-  /** The next batch of this epoch, written to `batch`; false at its end. */
-  next(batch: Batch): boolean {
-    if (this.#at >= this.perEpoch) return false;
-    const count = Math.min(this.largest, this.perEpoch - this.#at);
+  /** The next batch of this epoch, written to `batch`; not to be called at its end. */
+  next(batch: Batch): void {
     batch.start = this.#at;
-    batch.count = count;
-    batch.index = this.#index;
-    if (this.#kind === samplerKind.replacement && this.#index) {
-      for (let i = 0; i < count; i++) this.#index[i] = this.#philox.below(this.#rows, this.#at + i);
+    batch.count = Math.min(this.#batchSize, this.perEpoch - this.#at);
+    batch.index = this.#list;
+    if (this.#kind === samplerKind.shuffled) batch.index = this.#order;
+    if (this.#kind === samplerKind.replacement) {
+      for (let i = 0; i < batch.count; i++) {
+        this.#order[i] = this.#row(this.#philox.below(this.#rows, this.#at + i));
+      }
       batch.start = 0;
+      batch.index = this.#order;
     }
-    this.#at += count;
-    return true;
+    this.#at += batch.count;
   }
 
-  /** Fisher and Yates from the identity, so that an epoch's order does not depend on the one before. */
+  #row(i: number): number {
+    return this.#list ? this.#list[i] : i;
+  }
+
+  /** Fisher and Yates from the table's order, so that an epoch's order does not depend on the one before. */
   #shuffle(): void {
-    const order = this.#index as Uint32Array;
-    for (let i = 0; i < order.length; i++) order[i] = i;
+    const order = this.#order;
+    for (let i = 0; i < order.length; i++) order[i] = this.#row(i);
     for (let i = order.length - 1; i > 0; i--) {
       const j = this.#philox.below(i + 1, i);
       const other = order[j];

@@ -1,14 +1,142 @@
 // The learning rate at a step. Twin: native/solver/schedule.h.
-import { type Plan, scheduleKind } from '../../plan.js';
-import { power } from '../kernels/math.js';
+import type { Plan } from '../../plan.js';
+import { cosPi, power } from '../kernels/math.js';
 
-/** `step` counts from 1. */
-export function learningRate(plan: Plan, step: number): number {
-  const initial = plan.ruleParameters[0];
-  switch (plan.schedule) {
-    case scheduleKind.invscaling:
-      return initial / power(step, plan.scheduleParameters[0]);
-    default:
-      return initial;
+/** The larger, as std::fmax has it. */
+const larger = (a: number, b: number): number => (a > b ? a : b);
+
+/** Half a cosine from one value to another; x in [0, 1]. */
+function between(from: number, to: number, x: number): number {
+  return to + (from - to) * 0.5 * (1 + cosPi(x));
+}
+
+interface At {
+  p: Float64Array;
+  /** η, what the rate begins with */
+  initial: number;
+  /** counted from 1 after the warm-up */
+  step: number;
+  /** steps after the warm-up */
+  total: number;
+  /** epochs done since the warm-up, a fraction */
+  done: number;
+  /** what waiting for plateaus has left of η */
+  reduced: number;
+}
+
+/** How much of the fit is still to come, in (0, 1]. */
+function rest({ step, total }: At): number {
+  return larger((total - (step - 1)) / total, 1e-300);
+}
+
+/** Where in its cycle a step lies, in [0, 1). */
+function cycle(at: At): number {
+  const { p } = at;
+  if (p[2] === 0) return 1 - rest(at);
+  let length = p[2];
+  let done = at.done;
+  if (p[3] === 1) return done / length - Math.floor(done / length);
+  while (done >= length) {
+    done -= length;
+    length *= p[3];
+  }
+  return done / length;
+}
+
+/** Up to η in the first part `start` of the steps, then down; PyTorch's OneCycleLR. */
+function oneCycle({ p, initial, step, total }: At): number {
+  const low = initial / p[2];
+  const lowest = low / p[3];
+  const peak = p[1] * total - 1;
+  const last = total - 1;
+  const done = step - 1;
+  if (done <= peak) return between(low, initial, peak > 0 ? done / peak : 1);
+  const x = (done - peak) / (last - peak);
+  return between(initial, lowest, x < 1 ? x : 1);
+}
+
+/** By name, in the order of catalog.ts; parameters begin with warmup. */
+export const schedules: readonly { name: string; parameters: string; rate(at: At): number }[] = [
+  { name: 'constant', parameters: 'warmup', rate: ({ initial }) => initial },
+  {
+    name: 'invscaling',
+    parameters: 'warmup power',
+    rate: ({ p, initial, step }) => initial / power(step, p[1]),
+  },
+  {
+    name: 'exponential',
+    parameters: 'warmup gamma',
+    rate: ({ p, initial, done }) => initial * power(p[1], Math.floor(done)),
+  },
+  {
+    name: 'step',
+    parameters: 'warmup stepSize gamma',
+    rate: ({ p, initial, done }) => initial * power(p[2], Math.floor(Math.floor(done) / p[1])),
+  },
+  {
+    name: 'polynomial',
+    parameters: 'warmup power minimum',
+    rate: (at) => at.p[2] + (at.initial - at.p[2]) * power(rest(at), at.p[1]),
+  },
+  {
+    name: 'cosine',
+    parameters: 'warmup minimum restart restartFactor',
+    rate: (at) => between(at.initial, at.p[1], cycle(at)),
+  },
+  { name: 'onecycle', parameters: 'warmup start divisor finalDivisor', rate: oneCycle },
+  {
+    name: 'plateau',
+    parameters: 'warmup factor patience threshold minimum',
+    rate: ({ p, initial, reduced }) => larger(initial * reduced, p[4]),
+  },
+  {
+    name: 'optimal',
+    parameters: 'warmup alpha',
+    rate: ({ p, step }) => {
+      const typical = Math.sqrt(1 / Math.sqrt(p[1]));
+      return 1 / (p[1] * (1 / (typical * p[1]) + step - 1));
+    },
+  },
+];
+
+const plateau = schedules.findIndex(({ name }) => name === 'plateau');
+
+export class Schedule {
+  readonly #kind: number;
+  readonly #warmup: number; // steps
+  readonly #perEpoch: number;
+  readonly #at: At;
+  #best = Infinity;
+  #waited = 0;
+
+  constructor(plan: Plan, stepsPerEpoch: number) {
+    const p = plan.scheduleParameters;
+    this.#kind = plan.schedule;
+    this.#perEpoch = stepsPerEpoch;
+    this.#warmup = p[0] * stepsPerEpoch;
+    const total = plan.epochs * stepsPerEpoch - this.#warmup;
+    this.#at = { p, initial: plan.ruleParameters[0], step: 1, total, done: 0, reduced: 1 };
+  }
+
+  /** `step` counts from 1. During the warm-up the rate rises linearly; then the schedule begins. */
+  rate(step: number): number {
+    const at = this.#at;
+    if (step <= this.#warmup) return at.initial * (step / this.#warmup);
+    at.step = step - Math.floor(this.#warmup);
+    at.done = (at.step - 1) / this.#perEpoch;
+    return schedules[this.#kind].rate(at);
+  }
+
+  /** Tells the loss of an epoch, for the schedule that waits for a plateau. */
+  epochEnded(loss: number): void {
+    if (this.#kind !== plateau) return;
+    const { p } = this.#at;
+    if (loss < this.#best - p[3] * Math.abs(this.#best)) {
+      this.#best = loss;
+      this.#waited = 0;
+    } else if (++this.#waited > p[2]) {
+      this.#at.reduced *= p[1];
+      this.#waited = 0;
+    }
   }
 }

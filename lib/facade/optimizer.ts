@@ -1,0 +1,257 @@
+// The facade of createOptimizer: an update rule on the caller's own arrays.
+import { checkArray, checkLength, firstNotFinite, overlap } from '../arrays.js';
+import type { Backend } from '../backend.js';
+import { fitOptions, rules, type Values } from '../catalog.js';
+import { readSize } from '../data.js';
+import { invalid, NablaError } from '../errors.js';
+import type { OptimizerSpec } from '../options.js';
+import { readBoolean, readChoice, readNumber, readObject } from '../read.js';
+import { reference } from '../reference/backend.js';
+import { rules as referenceRules } from '../reference/kernels/updates.js';
+import { maxRunning } from '../reference/solver/optimizer.js';
+
+const extraNames = ['clipNorm', 'clipValue', 'l1', 'l2', 'nonNegative'] as const;
+/** What may be added to a rule: clipping of the gradient, and penalties by proximal steps. Default: none. */
+export type UpdateExtras = Values<Pick<typeof fitOptions, (typeof extraNames)[number]>>;
+
+/** A range of the weights with its own options; what it leaves out is as in the whole. */
+export type OptimizerGroup = {
+  /** First weight. */ start: number /** Behind the last weight. */;
+  end: number;
+} & Record<string, number | boolean>;
+
+/** An update rule by name, with its parameters; and for ranges of the weights, their own. */
+export type OptimizerOptions =
+  | OptimizerSpec
+  | (Exclude<OptimizerSpec, string> & UpdateExtras & { groups?: readonly OptimizerGroup[] });
+
+/** What {@link Optimizer.toJSON} writes. */
+export interface OptimizerJSON {
+  format: 'nabla-optimizer';
+  version: 1;
+  size: number;
+  steps: number;
+  groups: { start: number; end: number; options: Record<string, unknown>; running: number[] }[];
+  state: number[][];
+}
+
+/** Elements below which JavaScript is faster than a call into native (bench/borders.mjs measures it). */
+const border = 64;
+
+/** One range of the weights. */
+class Group {
+  readonly rule: number;
+  readonly parameters: Float64Array;
+  readonly extras: Float64Array;
+  readonly running = new Float64Array(maxRunning).fill(1);
+
+  constructor(
+    readonly start: number,
+    readonly end: number,
+    readonly options: Record<string, unknown>,
+  ) {
+    const { clipNorm, clipValue, l1, l2, nonNegative, ...spec } = options;
+    const numbers = { clipNorm, clipValue, l1, l2 };
+    const { index, parameters } = readChoice('optimizer', spec, rules);
+    this.rule = index;
+    this.parameters = parameters;
+    this.extras = Float64Array.of(
+      ...Object.entries(numbers).map(([name, value]) =>
+        value === undefined ? 0 : readNumber(`optimizer.${name}`, value, fitOptions[name as keyof typeof numbers]),
+      ),
+      Number(nonNegative !== undefined && readBoolean('optimizer.nonNegative', nonNegative)),
+    );
+  }
+
+  get learningRate(): number {
+    return this.parameters[0];
+  }
+
+  set learningRate(value: number) {
+    this.parameters[0] = readNumber('learningRate', value, rules.sgd.parameters.learningRate);
+    this.options.learningRate = value;
+  }
+}
+
+/** A rule with its state, for weights and gradients that somebody else keeps. */
+export class Optimizer {
+  /** How many weights. */
+  readonly size: number;
+  /**
+   * What the rule keeps, an array of `size` each: momentum's velocity; Adam's mean and square (and largest square);
+   * the state columns of the table of rules, in their order.
+   */
+  readonly state: readonly Float64Array[];
+  /** The ranges of the weights in ascending order, with `learningRate` to be changed between steps. */
+  readonly groups: readonly { readonly start: number; readonly end: number; learningRate: number }[];
+  #steps = 0;
+  readonly #groups: Group[];
+  readonly #backend: Backend;
+
+  /** @internal */
+  constructor(backend: Backend, size: number, groups: Group[]) {
+    this.#backend = backend;
+    this.size = size;
+    this.#groups = groups;
+    this.groups = groups;
+    const { states, initialState } = referenceRules[groups[0].rule];
+    this.state = Array.from({ length: states }, () => new Float64Array(size));
+    for (const array of this.state) {
+      for (const { start, end, parameters } of groups) array.fill(initialState(parameters), start, end);
+    }
+  }
+
+  /** Steps made. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** The learning rate of the first group; set, that of all. */
+  get learningRate(): number {
+    return this.#groups[0].learningRate;
+  }
+
+  set learningRate(value: number) {
+    for (const group of this.#groups) group.learningRate = value;
+  }
+
+  /**
+   * One step: changes weights in place and reads gradient, both where they are.
+   *
+   * @param weights - `size` elements
+   * @param gradient - `size` finite elements, in memory of their own
+   * @throws NablaError `ERR_INVALID_ARG_TYPE`, `ERR_SHAPE`, `ERR_DETACHED_BUFFER`, `ERR_ALIAS`, and `ERR_NOT_FINITE`
+   *   with the index; weights and state are as before then
+   */
+  step(weights: Float64Array, gradient: Float64Array): void {
+    checkLength('weights', checkArray('weights', weights), this.size, 'as the optimizer has');
+    checkLength('gradient', checkArray('gradient', gradient), this.size, 'as the optimizer has');
+    if (weights === gradient || overlap(weights, gradient)) {
+      throw new NablaError('ERR_ALIAS', 'gradient overlaps weights; give it memory of its own');
+    }
+    const backend = this.size < border ? reference : this.#backend;
+    // A sum that is not finite need not mean an element that is not.
+    const bad = Number.isFinite(backend.asum(gradient)) ? -1 : firstNotFinite(gradient);
+    if (bad >= 0) throw invalid('ERR_NOT_FINITE', `gradient[${bad}]`, 'finite', gradient[bad]);
+    this.#steps++;
+    for (const { rule, parameters, extras, running, start, end } of this.#groups) {
+      backend.updateStep({
+        rule,
+        parameters,
+        options: extras,
+        learningRate: parameters[0],
+        t: this.#steps,
+        running,
+        states: this.state as Float64Array[],
+        weights,
+        gradient,
+        start,
+        end,
+      });
+    }
+  }
+
+  /** Options and state as plain data, for `JSON.stringify`; {@link restoreOptimizer} goes on from it. */
+  toJSON(): OptimizerJSON {
+    return {
+      format: 'nabla-optimizer',
+      version: 1,
+      size: this.size,
+      steps: this.#steps,
+      groups: this.#groups.map(({ start, end, options, running }) => ({
+        start,
+        end,
+        options: { ...options },
+        running: Array.from(running),
+      })),
+      state: this.state.map((array) => Array.from(array)),
+    };
+  }
+
+  /** @internal */
+  static restore(backend: Backend, json: unknown): Optimizer {
+    const damaged = (what: string) => new NablaError('ERR_MODEL_FORMAT', `the optimizer is damaged: ${what}`);
+    const of = (value: unknown, what: string): Record<string, unknown> => {
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) throw damaged(what);
+      return value as Record<string, unknown>;
+    };
+    const numbers = (value: unknown, length: number, what: string): number[] => {
+      if (!Array.isArray(value) || value.length !== length || !value.every(Number.isFinite)) throw damaged(what);
+      return value;
+    };
+    const { format, version, size, steps, groups, state } = of(json, 'not an object');
+    if (format !== 'nabla-optimizer') throw damaged('its format is another');
+    if (version !== 1) throw invalid('ERR_MODEL_VERSION', 'version', '1', version);
+    if (
+      !Number.isSafeInteger(size) ||
+      !Number.isSafeInteger(steps) ||
+      !Array.isArray(groups) ||
+      !Array.isArray(state)
+    ) {
+      throw damaged('size, steps, groups or state');
+    }
+    let end = 0;
+    const restored = groups.map((item) => {
+      const group = of(item, 'a group');
+      if (group.start !== end || !Number.isSafeInteger(group.end) || (group.end as number) < end)
+        throw damaged('a range');
+      end = group.end as number;
+      const made = new Group(group.start as number, end, { ...of(group.options, 'options') });
+      made.running.set(numbers(group.running, maxRunning, 'running'));
+      return made;
+    });
+    if (end !== size || restored.length === 0) throw damaged('its ranges');
+    const optimizer = new Optimizer(backend, size as number, restored);
+    if (state.length !== optimizer.state.length) throw damaged('its state');
+    optimizer.state.forEach((array, k) => {
+      array.set(numbers(state[k], size as number, 'its state'));
+    });
+    optimizer.#steps = steps as number;
+    return optimizer;
+  }
+}
+
+/** Ranges in order, those that no group names with the options of the whole. */
+function readGroups(options: Record<string, unknown>, value: unknown, size: number): Group[] {
+  if (value !== undefined && !Array.isArray(value)) throw invalid('ERR_INVALID_ARG_TYPE', 'groups', 'an array', value);
+  const { parameters } = rules[readChoice('optimizer', { name: options.name }, rules).name as keyof typeof rules];
+  const known = ['start', 'end', ...Object.keys(parameters), ...extraNames];
+  const given = ((value as unknown[]) ?? []).map((item, i) => {
+    const { start, end, ...own } = readObject(`groups[${i}]`, item, known);
+    const range = { start: readSize(`groups[${i}].start`, start), end: readSize(`groups[${i}].end`, end) };
+    if (range.start >= range.end || range.end > size) {
+      throw invalid('ERR_OUT_OF_RANGE', `groups[${i}]`, `a range within 0 … ${size}`, `${range.start} … ${range.end}`);
+    }
+    return { ...range, own };
+  });
+  given.sort((a, b) => a.start - b.start);
+  const groups: Group[] = [];
+  let at = 0;
+  for (const { start, end, own } of given) {
+    if (start < at) throw new NablaError('ERR_OUT_OF_RANGE', `groups overlap at weight ${start}`);
+    if (start > at) groups.push(new Group(at, start, { ...options }));
+    groups.push(new Group(start, end, { ...options, ...own }));
+    at = end;
+  }
+  if (at < size || size === 0) groups.push(new Group(at, size, { ...options }));
+  return groups;
+}
+
+/** Makes optimizers for arrays that others keep. */
+export type CreateOptimizer = (options: OptimizerOptions, size: number) => Optimizer;
+/** Makes an optimizer go on from what its toJSON() wrote. */
+export type RestoreOptimizer = (json: unknown) => Optimizer;
+
+export function createOptimizers(backend: Backend): { create: CreateOptimizer; restore: RestoreOptimizer } {
+  return {
+    create(options, size) {
+      const count = readSize('size', size);
+      if (typeof options === 'string')
+        return new Optimizer(backend, count, readGroups({ name: options }, undefined, count));
+      const every = Object.values(rules).flatMap(({ parameters }) => Object.keys(parameters));
+      const { groups, ...own } = readObject('optimizer', options, ['name', 'groups', ...every, ...extraNames]);
+      return new Optimizer(backend, count, readGroups(own, groups, count));
+    },
+    restore: (json) => Optimizer.restore(backend, json),
+  };
+}

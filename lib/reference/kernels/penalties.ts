@@ -1,0 +1,49 @@
+// R(w) = l1·Σ f|w| + ½·l2·Σ f w², with a factor f per coefficient. Twin: native/kernels/penalties.h.
+import { sign } from './math.js';
+import { sum } from './sums.js';
+
+export interface Penalty {
+  l1: number;
+  l2: number;
+  nonNegative: boolean;
+  /** one per coefficient; null: 1 */
+  factors: Float64Array | null;
+}
+
+export function isActive({ l1, l2, nonNegative }: Penalty): boolean {
+  return l1 !== 0 || l2 !== 0 || nonNegative;
+}
+
+/** S(u, k) = sign(u) max(0, |u| - k); NaN stays NaN. */
+function softThreshold(u: number, k: number): number {
+  const m = Math.abs(u) - k;
+  return m <= 0 ? 0 : Number.isNaN(m) ? m : sign(u) * m;
+}
+
+/** The proximal step of size `rate` from u. */
+export function proximal(u: number, rate: number, factor: number, { l1, l2 }: Penalty): number {
+  return softThreshold(u, rate * l1 * factor) / (1 + rate * l2 * factor);
+}
+
+export function penaltyValue(w: Float64Array, n: number, { l1, l2, factors }: Penalty): number {
+  const half = 0.5 * l2;
+  const terms = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    terms[i] = (factors === null ? 1 : factors[i]) * (l1 * Math.abs(w[i]) + half * (w[i] * w[i]));
+  }
+  return sum(terms, 0, n);
+}
+
+/** The sum of squares of the shortest subgradient of loss + R: 0 exactly at an optimum, zeros included. */
+export function stationarity(w: Float64Array, g: Float64Array, n: number, penalty: Penalty): number {
+  const { l1, l2, nonNegative, factors } = penalty;
+  const terms = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    const f = factors === null ? 1 : factors[i];
+    const smooth = g[i] + l2 * f * w[i];
+    let at = w[i] === 0 ? softThreshold(smooth, l1 * f) : smooth + l1 * f * sign(w[i]);
+    if (nonNegative && w[i] === 0) at = smooth + l1 * f < 0 ? smooth + l1 * f : 0;
+    terms[i] = at * at;
+  }
+  return sum(terms, 0, n);
+}

@@ -1,0 +1,74 @@
+// Standardized columns without a copy of X: weights are kept for (x - mean)/deviation and turned into those of x for
+// each pass. Twin: native/solver/scaling.cc.
+
+import { coefficientCount, type Plan, type Table } from '../../plan.js';
+import { type Rows, rmatvec, squares } from '../kernels/dense.js';
+import { sumOfProducts } from '../kernels/sums.js';
+import { rowsPerBlock, Tree } from './blocks.js';
+
+/** Σ over the table's rows, block by block: pass(rows, weights of these rows, partial). */
+function overRows(
+  { cols }: Plan,
+  table: Table,
+  pass: (rows: Rows, weights: Float64Array, partial: Float64Array) => void,
+): Float64Array {
+  const step = rowsPerBlock(cols);
+  const tree = new Tree(cols);
+  const weights = new Float64Array(step);
+  for (let start = 0; start < table.count; start += step) {
+    const count = Math.min(step, table.count - start);
+    for (let i = 0; i < count; i++) {
+      const row = table.index ? table.index[start + i] : start + i;
+      weights[i] = table.sampleWeight ? table.sampleWeight[row] : 1;
+    }
+    pass({ X: table.X, cols, start, count, index: table.index }, weights, tree.next());
+    tree.push();
+  }
+  return tree.total().slice();
+}
+
+export class Scaling {
+  readonly #plan: Plan;
+  readonly #mean: Float64Array;
+  readonly #deviation: Float64Array;
+
+  /** Weighted means and standard deviations of the table's columns. Without an intercept they are not centred. */
+  constructor(plan: Plan, table: Table) {
+    this.#plan = plan;
+    const n = table.count;
+    const mean = overRows(plan, table, (rows, weights, partial) => rmatvec(rows, weights, 0, partial, 0));
+    for (let j = 0; j < plan.cols; j++) mean[j] /= n;
+    const deviation = overRows(plan, table, (rows, weights, partial) => squares(rows, weights, mean, partial));
+    for (let j = 0; j < plan.cols; j++) {
+      const variance = deviation[j] / n;
+      const rounding = n * mean[j] * 2 ** -52;
+      // A constant column stays as it is: its variance is what rounding the mean leaves.
+      deviation[j] = variance > n * 2 ** -52 * variance + rounding * rounding ? Math.sqrt(variance) : 1;
+      if (!plan.intercept) mean[j] = 0;
+    }
+    this.#mean = mean;
+    this.#deviation = deviation;
+  }
+
+  toOriginal(scaled: Float64Array, original: Float64Array): Float64Array {
+    const { cols, outputs, intercept } = this.#plan;
+    for (let k = 0; k < outputs; k++) {
+      for (let j = 0; j < cols; j++) original[k * cols + j] = scaled[k * cols + j] / this.#deviation[j];
+      if (!intercept) continue;
+      const b = coefficientCount(this.#plan) + k;
+      original[b] = scaled[b] - sumOfProducts(this.#mean, 0, original, k * cols, cols);
+    }
+    return original;
+  }
+
+  /** The gradient in x's weights becomes that in the scaled ones, in place. */
+  chain(gradient: Float64Array): void {
+    const { cols, outputs, intercept } = this.#plan;
+    for (let k = 0; k < outputs; k++) {
+      const b = intercept ? gradient[coefficientCount(this.#plan) + k] : 0;
+      for (let j = 0; j < cols; j++) {
+        gradient[k * cols + j] = (gradient[k * cols + j] - this.#mean[j] * b) / this.#deviation[j];
+      }
+    }
+  }
+}

@@ -1,0 +1,137 @@
+// What y must be for a loss, and what the solver gets for it.
+import { checkLength } from './arrays.js';
+import { losses, type TargetKind } from './catalog.js';
+import type { RawTable } from './data.js';
+import { invalid, NablaError } from './errors.js';
+import { readNumber, readObject } from './read.js';
+
+/** How a loss reads y. */
+export interface Targets {
+  /** Values of z for each row. */
+  outputs: number;
+  /** Values of y for each row. */
+  targets: number;
+  /** The class that each label of the solver stands for, in the caller's numbers; empty for numbers. */
+  labels: readonly number[];
+  /** y as the solver wants it; may be the caller's own array. */
+  y: Float64Array;
+}
+
+const ranges: Record<TargetKind, { holds(y: number): boolean; expected: string } | null> = {
+  real: null,
+  nonNegative: { holds: (y) => y >= 0, expected: 'a number from 0' },
+  positive: { holds: (y) => y > 0, expected: 'a number above 0' },
+  zeroOne: { holds: (y) => y === 0 || y === 1, expected: '0 or 1' },
+  plusMinusOne: { holds: (y) => y === 0 || y === 1 || y === -1, expected: '-1 or 1 (or 0 or 1)' },
+  label: { holds: (y) => Number.isInteger(y) && y >= 0 && y < 65536, expected: 'a class from 0 to 65535' },
+};
+
+/** Checks y against the loss. `known`: what the training data said, for a validation table. */
+export function readTargets(
+  name: string,
+  loss: keyof typeof losses,
+  table: RawTable,
+  known?: Targets,
+  classes = 0,
+): Targets {
+  const { y, rows } = table;
+  const kind: TargetKind = losses[loss].target;
+  const isClass = losses[loss].predicts === 'class';
+  const multiple = !isClass && y.length !== rows;
+  const targets = known ? known.targets : multiple ? y.length / rows : 1;
+  if (!Number.isInteger(targets) || targets === 0) {
+    throw new NablaError('ERR_SHAPE', `${name} must have a multiple of ${rows} elements (rows); got ${y.length}`);
+  }
+  checkLength(name, y, rows * targets, targets === 1 ? `${rows} rows` : `${rows} rows × ${targets} targets`);
+  const range = ranges[kind];
+  let largest = 0;
+  let lowest = 0;
+  for (let i = 0; range && i < y.length; i++) {
+    if (!range.holds(y[i])) {
+      const code = Number.isFinite(y[i]) ? (isClass ? 'ERR_INVALID_LABELS' : 'ERR_OUT_OF_RANGE') : 'ERR_NOT_FINITE';
+      throw invalid(code, `${name}[${i}]`, range.expected, y[i]);
+    }
+    if (y[i] > largest) largest = y[i];
+    if (y[i] < lowest) lowest = y[i];
+  }
+  if (kind === 'label') return { ...labelled(name, y, largest, known, classes), y };
+  if (kind === 'plusMinusOne') return signed(name, y, lowest, known);
+  return { outputs: targets, targets, labels: kind === 'zeroOne' ? [0, 1] : [], y };
+}
+
+/** Labels -1 and 1; or 0 and 1, which become these. */
+function signed(name: string, y: Float64Array, lowest: number, known: Targets | undefined): Targets {
+  const labels = known?.labels ?? (lowest < 0 || !y.includes(0) ? [-1, 1] : [0, 1]);
+  const wrong = y.indexOf(labels[0] === -1 ? 0 : -1);
+  if (wrong >= 0)
+    throw invalid('ERR_INVALID_LABELS', `${name}[${wrong}]`, `${labels.join(' or ')}, as other labels are`, y[wrong]);
+  return { outputs: 1, targets: 1, labels, y: labels[0] === -1 ? y : Float64Array.from(y, (label) => 2 * label - 1) };
+}
+
+function labelled(
+  name: string,
+  y: Float64Array,
+  largest: number,
+  known: Targets | undefined,
+  classes: number,
+): Omit<Targets, 'y'> {
+  const outputs = known?.outputs ?? (classes || largest + 1);
+  if (largest >= outputs) {
+    throw invalid('ERR_INVALID_LABELS', `${name}[${y.indexOf(largest)}]`, `a class below ${outputs}`, largest);
+  }
+  if (outputs < 2)
+    throw new NablaError('ERR_INVALID_LABELS', `${name} must hold at least two classes, 0 and 1; got only 0`);
+  return { outputs, targets: 1, labels: Array.from({ length: outputs }, (_, k) => k) };
+}
+
+/** What a row of each class counts: 'balanced' makes all classes count the same. */
+export type ClassWeight = 'balanced' | { readonly [label: number]: number };
+
+/**
+ * How much each row counts, with a mean of 1 over the rows of `index` (null: all); null when all count the same.
+ * Both losses and gradients are means over rows, so that this divides them by the sum of the weights.
+ */
+export function rowWeights(
+  { rows, sampleWeight, y }: RawTable,
+  index: Uint32Array | null,
+  classWeight: unknown,
+  labels: readonly number[],
+): Float64Array | null {
+  if (classWeight === undefined && sampleWeight === null) return null;
+  const used = index ?? Uint32Array.from({ length: rows }, (_, i) => i);
+  const weights = sampleWeight === null ? new Float64Array(rows).fill(1) : new Float64Array(sampleWeight);
+  if (classWeight !== undefined) {
+    const ofClass = readClassWeight(classWeight, labels, y, used);
+    for (let i = 0; i < rows; i++) weights[i] *= ofClass.get(y[i]) ?? 1;
+  }
+  let sum = 0;
+  for (const i of used) sum += weights[i];
+  if (!(sum > 0 && sum < Infinity)) {
+    throw new NablaError('ERR_OUT_OF_RANGE', 'sampleWeight must have a positive, finite sum over the rows in use');
+  }
+  const scale = used.length / sum;
+  for (let i = 0; i < rows; i++) weights[i] *= scale;
+  return weights;
+}
+
+function readClassWeight(
+  value: unknown,
+  labels: readonly number[],
+  y: Float64Array,
+  used: Uint32Array,
+): Map<number, number> {
+  if (labels.length === 0) {
+    throw new NablaError('ERR_UNKNOWN_OPTION', 'classWeight goes with losses of classes: logistic, softmax, hinge');
+  }
+  const count = new Map<number, number>();
+  for (const i of used) count.set(y[i], (count.get(y[i]) ?? 0) + 1);
+  if (value === 'balanced') {
+    return new Map([...count].map(([label, n]) => [label, used.length / (count.size * n)]));
+  }
+  if (typeof value === 'string') throw invalid('ERR_OUT_OF_RANGE', 'classWeight', '"balanced" or an object', value);
+  const given = readObject('classWeight', value, labels.map(String));
+  const option = { kind: 'number', default: 1, range: '[0, ∞)', help: '' } as const;
+  return new Map(
+    Object.entries(given).map(([label, weight]) => [Number(label), readNumber(`classWeight.${label}`, weight, option)]),
+  );
+}

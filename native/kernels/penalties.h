@@ -1,0 +1,48 @@
+// R(w) = l1·Σ f|w| + ½·l2·Σ f w², with a factor f per coefficient. Twin: lib/reference/kernels/penalties.ts.
+#pragma once
+
+#include "sums.h"
+#include "table.h"
+
+namespace nabla {
+namespace NABLA_TARGET {
+
+NABLA_INLINE Vec factorsAt(const Penalty& penalty, size_t i, size_t count) {
+  return penalty.factors ? load(penalty.factors + i, count) : splat(1.0);
+}
+
+// S(u, k) = sign(u) max(0, |u| - k); NaN stays NaN.
+NABLA_INLINE Vec softThreshold(Vec u, Vec k) {
+  const Vec m = abs(u) - k;
+  return select(m <= 0.0, 0.0, sign(u) * m);
+}
+
+// The proximal step of size `rate` (per coefficient) from u.
+NABLA_INLINE Vec proximal(Vec u, Vec rate, Vec factor, const Penalty& penalty) {
+  return softThreshold(u, (rate * penalty.l1) * factor) / (1.0 + (rate * penalty.l2) * factor);
+}
+
+static double penaltyValue(const double* w, size_t n, const Penalty& penalty) {
+  const double l1 = penalty.l1, half = 0.5 * penalty.l2;
+  return foldedSum(n, [&](size_t i, size_t count) {
+    const Vec v = load(w + i, count);
+    return factorsAt(penalty, i, count) * (l1 * abs(v) + half * (v * v));
+  });
+}
+
+// The sum of squares of the shortest subgradient of loss + R: 0 exactly at an optimum, zeros included.
+static double stationarity(const double* w, const double* g, size_t n, const Penalty& penalty) {
+  return foldedSum(n, [&](size_t i, size_t count) {
+    const Vec v = load(w + i, count);
+    const Vec f = factorsAt(penalty, i, count);
+    const Vec smooth = load(g + i, count) + (penalty.l2 * f) * v;
+    const Vec at =
+        select(v == 0.0, softThreshold(smooth, penalty.l1 * f), smooth + (penalty.l1 * f) * sign(v));
+    const Vec bound =
+        penalty.nonNegative ? select(v == 0.0, min(smooth + penalty.l1 * f, splat(0.0)), at) : at;
+    return keep(bound * bound, count);
+  });
+}
+
+}  // namespace NABLA_TARGET
+}  // namespace nabla

@@ -1,0 +1,72 @@
+#include "scaling.h"
+
+#include <cmath>
+
+#include "blocks.h"
+
+namespace nabla {
+
+namespace {
+
+// Σ over the table's rows, block by block: pass(rows, weights of these rows, partial).
+template <class Pass>
+void overRows(const Kernels& kernels, const Plan& plan, const Table& table, double* out, Pass pass) {
+  const size_t step = rowsPerBlock(plan.cols);
+  Tree tree(kernels, plan.cols, table.count / step + 1);
+  Doubles weights(step);
+  for (size_t at = 0; at < table.count; at += step) {
+    const size_t count = table.count - at < step ? table.count - at : step;
+    for (size_t i = 0; i < count; ++i) {
+      const size_t row = table.index ? table.index[at + i] : at + i;
+      weights.data()[i] = table.sampleWeight ? table.sampleWeight[row] : 1.0;
+    }
+    Rows rows{table.X, plan.cols, count, table.index ? table.index + at : nullptr};
+    if (!table.index) rows.X += at * plan.cols;
+    pass(rows, weights.data(), tree.next());
+    tree.push();
+  }
+  memcpy(out, tree.total(), plan.cols * sizeof(double));
+}
+
+}  // namespace
+
+Scaling::Scaling(const Kernels& kernels, const Plan& plan, const Table& table)
+    : kernels_(kernels), plan_(plan), mean_(plan.cols), deviation_(plan.cols) {
+  const double n = static_cast<double>(table.count);
+  double* mean = mean_.data();
+  double* deviation = deviation_.data();
+  overRows(kernels, plan, table, mean, kernels.rmatvec);
+  kernels.divide(n, mean, plan.cols);
+  overRows(kernels, plan, table, deviation, [&](const Rows& rows, const double* weights, double* partial) {
+    kernels.squares(rows, weights, mean, partial);
+  });
+  for (size_t j = 0; j < plan.cols; ++j) {
+    const double variance = deviation[j] / n;
+    const double rounding = n * mean[j] * 0x1p-52;
+    // A constant column stays as it is: its variance is what rounding the mean leaves.
+    deviation[j] = variance > n * 0x1p-52 * variance + rounding * rounding ? std::sqrt(variance) : 1.0;
+    if (!plan.intercept) mean[j] = 0.0;
+  }
+}
+
+void Scaling::toOriginal(const double* scaled, double* original) const {
+  const size_t cols = plan_.cols;
+  for (size_t k = 0; k < plan_.outputs; ++k) {
+    double* w = original + k * cols;
+    for (size_t j = 0; j < cols; ++j) w[j] = scaled[k * cols + j] / deviation_.data()[j];
+    if (!plan_.intercept) continue;
+    const size_t b = plan_.coefficients() + k;
+    original[b] = scaled[b] - kernels_.dot(mean_.data(), w, cols);
+  }
+}
+
+void Scaling::chain(double* gradient) const {
+  const size_t cols = plan_.cols;
+  for (size_t k = 0; k < plan_.outputs; ++k) {
+    double* g = gradient + k * cols;
+    const double b = plan_.intercept ? gradient[plan_.coefficients() + k] : 0.0;
+    for (size_t j = 0; j < cols; ++j) g[j] = (g[j] - mean_.data()[j] * b) / deviation_.data()[j];
+  }
+}
+
+}  // namespace nabla
