@@ -237,7 +237,7 @@ export class Model {
     const numbers = (field: Field, name: string): Float64Array =>
       Float64Array.from(
         read<number[]>(field, name, 'an array of finite numbers', (value) => {
-          return Array.isArray(value) && value.every(Number.isFinite);
+          return Array.isArray(value) && Array.from(value).every(Number.isFinite);
         }),
       );
     const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;

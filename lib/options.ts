@@ -102,15 +102,16 @@ export interface ReadOptions {
 }
 
 export function readFitOptions(options: unknown): ReadOptions {
-  const given = options === undefined ? {} : readObject('options', options, names);
+  const given = readObject('options', options === undefined ? {} : options, names);
+  const or = (name: string, usual: string) => (given[name] === undefined ? usual : given[name]);
   const number = (name: Numeric): number =>
     given[name] === undefined ? fitOptions[name].default : readNumber(name, given[name], fitOptions[name]);
   const flag = (name: Switch): boolean =>
     given[name] === undefined ? fitOptions[name].default : readBoolean(name, given[name]);
-  const loss = readChoice('loss', given.loss ?? 'squared', losses);
-  const rule = readChoice('optimizer', given.optimizer ?? 'adam', rules);
-  const averaging = readChoice('averaging', given.averaging ?? 'none', averagings);
-  const schedule = readSchedule(given.schedule ?? 'constant', loss, number('l2'));
+  const loss = readChoice('loss', or('loss', 'squared'), losses);
+  const rule = readChoice('optimizer', or('optimizer', 'adam'), rules);
+  const averaging = readChoice('averaging', or('averaging', 'none'), averagings);
+  const schedule = readSchedule(or('schedule', 'constant'), loss, number('l2'));
   return {
     loss,
     validationFraction: number('validationFraction'),
@@ -140,7 +141,7 @@ export function readFitOptions(options: unknown): ReadOptions {
       intercept: flag('intercept'),
       standardize: flag('standardize'),
       restoreBest: flag('restoreBest'),
-      stepHistory: readChoice('history', given.history ?? 'epoch', histories).name === 'step',
+      stepHistory: readChoice('history', or('history', 'epoch'), histories).name === 'step',
       lossAfterUpdate: false,
     },
   };
@@ -161,9 +162,10 @@ export function readSampler(
   rows: number,
   trainRows: number,
 ): Pick<Plan, 'sampler' | 'samplerParameters'> & { indices: Uint32Array | null } {
-  const value = given.sampler ?? (given.batchSize === undefined ? 'full' : 'shuffled');
+  const usual = given.batchSize === undefined ? 'full' : 'shuffled';
+  const value = given.sampler === undefined ? usual : given.sampler;
   const named = typeof value === 'object' && value !== null;
-  const { indices, ...choice } = named ? readObject('sampler', value, ['name', 'once', 'indices']) : { name: value };
+  const { indices, ...choice } = readObject('sampler', named ? value : { name: value }, ['name', 'once', 'indices']);
   const { index: sampler, parameters: samplerParameters } = readChoice('sampler', named ? choice : value, samplers);
   if (sampler === samplerKind.full && given.batchSize !== undefined && plan.batchSize < trainRows) {
     const all = `left out, or at least ${trainRows}, with the full sampler`;

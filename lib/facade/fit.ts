@@ -1,4 +1,4 @@
-import { checkFixed, snapshot } from '../arrays.js';
+import { checkArray, checkFixed, checkLength, snapshot } from '../arrays.js';
 import type { Backend, FitJob, Outcome } from '../backend.js';
 import type { losses } from '../catalog.js';
 import { checkFinite, type FitData, type RawTable, readTable } from '../data.js';
@@ -95,19 +95,29 @@ function prepare(data: unknown, options: unknown): Call {
     targets: targets.targets,
     validationRows: validation ? (validationRaw ?? raw).rows : 0,
   };
+  const penaltyFactors = readPenaltyFactors(given.penaltyFactors, raw.cols, outputs);
+  // Once more: a getter among the options may have detached or shrunk the arrays.
+  checkAgain(raw);
+  if (validationRaw) checkAgain(validationRaw);
   return {
     job: {
       plan: full,
       train,
       validation,
       indices,
-      penaltyFactors: readPenaltyFactors(given.penaltyFactors, raw.cols, outputs),
+      penaltyFactors,
       weights: new Float64Array(weightCount(full)),
     },
     loss,
     targets,
     raw: { data: raw, validation: validationRaw },
   };
+}
+
+function checkAgain({ X, y, rows, cols, offset }: RawTable): void {
+  checkLength('X', checkArray('X', X), rows * cols, `${rows} rows × ${cols} cols`);
+  if (checkArray('y', y).length % rows !== 0) throw new NablaError('ERR_SHAPE', 'y has changed its length');
+  if (offset) checkArray('offset', offset);
 }
 
 function readClasses(value: unknown): number {

@@ -176,7 +176,8 @@ export class Optimizer {
       return value as Record<string, unknown>;
     };
     const numbers = (value: unknown, length: number, what: string): number[] => {
-      if (!Array.isArray(value) || value.length !== length || !value.every(Number.isFinite)) throw damaged(what);
+      if (!Array.isArray(value) || value.length !== length || !Array.from(value).every(Number.isFinite))
+        throw damaged(what);
       return value;
     };
     const { format, version, size, steps, groups, state } = of(json, 'not an object');

@@ -40,9 +40,10 @@ NABLA_INLINE Vec exp(Vec argument) {
   return ((1.0 + (r + r2 * q)) * powerOfTwo(half)) * powerOfTwo(n - half);
 }
 
-// Σ 2 s^(2k)/(2k+1) for k = 1 … 11: ln(1 + f) = f - s (f - logSeries(s²)), s = f/(2+f), |s| <= .172.
+// Σ 2 s^(2k)/(2k+1) for k = 1 … 12: ln(1 + f) = f - s (f - logSeries(s²)), s = f/(2+f), |s| <= .2.
 NABLA_INLINE Vec logSeries(Vec s2) {
-  Vec q = 2.0 / 21.0 + s2 * (2.0 / 23.0);
+  Vec q = 2.0 / 23.0 + s2 * (2.0 / 25.0);
+  q = 2.0 / 21.0 + s2 * q;
   q = 2.0 / 19.0 + s2 * q;
   q = 2.0 / 17.0 + s2 * q;
   q = 2.0 / 15.0 + s2 * q;
@@ -54,7 +55,7 @@ NABLA_INLINE Vec logSeries(Vec s2) {
   return s2 * (2.0 / 3.0 + s2 * q);
 }
 
-// k ln 2 + ln(1 + f) for f in [√½ - 1, √2 - 1], small terms first.
+// k ln 2 + ln(1 + f) for f in [√½ - 1, ½], small terms first.
 NABLA_INLINE Vec logOf(Vec k, Vec f) {
   const Vec s = f / (2.0 + f);
   return k * ln2High - ((s * (f - logSeries(s * s)) - k * ln2Low) - f);
@@ -62,7 +63,7 @@ NABLA_INLINE Vec logOf(Vec k, Vec f) {
 
 // ln(1 + u) for u in [0, 1].
 NABLA_INLINE Vec log1p(Vec u) {
-  const Mask upper = u > sqrt2 - 1.0;
+  const Mask upper = u > 0.5;  // (u - 1)/2 is exact then
   return logOf(select(upper, 1.0, 0.0), select(upper, (u - 1.0) * 0.5, u));
 }
 

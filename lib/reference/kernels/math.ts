@@ -39,9 +39,10 @@ export function exp(argument: number): number {
   return (1 + (r + r2 * q)) * powerOfTwo(half) * powerOfTwo(n - half);
 }
 
-/** Σ 2 s^(2k)/(2k+1) for k = 1 … 11: ln(1 + f) = f - s (f - logSeries(s²)), s = f/(2+f), |s| ≤ .172. */
+/** Σ 2 s^(2k)/(2k+1) for k = 1 … 12: ln(1 + f) = f - s (f - logSeries(s²)), s = f/(2+f), |s| ≤ .2. */
 function logSeries(s2: number): number {
-  let q = 2 / 21 + s2 * (2 / 23);
+  let q = 2 / 23 + s2 * (2 / 25);
+  q = 2 / 21 + s2 * q;
   q = 2 / 19 + s2 * q;
   q = 2 / 17 + s2 * q;
   q = 2 / 15 + s2 * q;
@@ -53,7 +54,7 @@ function logSeries(s2: number): number {
   return s2 * (2 / 3 + s2 * q);
 }
 
-/** k ln 2 + ln(1 + f) for f in [√½ - 1, √2 - 1], small terms first. */
+/** k ln 2 + ln(1 + f) for f in [√½ - 1, ½], small terms first. */
 function logOf(k: number, f: number): number {
   const s = f / (2 + f);
   return k * ln2High - (s * (f - logSeries(s * s)) - k * ln2Low - f);
@@ -61,7 +62,7 @@ function logOf(k: number, f: number): number {
 
 /** ln(1 + u) for u in [0, 1]. */
 export function log1p(u: number): number {
-  const upper = u > Math.SQRT2 - 1;
+  const upper = u > 0.5; // (u - 1)/2 is exact then
   return logOf(upper ? 1 : 0, upper ? (u - 1) * 0.5 : u);
 }
 
