@@ -72,7 +72,7 @@ export function createKernels(backend: Backend): Kernels {
     axpy(a, x, y) {
       checkScalar('a', a);
       if (!isFloat64Array(x) || !isFloat64Array(y) || x.length !== y.length || x.length === 0) checkPair(x, y);
-      if (overlap(x, y)) throw new NablaError('ERR_ALIAS', 'y overlaps x; give it memory of its own, or x itself');
+      if (overlap(y, x)) throw new NablaError('ERR_ALIAS', 'y overlaps x; give it memory of its own, or x itself');
       serve(x.length, border.axpy).axpy(a, x, y);
     },
     scal(a, x) {

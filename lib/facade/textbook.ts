@@ -95,6 +95,7 @@ export function createTextbook(backend: Backend): Textbook {
       outputs: 1,
       targets: 1,
       validationRows: 0,
+      batchSize: 1,
       epochs: indices ? 1 : number('iterations'),
       tolerance: optional('threshold'),
       sampler: samplerKind.full,

@@ -3,8 +3,9 @@ import type { Backend, FitJob, Outcome, Update } from '../backend.js';
 import type { Plan } from '../plan.js';
 import { asum, axpy, dot, nrm2, scal } from './kernels/dense.js';
 import { rules } from './kernels/updates.js';
+import { rowsPerBlock } from './solver/blocks.js';
 import { Run } from './solver/fit.js';
-import { Objective } from './solver/objective.js';
+import { evaluateBlock, Objective } from './solver/objective.js';
 import { updateStep } from './solver/optimizer.js';
 import { gemv, gemvT } from './solver/products.js';
 
@@ -42,6 +43,9 @@ const valueAndGradient: Backend['valueAndGradient'] = (
   weights,
   out,
 ) => {
+  if (outputs === 1 && rows <= rowsPerBlock(cols)) {
+    return evaluateBlock(loss, lossParameters, X, y, rows, cols, weights, out);
+  }
   const plan = { loss, lossParameters, rows, cols, outputs, targets: 1, intercept: false } as Plan;
   const table = { X, y, sampleWeight: null, offset: null, index: null, count: rows };
   const objective = new Objective(plan, table, null);

@@ -3,7 +3,7 @@
 import { coefficientCount, type Plan, type Table, weightCount } from '../../plan.js';
 import { divide, matvec, type Rows, rmatvec } from '../kernels/dense.js';
 import { losses } from '../kernels/losses.js';
-import { sum } from '../kernels/sums.js';
+import { sum, sumOfProducts } from '../kernels/sums.js';
 import { maxBlockRows, rowsPerBlock, Tree } from './blocks.js';
 import type { Scaling } from './scaling.js';
 
@@ -16,6 +16,34 @@ export interface Batch {
 
 // Room for one block, shared by all: no evaluation is left half-way.
 const terms = new Float64Array(maxBlockRows);
+
+const z1 = new Float64Array(maxBlockRows);
+
+/**
+ * The mean loss and gradient of rows that make one block, one output: what Objective does, without its room for
+ * everything else, since small problems come by the million.
+ */
+export function evaluateBlock(
+  loss: number,
+  parameters: Float64Array,
+  X: Float64Array,
+  y: Float64Array,
+  n: number,
+  cols: number,
+  weights: Float64Array,
+  gradient: Float64Array,
+): number {
+  for (let i = 0; i < n; i++) z1[i] = sumOfProducts(X, i * cols, weights, 0, cols);
+  const args = { y, yAt: 0, z: z1, weights: null, weightsAt: 0, n, outputs: 1, stride: 0, parameters, terms };
+  const total = losses[loss].gradient(args);
+  for (let j = 0; j < cols; j++) gradient[j] = 0;
+  for (let i = 0, at = 0; i < n; i++, at += cols) {
+    const factor = z1[i];
+    for (let j = 0; j < cols; j++) gradient[j] += factor * X[at + j];
+  }
+  for (let j = 0; j < cols; j++) gradient[j] /= n;
+  return total / n;
+}
 
 /** An array's part that belongs to a block: where it begins. */
 interface Part {
