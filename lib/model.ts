@@ -135,7 +135,7 @@ export class Model {
       if (!holds(value)) throw invalid('ERR_MODEL_FORMAT', `model.${name}`, expected, value);
       return value as T;
     };
-    const numbers = (value: unknown) => Array.isArray(value) && value.every(Number.isFinite);
+    const numbers = (value: unknown) => Array.isArray(value) && Array.from(value).every(Number.isFinite);
     const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
     return new this({
       loss: check('loss', 'a known loss', (value) => typeof value === 'string' && Object.hasOwn(losses, value)),

@@ -56,16 +56,14 @@ const names = [
 
 /** The plan of a fit over `rows` rows, and the row numbers of an `indices` sampler. */
 export function readFitOptions(options: unknown, rows: number): { plan: Plan; indices: Uint32Array | null } {
-  const given = options === undefined ? {} : readObject('options', options, names);
+  const given = readObject('options', options === undefined ? {} : options, names);
+  const or = (name: string, usual: string) => (given[name] === undefined ? usual : given[name]);
   const number = (name: Exclude<keyof typeof fitOptions, 'intercept'>) =>
     given[name] === undefined ? fitOptions[name].default : readNumber(name, given[name], fitOptions[name]);
-  const loss = readChoice('loss', given.loss ?? 'squared', losses);
-  const rule = readChoice('optimizer', given.optimizer ?? 'adam', rules);
-  const schedule = readChoice('schedule', given.schedule ?? 'constant', schedules);
-  const { sampler, indices } = readSampler(
-    given.sampler ?? (given.batchSize === undefined ? 'full' : 'shuffled'),
-    rows,
-  );
+  const loss = readChoice('loss', or('loss', 'squared'), losses);
+  const rule = readChoice('optimizer', or('optimizer', 'adam'), rules);
+  const schedule = readChoice('schedule', or('schedule', 'constant'), schedules);
+  const { sampler, indices } = readSampler(or('sampler', given.batchSize === undefined ? 'full' : 'shuffled'), rows);
   const batchSize = number('batchSize');
   if (sampler === samplerKind.full && given.batchSize !== undefined && batchSize < rows) {
     throw new NablaError(
@@ -86,7 +84,7 @@ export function readFitOptions(options: unknown, rows: number): { plan: Plan; in
     tolerance: number('tolerance'),
     seed: number('seed'),
     intercept: given.intercept === undefined ? fitOptions.intercept.default : readBoolean('intercept', given.intercept),
-    stepHistory: readChoice('history', given.history ?? 'epoch', historyTable).name === 'step',
+    stepHistory: readChoice('history', or('history', 'epoch'), historyTable).name === 'step',
     lossAfterUpdate: false,
   };
   return { plan, indices };
@@ -94,7 +92,7 @@ export function readFitOptions(options: unknown, rows: number): { plan: Plan; in
 
 function readSampler(value: unknown, rows: number): { sampler: number; indices: Uint32Array | null } {
   const named = typeof value === 'object' && value !== null;
-  const { indices, ...choice } = named ? readObject('sampler', value, ['name', 'indices']) : { name: value };
+  const { indices, ...choice } = readObject('sampler', named ? value : { name: value }, ['name', 'indices']);
   const sampler = readChoice('sampler', named ? choice : value, samplers).index;
   if (sampler === samplerKind.indices) return { sampler, indices: readIndices('sampler.indices', indices, rows) };
   if (indices !== undefined) {

@@ -20,8 +20,11 @@ export function readObject(name: string, value: unknown, known: readonly string[
 
 function unknownName(name: string, kind: string, given: string, known: readonly string[]): NablaError {
   const near = known.length > 0 ? closest(given, known as string[]) : '';
-  const hint = near && distance(given, near) <= 3 ? `; did you mean "${near}"?` : '';
-  return new NablaError('ERR_UNKNOWN_OPTION', `${name} is no known ${kind}${hint} Known: ${known.join(', ')}`);
+  const hint = near && distance(given, near) <= 3 ? `; did you mean "${near}"?` : '.';
+  return new NablaError(
+    'ERR_UNKNOWN_OPTION',
+    `${name} is no known ${kind}${hint} Known: ${known.join(', ') || 'none'}`,
+  );
 }
 
 /** Whether x lies in an interval such as '[0, 1)'. */
@@ -64,7 +67,7 @@ export interface Chosen {
 export function readChoice<T extends Record<string, Entry>>(name: string, value: unknown, table: T): Chosen {
   const known = Object.keys(table);
   let chosen = value;
-  let given: Record<string, unknown> = {};
+  let given: Record<string, unknown> = Object.create(null);
   if (typeof value === 'object' && value !== null) {
     const every = ['name', ...Object.values(table).flatMap((entry) => Object.keys(entry.parameters))];
     given = readObject(name, value, every);

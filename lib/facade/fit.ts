@@ -14,6 +14,7 @@ export type Fit = (data: FitData, options?: FitOptions) => Promise<Model>;
 function prepare(data: unknown, options: unknown): FitJob {
   const table = readData(data);
   const { plan, indices } = readFitOptions(options, table.rows);
+  readData(table); // once more: an option's getter may have detached or shrunk the arrays
   return { plan, indices, ...table, weights: new Float64Array(table.cols + (plan.intercept ? 1 : 0)) };
 }
 

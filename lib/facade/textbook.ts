@@ -1,7 +1,8 @@
 // The facade of nabla/textbook: the four functions of a first lecture, thin over the solver loop.
-import { checkArray, checkLength } from '../arrays.js';
+import { checkArray, checkLength, firstNotFinite } from '../arrays.js';
 import type { Backend } from '../backend.js';
 import { losses, rules, textbookOptions } from '../catalog.js';
+import { readData } from '../data.js';
 import { NablaError } from '../errors.js';
 import { readIndices } from '../options.js';
 import { maxParameters, type Plan, samplerKind } from '../plan.js';
@@ -73,6 +74,8 @@ function read(options: unknown, extra: readonly (Name | 'indices')[]) {
   const cols = theta.length;
   if (rows === 0 || cols === 0) throw new NablaError('ERR_SHAPE', 'y and theta must not be empty');
   checkLength('X', X, rows * cols, `${rows} rows × ${cols} columns, one for each theta`);
+  const bad = firstNotFinite(theta);
+  if (bad >= 0) throw new NablaError('ERR_NOT_FINITE', `theta must be finite; got ${theta[bad]} at index ${bad}`);
   const number = (name: Name): number => readNumber(name, given[name], textbookOptions[name]);
   const optional = (name: Name): number => (given[name] === undefined ? textbookOptions[name].default : number(name));
   return { given, table: { X, y, rows, cols }, theta, number, optional };
@@ -102,6 +105,8 @@ export function createTextbook(backend: Backend): Textbook {
       lossAfterUpdate: false,
       ...choice,
     };
+    readData(table); // once more: the getter of an index may have detached or shrunk the arrays
+    checkLength('theta', checkArray('theta', theta), table.cols, 'one for each column');
     const outcome = blameData(backend.fitSync({ plan, ...table, indices, weights: theta }), table);
     return { theta: outcome.weights, history: outcome.history, iterations: outcome.epochs };
   }

@@ -31,6 +31,7 @@ export const reference: Backend = {
   name: 'reference',
   target: 'javascript',
   threads: 1,
+  misalignment: () => 0,
   dot,
   axpy,
   scal,

@@ -1,13 +1,12 @@
 // nabla/reference: what nabla, nabla/kernels and nabla/textbook export, by the same names, forced to TypeScript.
 import { type Backend, type BackendInfo, describe } from '../backend.js';
 import { createFit, type Fit, type FitSync } from '../facade/fit.js';
-import { createKernels, type Kernels } from '../facade/kernels.js';
+import { type Allocate, createAllocate, createKernels, type Kernels } from '../facade/kernels.js';
 import { createTextbook, type Textbook } from '../facade/textbook.js';
 import { Model as AnyModel } from '../model.js';
 import { adam as adamRule } from '../optimizer.js';
 import { reference } from './backend.js';
 
-export { allocate } from '../arrays.js';
 export { NablaError } from '../errors.js';
 export { adagrad, rmsprop, sgd } from '../optimizer.js';
 
@@ -30,6 +29,8 @@ export const fitSync: FitSync = facade.fitSync;
 /** As `fit` of nabla, between turns of the event loop. */
 export const fit: Fit = facade.fit;
 
+/** As `allocate` of nabla/kernels, wherever JavaScript puts it. */
+export const allocate: Allocate = createAllocate(reference);
 /** As `dot` of nabla/kernels. */
 export const dot: Kernels['dot'] = kernels.dot;
 /** As `axpy` of nabla/kernels. */

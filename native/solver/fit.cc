@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "objective.h"
@@ -15,7 +16,7 @@ namespace nabla {
 Outcome fit(const Kernels& kernels, const Plan& plan, const Data& data, const double* initial,
             const std::atomic<bool>& cancelled) {
   Sampler sampler(plan, data);
-  const size_t largest = plan.lossAfterUpdate ? data.rows : sampler.largest();
+  const size_t largest = plan.lossAfterUpdate ? std::max(data.rows, sampler.largest()) : sampler.largest();
   Objective objective(kernels, kernels.losses[plan.loss], plan.lossParameters, plan.intercept, data.X, data.y,
                       data.cols, largest);
   const size_t size = objective.size();

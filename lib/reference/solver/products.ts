@@ -16,7 +16,8 @@ export function gemvT(A: Float64Array, rows: number, cols: number, x: Float64Arr
   const tree = new Tree(cols);
   for (let start = 0; start < rows; start += step) {
     const count = Math.min(step, rows - start);
-    rmatvec({ X: A, cols, start, count, index: null }, x.subarray(start), tree.next());
+    const part = new Float64Array(x.buffer, x.byteOffset + 8 * start, count); // subarray() runs a subclass's code
+    rmatvec({ X: A, cols, start, count, index: null }, part, tree.next());
     tree.push();
   }
   out.set(tree.total());
