@@ -15,4 +15,13 @@ export default defineConfig([
     shims: true,
     clean: true,
   },
+  {
+    // The command: `#!` in its first line makes it executable.
+    entry: { cli: 'lib/cli/main.ts' },
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    dts: false,
+    clean: false,
+  },
 ]);

@@ -90,16 +90,3 @@ export function firstNotFinite(array: Float64Array): number {
 export function snapshot(array: Float64Array): Float64Array {
   return isShared(array) ? array : new Float64Array(array);
 }
-
-/**
- * A Float64Array of n zeros that begins on a 64-byte border, where vector loads are fastest.
- *
- * @param n - how many elements, a whole number
- * @throws NablaError `ERR_OUT_OF_RANGE` when n is no length; RangeError when memory is short
- */
-export function allocate(n: number): Float64Array {
-  if (typeof n !== 'number') throw invalid('ERR_INVALID_ARG_TYPE', 'n', 'a whole number', n);
-  if (!(Number.isSafeInteger(n) && n >= 0)) throw invalid('ERR_OUT_OF_RANGE', 'n', 'a whole number from 0', n);
-  const room = new Float64Array(n + 7);
-  return room.subarray(0, n);
-}

@@ -53,6 +53,8 @@ export interface Backend {
   readonly name: 'native' | 'reference';
   readonly target: string;
   readonly threads: number;
+  /** How far behind a 64-byte border the array begins, in bytes; 0 where nobody can tell. */
+  misalignment(x: Float64Array): number;
   dot(x: Float64Array, y: Float64Array): number;
   axpy(a: number, x: Float64Array, y: Float64Array): void;
   scal(a: number, x: Float64Array): void;

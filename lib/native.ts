@@ -72,6 +72,7 @@ export function loadNative(): Backend | null {
     name: 'native',
     target: addon.target,
     threads: addon.threads,
+    misalignment: addon.misalignment,
     dot: addon.dot,
     axpy: addon.axpy,
     scal: addon.scal,

@@ -96,7 +96,7 @@ function prepare(data: unknown, options: unknown): Call {
     validationRows: validation ? (validationRaw ?? raw).rows : 0,
   };
   const penaltyFactors = readPenaltyFactors(given.penaltyFactors, raw.cols, outputs);
-  // Once more: a getter among the options may have detached or shrunk the arrays.
+  // A getter among the options may have detached or shrunk the arrays.
   checkAgain(raw);
   if (validationRaw) checkAgain(validationRaw);
   return {
@@ -114,7 +114,8 @@ function prepare(data: unknown, options: unknown): Call {
   };
 }
 
-function checkAgain({ X, y, rows, cols, offset }: RawTable): void {
+/** The arrays, once more, after code of the caller's may have run. */
+export function checkAgain({ X, y, rows, cols, offset }: RawTable): void {
   checkLength('X', checkArray('X', X), rows * cols, `${rows} rows × ${cols} cols`);
   if (checkArray('y', y).length % rows !== 0) throw new NablaError('ERR_SHAPE', 'y has changed its length');
   if (offset) checkArray('offset', offset);

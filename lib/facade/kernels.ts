@@ -9,6 +9,9 @@ import { softmaxLoss } from '../plan.js';
 import { type Chosen, readChoice } from '../read.js';
 import { reference } from '../reference/backend.js';
 
+/** Makes arrays; see `allocate` of nabla/kernels. */
+export type Allocate = (n: number) => Float64Array;
+
 /** The vector and matrix kernels; see the functions of the same names. */
 export interface Kernels {
   dot(x: Float64Array, y: Float64Array): number;
@@ -61,6 +64,16 @@ function checkMatrixVector(
 const chosenLosses = new Map<unknown, Chosen>(
   Object.keys(losses).map((name) => [name, readChoice('loss', name, losses)]),
 );
+
+export function createAllocate(backend: Backend): Allocate {
+  return (n) => {
+    const size = readSize('n', n);
+    const room = new Float64Array(size + 7);
+    // Where an array lies only native code can tell, and only there it matters.
+    const start = (8 - backend.misalignment(room) / 8) % 8;
+    return room.subarray(start, start + size);
+  };
+}
 
 export function createKernels(backend: Backend): Kernels {
   const serve = (elements: number, limit: number): Backend => (elements < limit ? reference : backend);

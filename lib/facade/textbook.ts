@@ -1,12 +1,12 @@
 // The facade of nabla/textbook: the four functions of a first lecture, thin over the solver loop.
-import { checkArray, checkLength } from '../arrays.js';
+import { checkArray, checkLength, firstNotFinite } from '../arrays.js';
 import type { Backend } from '../backend.js';
 import { rules, textbookOptions } from '../catalog.js';
 import { NablaError } from '../errors.js';
 import { readFitOptions, readIndices } from '../options.js';
 import { maxParameters, type Plan, samplerKind } from '../plan.js';
 import { readChoice, readNumber, readObject } from '../read.js';
-import { blameData } from './fit.js';
+import { blameData, checkAgain } from './fit.js';
 
 /** What every textbook function takes. */
 export interface TextbookOptions {
@@ -73,6 +73,8 @@ function read(options: unknown, extra: readonly (Name | 'indices')[]) {
   const cols = theta.length;
   if (rows === 0 || cols === 0) throw new NablaError('ERR_SHAPE', 'y and theta must not be empty');
   checkLength('X', X, rows * cols, `${rows} rows × ${cols} columns, one for each theta`);
+  const bad = firstNotFinite(theta);
+  if (bad >= 0) throw new NablaError('ERR_NOT_FINITE', `theta must be finite; got ${theta[bad]} at index ${bad}`);
   const number = (name: Name): number => readNumber(name, given[name], textbookOptions[name]);
   const optional = (name: Name): number => (given[name] === undefined ? textbookOptions[name].default : number(name));
   return { given, table: { X, y, rows, cols, sampleWeight: null, offset: null }, theta, number, optional };
@@ -102,6 +104,8 @@ export function createTextbook(backend: Backend): Textbook {
       samplerParameters: new Float64Array(maxParameters),
       ...choice,
     };
+    checkAgain(table); // the getter of an index may have detached or shrunk the arrays
+    checkLength('theta', checkArray('theta', theta), cols, 'one for each column');
     const train = { X, y, sampleWeight: null, offset: null, index: null, count: rows };
     const job = { plan, train, validation: null, indices, penaltyFactors: null, weights: theta };
     const outcome = blameData(backend.fitSync(job), table, null);

@@ -64,6 +64,7 @@ export const reference: Backend = {
   name: 'reference',
   target: 'javascript',
   threads: 1,
+  misalignment: () => 0,
   dot,
   axpy,
   scal,

@@ -1,14 +1,13 @@
 // nabla/reference: what nabla, nabla/kernels and nabla/textbook export, by the same names, forced to TypeScript.
 import { type Backend, type BackendInfo, describe } from '../backend.js';
 import { createFit, type Fit, type FitSync } from '../facade/fit.js';
-import { createKernels, type Kernels } from '../facade/kernels.js';
+import { type Allocate, createAllocate, createKernels, type Kernels } from '../facade/kernels.js';
 import { type CreateOptimizer, createOptimizers, type RestoreOptimizer } from '../facade/optimizer.js';
 import { createTextbook, type Textbook } from '../facade/textbook.js';
 import { Model as AnyModel } from '../model.js';
 import { adam as adamRule } from '../rules.js';
 import { reference } from './backend.js';
 
-export { allocate } from '../arrays.js';
 export { NablaError } from '../errors.js';
 export { Optimizer } from '../facade/optimizer.js';
 export { History } from '../history.js';
@@ -54,6 +53,8 @@ export const createOptimizer: CreateOptimizer = optimizers.create;
 /** As `restoreOptimizer` of nabla. */
 export const restoreOptimizer: RestoreOptimizer = optimizers.restore;
 
+/** As `allocate` of nabla/kernels, wherever JavaScript puts it. */
+export const allocate: Allocate = createAllocate(reference);
 /** As `dot` of nabla/kernels. */
 export const dot: Kernels['dot'] = kernels.dot;
 /** As `axpy` of nabla/kernels. */

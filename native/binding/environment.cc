@@ -67,8 +67,14 @@ void Environment::deliver(napi_env env, napi_value, void* context, void* data) {
 }
 
 void Environment::close() {
-  for (auto& entry : active_) entry.second->cancelled.store(true);
+  // Those that still wait are taken back: they may stand behind another environment's long fits.
+  size_t withdrawn = 0;
+  for (auto& entry : active_) {
+    entry.second->cancelled.store(true);
+    if (Pool::instance().withdraw(entry.first)) ++withdrawn;
+  }
   std::unique_lock<std::mutex> lock(mailbox_->mutex);
+  mailbox_->running -= withdrawn;
   mailbox_->closed = true;
   mailbox_->idle.wait(lock, [this] { return mailbox_->running == 0; });
   active_.clear();

@@ -46,6 +46,12 @@ Napi::Value asum(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), kernelsOf(info).asum(x.data, x.length));
 }
 
+// How far behind a 64-byte border the array begins, in bytes.
+Napi::Value misalignment(const Napi::CallbackInfo& info) {
+  const auto address = reinterpret_cast<uintptr_t>(doubles(info[0]).data);
+  return Napi::Number::New(info.Env(), static_cast<double>(address % 64));
+}
+
 using Product = void (*)(const Kernels&, const double*, size_t, size_t, const double*, double*);
 
 template <Product product, bool transposed>
@@ -125,6 +131,7 @@ void exportKernels(Napi::Env env, Napi::Object exports) {
   add("scal", Napi::Function::New<scal>(env, "scal"));
   add("nrm2", Napi::Function::New<nrm2>(env, "nrm2"));
   add("asum", Napi::Function::New<asum>(env, "asum"));
+  add("misalignment", Napi::Function::New<misalignment>(env, "misalignment"));
   add("gemv", Napi::Function::New<matrixVector<gemv, false>>(env, "gemv"));
   add("gemvT", Napi::Function::New<matrixVector<gemvT, true>>(env, "gemvT"));
   add("updateStep", Napi::Function::New<update>(env, "updateStep"));

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 
@@ -27,8 +28,9 @@ class Run {
         penalty_{plan.l1, plan.l2, plan.nonNegative, data.penaltyFactors},
         scaling_(plan.standardize ? new Scaling(kernels, plan, data.train) : nullptr),
         sampler_(plan, data),
-        objective_(kernels, plan, data.train, scaling_.get(),
-                   plan.lossAfterUpdate ? data.train.count : sampler_.largest()),
+        objective_(
+            kernels, plan, data.train, scaling_.get(),
+            plan.lossAfterUpdate ? std::max(data.train.count, sampler_.largest()) : sampler_.largest()),
         optimizer_(kernels, kernels.rules[plan.rule], plan.ruleParameters,
                    {plan.clipNorm, plan.clipValue, penalty_}, plan.size(), plan.coefficients()),
         schedule_(kernels, plan, sampler_.steps()),

@@ -1,5 +1,6 @@
 #include "pool.h"
 
+#include <algorithm>
 #include <thread>
 
 #if defined(__x86_64__) || defined(_M_X64)
@@ -40,6 +41,15 @@ void Pool::submit(std::shared_ptr<Job> job) {
   }
   queue_.push_back(std::move(job));
   ready_.notify_one();
+}
+
+bool Pool::withdraw(const Job* job) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  const auto found =
+      std::find_if(queue_.begin(), queue_.end(), [=](const auto& queued) { return queued.get() == job; });
+  if (found == queue_.end()) return false;
+  queue_.erase(found);
+  return true;
 }
 
 void Pool::work() {

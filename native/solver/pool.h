@@ -23,6 +23,8 @@ class Pool {
   static Pool& instance();
   static unsigned threads();
   void submit(std::shared_ptr<Job> job);
+  // Takes back a job that no thread has begun; false if one has.
+  bool withdraw(const Job* job);
 
  private:
   void work();

@@ -110,7 +110,7 @@ export class Objective {
         y: y.array,
         yAt: y.at,
         z,
-        weights: sampleWeight && sampleWeight.array,
+        weights: sampleWeight ? sampleWeight.array : null,
         weightsAt: sampleWeight ? sampleWeight.at : 0,
         n: count,
         outputs,

@@ -1,0 +1,8 @@
+#!/usr/bin/env node
+// The nabla command: the process around run().
+import { run } from './command.js';
+
+// A reader that has seen enough, such as `head`, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+process.exitCode = await run(process.argv.slice(2), process);

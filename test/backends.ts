@@ -1,0 +1,48 @@
+// The backends that this machine has: every suite runs on each of them. NABLA_BACKEND=reference leaves one.
+import { type Backend, inUse } from '../lib/backend.js';
+import * as nabla from '../lib/index.js';
+import * as kernels from '../lib/kernels.js';
+import { reference } from '../lib/reference/backend.js';
+import * as facedReference from '../lib/reference/index.js';
+import * as textbook from '../lib/textbook.js';
+
+/** What a user sees of a backend. */
+export interface Face {
+  name: string;
+  backend: Backend;
+  fit: nabla.Fit;
+  fitSync: nabla.FitSync;
+  Model: typeof nabla.Model;
+  kernels: kernels.Kernels;
+  textbook: Pick<
+    typeof textbook,
+    'batchGradientDescent' | 'stochasticGradientDescent' | 'miniBatchGradientDescent' | 'adam'
+  >;
+}
+
+/** Null where this platform has no binary. */
+export const native: Backend | null = inUse().name === 'native' ? inUse() : null;
+export { reference };
+
+const { fit, fitSync, Model } = facedReference;
+export const faces: Face[] = [
+  { name: 'reference', backend: reference, fit, fitSync, Model, kernels: facedReference, textbook: facedReference },
+];
+if (native) {
+  const { fit, fitSync, Model } = nabla;
+  faces.push({ name: `native ${native.target}`, backend: native, fit, fitSync, Model, kernels, textbook });
+}
+
+/** The kernels of a backend with nothing in front: short inputs reach it too. */
+function direct(backend: Backend): kernels.Kernels {
+  const valueAndGradient: kernels.Kernels['valueAndGradient'] = (_loss, { X, y }, weights, out) =>
+    backend.valueAndGradient(0, new Float64Array(8), X, y, weights, out);
+  return { ...backend, valueAndGradient };
+}
+
+/** All ways to the kernels. */
+export const kernelSets: { name: string; kernels: kernels.Kernels }[] = faces.map(({ name, kernels }) => ({
+  name,
+  kernels,
+}));
+if (native) kernelSets.push({ name: `native ${native.target} without its facade`, kernels: direct(native) });

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { type Entry, fitOptions, histories, losses, rules, samplers, schedules } from '../../lib/catalog.js';
+import { file, houses, nabla } from './support.js';
+
+const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+describe('nabla', () => {
+  it('tells its version', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+    expect(await nabla('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' });
+  });
+
+  it('lists every name, parameter, default, range and help line of the catalog', async () => {
+    const { code, out, err } = await nabla('fit', '--help');
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    const flat = out.replace(/\s+/g, ' ');
+    const { indices: _, ...named } = samplers; // row numbers mean nothing to the command
+    const tables: Record<string, Entry>[] = [losses, rules, schedules, named, histories];
+    for (const table of tables) {
+      for (const [name, { help, parameters }] of Object.entries(table)) {
+        expect(flat).toContain(` ${name} ${help}`);
+        for (const [parameter, option] of Object.entries(parameters)) {
+          expect(flat).toContain(`--${kebab(parameter)} `);
+          if (option.kind === 'number') {
+            expect(flat).toContain(`in ${option.range}; default `);
+            expect(flat).toMatch(new RegExp(`; default [^;]*${option.default} \\([^)]*\\b${name}\\b`));
+          }
+        }
+      }
+    }
+    for (const [name, option] of Object.entries(fitOptions)) {
+      expect(flat).toContain(`--${option.kind === 'boolean' && option.default ? 'no-' : ''}${kebab(name)} `);
+      expect(flat).toContain(option.help);
+    }
+  });
+
+  it('lists the catalog without a command too', async () => {
+    const { code, out } = await nabla('--help');
+    expect(code).toBe(0);
+    for (const name of Object.keys(rules)) expect(out).toContain(`  ${name}`);
+  });
+
+  it.each<[string, string[], string]>([
+    ['unknown command', ['ft'], 'unknown command'],
+    ['unknown flag', ['fit', 'DATA', '-t', 'price', '--lerning-rate', '1'], '--learning-rate'],
+    ['no target', ['fit', 'DATA'], '--target'],
+    ['no file', ['fit', '-t', 'price'], 'data.csv'],
+    ['a file that is not there', ['fit', 'no/such.csv', '-t', 'price'], 'no/such.csv'],
+    ['a folder', ['fit', '.', '-t', 'price'], 'EISDIR'],
+    ['two files', ['fit', 'DATA', 'DATA', '-t', 'price'], 'too many arguments'],
+    ['unknown optimizer', ['fit', 'DATA', '-t', 'price', '--optimizer', 'adm'], '--optimizer must be one of sgd'],
+    ['sampler of the library only', ['fit', 'DATA', '-t', 'price', '--sampler', 'indices'], '--sampler must be one of'],
+    ['a name from Object', ['fit', 'DATA', '-t', 'price', '--loss', 'toString'], '--loss must be one of'],
+    ['parameter of another rule', ['fit', 'DATA', '-t', 'price', '--momentum', '.9'], 'is for optimizer sgd, rmsprop'],
+    ['no number', ['fit', 'DATA', '-t', 'price', '--epochs', 'ten'], '--epochs must be a number; got "ten"'],
+    ['hexadecimal', ['fit', 'DATA', '-t', 'price', '--epochs', '0x10'], '--epochs must be a number'],
+    ['out of range', ['fit', 'DATA', '-t', 'price', '--epochs', '0'], '--epochs must be a whole number in [1'],
+    ['half an epoch', ['fit', 'DATA', '-t', 'price', '--epochs', '.5'], '--epochs must be a whole number in [1'],
+    ['infinite', ['fit', 'DATA', '-t', 'price', '--learning-rate', '1e999'], '--learning-rate must be a number in (0'],
+    ['beta1 1', ['fit', 'DATA', '-t', 'price', '--beta1', '1'], '--beta1 must be a number in [0, 1)'],
+    ['holdout 1', ['fit', 'DATA', '-t', 'price', '--holdout', '1'], '--holdout must be a number in [0, 1)'],
+    ['full batches of a size', ['fit', 'DATA', '-t', 'price', '--sampler', 'full', '--batch-size', '2'], 'batchSize'],
+    ['a picture that is none', ['fit', 'DATA', '-t', 'price', '--plot', 'loss.png'], '.svg'],
+    ['a folder that is not there', ['fit', 'DATA', '-t', 'price', '--model', 'no/such/model.json'], 'no/such'],
+    ['a delimiter of two', ['fit', 'DATA', '-t', 'price', '--delimiter', ';;'], '--delimiter must be one character'],
+    ['names of nothing', ['fit', 'DATA', '-t', 'price', '--features', 'size,,kind'], '--features must be names'],
+    ['model that is not there', ['predict', 'no/such.json', 'DATA'], 'no/such.json'],
+  ])('refuses wrong usage with exit code 2: %s', async (_, argv, message) => {
+    const data = file(houses());
+    const result = await nabla(...argv.map((word) => (word === 'DATA' ? data : word)));
+    expect(result).toMatchObject({ code: 2, out: '' });
+    expect(result.err).toContain(message);
+    expect(result.err).toMatch(/^nabla: .*\n$/);
+  });
+
+  it.each<[string, string[], string]>([
+    ['twice', ['--features', 'size,size'], 'names "size" twice'],
+    ['the target', ['--features', 'size,price'], '"price" is the target'],
+    ['a misspelt one', ['--features', 'sise'], 'is it "size"?'],
+    ['categorical and unused', ['--features', 'size', '--categorical', 'kind'], 'which is no feature'],
+  ])('refuses columns that the file cannot give: %s', async (_, flags, message) => {
+    const result = await nabla('fit', file(houses()), '-t', 'price', ...flags);
+    expect(result).toMatchObject({ code: 1, out: '' });
+    expect(result.err).toContain(message);
+    expect(result.err).toContain('ERR_CSV_COLUMN');
+  });
+});

@@ -1,0 +1,65 @@
+// The order of every sum, written down once more and as plainly as can be, for lib/ and native/ to be held against.
+
+/** 32 partial sums: term i goes to partial i mod 32, each from +0 in order; they fold in halves. */
+export function lawSum(terms: ArrayLike<number>): number {
+  const partial: number[] = new Array(32).fill(0);
+  for (let i = 0; i < terms.length; i++) partial[i % 32] += terms[i];
+  for (const half of [16, 8, 4, 2, 1]) {
+    for (let k = 0; k < half; k++) partial[k] += partial[k + half];
+  }
+  return partial[0];
+}
+
+export function lawDot(x: ArrayLike<number>, y: ArrayLike<number>): number {
+  return lawSum(Array.from(x, (value, i) => value * y[i]));
+}
+
+/** Rows of a block: 16 KiB of X, a multiple of eight, at least eight. */
+export function lawBlock(cols: number): number {
+  return Math.max(8, Math.floor(2048 / Math.max(cols, 8) / 8) * 8);
+}
+
+/** Partial results added pairwise: the first 2^k of them, as many as leave some over, and then the others. */
+export function lawTree(parts: number[][]): number[] {
+  if (parts.length === 1) return parts[0];
+  let half = 1;
+  while (2 * half < parts.length) half *= 2;
+  const left = lawTree(parts.slice(0, half));
+  const right = lawTree(parts.slice(half));
+  return left.map((value, j) => value + right[j]);
+}
+
+/** The numbers from 0 to n - 1 in blocks. */
+function blocks(n: number, size: number): number[][] {
+  const result: number[][] = [];
+  for (let start = 0; start < n; start += size) {
+    result.push(Array.from({ length: Math.min(size, n - start) }, (_, i) => start + i));
+  }
+  return result;
+}
+
+/** Aᵀ x over some rows, from +0, row after row. */
+function rowsAdded(A: Float64Array, cols: number, rows: number[], factor: (row: number) => number): number[] {
+  const g: number[] = new Array(cols).fill(0);
+  for (const i of rows) {
+    for (let j = 0; j < cols; j++) g[j] += factor(i) * A[i * cols + j];
+  }
+  return g;
+}
+
+export function lawGemvT(A: Float64Array, rows: number, cols: number, x: Float64Array): number[] {
+  if (rows === 0) return new Array(cols).fill(0);
+  return lawTree(blocks(rows, lawBlock(cols)).map((block) => rowsAdded(A, cols, block, (i) => x[i])));
+}
+
+/** The mean of ½(z - y)² and its gradient. */
+export function lawSquared(X: Float64Array, y: Float64Array, w: Float64Array): { value: number; gradient: number[] } {
+  const cols = w.length;
+  const parts = blocks(y.length, lawBlock(cols)).map((block) => {
+    const r = block.map((i) => lawDot(X.subarray(i * cols, (i + 1) * cols), w) - y[i]);
+    const gradient = rowsAdded(X, cols, block, (i) => r[i - block[0]]);
+    return [...gradient, lawSum(r.map((value) => 0.5 * (value * value)))];
+  });
+  const total = lawTree(parts).map((value) => value / y.length);
+  return { value: total[cols], gradient: total.slice(0, cols) };
+}

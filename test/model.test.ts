@@ -1,0 +1,124 @@
+// A fitted model: its predictions, and its way through JSON.
+import { describe, expect, it } from 'vitest';
+import type { ErrorCode, ModelJSON } from '../lib/index.js';
+import { faces } from './backends.js';
+import { expectBits, expectClose, expectRefusal, normals, problem } from './support.js';
+
+describe.each(faces)('model: $name', ({ fitSync, Model, kernels }) => {
+  const data = problem(60, 3, 1);
+  const model = fitSync(data, { batchSize: 8, epochs: 10 });
+
+  it('predicts X·coefficients + intercept', () => {
+    for (const rows of [0, 1, 5, 300]) {
+      const X = normals(3 * rows, rows);
+      const [a, b, c] = model.coefficients;
+      const naive = Float64Array.from({ length: rows }, (_, i) => {
+        return a * X[3 * i] + b * X[3 * i + 1] + c * X[3 * i + 2] + model.intercept;
+      });
+      const predicted = model.predict(X);
+      expectClose(predicted, naive, 1e-14, 10);
+      const products = new Float64Array(rows);
+      kernels.gemv(X, rows, 3, model.coefficients, products);
+      expectBits(
+        predicted,
+        products.map((z) => z + model.intercept),
+      );
+      expectBits(X, normals(3 * rows, rows), 'X');
+    }
+    expect(model.predict(Float64Array.of(NaN, 1, 1))[0]).toBeNaN();
+  });
+
+  it.each<[string, unknown, ErrorCode]>([
+    ['an array', [1, 2, 3], 'ERR_INVALID_ARG_TYPE'],
+    ['nothing', undefined, 'ERR_INVALID_ARG_TYPE'],
+    ['a Float32Array', new Float32Array(3), 'ERR_INVALID_ARG_TYPE'],
+    ['part of a row', new Float64Array(4), 'ERR_SHAPE'],
+  ])('does not predict from %s', (_name, X, code) => {
+    expectRefusal((X) => model.predict(X), [X], code);
+  });
+
+  it('comes back from JSON to the last bit', () => {
+    for (const options of [
+      {},
+      { history: 'step', batchSize: 7 },
+      { optimizer: { name: 'sgd', learningRate: 1e308 } },
+    ]) {
+      const model = fitSync(data, options as never);
+      const back = Model.fromJSON(JSON.parse(JSON.stringify(model)));
+      expect(back).toBeInstanceOf(Model);
+      expect(back).toEqual(model);
+      expectBits(back.coefficients, model.coefficients);
+      expectBits(back.history, model.history);
+      expectBits([back.intercept], [model.intercept]);
+      expectBits(back.predict(data.X), model.predict(data.X));
+    }
+  });
+
+  it('is plain data in JSON', () => {
+    const json = model.toJSON();
+    expect(Object.keys(json)).toEqual(
+      'format version loss coefficients intercept status epochs steps history'.split(' '),
+    );
+    expect(json).toMatchObject({ format: 'nabla-model', version: 1, loss: 'squared', status: 'maxEpochs', epochs: 10 });
+    expect(JSON.parse(JSON.stringify(json))).toEqual(json);
+    json.coefficients[0] = 99;
+    expect(model.coefficients[0]).not.toBe(99);
+  });
+
+  const good = JSON.stringify(model);
+  const damaged = (change: (json: Record<string, unknown>) => void) => {
+    const json = JSON.parse(good);
+    change(json);
+    return json;
+  };
+  const set = (key: keyof ModelJSON, value: unknown) => damaged((json) => Object.assign(json, { [key]: value }));
+  const format: [string, unknown][] = [
+    ['null', null],
+    ['undefined', undefined],
+    ['a number', 3],
+    ['text', good],
+    ['an array', [JSON.parse(good)]],
+    ['an empty object', {}],
+    ['a model by inheritance', Object.create(JSON.parse(good))],
+    ['a model as __proto__', JSON.parse(`{"__proto__":${good}}`)],
+    ['another format', set('format', 'onnx')],
+    ['no format', set('format', undefined)],
+    ['an unknown loss', set('loss', 'sqared')],
+    ['a loss of the prototype', set('loss', 'toString')],
+    ['the loss __proto__', set('loss', '__proto__')],
+    ['a loss that is no text', set('loss', ['squared'])],
+    ['no coefficients', set('coefficients', [])],
+    ['coefficients that are no array', set('coefficients', { 0: 1, length: 1 })],
+    ['a coefficient of text', set('coefficients', [1, '2', 3])],
+    ['a coefficient of null, which NaN becomes', set('coefficients', [1, null, 3])],
+    ['a coefficient NaN', set('coefficients', [NaN])],
+    ['a coefficient that is infinite', set('coefficients', [Infinity])],
+    ['coefficients with a hole', set('coefficients', new Array(3))],
+    ['an intercept of null', set('intercept', null)],
+    ['an intercept of text', set('intercept', '0')],
+    ['an infinite intercept', set('intercept', Infinity)],
+    ['no intercept', damaged((json) => delete json.intercept)],
+    ['an unknown status', set('status', 'fine')],
+    ['a status by number', set('status', 0)],
+    ['a negative number of epochs', set('epochs', -1)],
+    ['half an epoch', set('epochs', 1.5)],
+    ['too many epochs', set('epochs', 2 ** 53)],
+    ['steps as text', set('steps', '1')],
+    ['a history with NaN', set('history', [NaN])],
+    ['a history of holes', set('history', new Array(3))],
+    ['a history that is no array', set('history', 'abc')],
+  ];
+  it.each(format)('does not come back from %s', (_name, json) => {
+    expectRefusal(Model.fromJSON.bind(Model), [json], 'ERR_MODEL_FORMAT');
+  });
+
+  it.each([0, 2, '1', null, undefined, 1e300])('does not come back from version %s', (version) => {
+    expectRefusal(Model.fromJSON.bind(Model), [set('version', version)], 'ERR_MODEL_VERSION');
+  });
+
+  it('cannot be polluted by what it reads', () => {
+    const json = good.replace('{', '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},');
+    expect(Model.fromJSON(JSON.parse(json))).toEqual(model);
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  });
+});

@@ -1,0 +1,156 @@
+// All instruction sets that this CPU and build have, in processes of their own, against the reference: the same bits.
+import { spawnSync } from 'node:child_process';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { deserialize, serialize } from 'node:v8';
+// @ts-expect-error: it has no types
+import nodeGypBuild from 'node-gyp-build';
+import { describe, expect, it } from 'vitest';
+import type { Backend, FitJob } from '../lib/backend.js';
+import { rules, samplers, schedules } from '../lib/catalog.js';
+import { type FitOptions, readFitOptions } from '../lib/options.js';
+import { encode, maxParameters } from '../lib/plan.js';
+import { native, reference } from './backends.js';
+import { canSpawn, fixture } from './children.js';
+import { lawBlock } from './law.js';
+import { expectBits, normal, patience, problem, random, runs } from './support.js';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+function run(target: string, input: Buffer) {
+  return spawnSync(process.execPath, [fixture('call.mjs'), nodeGypBuild.resolve(root)], {
+    input,
+    env: { ...process.env, NABLA_TARGET: target },
+    maxBuffer: 2 ** 30,
+  });
+}
+
+/** A refused target names those that there are. */
+function supported(): string[] {
+  const { status, stderr } = run('none', serialize([]));
+  expect(status).toBe(1);
+  const list = /NABLA_TARGET=none: this CPU and build have((?: \w+)+)/.exec(String(stderr));
+  expect(list, String(stderr)).not.toBeNull();
+  return list![1].trim().split(' ');
+}
+
+type Call = [name: Exclude<keyof Backend, 'name' | 'target' | 'threads' | 'fit'>, ...args: unknown[]];
+
+/** The same call of the reference: what it returns, and its arrays then. */
+function answer([name, ...args]: Call): unknown[] {
+  const own = args.map((arg) => (arg instanceof Float64Array ? arg.slice() : arg));
+  const returned = (reference[name] as (...args: unknown[]) => unknown)(...own);
+  return [returned, ...own.filter((arg) => arg instanceof Float64Array)];
+}
+
+const uniform = random(7);
+const values = (n: number, specials = false) =>
+  new Float64Array(n).map(() =>
+    specials && uniform() < 0.1
+      ? [NaN, Infinity, -Infinity, -0, 5e-324, 1e-310, 1e300][Math.floor(7 * uniform())]
+      : normal(uniform) * 2 ** Math.round(4 * normal(uniform)),
+  );
+
+function kernelCalls(): Call[] {
+  const calls: Call[] = [];
+  for (let n = 0; n <= 140; n++) {
+    for (const specials of [false, true]) {
+      calls.push(['dot', values(n, specials), values(n)], ['axpy', 0.3, values(n, specials), values(n)]);
+      calls.push(['nrm2', values(n, specials)], ['asum', values(n, specials)], ['scal', -1.7, values(n, specials)]);
+    }
+  }
+  for (const cols of [0, 1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 24, 25, 31, 32, 33, 40, 63, 64, 65, 129]) {
+    const block = lawBlock(cols);
+    for (const rows of [0, 1, 2, 7, 8, 9, 17, block - 1, block, block + 1, 3 * block + 5]) {
+      const A = values(rows * cols, cols % 2 === 1);
+      calls.push(['gemv', A, rows, cols, values(cols), new Float64Array(rows)]);
+      calls.push(['gemvT', A, rows, cols, values(rows), new Float64Array(cols)]);
+      const none = new Float64Array(maxParameters);
+      if (rows > 0) calls.push(['valueAndGradient', 0, none, A, values(rows), values(cols), new Float64Array(cols)]);
+    }
+  }
+  return calls;
+}
+
+function fitJobs(): FitJob[] {
+  const jobs: FitJob[] = [];
+  for (const optimizer of [
+    ...Object.keys(rules),
+    { name: 'sgd', momentum: 0.9, dampening: 0.1 },
+    { name: 'sgd', momentum: 0.9, nesterov: true },
+    { name: 'rmsprop', momentum: 0.9 },
+    { name: 'rmsprop', centered: true },
+    { name: 'adagrad', learningRateDecay: 0.01, initialAccumulator: 0.1 },
+    { name: 'sgd', learningRate: 1e300 },
+  ] as FitOptions['optimizer'][]) {
+    for (const sampler of Object.keys(samplers)) {
+      for (const schedule of Object.keys(schedules) as (keyof typeof schedules)[]) {
+        const cols = 1 + Math.floor(40 * uniform());
+        const rows = 1 + Math.floor(500 * uniform());
+        const indices = Array.from({ length: 70 }, () => Math.floor(rows * uniform()));
+        const options: FitOptions = {
+          optimizer,
+          schedule,
+          sampler: sampler === 'indices' ? { name: sampler, indices } : (sampler as 'shuffled'),
+          batchSize: sampler === 'full' ? undefined : 1 + Math.floor(50 * uniform()),
+          epochs: runs(10),
+          seed: Math.floor(2 ** 53 * uniform()),
+          intercept: uniform() < 0.5,
+          history: uniform() < 0.5 ? 'step' : 'epoch',
+        };
+        const { plan, indices: list } = readFitOptions(options, rows);
+        const weights = values(cols + (plan.intercept ? 1 : 0));
+        jobs.push({ plan, ...problem(rows, cols, jobs.length), rows, cols, indices: list, weights });
+      }
+    }
+  }
+  return jobs;
+}
+
+const here = Boolean(native) && canSpawn;
+
+describe.runIf(here)('instruction sets', () => {
+  const targets = here ? supported() : [];
+  const calls = kernelCalls();
+  const jobs = fitJobs();
+  const fits = jobs.map(({ plan, X, y, rows, cols, indices, weights }): Call => {
+    return ['fitSync', encode(plan), X, y, rows, cols, indices, weights];
+  });
+
+  it('are those that the addon names, the widest of them in use', () => {
+    expect(targets.length).toBeGreaterThan(0);
+    if (!process.env.NABLA_TARGET) expect(native?.target).toBe(targets.at(-1));
+    const all = process.arch === 'x64' ? ['baseline', 'avx2', 'avx512'] : ['neon'];
+    expect(all.slice(0, targets.length)).toEqual(targets);
+  });
+
+  it.each(targets)('%s', { timeout: patience(60_000) }, (target) => {
+    const { status, stdout, stderr } = run(target, serialize([...calls, ...fits]));
+    expect(status, String(stderr)).toBe(0);
+    const reply = deserialize(stdout);
+    expect(reply.target).toBe(target);
+    expect(reply.results.length).toBe(calls.length + fits.length);
+
+    calls.forEach((call, i) => {
+      const expected = answer(call);
+      const sizes = call.slice(1).map((arg) => (arg instanceof Float64Array ? arg.length : arg));
+      expected.forEach((value, k) => {
+        const actual = reply.results[i][k];
+        const what = `${call[0]}(${sizes}), ${k === 0 ? 'value' : `array ${k}`}, element`;
+        if (value instanceof Float64Array) expectBits(actual, value, what);
+        else expectBits([actual ?? 0], [(value as number) ?? 0], what);
+      });
+    });
+    jobs.forEach((job, i) => {
+      const { weights, history, ...counts } = reference.fitSync(job);
+      const [actual] = reply.results[calls.length + i];
+      expect(actual).toMatchObject(counts);
+      expectBits(actual.weights, weights, `fit ${i}, weight`);
+      expectBits(actual.history, history, `fit ${i}, history`);
+    });
+  });
+
+  it('NABLA_TARGET that is empty chooses the widest', () => {
+    expect(deserialize(run('', serialize([])).stdout).target).toBe(targets.at(-1));
+  });
+});
