@@ -9,7 +9,8 @@ import { NablaError } from './errors.js';
 import { encode, type Table } from './plan.js';
 
 type Allocate = (n: number) => Float64Array;
-type FitArguments = [plan: Float64Array, arrays: (Float64Array | Uint32Array | null)[], allocate: Allocate];
+/** Of the addon's fitSync and fit. @internal */
+export type FitArguments = [plan: Float64Array, arrays: (Float64Array | Uint32Array | null)[], allocate: Allocate];
 
 /** What native/binding exports. */
 export interface Addon extends Omit<Backend, 'name' | 'updateStep' | 'fitSync' | 'fit'> {
@@ -54,7 +55,8 @@ const allocate: Allocate = (n) => new Float64Array(n);
 const tableOf = (table: Table | null) =>
   table ? [table.X, table.y, table.sampleWeight, table.offset, table.index] : [null, null, null, null, null];
 
-function argumentsOf({ plan, train, validation, indices, penaltyFactors, weights }: FitJob): FitArguments {
+/** A job as the addon takes it. @internal */
+export function argumentsOf({ plan, train, validation, indices, penaltyFactors, weights }: FitJob): FitArguments {
   return [encode(plan), [...tableOf(train), ...tableOf(validation), indices, penaltyFactors, weights], allocate];
 }
 

@@ -92,6 +92,19 @@ const axes = ['loss', 'optimizer', 'schedule', 'sampler', 'averaging', 'history'
 const arrays = ['validation', 'penaltyFactors', 'sampleWeight', 'offset', 'classWeight', 'classes'];
 const names = [...axes, ...Object.keys(fitOptions), ...arrays];
 
+/** Parameters of the axes, which may be looked for among the options. */
+const elsewhere = new Map(
+  Object.entries({ optimizer: rules, loss: losses, schedule: schedules, sampler: samplers, averaging: averagings })
+    .flatMap(([axis, table]) =>
+      Object.entries(table).flatMap(([name, { parameters }]) =>
+        Object.keys(parameters).map(
+          (key) => [key, `${axis}, as in { ${axis}: { name: '${name}', ${key}: … } }`] as const,
+        ),
+      ),
+    )
+    .reverse(), // the first to have it wins
+);
+
 /** Options as plain values; what depends on the data is left as it was given. */
 export interface ReadOptions {
   loss: Chosen;
@@ -102,7 +115,7 @@ export interface ReadOptions {
 }
 
 export function readFitOptions(options: unknown): ReadOptions {
-  const given = readObject('options', options === undefined ? {} : options, names);
+  const given = readObject('options', options === undefined ? {} : options, names, elsewhere);
   const or = (name: string, usual: string) => (given[name] === undefined ? usual : given[name]);
   const number = (name: Numeric): number =>
     given[name] === undefined ? fitOptions[name].default : readNumber(name, given[name], fitOptions[name]);

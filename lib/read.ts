@@ -4,16 +4,35 @@ import type { Entry, NumberOption, Parameter } from './catalog.js';
 import { invalid, NablaError, show } from './errors.js';
 import { maxParameters } from './plan.js';
 
-/** A caller's object as plain values; properties other than `known` are refused. */
-export function readObject(name: string, value: unknown, known: readonly string[]): Record<string, unknown> {
+/** The own properties of a caller's object, each read once. */
+export function readPlain(name: string, value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
     throw invalid('ERR_INVALID_ARG_TYPE', name, 'an object', value);
   }
   const plain: Record<string, unknown> = Object.create(null);
   for (const key of Object.keys(value)) {
-    if (!known.includes(key)) throw unknownName(`${name}.${key}`, 'option', key, known);
     const item = (value as Record<string, unknown>)[key];
     if (item !== undefined) plain[key] = item;
+  }
+  return plain;
+}
+
+/**
+ * A caller's object as plain values; properties other than `known` are refused. `elsewhere`: where names belong that
+ * may have been put here by mistake.
+ */
+export function readObject(
+  name: string,
+  value: unknown,
+  known: readonly string[],
+  elsewhere?: ReadonlyMap<string, string>,
+): Record<string, unknown> {
+  const plain = readPlain(name, value);
+  for (const key of Object.keys(plain)) {
+    if (known.includes(key)) continue;
+    const place = elsewhere?.get(key);
+    if (place === undefined) throw unknownName(`${name}.${key}`, 'option', key, known);
+    throw new NablaError('ERR_UNKNOWN_OPTION', `${name}.${key} is no option here; it belongs to ${place}`);
   }
   return plain;
 }
@@ -71,8 +90,7 @@ export function readChoice<T extends Record<string, Entry>>(name: string, value:
   let chosen = value;
   let given: Record<string, unknown> = Object.create(null);
   if (typeof value === 'object' && value !== null) {
-    const every = ['name', ...Object.values(table).flatMap((entry) => Object.keys(entry.parameters))];
-    given = readObject(name, value, every);
+    given = readPlain(name, value);
     chosen = given.name;
     delete given.name;
   }

@@ -5,7 +5,7 @@ import { fitOptions, rules, type Values } from '../catalog.js';
 import { readSize } from '../data.js';
 import { invalid, NablaError } from '../errors.js';
 import type { OptimizerSpec } from '../options.js';
-import { readBoolean, readChoice, readNumber, readObject } from '../read.js';
+import { readBoolean, readChoice, readNumber, readObject, readPlain } from '../read.js';
 import { reference } from '../reference/backend.js';
 import { rules as referenceRules } from '../reference/kernels/updates.js';
 import { maxRunning } from '../reference/solver/optimizer.js';
@@ -249,8 +249,7 @@ export function createOptimizers(backend: Backend): { create: CreateOptimizer; r
       const count = readSize('size', size);
       if (typeof options === 'string')
         return new Optimizer(backend, count, readGroups({ name: options }, undefined, count));
-      const every = Object.values(rules).flatMap(({ parameters }) => Object.keys(parameters));
-      const { groups, ...own } = readObject('optimizer', options, ['name', 'groups', ...every, ...extraNames]);
+      const { groups, ...own } = readPlain('optimizer', options);
       return new Optimizer(backend, count, readGroups(own, groups, count));
     },
     restore: (json) => Optimizer.restore(backend, json),
