@@ -1,7 +1,10 @@
 // The backends that this machine has: every suite runs on each of them. NABLA_BACKEND=reference leaves one.
 import { type Backend, inUse } from '../lib/backend.js';
+import { losses } from '../lib/catalog.js';
 import * as nabla from '../lib/index.js';
 import * as kernels from '../lib/kernels.js';
+import { softmaxLoss } from '../lib/plan.js';
+import { readChoice } from '../lib/read.js';
 import { reference } from '../lib/reference/backend.js';
 import * as facedReference from '../lib/reference/index.js';
 import * as textbook from '../lib/textbook.js';
@@ -13,6 +16,8 @@ export interface Face {
   fit: nabla.Fit;
   fitSync: nabla.FitSync;
   Model: typeof nabla.Model;
+  createOptimizer: typeof nabla.createOptimizer;
+  restoreOptimizer: typeof nabla.restoreOptimizer;
   kernels: kernels.Kernels;
   textbook: Pick<
     typeof textbook,
@@ -24,19 +29,21 @@ export interface Face {
 export const native: Backend | null = inUse().name === 'native' ? inUse() : null;
 export { reference };
 
-const { fit, fitSync, Model } = facedReference;
+const { fit, fitSync, Model, createOptimizer, restoreOptimizer } = facedReference;
+const own = { kernels: facedReference, textbook: facedReference };
 export const faces: Face[] = [
-  { name: 'reference', backend: reference, fit, fitSync, Model, kernels: facedReference, textbook: facedReference },
+  { name: 'reference', backend: reference, fit, fitSync, Model, createOptimizer, restoreOptimizer, ...own },
 ];
-if (native) {
-  const { fit, fitSync, Model } = nabla;
-  faces.push({ name: `native ${native.target}`, backend: native, fit, fitSync, Model, kernels, textbook });
-}
+if (native) faces.push({ ...nabla, name: `native ${native.target}`, backend: native, kernels, textbook });
 
 /** The kernels of a backend with nothing in front: short inputs reach it too. */
 function direct(backend: Backend): kernels.Kernels {
-  const valueAndGradient: kernels.Kernels['valueAndGradient'] = (_loss, { X, y }, weights, out) =>
-    backend.valueAndGradient(0, new Float64Array(8), X, y, weights, out);
+  const valueAndGradient: kernels.Kernels['valueAndGradient'] = (loss, { X, y }, weights, out) => {
+    const { index, parameters } = readChoice('loss', loss, losses);
+    const cols = index === softmaxLoss ? X.length / y.length : weights.length;
+    const outputs = index === softmaxLoss ? weights.length / cols : 1;
+    return backend.valueAndGradient(index, parameters, X, y, y.length, cols, outputs, weights, out);
+  };
   return { ...backend, valueAndGradient };
 }
 

@@ -1,19 +1,59 @@
 // The addon called directly: it checks again what memory safety needs, whatever TypeScript has let through.
 import { describe, expect, it } from 'vitest';
-import { loadAddon } from '../lib/native.js';
-import { readFitOptions } from '../lib/options.js';
-import { encode, samplerKind, status } from '../lib/plan.js';
+import type { Outcome } from '../lib/backend.js';
+import { argumentsOf, loadAddon } from '../lib/native.js';
+import { encode, maxParameters, samplerKind, statuses } from '../lib/plan.js';
 import { native } from './backends.js';
+import { jobOf } from './jobs.js';
 import { detach, expectBits, normals, problem, thrown } from './support.js';
 
 type Loose = Record<string, (...args: unknown[]) => unknown>;
-const allocate = (n: number) => new Float64Array(n);
 
 describe.runIf(native)('the addon', () => {
   const addon = (native ? loadAddon() : {}) as unknown as Loose;
   const x = normals(4, 1);
   const long = normals(5, 2);
 
+  const none = new Float64Array(maxParameters);
+  const pair = () => normals(2, 1);
+  const ofLoss = (loss: unknown, parameters: unknown, ...rest: unknown[]) => [
+    'valueAndGradient',
+    [loss, parameters, ...rest],
+  ];
+  const gradients = [
+    [...ofLoss(99, none, x, x, 4, 1, 1, x, x), 'ERR_OUT_OF_RANGE'],
+    [...ofLoss(-1, none, x, x, 4, 1, 1, x, x), 'ERR_OUT_OF_RANGE'],
+    [...ofLoss(0, new Float64Array(7), x, pair(), 2, 2, 1, pair(), pair()), 'ERR_SHAPE'],
+    [...ofLoss(0, none, x, pair(), 3, 2, 1, pair(), pair()), 'ERR_SHAPE'],
+    [...ofLoss(0, none, x, normals(1, 1), 2, 2, 1, pair(), pair()), 'ERR_SHAPE'],
+    [...ofLoss(0, none, x, pair(), 2, 2, 1, normals(1, 1), pair()), 'ERR_SHAPE'],
+    [...ofLoss(0, none, x, pair(), 2, 2, 1, pair(), normals(1, 1)), 'ERR_SHAPE'],
+    [...ofLoss(0, none, x, pair(), 2, 2, 2, x, x), 'ERR_SHAPE'],
+    [...ofLoss(2, none, x, pair(), 2, 2, 3, x, normals(6, 1)), 'ERR_SHAPE'],
+    [...ofLoss(2, none, x, pair(), 2, 2, 3, normals(6, 1), x), 'ERR_SHAPE'],
+    [...ofLoss(2, none, x, pair(), 2, 2, 2 ** 53 - 1, x, x), 'ERR_SHAPE'],
+    [...ofLoss(2, none, x, pair(), 2, 2, 0, x, x), 'ERR_SHAPE'],
+  ] as [string, unknown[], string][];
+  const step = (change: Record<number, unknown>): [string, unknown[]] => {
+    const good = [0, none, new Float64Array(5), 0.1, 1, new Float64Array(4), [pair()], pair(), pair(), 0, 2];
+    return ['updateStep', good.map((arg, i) => (i in change ? change[i] : arg))];
+  };
+  const steps = [
+    [...step({ 0: 99 }), 'ERR_OUT_OF_RANGE'],
+    [...step({ 0: -1 }), 'ERR_OUT_OF_RANGE'],
+    [...step({ 1: new Float64Array(3) }), 'ERR_SHAPE'],
+    [...step({ 2: new Float64Array(4) }), 'ERR_SHAPE'],
+    [...step({ 3: '0.1' }), 'ERR_INVALID_ARG_TYPE'],
+    [...step({ 5: new Float64Array(3) }), 'ERR_SHAPE'],
+    [...step({ 6: [] }), 'ERR_SHAPE'],
+    [...step({ 6: [normals(1, 1)] }), 'ERR_SHAPE'],
+    [...step({ 6: [new Float32Array(2)] }), 'ERR_INVALID_ARG_TYPE'],
+    [...step({ 7: normals(1, 1) }), 'ERR_SHAPE'],
+    [...step({ 8: normals(1, 1) }), 'ERR_SHAPE'],
+    [...step({ 9: 3 }), 'ERR_SHAPE'],
+    [...step({ 10: 3 }), 'ERR_SHAPE'],
+    [...step({ 10: 2 ** 53 - 1 }), 'ERR_SHAPE'],
+  ] as [string, unknown[], string][];
   const refused: [name: string, args: unknown[], code: string][] = [
     ['dot', [long, x], 'ERR_SHAPE'],
     ['dot', [x], 'ERR_INVALID_ARG_TYPE'],
@@ -40,11 +80,8 @@ describe.runIf(native)('the addon', () => {
     ['gemv', [x, 2 ** 32, 2 ** 32, normals(2, 1), normals(2, 1)], 'ERR_SHAPE'],
     ['gemv', [x, 2 ** 31, 2 ** 31, normals(2, 1), normals(2, 1)], 'ERR_SHAPE'],
     ['gemvT', [x, 2 ** 53 - 1, 2 ** 53 - 1, normals(2, 1), normals(2, 1)], 'ERR_SHAPE'],
-    ['valueAndGradient', [99, new Float64Array(8), x, x, x, x], 'ERR_OUT_OF_RANGE'],
-    ['valueAndGradient', [-1, new Float64Array(8), x, x, x, x], 'ERR_OUT_OF_RANGE'],
-    ['valueAndGradient', [0, new Float64Array(7), x, normals(2, 1), normals(2, 1), normals(2, 1)], 'ERR_SHAPE'],
-    ['valueAndGradient', [0, new Float64Array(8), x, normals(3, 1), normals(2, 1), normals(2, 1)], 'ERR_SHAPE'],
-    ['valueAndGradient', [0, new Float64Array(8), x, normals(2, 1), normals(2, 1), normals(1, 1)], 'ERR_SHAPE'],
+    ...gradients,
+    ...steps,
   ];
   it.each(refused)('%s, case %#', (name, args, code) => {
     expect(thrown(() => addon[name](...args))).toMatchObject({ code });
@@ -71,41 +108,68 @@ describe.runIf(native)('the addon', () => {
     expect(addon.asum(liar)).toBe(0);
   });
 
-  /** A good job: plan, X, y, rows, cols, indices, weights, allocate. */
-  function job(change: (plan: Float64Array) => void = () => {}): unknown[] {
-    const { plan, indices } = readFitOptions({ sampler: { name: 'indices', indices: [0, 1, 2] }, epochs: 3 }, 10);
-    const numbers = encode(plan);
-    change(numbers);
-    const { X, y } = problem(10, 3, 1);
-    return [numbers, X, y, 10, 3, indices, new Float64Array(4), allocate];
+  /** A good job: plan, arrays, allocate. */
+  function job(change: (plan: Float64Array, arrays: unknown[]) => void = () => {}): unknown[] {
+    const sampler = { name: 'indices', indices: [0, 1, 2] } as const;
+    const validation = problem(5, 3, 2);
+    const [plan, arrays, allocate] = argumentsOf(jobOf(problem(10, 3, 1), { sampler, validation, epochs: 3 }));
+    change(plan, arrays);
+    return [plan, arrays, allocate];
   }
   const at = (i: number, value: unknown) => job().map((arg, k) => (k === i ? value : arg));
   const planned = (place: number, value: number) =>
     job((plan) => {
       plan[place] = value;
     });
-  const [loss, rule, samplerAt, batchSize] = [0, 9, 27, 28];
+  const held = (place: number, value: unknown) =>
+    job((_plan, arrays) => {
+      arrays[place] = value;
+    });
+  const lists = (n: number) => n * (maxParameters + 1);
+  const numbers = 5 * (maxParameters + 1);
+  const [rows, cols, outputs, targets, validationRows, batchSize] = [0, 1, 2, 3, 4, 5].map((i) => numbers + i);
 
   const refusedJobs: [string, unknown[], string][] = [
-    ['a short plan', at(0, new Float64Array(34)), 'ERR_SHAPE'],
+    ['a short plan', at(0, new Float64Array(87)), 'ERR_SHAPE'],
     ['a plan that is none', at(0, {}), 'ERR_INVALID_ARG_TYPE'],
-    ['a short X', at(1, new Float64Array(29)), 'ERR_SHAPE'],
-    ['a short y', at(2, new Float64Array(9)), 'ERR_SHAPE'],
-    ['rows beyond X', at(3, 11), 'ERR_SHAPE'],
-    ['no rows', at(3, 0), 'ERR_OUT_OF_RANGE'],
-    ['rows beyond any index', at(3, 2 ** 32), 'ERR_OUT_OF_RANGE'],
-    ['rows NaN', at(3, NaN), 'ERR_OUT_OF_RANGE'],
-    ['cols beyond X', at(4, 4), 'ERR_SHAPE'],
-    ['cols that overflow', at(4, 2 ** 53 - 1), 'ERR_SHAPE'],
-    ['no indices', at(5, null), 'ERR_INVALID_ARG_TYPE'],
-    ['empty indices', at(5, new Uint32Array(0)), 'ERR_OUT_OF_RANGE'],
-    ['signed indices', at(5, new Int32Array(3)), 'ERR_INVALID_ARG_TYPE'],
-    ['an index beyond the rows', at(5, Uint32Array.of(0, 10)), 'ERR_OUT_OF_RANGE'],
-    ['short weights', at(6, new Float64Array(3)), 'ERR_SHAPE'],
-    ['a loss that is none', planned(loss, 99), 'ERR_OUT_OF_RANGE'],
-    ['a negative loss', planned(loss, -1), 'ERR_OUT_OF_RANGE'],
-    ['a rule that is none', planned(rule, 99), 'ERR_OUT_OF_RANGE'],
-    ['a sampler that is none', planned(samplerAt, 99), 'ERR_OUT_OF_RANGE'],
+    ['arrays that are none', at(1, {}), 'ERR_INVALID_ARG_TYPE'],
+    ['too few arrays', at(1, [null]), 'ERR_INVALID_ARG_TYPE'],
+    ['no X', held(0, null), 'ERR_SHAPE'],
+    ['a short X', held(0, new Float64Array(29)), 'ERR_SHAPE'],
+    ['a short y', held(1, new Float64Array(9)), 'ERR_SHAPE'],
+    ['no y', held(1, null), 'ERR_SHAPE'],
+    ['a short sampleWeight', held(2, new Float64Array(9)), 'ERR_SHAPE'],
+    ['a short offset', held(3, new Float64Array(9)), 'ERR_SHAPE'],
+    ['no rows in use', held(4, new Uint32Array(0)), 'ERR_SHAPE'],
+    ['a row beyond X', held(4, Uint32Array.of(10)), 'ERR_OUT_OF_RANGE'],
+    ['a short validation X', held(5, new Float64Array(14)), 'ERR_SHAPE'],
+    ['a short validation y', held(6, new Float64Array(4)), 'ERR_SHAPE'],
+    ['no validation y', held(6, null), 'ERR_SHAPE'],
+    ['a short validation sampleWeight', held(7, new Float64Array(4)), 'ERR_SHAPE'],
+    ['a short validation offset', held(8, new Float64Array(4)), 'ERR_SHAPE'],
+    ['a validation row beyond its X', held(9, Uint32Array.of(5)), 'ERR_OUT_OF_RANGE'],
+    ['no indices', held(10, null), 'ERR_SHAPE'],
+    ['empty indices', held(10, new Uint32Array(0)), 'ERR_SHAPE'],
+    ['signed indices', held(10, new Int32Array(3)), 'ERR_INVALID_ARG_TYPE'],
+    ['an index beyond the rows', held(10, Uint32Array.of(0, 10)), 'ERR_OUT_OF_RANGE'],
+    ['short penalty factors', held(11, new Float64Array(2)), 'ERR_SHAPE'],
+    ['short weights', held(12, new Float64Array(3)), 'ERR_SHAPE'],
+    ['no weights', held(12, null), 'ERR_SHAPE'],
+    ['rows beyond X', planned(rows, 11), 'ERR_SHAPE'],
+    ['no rows', planned(rows, 0), 'ERR_OUT_OF_RANGE'],
+    ['rows beyond any index', planned(rows, 2 ** 32), 'ERR_OUT_OF_RANGE'],
+    ['cols beyond X', planned(cols, 4), 'ERR_SHAPE'],
+    ['cols that overflow', planned(cols, 2 ** 53 - 1), 'ERR_SHAPE'],
+    ['no outputs', planned(outputs, 0), 'ERR_OUT_OF_RANGE'],
+    ['outputs that overflow', planned(outputs, 2 ** 53 - 1), 'ERR_OUT_OF_RANGE'],
+    ['targets other than outputs', planned(targets, 2), 'ERR_OUT_OF_RANGE'],
+    ['validation rows beyond their X', planned(validationRows, 6), 'ERR_SHAPE'],
+    ['a loss that is none', planned(0, 99), 'ERR_OUT_OF_RANGE'],
+    ['a negative loss', planned(0, -1), 'ERR_OUT_OF_RANGE'],
+    ['a rule that is none', planned(lists(1), 99), 'ERR_OUT_OF_RANGE'],
+    ['a schedule that is none', planned(lists(2), 99), 'ERR_OUT_OF_RANGE'],
+    ['a sampler that is none', planned(lists(3), 99), 'ERR_OUT_OF_RANGE'],
+    ['an averaging that is none', planned(lists(4), 99), 'ERR_OUT_OF_RANGE'],
     ['batches of nothing', planned(batchSize, 0), 'ERR_OUT_OF_RANGE'],
   ];
   it.each(refusedJobs)('fitSync and fit: %s', (_name, args, code) => {
@@ -119,11 +183,11 @@ describe.runIf(native)('the addon', () => {
     const failing = () => {
       throw mine;
     };
-    expect(thrown(() => addon.fitSync(...at(7, failing)))).toBe(mine);
-    expect(await new Promise((resolve) => addon.fit(...at(7, failing), resolve))).toBe(mine);
+    expect(thrown(() => addon.fitSync(...at(2, failing)))).toBe(mine);
+    expect(await new Promise((resolve) => addon.fit(...at(2, failing), resolve))).toBe(mine);
     for (const wrong of [() => new Float64Array(1), () => null, () => new Float32Array(9)]) {
-      expect(thrown(() => addon.fitSync(...at(7, wrong)))).toHaveProperty('code');
-      expect(await new Promise((resolve) => addon.fit(...at(7, wrong), resolve))).toHaveProperty('code');
+      expect(thrown(() => addon.fitSync(...at(2, wrong)))).toHaveProperty('code');
+      expect(await new Promise((resolve) => addon.fit(...at(2, wrong), resolve))).toHaveProperty('code');
     }
   });
 
@@ -132,16 +196,14 @@ describe.runIf(native)('the addon', () => {
     const { X, y } = problem(3, 2, 1);
     for (const batch of [1, 3, 500]) {
       const indices = Uint32Array.from({ length: 500 }, (_, i) => i % 3);
-      const { plan } = readFitOptions({ sampler: { name: 'indices', indices }, batchSize: batch, epochs: 40 }, 3);
-      expect(plan.sampler).toBe(samplerKind.indices);
-      const numbers = encode({ ...plan, lossAfterUpdate: true });
+      const made = jobOf({ X, y }, { sampler: { name: 'indices', indices }, batchSize: batch, epochs: 40 });
+      expect(made.plan.sampler).toBe(samplerKind.indices);
+      const [, ...rest] = argumentsOf(made);
+      const plan = encode({ ...made.plan, lossAfterUpdate: true });
       for (let repeat = 0; repeat < 50; repeat++) {
-        const outcome = addon.fitSync(numbers, X, y, 3, 2, indices, new Float64Array(3), allocate) as {
-          status: number;
-          history: Float64Array;
-        };
-        expect(outcome.status).toBe(status.maxEpochs);
-        expect(outcome.history.length).toBe(40);
+        const outcome = addon.fitSync(plan, ...rest) as Outcome;
+        expect(statuses[outcome.status]).toBe('maxEpochs');
+        expect(outcome.loss.length).toBe(40);
       }
     }
   });

@@ -1,15 +1,28 @@
 // One catalog: what lib/catalog.ts says, what the reference has and what the addon exports, in the same order.
 import { describe, expect, it } from 'vitest';
-import { type Entry, fitOptions, losses, rules, samplers, schedules, textbookOptions } from '../lib/catalog.js';
+import {
+  averagings,
+  type Entry,
+  fitOptions,
+  histories,
+  losses,
+  rules,
+  samplers,
+  schedules,
+  textbookOptions,
+} from '../lib/catalog.js';
 import { Model } from '../lib/index.js';
 import { loadAddon } from '../lib/native.js';
 import { readFitOptions } from '../lib/options.js';
-import { encode, maxParameters, samplerKind, scheduleKind, status } from '../lib/plan.js';
+import { averagingKind, encode, maxParameters, samplerKind, softmaxLoss, statuses } from '../lib/plan.js';
 import { losses as referenceLosses } from '../lib/reference/kernels/losses.js';
 import { rules as referenceRules } from '../lib/reference/kernels/updates.js';
+import { schedules as referenceSchedules } from '../lib/reference/solver/schedule.js';
 import { native } from './backends.js';
+import { jobOf } from './jobs.js';
+import { problem } from './support.js';
 
-const tables = { losses, rules, schedules, samplers } as const;
+const tables = { losses, rules, schedules, samplers, averagings } as const;
 type Row = { name: string; parameters: string };
 
 function listOf(table: Record<string, Entry>): Row[] {
@@ -23,10 +36,12 @@ const named = (entries: readonly Row[]) => entries.map(({ name, parameters }) =>
 describe('the reference', () => {
   it('has the losses', () => expect(named(referenceLosses)).toEqual(listOf(losses)));
   it('has the rules', () => expect(named(referenceRules)).toEqual(listOf(rules)));
-  it('numbers schedules and samplers as the catalog', () => {
+  it('has the schedules', () => expect(named(referenceSchedules)).toEqual(listOf(schedules)));
+  it('numbers samplers and averagings as the catalog', () => {
     const numbered = (table: object) => Object.fromEntries(Object.keys(table).map((name, i) => [name, i]));
-    expect(scheduleKind).toEqual(numbered(schedules));
     expect(samplerKind).toEqual(numbered(samplers));
+    expect(averagingKind).toEqual(numbered(averagings));
+    expect(Object.keys(losses)[softmaxLoss]).toBe('softmax');
   });
 });
 
@@ -37,7 +52,7 @@ describe.runIf(native)('the addon', () => {
 });
 
 describe('the catalog', () => {
-  const all = Object.values(tables).flatMap((table: Record<string, Entry>) => Object.entries(table));
+  const all = [...Object.values(tables), histories].flatMap((table: Record<string, Entry>) => Object.entries(table));
 
   it('fits the slots of a plan', () => {
     for (const [name, { parameters }] of all) {
@@ -45,8 +60,11 @@ describe('the catalog', () => {
     }
   });
 
-  it('has the learning rate first in every rule', () => {
-    for (const { parameters } of Object.values(rules)) expect(Object.keys(parameters)[0]).toBe('learningRate');
+  it('begins every rule and every schedule alike', () => {
+    for (const { parameters } of Object.values(rules)) {
+      expect(Object.keys(parameters).slice(0, 3)).toEqual(['learningRate', 'weightDecay', 'decoupled']);
+    }
+    for (const { parameters } of Object.values(schedules)) expect(Object.keys(parameters)[0]).toBe('warmup');
   });
 
   it('has defaults that lie in their ranges, and helps', () => {
@@ -66,23 +84,29 @@ describe('the catalog', () => {
   });
 
   it('is what an empty choice means', () => {
-    const { plan } = readFitOptions({ optimizer: 'adam' }, 10);
-    expect(plan.ruleParameters).toEqual(Float64Array.of(0.001, 0.9, 0.999, 1e-8, 0, 0, 0, 0));
+    const { plan } = readFitOptions({ optimizer: 'adam' });
+    expect(plan.ruleParameters).toEqual(Float64Array.of(0.001, 0, 0, 0.9, 0.999, 1e-8, 0, 0, 0, 0, 0, 0));
     expect(plan).toMatchObject({ epochs: 100, tolerance: 0, seed: 0, intercept: true, stepHistory: false });
+    expect(plan).toMatchObject({ l1: 0, l2: 0, clipNorm: 0, clipValue: 0, patience: 0, nonNegative: false });
   });
 });
 
-it('a plan is encoded as native/solver/plan.h decodes it: 11 numbers and three lists of parameters', () => {
-  const { plan } = readFitOptions({ optimizer: { name: 'sgd', momentum: 0.5 }, seed: 7, intercept: false }, 10);
+it('a plan is encoded as native/solver/plan.h decodes it: 28 numbers and five lists of parameters', () => {
+  const optimizer = { name: 'momentum', learningRate: 0.5, momentum: 0.25 } as const;
+  const { plan } = jobOf(problem(10, 3, 1), { optimizer, seed: 7, l2: 3, patience: 4, intercept: false, epochs: 9 });
   const numbers = encode(plan);
-  expect(numbers.length).toBe(11 + 3 * maxParameters);
-  expect(numbers.subarray(9, 12)).toEqual(Float64Array.of(0, 0.01, 0.5));
-  expect(numbers.subarray(-8)).toEqual(Float64Array.of(0, 32, 100, 0, 7, 0, 0, 0));
+  expect(numbers.length).toBe(28 + 5 * maxParameters);
+  expect(numbers.subarray(13, 19)).toEqual(Float64Array.of(1, 0.5, 0, 0, 0.25, 0));
+  expect(numbers.subarray(65, 75)).toEqual(Float64Array.of(10, 3, 1, 1, 0, 32, 9, 0, 0, 4));
+  expect(numbers.subarray(75)).toEqual(Float64Array.of(0, 0, 7, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0));
 });
 
 it('every status of a plan is one of a model', () => {
-  for (const [name, number] of Object.entries(status)) {
-    const outcome = { status: number, epochs: 1, steps: 1, weights: new Float64Array(2), history: new Float64Array(1) };
-    expect(Model.fromOutcome('squared', 2, outcome).status).toBe(name);
-  }
+  statuses.forEach((name, status) => {
+    const none = new Float64Array(0);
+    const series = { loss: none, validationLoss: none, learningRate: none, gradientNorm: none };
+    const outcome = { status, epochs: 1, steps: 1, weights: Float64Array.of(2, 3, 4), ...series };
+    const model = Model.fromOutcome('squared', [], 1, 2, outcome);
+    expect(model).toMatchObject({ status: name, intercept: 4, coefficients: Float64Array.of(2, 3) });
+  });
 });

@@ -42,6 +42,7 @@ describe.each(faces)('model: $name', ({ fitSync, Model, kernels }) => {
       {},
       { history: 'step', batchSize: 7 },
       { optimizer: { name: 'sgd', learningRate: 1e308 } },
+      { validationFraction: 0.3, epochs: 3 },
     ]) {
       const model = fitSync(data, options as never);
       const back = Model.fromJSON(JSON.parse(JSON.stringify(model)));
@@ -49,6 +50,9 @@ describe.each(faces)('model: $name', ({ fitSync, Model, kernels }) => {
       expect(back).toEqual(model);
       expectBits(back.coefficients, model.coefficients);
       expectBits(back.history, model.history);
+      for (const key of ['validationLoss', 'learningRate', 'gradientNorm'] as const) {
+        expectBits(back.history[key], model.history[key], key);
+      }
       expectBits([back.intercept], [model.intercept]);
       expectBits(back.predict(data.X), model.predict(data.X));
     }
@@ -57,7 +61,7 @@ describe.each(faces)('model: $name', ({ fitSync, Model, kernels }) => {
   it('is plain data in JSON', () => {
     const json = model.toJSON();
     expect(Object.keys(json)).toEqual(
-      'format version loss coefficients intercept status epochs steps history'.split(' '),
+      'format version loss labels coefficients intercepts status epochs steps history'.split(' '),
     );
     expect(json).toMatchObject({ format: 'nabla-model', version: 1, loss: 'squared', status: 'maxEpochs', epochs: 10 });
     expect(JSON.parse(JSON.stringify(json))).toEqual(json);
@@ -94,19 +98,32 @@ describe.each(faces)('model: $name', ({ fitSync, Model, kernels }) => {
     ['a coefficient NaN', set('coefficients', [NaN])],
     ['a coefficient that is infinite', set('coefficients', [Infinity])],
     ['coefficients with a hole', set('coefficients', new Array(3))],
-    ['an intercept of null', set('intercept', null)],
-    ['an intercept of text', set('intercept', '0')],
-    ['an infinite intercept', set('intercept', Infinity)],
-    ['no intercept', damaged((json) => delete json.intercept)],
+    ['an intercept of null', set('intercepts', [null])],
+    ['an intercept of text', set('intercepts', ['0'])],
+    ['an infinite intercept', set('intercepts', [Infinity])],
+    ['a bare intercept', set('intercepts', 0)],
+    ['no intercept', set('intercepts', [])],
+    ['no intercepts', damaged((json) => delete json.intercepts)],
+    ['intercepts that the coefficients are no multiple of', set('intercepts', [1, 2])],
+    ['labels of a loss without classes', set('labels', [0, 1])],
+    ['labels that are no array', set('labels', {})],
+    ['no labels', damaged((json) => delete json.labels)],
+    ['a loss of classes without labels', set('loss', 'logistic')],
+    ['softmax with too few labels', damaged((json) => Object.assign(json, { loss: 'softmax', labels: [0, 1] }))],
     ['an unknown status', set('status', 'fine')],
     ['a status by number', set('status', 0)],
     ['a negative number of epochs', set('epochs', -1)],
     ['half an epoch', set('epochs', 1.5)],
     ['too many epochs', set('epochs', 2 ** 53)],
     ['steps as text', set('steps', '1')],
-    ['a history with NaN', set('history', [NaN])],
-    ['a history of holes', set('history', new Array(3))],
-    ['a history that is no array', set('history', 'abc')],
+    ['a history that is an array', set('history', [1])],
+    ['a history that is text', set('history', 'abc')],
+    ['no history', set('history', undefined)],
+    ...(['loss', 'validationLoss', 'learningRate', 'gradientNorm'] as const).flatMap((key): [string, unknown][] => [
+      [`NaN in ${key}`, damaged(({ history }) => Object.assign(history as object, { [key]: [NaN] }))],
+      [`holes in ${key}`, damaged(({ history }) => Object.assign(history as object, { [key]: new Array(3) }))],
+      [`no ${key}`, damaged(({ history }) => delete (history as Record<string, unknown>)[key])],
+    ]),
   ];
   it.each(format)('does not come back from %s', (_name, json) => {
     expectRefusal(Model.fromJSON.bind(Model), [json], 'ERR_MODEL_FORMAT');

@@ -104,7 +104,7 @@ describe.runIf(native)('native kernels have the reference’s bits', () => {
       same(other, [A, u, make(cols)], (backend, [A, x, out]) => backend.gemvT(A, rows, cols, x, out));
       if (rows === 0) return; // the mean of no rows has no value
       same(other, [A, u, w, make(cols)], (backend, [X, y, w, out]) =>
-        backend.valueAndGradient(0, new Float64Array(maxParameters), X, y, w, out),
+        backend.valueAndGradient(0, new Float64Array(maxParameters), X, y, rows, cols, 1, w, out),
       );
     });
   });

@@ -8,10 +8,12 @@ import nodeGypBuild from 'node-gyp-build';
 import { describe, expect, it } from 'vitest';
 import type { Backend, FitJob } from '../lib/backend.js';
 import { rules, samplers, schedules } from '../lib/catalog.js';
-import { type FitOptions, readFitOptions } from '../lib/options.js';
-import { encode, maxParameters } from '../lib/plan.js';
+import { argumentsOf } from '../lib/native.js';
+import type { FitOptions } from '../lib/options.js';
+import { maxParameters } from '../lib/plan.js';
 import { native, reference } from './backends.js';
 import { canSpawn, fixture } from './children.js';
+import { expectOutcome, jobOf } from './jobs.js';
 import { lawBlock } from './law.js';
 import { expectBits, normal, patience, problem, random, runs } from './support.js';
 
@@ -34,7 +36,7 @@ function supported(): string[] {
   return list![1].trim().split(' ');
 }
 
-type Call = [name: Exclude<keyof Backend, 'name' | 'target' | 'threads' | 'fit'>, ...args: unknown[]];
+type Call = [name: Exclude<keyof Backend, 'name' | 'target' | 'threads' | 'fit' | 'updateStep'>, ...args: unknown[]];
 
 /** The same call of the reference: what it returns, and its arrays then. */
 function answer([name, ...args]: Call): unknown[] {
@@ -66,7 +68,8 @@ function kernelCalls(): Call[] {
       calls.push(['gemv', A, rows, cols, values(cols), new Float64Array(rows)]);
       calls.push(['gemvT', A, rows, cols, values(rows), new Float64Array(cols)]);
       const none = new Float64Array(maxParameters);
-      if (rows > 0) calls.push(['valueAndGradient', 0, none, A, values(rows), values(cols), new Float64Array(cols)]);
+      const rest = [values(rows), rows, cols, 1, values(cols), new Float64Array(cols)];
+      if (rows > 0) calls.push(['valueAndGradient', 0, none, A, ...rest]);
     }
   }
   return calls;
@@ -98,9 +101,8 @@ function fitJobs(): FitJob[] {
           intercept: uniform() < 0.5,
           history: uniform() < 0.5 ? 'step' : 'epoch',
         };
-        const { plan, indices: list } = readFitOptions(options, rows);
-        const weights = values(cols + (plan.intercept ? 1 : 0));
-        jobs.push({ plan, ...problem(rows, cols, jobs.length), rows, cols, indices: list, weights });
+        const job = jobOf(problem(rows, cols, jobs.length), options);
+        jobs.push({ ...job, weights: values(job.weights.length) });
       }
     }
   }
@@ -113,9 +115,7 @@ describe.runIf(here)('instruction sets', () => {
   const targets = here ? supported() : [];
   const calls = kernelCalls();
   const jobs = fitJobs();
-  const fits = jobs.map(({ plan, X, y, rows, cols, indices, weights }): Call => {
-    return ['fitSync', encode(plan), X, y, rows, cols, indices, weights];
-  });
+  const fits = jobs.map((job): Call => ['fitSync', ...argumentsOf(job).slice(0, 2)]);
 
   it('are those that the addon names, the widest of them in use', () => {
     expect(targets.length).toBeGreaterThan(0);
@@ -142,11 +142,7 @@ describe.runIf(here)('instruction sets', () => {
       });
     });
     jobs.forEach((job, i) => {
-      const { weights, history, ...counts } = reference.fitSync(job);
-      const [actual] = reply.results[calls.length + i];
-      expect(actual).toMatchObject(counts);
-      expectBits(actual.weights, weights, `fit ${i}, weight`);
-      expectBits(actual.history, history, `fit ${i}, history`);
+      expectOutcome(reply.results[calls.length + i][0], reference.fitSync(job), `fit ${i}, `);
     });
   });
 

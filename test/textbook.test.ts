@@ -158,7 +158,7 @@ const bad: [functions: Name[], change: object, code: ErrorCode, message: RegExp]
   [every, { theta: new Float64Array(0) }, 'ERR_SHAPE', /empty/],
   [every, { theta: new Float64Array(2) }, 'ERR_SHAPE', /2 columns/],
   [every, { X: broken(X, 7) }, 'ERR_NOT_FINITE', /^X .*row 2, column 1/],
-  [every, { y: broken(y, 7) }, 'ERR_NOT_FINITE', /^y .*row 7/],
+  [every, { y: broken(y, 7) }, 'ERR_NOT_FINITE', /^y .*NaN at index 7$/],
   [every, { theta: broken(theta, 1) }, 'ERR_NOT_FINITE', /^theta .*index 1/],
   [every, { alfa: 1 }, 'ERR_UNKNOWN_OPTION', /did you mean "alpha"/],
   [every, { epochs: 1 }, 'ERR_UNKNOWN_OPTION', /epochs/],

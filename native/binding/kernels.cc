@@ -77,7 +77,8 @@ Napi::Value evaluate(const Napi::CallbackInfo& info) {
   plan.outputs = count(info[6]);
   plan.targets = 1;
   if (loss >= static_cast<size_t>(kernels.lossCount)) reject(env, "ERR_OUT_OF_RANGE", "no such loss");
-  if (loss != softmaxLoss && plan.outputs != 1) reject(env, "ERR_SHAPE", "a loss of one output");
+  if (plan.outputs != 1 && (loss != softmaxLoss || plan.outputs == 0 || plan.cols == 0))
+    reject(env, "ERR_SHAPE", "not as many outputs as the loss has");
   const auto parameters = doubles(info[1]), X = doubles(info[2]), y = doubles(info[3]);
   const auto weights = doubles(info[7]), out = doubles(info[8]);
   requireLength(env, parameters.length, maxParameters);

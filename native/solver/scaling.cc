@@ -45,7 +45,8 @@ Scaling::Scaling(const Kernels& kernels, const Plan& plan, const Table& table)
     const double rounding = n * mean[j] * 0x1p-52;
     // A constant column stays as it is: its variance is what rounding the mean leaves.
     deviation[j] = variance > n * 0x1p-52 * variance + rounding * rounding ? std::sqrt(variance) : 1.0;
-    if (!plan.intercept) mean[j] = 0.0;
+    // Nor is one centred whose sums are not finite, so that weights stay so.
+    if (!plan.intercept || !(variance < INFINITY)) mean[j] = 0.0;
   }
 }
 

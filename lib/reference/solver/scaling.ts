@@ -44,7 +44,8 @@ export class Scaling {
       const rounding = n * mean[j] * 2 ** -52;
       // A constant column stays as it is: its variance is what rounding the mean leaves.
       deviation[j] = variance > n * 2 ** -52 * variance + rounding * rounding ? Math.sqrt(variance) : 1;
-      if (!plan.intercept) mean[j] = 0;
+      // Nor is one centred whose sums are not finite, so that weights stay so.
+      if (!plan.intercept || !(variance < Infinity)) mean[j] = 0;
     }
     this.#mean = mean;
     this.#deviation = deviation;
