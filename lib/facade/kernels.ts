@@ -7,7 +7,10 @@ import { invalid, NablaError } from '../errors.js';
 import type { Loss } from '../options.js';
 import { softmaxLoss } from '../plan.js';
 import { type Chosen, readChoice } from '../read.js';
-import { reference } from '../reference/backend.js';
+import { asum, axpy, nrm2, scal } from '../reference/kernels/dense.js';
+import { sumOfProducts } from '../reference/kernels/sums.js';
+import { evaluateBlock } from '../reference/solver/objective.js';
+import { gemv, gemvT } from '../reference/solver/products.js';
 
 /** Makes arrays; see `allocate` of nabla/kernels. */
 export type Allocate = (n: number) => Float64Array;
@@ -75,39 +78,66 @@ export function createAllocate(backend: Backend): Allocate {
   };
 }
 
+/** Checks the arguments of valueAndGradient; returns the shape. */
+function checkGradient(
+  loss: number,
+  X: Float64Array,
+  y: Float64Array,
+  weights: Float64Array,
+  out: Float64Array,
+): { cols: number; outputs: number } {
+  for (const [name, array] of Object.entries({ X, y, weights, out })) checkArray(name, array);
+  const rows = y.length;
+  if (rows === 0) throw new NablaError('ERR_SHAPE', 'the mean of no rows has no value; got an empty y');
+  const cols = loss === softmaxLoss ? colsOf('X', X, rows, undefined) : weights.length;
+  const outputs = loss === softmaxLoss && cols > 0 ? weights.length / cols : 1;
+  if (!Number.isInteger(outputs) || outputs < 1) {
+    throw new NablaError('ERR_SHAPE', `weights must have a multiple of ${cols} elements; got ${weights.length}`);
+  }
+  checkLength('X', X, rows * cols, `${rows} rows × ${cols} weights`);
+  checkLength('out', out, weights.length, 'as many as weights');
+  return { cols, outputs };
+}
+
 export function createKernels(backend: Backend): Kernels {
-  const serve = (elements: number, limit: number): Backend => (elements < limit ? reference : backend);
+  // The checks that always hold come first and the reference's functions are called by name: what is short takes
+  // a few nanoseconds, and so would a message that is not needed or a function looked up.
   return {
     dot(x, y) {
       if (!isFloat64Array(x) || !isFloat64Array(y) || x.length !== y.length || x.length === 0) checkPair(x, y);
-      return x.length < border.dot ? reference.dot(x, y) : backend.dot(x, y);
+      const n = x.length;
+      return n < border.dot ? sumOfProducts(x, 0, y, 0, n) : backend.dot(x, y);
     },
     axpy(a, x, y) {
-      checkScalar('a', a);
+      if (typeof a !== 'number' || Number.isNaN(a)) checkScalar('a', a);
       if (!isFloat64Array(x) || !isFloat64Array(y) || x.length !== y.length || x.length === 0) checkPair(x, y);
       if (overlap(y, x)) throw new NablaError('ERR_ALIAS', 'y overlaps x; give it memory of its own, or x itself');
-      serve(x.length, border.axpy).axpy(a, x, y);
+      if (x.length < border.axpy) axpy(a, x, y);
+      else backend.axpy(a, x, y);
     },
     scal(a, x) {
-      checkScalar('a', a);
+      if (typeof a !== 'number' || Number.isNaN(a)) checkScalar('a', a);
       checkArray('x', x);
-      serve(x.length, border.scal).scal(a, x);
+      if (x.length < border.scal) scal(a, x);
+      else backend.scal(a, x);
     },
     nrm2(x) {
       checkArray('x', x);
-      return serve(x.length, border.nrm2).nrm2(x);
+      return x.length < border.nrm2 ? nrm2(x) : backend.nrm2(x);
     },
     asum(x) {
       checkArray('x', x);
-      return serve(x.length, border.asum).asum(x);
+      return x.length < border.asum ? asum(x) : backend.asum(x);
     },
     gemv(A, rows, cols, x, out) {
       checkMatrixVector(A, rows, cols, x, out, 'cols');
-      serve(A.length, border.gemv).gemv(A, rows, cols, x, out);
+      if (A.length < border.gemv) gemv(A, rows, cols, x, out);
+      else backend.gemv(A, rows, cols, x, out);
     },
     gemvT(A, rows, cols, x, out) {
       checkMatrixVector(A, rows, cols, x, out, 'rows');
-      serve(A.length, border.gemvT).gemvT(A, rows, cols, x, out);
+      if (A.length < border.gemvT) gemvT(A, rows, cols, x, out);
+      else backend.gemvT(A, rows, cols, x, out);
     },
     valueAndGradient(loss, data, weights, out) {
       const { index, parameters } = chosenLosses.get(loss) ?? readChoice('loss', loss, losses);
@@ -115,33 +145,25 @@ export function createKernels(backend: Backend): Kernels {
         throw invalid('ERR_INVALID_ARG_TYPE', 'data', 'an object with X and y', data);
       }
       const { X, y } = data;
-      checkArray('X', X);
-      checkArray('y', y);
-      checkArray('weights', weights);
-      checkArray('out', out);
-      const rows = y.length;
-      if (rows === 0) throw new NablaError('ERR_SHAPE', 'the mean of no rows has no value; got an empty y');
-      const cols = index === softmaxLoss ? colsOf('X', X, rows, undefined) : weights.length;
-      const outputs = index === softmaxLoss && cols > 0 ? weights.length / cols : 1;
-      if (!Number.isInteger(outputs) || outputs < 1) {
-        throw new NablaError('ERR_SHAPE', `weights must have a multiple of ${cols} elements; got ${weights.length}`);
-      }
-      checkLength('X', X, rows * cols, `${rows} rows × ${cols} weights`);
-      checkLength('out', out, weights.length, 'as many as weights');
+      const usual =
+        isFloat64Array(X) &&
+        isFloat64Array(y) &&
+        isFloat64Array(weights) &&
+        isFloat64Array(out) &&
+        X.length > 0 &&
+        X.length === y.length * weights.length &&
+        out.length === weights.length &&
+        index !== softmaxLoss;
+      let cols = usual ? weights.length : 0;
+      let outputs = 1;
+      if (!usual) ({ cols, outputs } = checkGradient(index, X, y, weights, out));
       checkApart('out', out, 'X', X);
       checkApart('out', out, 'y', y);
       checkApart('out', out, 'weights', weights);
-      return serve(X.length, border.valueAndGradient).valueAndGradient(
-        index,
-        parameters,
-        X,
-        y,
-        rows,
-        cols,
-        outputs,
-        weights,
-        out,
-      );
+      if (usual && X.length < border.valueAndGradient) {
+        return evaluateBlock(index, parameters, X, y, y.length, cols, weights, out);
+      }
+      return backend.valueAndGradient(index, parameters, X, y, y.length, cols, outputs, weights, out);
     },
   };
 }

@@ -41,21 +41,24 @@ export function sumOfSquares(x: Float64Array, at: number, n: number, scale: numb
 
 /**
  * Σ x[i + k] · y[j + k] for k < n < 16, without the partials that would be +0: the first eight products (if there are
- * so many) and those after them, lane by lane, and the end of the fold. Adding 0 turns a -0 into what +0 partials give.
+ * so many), those after them lane by lane, and the end of the fold. Adding 0 turns a -0 into what +0 partials give.
  */
-// biome-ignore format: a line of eight partials reads better than 32 lines
-function shortSum(x: Float64Array, i: number, y: Float64Array, j: number, n: number): number {
-  const rest = n & 7;
-  const a = i + n - rest;
-  const b = j + n - rest;
-  let q0 = rest > 0 ? x[a] * y[b] : 0, q1 = rest > 1 ? x[a + 1] * y[b + 1] : 0;
-  let q2 = rest > 2 ? x[a + 2] * y[b + 2] : 0, q3 = rest > 3 ? x[a + 3] * y[b + 3] : 0;
-  let q4 = rest > 4 ? x[a + 4] * y[b + 4] : 0, q5 = rest > 5 ? x[a + 5] * y[b + 5] : 0;
-  let q6 = rest > 6 ? x[a + 6] * y[b + 6] : 0, q7 = 0;
+// biome-ignore format: a line of products reads better than 32 lines
+function shortSum(x: Float64Array, xAt: number, y: Float64Array, yAt: number, n: number): number {
+  let i = xAt, j = yAt, rest = n;
+  let q0 = 0, q1 = 0, q2 = 0, q3 = 0, q4 = 0, q5 = 0, q6 = 0, q7 = 0;
   if (n >= 8) {
-    q0 += x[i] * y[j]; q1 += x[i + 1] * y[j + 1]; q2 += x[i + 2] * y[j + 2]; q3 += x[i + 3] * y[j + 3];
-    q4 += x[i + 4] * y[j + 4]; q5 += x[i + 5] * y[j + 5]; q6 += x[i + 6] * y[j + 6]; q7 += x[i + 7] * y[j + 7];
+    q0 = x[i] * y[j]; q1 = x[i + 1] * y[j + 1]; q2 = x[i + 2] * y[j + 2]; q3 = x[i + 3] * y[j + 3];
+    q4 = x[i + 4] * y[j + 4]; q5 = x[i + 5] * y[j + 5]; q6 = x[i + 6] * y[j + 6]; q7 = x[i + 7] * y[j + 7];
+    i += 8; j += 8; rest -= 8;
   }
+  if (rest > 0) { q0 += x[i] * y[j];
+  if (rest > 1) { q1 += x[i + 1] * y[j + 1];
+  if (rest > 2) { q2 += x[i + 2] * y[j + 2];
+  if (rest > 3) { q3 += x[i + 3] * y[j + 3];
+  if (rest > 4) { q4 += x[i + 4] * y[j + 4];
+  if (rest > 5) { q5 += x[i + 5] * y[j + 5];
+  if (rest > 6) { q6 += x[i + 6] * y[j + 6]; } } } } } } }
   return ((q0 + q4) + (q2 + q6)) + ((q1 + q5) + (q3 + q7)) + 0;
 }
 
