@@ -10,7 +10,7 @@ const reference = require('../dist/reference.cjs');
 const elements = [16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 112, 128, 144, 160, 192, 224, 256, 320, 384];
 const options = { rounds: 9, sample: 0.003 };
 const filled = (n, value) => new Float64Array(n).fill(value);
-const none = filled(8, 0);
+const none = filled(12, 0);
 
 /** For each kernel, the call and its arguments for n elements (of a matrix: n / 8 rows of 8). */
 const kernels = {
@@ -23,7 +23,7 @@ const kernels = {
   gemvT: ['f(A, r, 8, x, out)', (n) => ({ A: filled(n, 1), r: n / 8, x: filled(n / 8, 2), out: filled(8, 0) })],
   valueAndGradient: [
     'f(loss, ...)',
-    (n) => ({ X: filled(n, 1), y: filled(n / 8, 2), w: filled(8, 1), out: filled(8, 0), none }),
+    (n) => ({ X: filled(n, 1), y: filled(n / 8, 2), r: n / 8, w: filled(8, 1), out: filled(8, 0), none }),
   ],
 };
 
@@ -34,7 +34,7 @@ function pair(name, n) {
   if (name !== 'valueAndGradient') return { native: of(native[name]), reference: of(reference[name]) };
   // Native takes the loss as its number and parameters, as the facade hands them over.
   const { X, y } = args;
-  const inNative = of(native.valueAndGradient, 'f(0, none, X, y, w, out)');
+  const inNative = of(native.valueAndGradient, 'f(0, none, X, y, r, 8, 1, w, out)');
   const f = reference.valueAndGradient;
   return { native: inNative, reference: candidate("f('squared', d, w, out)", { f, ...args, d: { X, y } }) };
 }

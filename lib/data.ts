@@ -31,6 +31,7 @@ export interface RawTable {
 
 /** A size given by the caller. */
 export function readSize(name: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
   return readNumber(name, value, { kind: 'number', default: 0, range: '[0, 9007199254740991]', whole: true, help: '' });
 }
 

@@ -99,6 +99,7 @@ NABLA_INLINE Reg sqrtPart(Reg a) { return _mm512_maskz_sqrt_pd(0xff, a); }
 NABLA_INLINE __mmask8 lanes(size_t count) { return static_cast<__mmask8>((1u << count) - 1u); }
 NABLA_INLINE Reg loadPart(const double* x, size_t count) { return _mm512_maskz_loadu_pd(lanes(count), x); }
 NABLA_INLINE void storePart(double* x, Reg a, size_t count) { _mm512_mask_storeu_pd(x, lanes(count), a); }
+NABLA_INLINE Reg keepPart(Reg a, size_t count) { return _mm512_maskz_mov_pd(lanes(count), a); }
 #elif NABLA_WIDTH == 4
 NABLA_INLINE Reg sqrtPart(Reg a) { return _mm256_sqrt_pd(a); }
 NABLA_INLINE __m256i lanes(size_t count) {
@@ -106,7 +107,11 @@ NABLA_INLINE __m256i lanes(size_t count) {
 }
 NABLA_INLINE Reg loadPart(const double* x, size_t count) { return _mm256_maskload_pd(x, lanes(count)); }
 NABLA_INLINE void storePart(double* x, Reg a, size_t count) { _mm256_maskstore_pd(x, lanes(count), a); }
+NABLA_INLINE Reg keepPart(Reg a, size_t count) { return _mm256_and_pd(a, _mm256_castsi256_pd(lanes(count))); }
 #else
+NABLA_INLINE Reg keepPart(Reg a, size_t count) {
+  return count == 0 ? Reg{} : count == 1 ? Reg{a[0], 0.0} : a;
+}
 #if defined(__x86_64__) || defined(_M_X64)
 NABLA_INLINE Reg sqrtPart(Reg a) { return _mm_sqrt_pd(a); }
 #else
@@ -159,9 +164,9 @@ NABLA_INLINE void store(double* x, Vec a, size_t count) {
 // The first `count` lanes of a; the others become +0.
 NABLA_INLINE Vec keep(Vec a, size_t count) {
   if (count == 8) return a;
-  double lane[8] = {};
-  store(lane, a, count);
-  return load(lane);
+  Vec v;
+  NABLA_EACH_PART v.part[p] = keepPart(a.part[p], inPart(count, p));
+  return v;
 }
 
 // The end of the fold: lanes k += k+4, then +2, then +1 (DESIGN.md, the law, 2).
