@@ -80,6 +80,14 @@ describe.each(faces)('samplers: $name', (face) => {
     }
   });
 
+  it('the loss of an epoch is the mean over the rows that it took', () => {
+    const X = Float64Array.of(1, 1, 1, 1);
+    const y = Float64Array.of(1, 2, 3, 4);
+    const sampler = { name: 'indices' as const, indices: [3, 3, 1] };
+    const { history } = face.fitSync({ X, y }, { sampler, batchSize: 3, epochs: 1 });
+    expectBits(history, [(8 + 8 + 2) / 3]);
+  });
+
   it('a sampler by name or as an object with it is the same', () => {
     for (const name of ['sequential', 'shuffled', 'replacement'] as const) {
       expect(visits(face, 8, { sampler: { name } })).toEqual(visits(face, 8, { sampler: name }));
