@@ -11,22 +11,7 @@ import { reference } from './backend.js';
 export { NablaError } from '../errors.js';
 export { Optimizer } from '../facade/optimizer.js';
 export { History } from '../history.js';
-export {
-  adabelief,
-  adadelta,
-  adagrad,
-  adamax,
-  adamw,
-  ftrl,
-  lion,
-  momentum,
-  nadam,
-  nesterov,
-  radam,
-  rmsprop,
-  sgd,
-  yogi,
-} from '../rules.js';
+export * from '../rules.js'; // but for adam, below
 
 /** As `Model` of nabla; predicts in TypeScript. */
 export class Model extends AnyModel {

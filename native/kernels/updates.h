@@ -14,6 +14,10 @@ struct Step {
   Vec w, rate;
 };
 
+// The passes of a rule's variant (passes.h).
+template <class U>
+static Passes passesOf(const double*);
+
 struct Sgd {  // w -= ηg
   static constexpr int states = 0;
   NABLA_INLINE Step step(Vec w, Vec g, Vec*, const double* c) { return {w - c[0] * g, splat(c[0])}; }
@@ -22,14 +26,14 @@ struct Momentum {  // v = μv + (1-τ)g (the first v is g); w -= ηv
   static constexpr int states = 1;
   NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     s[0] = c[1] * s[0] + c[2] * g;
-    return {w - c[0] * s[0], splat(c[0])};
+    return {w - c[0] * s[0], splat(c[3])};
   }
 };
 struct Nesterov {  // v as in momentum; w -= η(g + μv)
   static constexpr int states = 1;
   NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     s[0] = c[1] * s[0] + c[2] * g;
-    return {w - c[0] * (g + c[1] * s[0]), splat(c[0])};
+    return {w - c[0] * (g + c[1] * s[0]), splat(c[4])};
   }
 };
 // learningRate weightDecay decoupled momentum dampening nesterov
@@ -37,6 +41,8 @@ NABLA_INLINE void beginSgd(const double* p, double rate, double t, double*, doub
   c[0] = rate;
   c[1] = p[3];
   c[2] = t == 1.0 ? 1.0 : 1.0 - p[4];
+  c[3] = rate * (1.0 - p[4]) / (1.0 - p[3]);  // how far a steady gradient goes, for a proximal step
+  c[4] = rate + p[3] * c[3];
 }
 
 struct Adagrad {  // G += g²; w -= η/(1+(t-1)d) · g/(√G + ε)
@@ -85,7 +91,7 @@ struct RmspropMomentum {  // b = μb + g/(√v + ε); w -= ηb
     s[0] = c[1] * s[0] + c[2] * (g * g);
     const Vec root = sqrt(s[0]) + c[3];
     s[1] = c[4] * s[1] + g / root;
-    return {w - c[0] * s[1], c[0] / root};
+    return {w - c[0] * s[1], c[5] / root};
   }
 };
 struct RmspropCentered {  // √(v - ḡ²) in place of √v, with momentum (0 is none)
@@ -95,7 +101,7 @@ struct RmspropCentered {  // √(v - ḡ²) in place of √v, with momentum (0 i
     s[2] = c[1] * s[2] + c[2] * g;
     const Vec root = sqrt(s[0] - s[2] * s[2]) + c[3];
     s[1] = c[4] * s[1] + g / root;
-    return {w - c[0] * s[1], c[0] / root};
+    return {w - c[0] * s[1], c[5] / root};
   }
 };
 // … decay epsilon momentum centered
@@ -105,6 +111,7 @@ NABLA_INLINE void beginRmsprop(const double* p, double rate, double, double*, do
   c[2] = 1.0 - p[3];
   c[3] = p[4];
   c[4] = p[5];
+  c[5] = rate / (1.0 - p[5]);  // how far a steady gradient goes
 }
 
 // m = β₁m + (1-β₁)g, as every rule below keeps it.
@@ -245,6 +252,41 @@ NABLA_INLINE void beginFtrl(const double* p, double rate, double, double*, doubl
   c[0] = rate;
   c[1] = p[3];
 }
+
+// Which variant the parameters ask for.
+static Passes sgdPasses(const double* p) {
+  if (p[3] == 0.0) return passesOf<Sgd>(p);
+  return p[5] != 0.0 ? passesOf<Nesterov>(p) : passesOf<Momentum>(p);
+}
+static Passes rmspropPasses(const double* p) {
+  if (p[6] != 0.0) return passesOf<RmspropCentered>(p);
+  return p[5] != 0.0 ? passesOf<RmspropMomentum>(p) : passesOf<Rmsprop>(p);
+}
+static Passes adamPasses(const double* p) { return p[6] != 0.0 ? passesOf<Amsgrad>(p) : passesOf<Adam>(p); }
+static double initialAccumulator(const double* p) { return p[5]; }
+
+// All of them, in the order of lib/catalog.ts: name, parameters, states, whether l2 is taken by a proximal
+// step, what the states begin with (null: 0), begin, passes.
+#define NABLA_COMMON "learningRate weightDecay decoupled "
+#define NABLA_ADAM NABLA_COMMON "beta1 beta2 epsilon"
+#define NABLA_RULES(rule)                                                                                    \
+  rule("sgd", NABLA_COMMON "momentum dampening nesterov", 1, false, nullptr, beginSgd, sgdPasses) rule(      \
+      "momentum", NABLA_COMMON "momentum dampening", 1, false, nullptr, beginSgd, passesOf<Momentum>)        \
+      rule("nesterov", NABLA_COMMON "momentum dampening", 1, false, nullptr, beginSgd,                       \
+           passesOf<Nesterov>) rule("adagrad", NABLA_COMMON "epsilon learningRateDecay initialAccumulator",  \
+                                    1, false, initialAccumulator, beginAdagrad, passesOf<Adagrad>)           \
+          rule("adadelta", NABLA_COMMON "decay epsilon", 2, false, nullptr, beginAdadelta,                   \
+               passesOf<Adadelta>) rule("rmsprop", NABLA_COMMON "decay epsilon momentum centered", 3, false, \
+                                        nullptr, beginRmsprop, rmspropPasses)                                \
+              rule("adam", NABLA_ADAM " amsgrad", 3, false, nullptr, beginAdam, adamPasses) rule(            \
+                  "adamw", NABLA_ADAM " amsgrad", 3, false, nullptr, beginAdam, adamPasses)                  \
+                  rule("adamax", NABLA_ADAM, 2, false, nullptr, beginAdam, passesOf<Adamax>) rule(           \
+                      "nadam", NABLA_ADAM " momentumDecay", 2, false, nullptr, beginNadam, passesOf<Nadam>)  \
+                      rule("radam", NABLA_ADAM, 2, false, nullptr, beginRadam, passesOf<Radam>) rule(        \
+                          "lion", NABLA_COMMON "beta1 beta2", 1, false, nullptr, beginLion, passesOf<Lion>)  \
+                          rule("yogi", NABLA_ADAM, 2, false, nullptr, beginAdam, passesOf<Yogi>) rule(       \
+                              "adabelief", NABLA_ADAM, 2, false, nullptr, beginAdam, passesOf<Adabelief>)    \
+                              rule("ftrl", NABLA_COMMON "beta", 2, true, nullptr, beginFtrl, passesOf<Ftrl>)
 
 }  // namespace NABLA_TARGET
 }  // namespace nabla

@@ -43,10 +43,12 @@ Scaling::Scaling(const Kernels& kernels, const Plan& plan, const Table& table)
   for (size_t j = 0; j < plan.cols; ++j) {
     const double variance = deviation[j] / n;
     const double rounding = n * mean[j] * 0x1p-52;
-    // A constant column stays as it is: its variance is what rounding the mean leaves.
-    deviation[j] = variance > n * 0x1p-52 * variance + rounding * rounding ? std::sqrt(variance) : 1.0;
-    // Nor is one centred whose sums are not finite, so that weights stay so.
-    if (!plan.intercept || !(variance < INFINITY)) mean[j] = 0.0;
+    const bool finite = variance < INFINITY;
+    // A constant column, whose variance is what rounding the mean leaves, says nothing that the intercept
+    // does not: its coefficient is 0. Without one, or where the sums are not finite, a column stays as it is.
+    const bool constant = !(variance > n * 0x1p-52 * variance + rounding * rounding);
+    deviation[j] = !constant ? std::sqrt(variance) : plan.intercept && finite ? INFINITY : 1.0;
+    if (!plan.intercept || !finite) mean[j] = 0.0;
   }
 }
 

@@ -22,7 +22,7 @@ export interface Modifiers {
 /** The next weight i, from weight w and gradient g; states s change in place, c holds the step's coefficients. */
 type Step = (w: number, g: number, s: readonly Float64Array[], i: number, c: Float64Array) => number;
 
-/** How far the last Step went, for each unit of gradient. */
+/** How far the last Step goes for each unit of gradient, were the gradient always the same: momentum included. */
 let stepSize = 0;
 
 export interface Rule {
@@ -46,13 +46,13 @@ const sgd: Step = (w, g, _s, _i, c) => {
 /** v = μv + (1-τ)g (the first v is g); w -= ηv */
 const momentum: Step = (w, g, s, i, c) => {
   s[0][i] = c[1] * s[0][i] + c[2] * g;
-  stepSize = c[0];
+  stepSize = c[3];
   return w - c[0] * s[0][i];
 };
 /** v as in momentum; w -= η(g + μv) */
 const nesterov: Step = (w, g, s, i, c) => {
   s[0][i] = c[1] * s[0][i] + c[2] * g;
-  stepSize = c[0];
+  stepSize = c[4];
   return w - c[0] * (g + c[1] * s[0][i]);
 };
 /** learningRate weightDecay decoupled momentum dampening nesterov */
@@ -60,6 +60,8 @@ const beginSgd: Rule['begin'] = (p, rate, t, _running, c) => {
   c[0] = rate;
   c[1] = p[3];
   c[2] = t === 1 ? 1 : 1 - p[4];
+  c[3] = (rate * (1 - p[4])) / (1 - p[3]); // how far a steady gradient goes, for a proximal step
+  c[4] = rate + p[3] * c[3];
 };
 
 /** G += g²; w -= η/(1+(t-1)d) · g/(√G + ε) */
@@ -104,7 +106,7 @@ const rmspropMomentum: Step = (w, g, s, i, c) => {
   s[0][i] = c[1] * s[0][i] + c[2] * (g * g);
   const root = Math.sqrt(s[0][i]) + c[3];
   s[1][i] = c[4] * s[1][i] + g / root;
-  stepSize = c[0] / root;
+  stepSize = c[5] / root;
   return w - c[0] * s[1][i];
 };
 /** √(v - ḡ²) in place of √v, with momentum (0 is none) */
@@ -113,7 +115,7 @@ const rmspropCentered: Step = (w, g, s, i, c) => {
   s[2][i] = c[1] * s[2][i] + c[2] * g;
   const root = Math.sqrt(s[0][i] - s[2][i] * s[2][i]) + c[3];
   s[1][i] = c[4] * s[1][i] + g / root;
-  stepSize = c[0] / root;
+  stepSize = c[5] / root;
   return w - c[0] * s[1][i];
 };
 /** … decay epsilon momentum centered */
@@ -123,6 +125,7 @@ const beginRmsprop: Rule['begin'] = (p, rate, _t, _running, c) => {
   c[2] = 1 - p[3];
   c[3] = p[4];
   c[4] = p[5];
+  c[5] = rate / (1 - p[5]); // how far a steady gradient goes
 };
 
 /** w -= c₀ m/root, as Adam and its kin end. */

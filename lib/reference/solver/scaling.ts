@@ -42,10 +42,12 @@ export class Scaling {
     for (let j = 0; j < plan.cols; j++) {
       const variance = deviation[j] / n;
       const rounding = n * mean[j] * 2 ** -52;
-      // A constant column stays as it is: its variance is what rounding the mean leaves.
-      deviation[j] = variance > n * 2 ** -52 * variance + rounding * rounding ? Math.sqrt(variance) : 1;
-      // Nor is one centred whose sums are not finite, so that weights stay so.
-      if (!plan.intercept || !(variance < Infinity)) mean[j] = 0;
+      const finite = variance < Infinity;
+      // A constant column, whose variance is what rounding the mean leaves, says nothing that the intercept does not:
+      // its coefficient is 0. Without one, or where the sums are not finite, a column stays as it is.
+      const constant = !(variance > n * 2 ** -52 * variance + rounding * rounding);
+      deviation[j] = !constant ? Math.sqrt(variance) : plan.intercept && finite ? Infinity : 1;
+      if (!plan.intercept || !finite) mean[j] = 0;
     }
     this.#mean = mean;
     this.#deviation = deviation;
