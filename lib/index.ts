@@ -28,25 +28,7 @@ export {
   restoreOptimizer,
   type UpdateExtras,
 } from './optimizer.js';
-export {
-  adabelief,
-  adadelta,
-  adagrad,
-  adam,
-  adamax,
-  adamw,
-  ftrl,
-  lion,
-  momentum,
-  nadam,
-  nesterov,
-  type RuleOptions,
-  type RuleSpec,
-  radam,
-  rmsprop,
-  sgd,
-  yogi,
-} from './rules.js';
+export * from './rules.js';
 
 /** Which backend computes, and what it runs on. */
 export const backend: BackendInfo = describe(inUse());

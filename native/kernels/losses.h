@@ -93,5 +93,22 @@ struct Tweedie {  // -y e^((1-p)z)/(1-p) + e^((2-p)z)/(2-p), power p in (1, 2)
   }
 };
 
+// All of them, in the order of lib/catalog.ts: one formula for each value of z, or a pass of its own
+// (passes.h).
+// clang-format off
+#define NABLA_LOSSES(elementwise, coupled) \
+  elementwise("squared", "", Squared) \
+  elementwise("logistic", "", Logistic) \
+  coupled("softmax", "", softmaxPass) \
+  elementwise("hinge", "", Hinge) \
+  elementwise("squared_hinge", "", SquaredHinge) \
+  elementwise("huber", "delta", Huber) \
+  elementwise("quantile", "quantile", Quantile) \
+  elementwise("epsilon_insensitive", "epsilon", EpsilonInsensitive) \
+  elementwise("poisson", "", Poisson) \
+  elementwise("gamma", "", Gamma) \
+  elementwise("tweedie", "power", Tweedie)
+// clang-format on
+
 }  // namespace NABLA_TARGET
 }  // namespace nabla

@@ -269,24 +269,25 @@ static double initialAccumulator(const double* p) { return p[5]; }
 // step, what the states begin with (null: 0), begin, passes.
 #define NABLA_COMMON "learningRate weightDecay decoupled "
 #define NABLA_ADAM NABLA_COMMON "beta1 beta2 epsilon"
-#define NABLA_RULES(rule)                                                                                    \
-  rule("sgd", NABLA_COMMON "momentum dampening nesterov", 1, false, nullptr, beginSgd, sgdPasses) rule(      \
-      "momentum", NABLA_COMMON "momentum dampening", 1, false, nullptr, beginSgd, passesOf<Momentum>)        \
-      rule("nesterov", NABLA_COMMON "momentum dampening", 1, false, nullptr, beginSgd,                       \
-           passesOf<Nesterov>) rule("adagrad", NABLA_COMMON "epsilon learningRateDecay initialAccumulator",  \
-                                    1, false, initialAccumulator, beginAdagrad, passesOf<Adagrad>)           \
-          rule("adadelta", NABLA_COMMON "decay epsilon", 2, false, nullptr, beginAdadelta,                   \
-               passesOf<Adadelta>) rule("rmsprop", NABLA_COMMON "decay epsilon momentum centered", 3, false, \
-                                        nullptr, beginRmsprop, rmspropPasses)                                \
-              rule("adam", NABLA_ADAM " amsgrad", 3, false, nullptr, beginAdam, adamPasses) rule(            \
-                  "adamw", NABLA_ADAM " amsgrad", 3, false, nullptr, beginAdam, adamPasses)                  \
-                  rule("adamax", NABLA_ADAM, 2, false, nullptr, beginAdam, passesOf<Adamax>) rule(           \
-                      "nadam", NABLA_ADAM " momentumDecay", 2, false, nullptr, beginNadam, passesOf<Nadam>)  \
-                      rule("radam", NABLA_ADAM, 2, false, nullptr, beginRadam, passesOf<Radam>) rule(        \
-                          "lion", NABLA_COMMON "beta1 beta2", 1, false, nullptr, beginLion, passesOf<Lion>)  \
-                          rule("yogi", NABLA_ADAM, 2, false, nullptr, beginAdam, passesOf<Yogi>) rule(       \
-                              "adabelief", NABLA_ADAM, 2, false, nullptr, beginAdam, passesOf<Adabelief>)    \
-                              rule("ftrl", NABLA_COMMON "beta", 2, true, nullptr, beginFtrl, passesOf<Ftrl>)
+// clang-format off
+#define NABLA_RULES(rule) \
+  rule("sgd", NABLA_COMMON "momentum dampening nesterov", 1, false, nullptr, beginSgd, sgdPasses) \
+  rule("momentum", NABLA_COMMON "momentum dampening", 1, false, nullptr, beginSgd, passesOf<Momentum>) \
+  rule("nesterov", NABLA_COMMON "momentum dampening", 1, false, nullptr, beginSgd, passesOf<Nesterov>) \
+  rule("adagrad", NABLA_COMMON "epsilon learningRateDecay initialAccumulator", 1, false, initialAccumulator, \
+       beginAdagrad, passesOf<Adagrad>) \
+  rule("adadelta", NABLA_COMMON "decay epsilon", 2, false, nullptr, beginAdadelta, passesOf<Adadelta>) \
+  rule("rmsprop", NABLA_COMMON "decay epsilon momentum centered", 3, false, nullptr, beginRmsprop, rmspropPasses) \
+  rule("adam", NABLA_ADAM " amsgrad", 3, false, nullptr, beginAdam, adamPasses) \
+  rule("adamw", NABLA_ADAM " amsgrad", 3, false, nullptr, beginAdam, adamPasses) \
+  rule("adamax", NABLA_ADAM, 2, false, nullptr, beginAdam, passesOf<Adamax>) \
+  rule("nadam", NABLA_ADAM " momentumDecay", 2, false, nullptr, beginNadam, passesOf<Nadam>) \
+  rule("radam", NABLA_ADAM, 2, false, nullptr, beginRadam, passesOf<Radam>) \
+  rule("lion", NABLA_COMMON "beta1 beta2", 1, false, nullptr, beginLion, passesOf<Lion>) \
+  rule("yogi", NABLA_ADAM, 2, false, nullptr, beginAdam, passesOf<Yogi>) \
+  rule("adabelief", NABLA_ADAM, 2, false, nullptr, beginAdam, passesOf<Adabelief>) \
+  rule("ftrl", NABLA_COMMON "beta", 2, true, nullptr, beginFtrl, passesOf<Ftrl>)
+// clang-format on
 
 }  // namespace NABLA_TARGET
 }  // namespace nabla
