@@ -79,9 +79,16 @@ line('reference', b, best(reference));
 console.log(`native is ${(best(reference) / best(native)).toFixed(1)} times as fast`);
 
 /** Every number of a report that a fit computes, by name. */
-function numbers({ coefficients, intercept, history, r2, rmse }) {
-  const entries = [...Object.entries(coefficients), ['intercept', intercept], ['R²', r2], ['RMSE', rmse]];
-  return [...entries, ...history.map((loss, i) => [`loss of epoch ${i + 1}`, loss])];
+function numbers({ coefficients, intercept, history, metrics }) {
+  const { loss, learningRate, gradientNorm } = history;
+  const series = Object.entries({ loss, 'learning rate': learningRate, 'gradient norm': gradientNorm });
+  return [
+    ...Object.entries(coefficients),
+    ['intercept', intercept],
+    ['R²', metrics.r2],
+    ['RMSE', metrics.rmse],
+    ...series.flatMap(([name, values]) => values.map((value, i) => [`${name} of epoch ${i + 1}`, value])),
+  ];
 }
 const expected = numbers(b);
 const actual = numbers(a);
@@ -90,5 +97,7 @@ if (different.length > 0 || actual.length !== expected.length) {
   console.error(`${different.length} of ${expected.length} numbers differ, the first: ${different[0]?.[0]}`);
   process.exit(1);
 }
-console.log(`coefficients, losses, R² and RMSE: all ${expected.length} numbers have the same bits (Object.is)`);
+console.log(
+  `coefficients, losses, rates, gradients, R² and RMSE: all ${expected.length} numbers have the same bits (Object.is)`,
+);
 console.log(`\nmodel:   ${model}\npicture: ${plot}`);

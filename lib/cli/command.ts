@@ -2,7 +2,8 @@
 import { Command, CommanderError, Option } from 'commander';
 import { version } from '../../package.json';
 import { NablaError } from '../errors.js';
-import { addFitFlags, catalogHelp, readFitFlags } from './flags.js';
+import { catalogHelp } from './axes.js';
+import { addFitFlags } from './flags.js';
 import { oneLine } from './text.js';
 
 /** Where a stream of text goes: process.stdout, or a test's. */
@@ -15,10 +16,6 @@ export interface Io {
   stdout: Output;
   stderr: Output;
 }
-
-const standardizeHelp =
-  'fit on columns of mean 0 and deviation 1, for squared loss the target too, and --tolerance on that scale; ' +
-  'all that is told is on the original scale';
 
 /** Exit codes. A file that cannot be opened counts as wrong usage. */
 export const exit = { ok: 0, bad: 1, usage: 2 } as const;
@@ -72,13 +69,17 @@ function program(io: Io, done: (code: number) => void): Command {
     .requiredOption('-t, --target <column>', 'the column to predict')
     .option('-f, --features <columns>', 'what to predict it from, with commas; default: all other columns')
     .option('--categorical <columns>', 'columns of numbers to be read as text, with commas')
-    .option('--holdout <part>', 'part of the rows, drawn at random, that R² and RMSE are measured on; default 0.2')
-    .option('--standardize', standardizeHelp)
+    .option('--classes <names>', 'the classes of the target in order, with commas; default: all there are, sorted')
+    .addOption(new Option('--class-weight <how>', 'make all classes count the same').choices(['balanced']))
+    .option('--sample-weight <column>', 'a column that tells how much each row counts')
+    .option('--offset <column>', 'a column that is added to z, such as the logarithm of an exposure')
+    .option('--holdout <part>', 'part of the rows, drawn at random, that the fit is measured on; default 0.2')
+    .option('--validation <part or file.csv>', 'rows to watch the loss on: a part of those of the fit, or a file')
     .option('-m, --model <file>', 'write the model, as JSON')
     .option('-p, --plot <file.svg>', 'write a picture of the loss curve')
     .option('--json', 'write one JSON object to stdout, and nothing else')
     .addOption(delimiter());
-  addFitFlags(fit);
+  const readFitFlags = addFitFlags(fit);
   fit
     .addHelpText('after', () => `\n${catalogHelp()}`)
     .action(async (file: string, own) => {
@@ -90,13 +91,14 @@ function program(io: Io, done: (code: number) => void): Command {
 
   nabla
     .command('predict')
-    .description('predict the target of new rows; writes a CSV of one column to stdout')
+    .description('predict the target of new rows; writes a CSV to stdout')
     .argument('<model.json>', 'what fit --model wrote')
     .argument('<new.csv>', 'rows with the columns that the model was fitted to, in any order')
+    .option('--proba', 'write the probability of each class instead, in columns of their names')
     .addOption(delimiter())
-    .action(async (model: string, file: string, own: { delimiter: string }) => {
+    .action(async (model: string, file: string, own) => {
       const { predictCommand } = await import('./predict.js');
-      await predictCommand(model, file, own.delimiter, io);
+      await predictCommand(model, file, own, io);
     });
   return nabla;
 }

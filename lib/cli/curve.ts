@@ -1,36 +1,71 @@
 // The loss curve as data: what the picture and the terminal both draw.
 import { scaleLinear, scaleLog } from 'd3-scale';
+import type { Model } from '../index.js';
+
+export type Point = readonly [x: number, loss: number];
 
 export interface Curve {
   /** What the history counts: epochs or steps. */
   readonly unit: 'epoch' | 'step';
   /** (1, loss), (2, loss), …; at most as many as can be told apart. */
-  readonly points: readonly (readonly [x: number, loss: number])[];
+  readonly training: readonly Point[];
+  /** Empty without validation. */
+  readonly validation: readonly Point[];
+  /** Of the validation. */
+  readonly best: (BestEpoch & { readonly at: number }) | null;
   /** The loss on the rows held out, at the end. */
   readonly heldOut: number | null;
 }
 
-const mostPoints = 700;
-
-/** Every k-th loss of a long history, and the last. */
-export function curveOf(history: ArrayLike<number>, unit: Curve['unit'], heldOut: number | null): Curve {
-  const n = Math.min(history.length, mostPoints);
-  const points = Array.from({ length: n }, (_, k) => {
-    const i = n > 1 ? Math.round((k * (history.length - 1)) / (n - 1)) : 0;
-    return [i + 1, history[i]] as const;
-  });
-  return { unit, points, heldOut };
+export interface BestEpoch {
+  readonly loss: number;
+  /** From 1. */
+  readonly epoch: number;
 }
 
-/** A scale over all losses: by decades when they span more than two. */
-export function lossScale({ points, heldOut }: Curve) {
-  const losses = points.map(([, loss]) => loss);
+const mostPoints = 700;
+
+/** Every k-th point of a long series, and the last. */
+function thinned(series: ArrayLike<number>, xOf: (i: number) => number): Point[] {
+  const n = Math.min(series.length, mostPoints);
+  return Array.from({ length: n }, (_, k) => {
+    const i = n > 1 ? Math.round((k * (series.length - 1)) / (n - 1)) : 0;
+    return [xOf(i), series[i]] as const;
+  });
+}
+
+/** The epoch with the least validation loss, the first of equals. */
+export function bestEpoch({ history }: Model): BestEpoch | null {
+  let best: BestEpoch | null = null;
+  history.validationLoss.forEach((loss, i) => {
+    if (Number.isFinite(loss) && (!best || loss < best.loss)) best = { loss, epoch: i + 1 };
+  });
+  return best;
+}
+
+export function curveOf(model: Model, unit: Curve['unit'], heldOut: number | null): Curve {
+  const { history, steps, epochs } = model;
+  const atEpoch = (epoch: number): number => (unit === 'step' ? Math.round((epoch * steps) / epochs) : epoch);
+  const best = bestEpoch(model);
+  return {
+    unit,
+    training: thinned(history, (i) => i + 1),
+    validation: thinned(history.validationLoss, (i) => atEpoch(i + 1)),
+    best: best && { ...best, at: atEpoch(best.epoch) },
+    heldOut,
+  };
+}
+
+/** A scale over all losses: by decades when they span more than two, and from 0 where that is near. */
+export function lossScale({ training, validation, heldOut }: Curve) {
+  const losses = [...training, ...validation].map(([, loss]) => loss);
   if (heldOut !== null) losses.push(heldOut);
   const low = Math.min(...losses);
   const high = Math.max(...losses);
-  const isLog = low > 0 && high / low > 100;
-  const scale = isLog ? scaleLog().domain([low, high]) : scaleLinear().domain([Math.min(0, low), high || 1]);
-  return { scale: scale.nice(), isLog };
+  if (low > 0 && high / low > 100) return { scale: scaleLog().domain([low, high]).nice(), isLog: true };
+  const isFar = high > low && (low < 0 || low > high / 2);
+  const domain = isFar ? [low, high] : [Math.min(0, low), Math.max(0, high) || 1];
+  return { scale: scaleLinear().domain(domain).nice(), isLog: false };
 }
 
 const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 });

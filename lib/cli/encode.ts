@@ -1,6 +1,7 @@
 // Columns of a file to columns of X: a number is one, a text is one for each of its categories but the base.
 import { NablaError } from '../errors.js';
-import type { CsvTable, NumberColumn, TextColumn } from './table.js';
+import type { Column, NumberColumn } from './columns.js';
+import type { CsvTable } from './table.js';
 
 /** What a model file keeps of a column. */
 export type Encoding =
@@ -14,16 +15,22 @@ export type Encoding =
       readonly base: string | null;
     };
 
-export function encodingOf(column: NumberColumn | TextColumn, intercept: boolean): Encoding {
-  const { name, kind } = column;
+export function encodingOf(column: Column, intercept: boolean): Encoding {
+  const { kind, spec } = column;
+  const { name } = spec;
   if (kind === 'number') return { name, kind };
   // By code units, so that it is the same order in every locale.
   const sorted = [...column.categories].sort();
   return { name, kind, categories: intercept ? sorted.slice(1) : sorted, base: intercept ? sorted[0] : null };
 }
 
-export function widthOf(encoding: Encoding): number {
-  return encoding.kind === 'number' ? 1 : encoding.categories.length;
+/** All categories that a column may hold. */
+export function categoriesOf({ base, categories }: Encoding & { kind: 'text' }): readonly string[] {
+  return base === null ? categories : [base, ...categories];
+}
+
+export function widthOf(encodings: readonly Encoding[]): number {
+  return encodings.reduce((sum, encoding) => sum + (encoding.kind === 'number' ? 1 : encoding.categories.length), 0);
 }
 
 /** The names of X's columns. */
@@ -39,17 +46,6 @@ export function coefficientNames(encodings: readonly Encoding[]): string[] {
   return names;
 }
 
-/** Where each column begins in a row of X, and how wide a row is. */
-export function layout(encodings: readonly Encoding[]): { offsets: number[]; cols: number } {
-  let cols = 0;
-  const offsets = encodings.map((encoding) => {
-    const offset = cols;
-    cols += widthOf(encoding);
-    return offset;
-  });
-  return { offsets, cols };
-}
-
 /** Shared memory: a fit on its own threads then reads it in place instead of copying it. */
 function sharedArray(rows: number, cols: number): Float64Array<SharedArrayBuffer> {
   try {
@@ -62,33 +58,74 @@ function sharedArray(rows: number, cols: number): Float64Array<SharedArrayBuffer
   }
 }
 
-/** Some rows of a table as the data of a fit. */
-export function encodeRows(table: CsvTable, encodings: readonly Encoding[], rows: Uint32Array) {
-  const { offsets, cols } = layout(encodings);
+/** The features of some rows. */
+export function encodeFeatures(features: readonly Column[], encodings: readonly Encoding[], rows: Uint32Array) {
+  const cols = widthOf(encodings);
   const X = sharedArray(rows.length, cols);
-  const y = sharedArray(rows.length, 1);
-  rows.forEach((row, i) => {
-    y[i] = table.target.values.at(row);
-  });
-  table.features.forEach((column, j) => {
+  let offset = 0;
+  features.forEach((column, j) => {
     const encoding = encodings[j];
-    const offset = offsets[j];
     const { values } = column;
+    const at = offset;
+    offset += widthOf([encoding]);
     if (column.kind === 'number' || encoding.kind === 'number') {
       rows.forEach((row, i) => {
-        X[i * cols + offset] = values.at(row);
+        X[i * cols + at] = values.at(row);
       });
       return;
     }
     // The place of each category in a row of X; -1 for the base.
     const places = column.categories.map((category) => {
       const place = encoding.categories.indexOf(category);
-      return place < 0 ? -1 : offset + place;
+      return place < 0 ? -1 : at + place;
     });
     rows.forEach((row, i) => {
       const place = places[values.at(row)];
       if (place >= 0) X[i * cols + place] = 1;
     });
   });
-  return { X, y, rows: rows.length, cols };
+  return X;
+}
+
+export function numbersOf({ values }: NumberColumn, rows: Uint32Array): Float64Array<SharedArrayBuffer> {
+  const numbers = sharedArray(rows.length, 1);
+  rows.forEach((row, i) => {
+    numbers[i] = values.at(row);
+  });
+  return numbers;
+}
+
+/** Some rows as the library takes them. */
+export interface Rows {
+  readonly X: Float64Array;
+  readonly y: Float64Array;
+  readonly rows: number;
+  readonly cols: number;
+  readonly sampleWeight?: Float64Array;
+  readonly offset?: Float64Array;
+}
+
+/** Some rows of a table as the data of a fit; `codes`: the number of each class, by its name. */
+export function encodeRows(
+  { features, target, weight, offset }: CsvTable,
+  encodings: readonly Encoding[],
+  codes: ReadonlyMap<string, number>,
+  rows: Uint32Array,
+): Rows {
+  const y = sharedArray(rows.length, 1);
+  if (target) {
+    const codeOf = target.kind === 'text' ? target.categories.map((name) => codes.get(name) ?? 0) : null;
+    rows.forEach((row, i) => {
+      const value = target.values.at(row);
+      y[i] = codeOf ? codeOf[value] : value;
+    });
+  }
+  return {
+    X: encodeFeatures(features, encodings, rows),
+    y,
+    rows: rows.length,
+    cols: widthOf(encodings),
+    ...(weight && { sampleWeight: numbersOf(weight, rows) }),
+    ...(offset && { offset: numbersOf(offset, rows) }),
+  };
 }

@@ -1,112 +1,137 @@
 // nabla fit: a CSV file to a model, and how well it does on rows held out.
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { backend, type FitOptions, fit as fitModel, type Model } from '../index.js';
+import { backend, type FitOptions, fit as fitModel } from '../index.js';
+import { classCode, classNames } from './classes.js';
 import type { Io } from './command.js';
-import { curveOf } from './curve.js';
-import { coefficientNames, type Encoding, encodeRows, encodingOf } from './encode.js';
+import { type Curve, curveOf } from './curve.js';
+import { coefficientNames, type Encoding, encodeRows, encodingOf, type Rows } from './encode.js';
 import { metrics } from './metrics.js';
 import { writeModelFile } from './modelfile.js';
 import { csvError } from './place.js';
 import { lossPicture } from './plot.js';
 import { fittingSpinner, readingBar } from './progress.js';
-import { type FitReport, reportText } from './report.js';
+import { type FitReport, type Outcome, reportOf } from './report.js';
+import { reportText } from './reporttext.js';
 import { type FitFlags, type FitRequest, readRequest } from './request.js';
-import { split } from './split.js';
-import { standardize } from './standardize.js';
-import { type CsvTable, readTable } from './table.js';
+import { TargetScale } from './scale.js';
+import { allRows, split } from './split.js';
+import { type CsvTable, readTable, type TableSpec } from './table.js';
 import { counted } from './text.js';
+import { sameSpec, tableSpec } from './wanted.js';
 
 const elapsed = (start: number): number => (performance.now() - start) / 1000;
-const nameOf = (choice: string | { name: string }): string => (typeof choice === 'string' ? choice : choice.name);
 
-async function read(file: string, { wanted, delimiter }: FitRequest, io: Io) {
+async function read(
+  file: string,
+  delimiter: string,
+  specOf: (names: readonly string[]) => TableSpec,
+  io: Io,
+): Promise<CsvTable> {
   const bar = readingBar(io.stderr, file);
-  const start = performance.now();
   try {
-    const table = await readTable(file, delimiter, wanted, bar.update);
-    return { table, readSeconds: elapsed(start) };
+    return await readTable(file, delimiter, specOf, bar.update);
   } finally {
     bar.stop();
   }
 }
 
-/** The model on the original scale, and what it was fitted to and is to be measured on. */
-async function fitTable(table: CsvTable, columns: Encoding[], request: FitRequest, options: FitOptions, io: Io) {
+/** What was read: the rows of the fit, those to watch, and what their columns are. */
+interface Sources {
+  table: CsvTable;
+  watched: CsvTable | null;
+  columns: readonly Encoding[];
+  labels: readonly string[];
+}
+
+async function readSources(file: string, request: FitRequest, io: Io): Promise<Sources> {
+  const { wanted, delimiter, validation, options } = request;
+  const table = await read(file, delimiter, (names) => tableSpec(file, names, wanted), io);
+  const labels = table.target ? classNames(file, table.target, wanted.loss) : [];
+  const columns = table.features.map((column) => encodingOf(column, options.intercept ?? true));
+  if (coefficientNames(columns).length === 0) {
+    throw csvError('ERR_CSV_COLUMN', { file }, 'no feature varies: each has one category only');
+  }
+  const watched = validation === undefined ? null : await read(validation, delimiter, () => sameSpec(table), io);
+  return { table, watched, columns, labels };
+}
+
+/** The fit of the rows that are not held out, and its measures. */
+async function fitSources({ table, watched, columns, labels }: Sources, request: FitRequest, io: Io) {
+  const { wanted, options } = request;
   const { training, heldOut } = split(table.rows, request.holdout, options.seed ?? 0);
-  const data = encodeRows(table, columns, training);
-  const measuredOn: FitReport['measuredOn'] = heldOut.length > 0 ? 'heldOut' : 'training';
-  const measure = encodeRows(table, columns, measuredOn === 'heldOut' ? heldOut : training);
-  const loss = nameOf(options.loss ?? 'squared');
-  const restore = request.standardize
-    ? standardize(data, coefficientNames(columns), loss, options.intercept ?? true)
-    : (model: Model) => model;
+  const codes = new Map(labels.map((label, place) => [label, classCode(wanted.loss, place)]));
+  const encode = (from: CsvTable, rows: Uint32Array): Rows => encodeRows(from, columns, codes, rows);
+  const data = encode(table, training);
+  const validation = watched ? encode(watched, allRows(watched.rows)) : undefined;
+  const isScaled = options.standardize && wanted.loss === 'squared';
+  const scale = isScaled ? new TargetScale(data, options.intercept ?? true) : null;
+  scale?.scale(data);
+  if (validation) scale?.scale(validation);
+  const classes = wanted.loss === 'softmax' ? labels.length : undefined;
 
   const stop = fittingSpinner(io.stderr, counted(training.length, 'row'));
   const start = performance.now();
-  const fitted = await fitModel(data, options).finally(stop);
+  const all = { ...(scale?.options(options) ?? options), validation, classes };
+  const model = await fitModel(data, all).finally(stop);
   const seconds = elapsed(start);
-  const model = restore(fitted);
-  const { r2, rmse } = metrics(measure.y, model.predict(measure.X));
-  return { model, r2, rmse, measuredOn, seconds, trainingRows: training.length, heldOutRows: heldOut.length, loss };
+  scale?.restore(model);
+
+  const measuredOn: Outcome['measuredOn'] = heldOut.length > 0 ? 'heldOut' : 'training';
+  const measured = encode(table, measuredOn === 'heldOut' ? heldOut : training);
+  // The library draws these among the rows of the fit.
+  const drawn = Math.round(training.length * (options.validationFraction ?? 0));
+  return {
+    model,
+    outcome: {
+      trainingRows: training.length - drawn,
+      validationRows: watched ? watched.rows : drawn,
+      heldOutRows: heldOut.length,
+      metrics: metrics(model, measured, options),
+      measuredOn,
+      seconds,
+    },
+  };
+}
+
+function picture(curve: Curve, file: string, { options }: FitRequest, report: FitReport): string {
+  const { target, trainingRows, coefficients, steps } = report;
+  const data = `${counted(trainingRows, 'row')}, ${counted(Object.keys(coefficients).length, 'column')}`;
+  const { optimizer = 'adam' } = options;
+  const how = `${typeof optimizer === 'string' ? optimizer : optimizer.name}, ${counted(steps, 'step')}`;
+  return lossPicture(curve, `Loss of the fit of ${target}`, `${basename(file)}: ${data}; ${how}`);
 }
 
 /** @returns whether there is a model: a fit may diverge */
-export async function fitCommand(file: string, flags: FitFlags, options: FitOptions, io: Io): Promise<boolean> {
-  const request = await readRequest(flags);
-  const { target } = request.wanted;
-  const { table, readSeconds } = await read(file, request, io);
-  const columns = table.features.map((column) => encodingOf(column, options.intercept ?? true));
+export async function fitCommand(file: string, flags: FitFlags, given: FitOptions, io: Io): Promise<boolean> {
+  const request = await readRequest(flags, given);
+  const start = performance.now();
+  const sources = await readSources(file, request, io);
+  const readSeconds = elapsed(start);
+  const { columns, labels, table } = sources;
+  const { wanted, options } = request;
+  const { target, offset = null } = wanted;
+  const { model, outcome } = await fitSources(sources, request, io);
   const names = coefficientNames(columns);
-  if (names.length === 0) throw csvError('ERR_CSV_COLUMN', { file }, 'no feature varies: each has one category only');
+  const report = reportOf(model, names, { target, labels, rows: table.rows, ...outcome, readSeconds, backend });
+  if (model.status === 'diverged') {
+    if (request.json) io.stdout.write(`${JSON.stringify(report)}\n`);
+    const advice = `try ${options.standardize ? '' : '--standardize or '}a smaller --learning-rate`;
+    io.stderr.write(`nabla: the fit diverged after ${counted(model.epochs, 'epoch')}; ${advice}\n`);
+    return false;
+  }
 
-  const { model, r2, loss, ...outcome } = await fitTable(table, columns, request, options, io);
-  const { status, epochs, steps, coefficients, intercept } = model;
-  const { trainingRows, heldOutRows, rmse, measuredOn, seconds } = outcome;
-  const report: FitReport = {
-    target,
-    rows: table.rows,
-    trainingRows,
-    heldOutRows,
-    coefficients: Object.fromEntries(names.map((name, j) => [name, coefficients[j]])),
-    intercept,
-    r2: Number.isFinite(r2) ? r2 : null,
-    rmse,
-    measuredOn,
-    status,
-    epochs,
-    steps,
-    history: Array.from(model.history),
-    seconds,
-    rowsPerSecond: (trainingRows * epochs) / seconds,
-    readSeconds,
-    backend,
-    files: {},
-  };
-  const diverged = status === 'diverged';
-  // Of all losses, least squares alone can be told from the RMSE.
-  const heldOutLoss = measuredOn === 'heldOut' && loss === 'squared' ? rmse ** 2 / 2 : null;
-  const curve = curveOf(model.history, options.history === 'step' ? 'step' : 'epoch', heldOutLoss);
-
-  if (request.model !== undefined && !diverged) {
-    await writeFile(request.model, writeModelFile({ target, columns, model }));
+  const heldOutLoss = report.measuredOn === 'heldOut' ? report.metrics.loss : null;
+  const curve = curveOf(model, options.history === 'step' ? 'step' : 'epoch', heldOutLoss);
+  if (request.model !== undefined) {
+    await writeFile(request.model, writeModelFile({ target, labels, offset, columns, model }));
     report.files.model = request.model;
   }
-  if (request.plot !== undefined && !diverged) {
-    const data = `${counted(trainingRows, 'row')}, ${counted(names.length, 'column')}`;
-    const how = `${nameOf(options.optimizer ?? 'adam')}, ${counted(steps, 'step')}`;
-    await writeFile(
-      request.plot,
-      lossPicture(curve, `Loss of the fit of ${target}`, `${basename(file)}: ${data}; ${how}`),
-    );
+  if (request.plot !== undefined) {
+    await writeFile(request.plot, picture(curve, file, request, report));
     report.files.plot = request.plot;
   }
-  if (request.json) io.stdout.write(`${JSON.stringify(report)}\n`);
-  else if (!diverged)
-    io.stdout.write(reportText(report, names, curve, options.intercept ?? true, io.stdout.columns ?? 80));
-  if (diverged) {
-    const advice = `try ${request.standardize ? '' : '--standardize or '}a smaller --learning-rate`;
-    io.stderr.write(`nabla: the fit diverged after ${counted(epochs, 'epoch')}; ${advice}\n`);
-  }
-  return !diverged;
+  const text = (): string => reportText(report, names, curve, options.intercept ?? true, io.stdout.columns ?? 80);
+  io.stdout.write(request.json ? `${JSON.stringify(report)}\n` : text());
+  return true;
 }

@@ -2,37 +2,39 @@
 import { readFile } from 'node:fs/promises';
 import { type ErrorCode, NablaError, show } from '../errors.js';
 import { Model, type ModelJSON } from '../index.js';
-import { type Encoding, widthOf } from './encode.js';
+import { categoriesOf, type Encoding, widthOf } from './encode.js';
 
 const format = 'nabla-model-file';
 const version = 1;
 
 export interface ModelFile {
   readonly target: string;
+  /** The classes, each at the place of its number in the model's labels; empty for numbers. */
+  readonly labels: readonly string[];
+  /** The column that is added to z; null without one. */
+  readonly offset: string | null;
   readonly columns: readonly Encoding[];
   readonly model: Model;
 }
 
-export function writeModelFile({ target, columns, model }: ModelFile): string {
-  const json: { [name: string]: unknown; model: ModelJSON } = {
-    format,
-    version,
-    target,
-    columns,
-    model: model.toJSON(),
-  };
+export function writeModelFile({ model, ...file }: ModelFile): string {
+  const json: { [name: string]: unknown; model: ModelJSON } = { format, version, ...file, model: model.toJSON() };
   return `${JSON.stringify(json, null, 2)}\n`;
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+/** Texts, each its own. */
+const areNames = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every(isText) && new Set(value).size === value.length;
 
 function isEncoding(value: unknown): value is Encoding {
   const { name, kind, categories, base } = (value ?? {}) as Record<string, unknown>;
   if (!isText(name)) return false;
   if (kind === 'number') return true;
   if (kind !== 'text' || !Array.isArray(categories) || !(base === null || isText(base))) return false;
-  const all = base === null ? categories : [base, ...categories];
-  return all.length > 0 && all.every(isText) && new Set(all).size === all.length;
+  const all = categoriesOf(value as Encoding & { kind: 'text' });
+  return all.length > 0 && areNames(all);
 }
 
 /** @throws NablaError `ERR_MODEL_FORMAT` or `ERR_MODEL_VERSION` */
@@ -52,8 +54,10 @@ export async function readModelFile(file: string): Promise<ModelFile> {
   if (given.version !== version) {
     throw fail(`version must be ${version}; got ${show(given.version)}`, 'ERR_MODEL_VERSION');
   }
-  const { target, columns } = given;
+  const { target, labels, offset, columns } = given;
   if (!isText(target)) throw fail('target must be the name of a column');
+  if (!areNames(labels)) throw fail('labels must be the names of the classes');
+  if (offset !== null && !isText(offset)) throw fail('offset must be the name of a column, or null');
   if (!Array.isArray(columns) || !columns.every(isEncoding)) throw fail('columns must describe columns');
   if (new Set(columns.map(({ name }) => name)).size < columns.length) throw fail('columns must have different names');
   let model: Model;
@@ -63,9 +67,12 @@ export async function readModelFile(file: string): Promise<ModelFile> {
     if (error instanceof NablaError) throw fail(error.message, error.code);
     throw error;
   }
-  const width = columns.reduce((sum, column) => sum + widthOf(column), 0);
+  const width = widthOf(columns) * model.outputs;
   if (width !== model.coefficients.length) {
     throw fail(`columns need ${width} coefficients; the model has ${model.coefficients.length}`);
   }
-  return { target, columns, model };
+  if (labels.length !== model.labels.length) {
+    throw fail(`labels names ${labels.length} classes; the model has ${model.labels.length}`);
+  }
+  return { target, labels, offset, columns, model };
 }

@@ -1,7 +1,7 @@
 // The loss curve as a picture.
 import { scaleLinear } from 'd3-scale';
 import { line } from 'd3-shape';
-import { type Curve, countTicks, lossScale, lossTicks, tickLabel } from './curve.js';
+import { type Curve, countTicks, lossScale, lossTicks, type Point, tickLabel } from './curve.js';
 import { count, measured } from './text.js';
 
 const width = 800;
@@ -12,9 +12,12 @@ const ink = {
   quiet: '#66727f',
   grid: '#e4e8ec',
   axis: '#9aa5b1',
-  loss: '#0b6bcb',
+  training: '#0b6bcb',
+  validation: '#0f8a5f',
   heldOut: '#c2410c',
 };
+
+const dashes = '6 5';
 
 const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 const escaped = (text: string): string => text.replace(/[&<>"]/g, (character) => escapes[character]);
@@ -64,8 +67,8 @@ function legend(keys: readonly Key[]): string[] {
 
 /** A complete SVG file. */
 export function lossPicture(curve: Curve, title: string, subtitle: string): string {
-  const { unit, points, heldOut } = curve;
-  const last = points[points.length - 1][0];
+  const { unit, training, validation, best, heldOut } = curve;
+  const [last, lossInTheEnd] = training[training.length - 1];
   const loss = lossScale(curve);
   const y = loss.scale.range([plot.bottom, plot.top]);
   const x = scaleLinear()
@@ -83,22 +86,28 @@ export function lossPicture(curve: Curve, title: string, subtitle: string): stri
     parts.push(text(x(tick), plot.bottom + 20, count(tick), { 'text-anchor': 'middle', fill: ink.quiet }));
   }
 
-  const keys: Key[] = [
-    { label: `training: ${measured(points[points.length - 1][1])} in the end`, colour: ink.loss, dash: 'none' },
-  ];
-  if (heldOut !== null) {
-    const dash = '6 5';
-    const stroke = { stroke: ink.heldOut, 'stroke-width': 1.5, 'stroke-dasharray': dash };
-    parts.push(segment(plot.left, y(heldOut), plot.right, y(heldOut), stroke));
-    keys.push({ label: `held out: ${measured(heldOut)} after the fit`, colour: ink.heldOut, dash });
-  }
-  const path = line<readonly [number, number]>()
+  const keys: Key[] = [];
+  const path = line<Point>()
     .x(([at]) => x(at))
-    .y(([, value]) => y(value))(points as [number, number][]);
-  const round = { 'stroke-linejoin': 'round', 'stroke-linecap': 'round' };
-  parts.push(element('path', { d: path ?? '', fill: 'none', stroke: ink.loss, 'stroke-width': 2.25, ...round }));
-  const end = points[points.length - 1];
-  parts.push(element('circle', { cx: x(end[0]), cy: y(end[1]), r: 4, fill: ink.loss }));
+    .y(([, value]) => y(value));
+  const draw = (points: readonly Point[], colour: string, label: string, dot: Point): void => {
+    const stroke = { stroke: colour, 'stroke-width': 2.25, 'stroke-linejoin': 'round', 'stroke-linecap': 'round' };
+    parts.push(element('path', { d: path(points as Point[]) ?? '', fill: 'none', ...stroke }));
+    parts.push(element('circle', { cx: x(dot[0]), cy: y(dot[1]), r: 4, fill: colour }));
+    keys.push({ label, colour, dash: 'none' });
+  };
+  if (heldOut !== null) {
+    const stroke = { stroke: ink.heldOut, 'stroke-width': 1.5, 'stroke-dasharray': dashes };
+    parts.push(segment(plot.left, y(heldOut), plot.right, y(heldOut), stroke));
+  }
+  draw(training, ink.training, `training: ${measured(lossInTheEnd)} in the end`, [last, lossInTheEnd]);
+  if (best) {
+    const label = `validation: ${measured(best.loss)} at best, epoch ${count(best.epoch)}`;
+    draw(validation, ink.validation, label, [best.at, best.loss]);
+  }
+  if (heldOut !== null) {
+    keys.push({ label: `held out: ${measured(heldOut)} after the fit`, colour: ink.heldOut, dash: dashes });
+  }
   parts.push(...legend(keys));
 
   const middle = (plot.top + plot.bottom) / 2;

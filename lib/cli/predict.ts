@@ -1,37 +1,19 @@
 // nabla predict: a model file and new rows to predictions.
-import { show } from '../errors.js';
-import { float64Blocks } from './blocks.js';
-import { readNumberCell } from './cells.js';
+import { NablaError } from '../errors.js';
+import type { ColumnSpec } from './columns.js';
 import type { Io, Output } from './command.js';
-import { readCsv } from './csv.js';
-import { type Encoding, layout } from './encode.js';
-import { readModelFile } from './modelfile.js';
-import { csvError, type Place } from './place.js';
+import { categoriesOf, type Encoding, encodeFeatures, numbersOf } from './encode.js';
+import { type ModelFile, readModelFile } from './modelfile.js';
 import { readingBar } from './progress.js';
-import { findColumn } from './table.js';
+import { allRows } from './split.js';
+import { type CsvTable, readTable } from './table.js';
 
-const batchRows = 1024;
-const linesPerWrite = 8192;
-
-/** Puts a cell into its columns of a row of X, which are 0. */
-function encoder(encoding: Encoding, offset: number): (cell: string, X: Float64Array, row: number, at: Place) => void {
-  if (encoding.kind === 'number') {
-    return (cell, X, row, place) => {
-      X[row + offset] = readNumberCell(cell, place);
-    };
-  }
-  const places = new Map(encoding.categories.map((category, k) => [category, offset + k]));
-  if (encoding.base !== null) places.set(encoding.base, -1);
-  return (cell, X, row, at) => {
-    const place = places.get(cell);
-    if (place === undefined) {
-      const known = [...(encoding.base === null ? [] : [encoding.base]), ...encoding.categories];
-      const list = known.slice(0, 10).join(', ') + (known.length > 10 ? ', …' : '');
-      throw csvError('ERR_CSV_CATEGORY', at, `the model knows no category ${show(cell)}, only ${list}`);
-    }
-    if (place >= 0) X[row + place] = 1;
-  };
+export interface PredictFlags {
+  readonly delimiter: string;
+  readonly proba?: boolean;
 }
+
+const batchRows = 8192;
 
 const quoted = (cell: string): string => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
 
@@ -40,51 +22,64 @@ const write = (out: Output, text: string): Promise<void> =>
     out.write(text, (error) => (error ? reject(error) : resolve()));
   });
 
-/** Writes nothing before every row has been read: a file with a mistake in it gives no part of an answer. */
-export async function predictCommand(modelPath: string, file: string, delimiter: string, io: Io): Promise<void> {
-  const { target, columns, model } = await readModelFile(modelPath);
-  const { offsets, cols } = layout(columns);
-  const X = new Float64Array(batchRows * cols);
-  const predictions = float64Blocks();
-  let waiting = 0;
-  const predict = (): void => {
-    for (const value of model.predict(X.subarray(0, waiting * cols))) predictions.push(value);
-    X.fill(0);
-    waiting = 0;
-  };
+function specOf(encoding: Encoding): ColumnSpec {
+  const { name, kind } = encoding;
+  if (kind === 'number') return { name, kind };
+  return { name, kind, known: { names: categoriesOf(encoding), says: 'the model knows' } };
+}
 
+/** Reads every row before anything is written: a file with a mistake in it gives no part of an answer. */
+async function read(file: string, { columns, offset }: ModelFile, delimiter: string, io: Io): Promise<CsvTable> {
+  const spec = {
+    features: columns.map(specOf),
+    target: null,
+    weight: null,
+    offset: offset === null ? null : ({ name: offset, kind: 'number' } as const),
+  };
   const bar = readingBar(io.stderr, file);
-  let fields: { index: number; name: string; encode: ReturnType<typeof encoder> }[] = [];
   try {
-    await readCsv(file, delimiter, {
-      header(names) {
-        fields = columns.map((column, j) => {
-          const { name } = column;
-          return { index: findColumn(file, names, name), name, encode: encoder(column, offsets[j]) };
-        });
-      },
-      row(cells, line) {
-        const row = waiting * cols;
-        for (const { index, name, encode } of fields) {
-          encode(cells[index], X, row, { file, line, column: index + 1, name });
-        }
-        waiting++;
-        if (waiting === batchRows) predict();
-      },
-      progress: bar.update,
-    });
+    return await readTable(file, delimiter, () => spec, bar.update);
   } finally {
     bar.stop();
   }
-  predict();
+}
 
-  let text = `${quoted(target)}\n`;
-  for (let i = 0; i < predictions.length; i++) {
-    text += `${predictions.at(i)}\n`;
-    if (i % linesPerWrite === linesPerWrite - 1) {
-      await write(io.stdout, text);
-      text = '';
-    }
+/** What makes the cells of some rows, by the name of each column. */
+function answer({ target, labels, model }: ModelFile, proba: boolean) {
+  if (proba) {
+    const k = labels.length;
+    return {
+      names: labels,
+      cells(X: Float64Array, offset?: Float64Array): string[] {
+        const p = model.predictProba(X, offset);
+        return Array.from({ length: p.length / k }, (_, i) => p.subarray(i * k, (i + 1) * k).join(','));
+      },
+    };
   }
-  await write(io.stdout, text);
+  const cellOf = new Map(model.labels.map((label, k) => [label, quoted(labels[k])]));
+  return {
+    names: [target],
+    cells(X: Float64Array, offset?: Float64Array): string[] {
+      return Array.from(model.predict(X, offset), (value) => cellOf.get(value) ?? String(value));
+    },
+  };
+}
+
+export async function predictCommand(modelPath: string, file: string, flags: PredictFlags, io: Io): Promise<void> {
+  const { delimiter, proba = false } = flags;
+  const modelFile = await readModelFile(modelPath);
+  const { loss } = modelFile.model;
+  if (proba && loss !== 'logistic' && loss !== 'softmax') {
+    throw new NablaError('ERR_UNKNOWN_OPTION', `--proba: a model of loss ${loss} gives no probabilities`);
+  }
+  const table = await read(file, modelFile, delimiter, io);
+  const { names, cells } = answer(modelFile, proba);
+  await write(io.stdout, `${names.map(quoted).join(',')}\n`);
+  const all = allRows(table.rows);
+  for (let from = 0; from < table.rows; from += batchRows) {
+    const rows = all.subarray(from, from + batchRows);
+    const X = encodeFeatures(table.features, modelFile.columns, rows);
+    const offset = table.offset ? numbersOf(table.offset, rows) : undefined;
+    await write(io.stdout, `${cells(X, offset).join('\n')}\n`);
+  }
 }

@@ -3,17 +3,23 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import { parse } from 'csv-parse/sync';
+import { losses } from '../catalog.js';
 import { NablaError, show } from '../errors.js';
-import type { Wanted } from './table.js';
+import type { FitOptions } from '../options.js';
 import { strictNumber } from './text.js';
+import type { Wanted } from './wanted.js';
 
 /** The command's own flags, as commander reads them. */
 export interface FitFlags {
   readonly target: string;
   readonly features?: string;
   readonly categorical?: string;
+  readonly classes?: string;
+  readonly classWeight?: 'balanced';
+  readonly sampleWeight?: string;
+  readonly offset?: string;
   readonly holdout?: string;
-  readonly standardize?: boolean;
+  readonly validation?: string;
   readonly model?: string;
   readonly plot?: string;
   readonly json?: boolean;
@@ -25,15 +31,18 @@ export interface FitRequest {
   readonly delimiter: string;
   /** The part of the rows that is held out. */
   readonly holdout: number;
-  readonly standardize: boolean;
+  /** A file of rows to watch the loss on. */
+  readonly validation: string | undefined;
   readonly json: boolean;
   /** Files to write. */
   readonly model: string | undefined;
   readonly plot: string | undefined;
+  /** Those of the library's fit. */
+  readonly options: FitOptions;
 }
 
 /** Names with commas between them, quoted as cells are. */
-function readNames(flag: string, list: string | undefined): string[] | null {
+function readNames(flag: string, what: string, list: string | undefined): string[] | null {
   if (list === undefined) return null;
   try {
     const [names] = parse(list) as string[][];
@@ -41,7 +50,15 @@ function readNames(flag: string, list: string | undefined): string[] | null {
   } catch {
     // told below
   }
-  throw new NablaError('ERR_OUT_OF_RANGE', `${flag} must be names of columns with commas; got ${show(list)}`);
+  throw new NablaError('ERR_OUT_OF_RANGE', `${flag} must be names of ${what} with commas; got ${show(list)}`);
+}
+
+function readClasses(list: string | undefined): string[] | null {
+  const classes = readNames('--classes', 'classes', list);
+  const twice = classes?.find((name, i) => classes.indexOf(name) < i);
+  if (twice !== undefined) throw new NablaError('ERR_OUT_OF_RANGE', `--classes names ${show(twice)} twice`);
+  if (classes?.length === 1) throw new NablaError('ERR_OUT_OF_RANGE', '--classes must name two classes at least');
+  return classes;
 }
 
 function readHoldout(value: string): number {
@@ -50,15 +67,60 @@ function readHoldout(value: string): number {
   throw new NablaError('ERR_OUT_OF_RANGE', `--holdout must be a number in [0, 1); got ${show(value)}`);
 }
 
+/** A part of the rows, as the library's option, or a file. */
+function readValidation(value: string | undefined, fraction: number | undefined) {
+  if (value === undefined) return { file: undefined, fraction };
+  if (fraction !== undefined) {
+    throw new NablaError('ERR_UNKNOWN_OPTION', 'give --validation or --validation-fraction, not both');
+  }
+  const part = strictNumber(value);
+  if (Number.isNaN(part)) return { file: value, fraction: undefined };
+  if (part > 0 && part < 1) return { file: undefined, fraction: part };
+  throw new NablaError('ERR_OUT_OF_RANGE', `--validation must be a number in (0, 1) or a CSV file; got ${show(value)}`);
+}
+
+export const lossOf = ({ loss = 'squared' }: FitOptions): keyof typeof losses =>
+  typeof loss === 'string' ? loss : loss.name;
+
+function checkLoss(loss: keyof typeof losses, { classes, classWeight, offset }: FitFlags): void {
+  const own = losses[loss].predicts === 'class';
+  for (const [flag, value] of [
+    ['--classes', classes],
+    ['--class-weight', classWeight],
+  ]) {
+    if (value === undefined || own) continue;
+    const names = Object.entries(losses).filter(([, entry]) => entry.predicts === 'class');
+    const known = names.map(([name]) => name).join(', ');
+    throw new NablaError('ERR_UNKNOWN_OPTION', `${flag} goes with a loss of classes: ${known}; not ${loss}`);
+  }
+  if (offset !== undefined && loss === 'softmax') {
+    throw new NablaError('ERR_UNKNOWN_OPTION', '--offset has no effect on softmax: it would move all classes alike');
+  }
+}
+
 /** Files are checked here: better told before a long fit than after it. */
-export async function readRequest(flags: FitFlags): Promise<FitRequest> {
-  const { target, delimiter, standardize = false, json = false, model, plot } = flags;
-  const features = readNames('--features', flags.features);
-  const categorical = readNames('--categorical', flags.categorical) ?? [];
+export async function readRequest(flags: FitFlags, given: FitOptions): Promise<FitRequest> {
+  const { target, delimiter, json = false, model, plot, sampleWeight, offset, classWeight } = flags;
+  const loss = lossOf(given);
+  checkLoss(loss, flags);
+  const features = readNames('--features', 'columns', flags.features);
+  const categorical = readNames('--categorical', 'columns', flags.categorical) ?? [];
+  const classes = readClasses(flags.classes);
   const holdout = readHoldout(flags.holdout ?? '0.2');
+  const validation = readValidation(flags.validation, given.validationFraction);
   if (plot !== undefined && extname(plot) !== '.svg') {
     throw new NablaError('ERR_OUT_OF_RANGE', `--plot must be a file name that ends in .svg; got ${show(plot)}`);
   }
   for (const file of [model, plot]) if (file !== undefined) await access(dirname(file), constants.W_OK);
-  return { wanted: { target, features, categorical }, delimiter, holdout, standardize, json, model, plot };
+  if (validation.file !== undefined) await access(validation.file, constants.R_OK);
+  return {
+    wanted: { loss, target, features, categorical, classes, sampleWeight, offset },
+    delimiter,
+    holdout,
+    validation: validation.file,
+    json,
+    model,
+    plot,
+    options: { ...given, validationFraction: validation.fraction, classWeight },
+  };
 }

@@ -48,6 +48,8 @@ describe('nabla predict', () => {
       format: 'nabla-model-file',
       version: 1,
       target: 'price',
+      labels: [],
+      offset: null,
       columns: [
         { name: 'size', kind: 'number' },
         { name: 'kind', kind: 'text', categories: ['b', 'c'], base: 'a' },
@@ -91,6 +93,9 @@ describe('nabla predict', () => {
     ['a model without its columns', changed((json) => json.model), 'ERR_MODEL_FORMAT'],
     ['another version', changed((json) => ({ ...json, version: 2 })), 'ERR_MODEL_VERSION'],
     ['no target', changed((json) => ({ ...json, target: 3 })), 'ERR_MODEL_FORMAT'],
+    ['no labels', changed((json) => ({ ...json, labels: undefined })), 'ERR_MODEL_FORMAT'],
+    ['labels of no classes', changed((json) => ({ ...json, labels: ['a', 'b'] })), 'ERR_MODEL_FORMAT'],
+    ['an offset of no name', changed((json) => ({ ...json, offset: 1 })), 'ERR_MODEL_FORMAT'],
     ['columns of no kind', changed((json) => ({ ...json, columns: [{ name: 'x' }, null] })), 'ERR_MODEL_FORMAT'],
     ['too few columns', changed((json) => ({ ...json, columns: [] })), 'ERR_MODEL_FORMAT'],
     ['a damaged model', changed((json) => ({ ...json, model: {} })), 'ERR_MODEL_FORMAT'],

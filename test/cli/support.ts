@@ -2,7 +2,9 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { type Output, run } from '../../lib/cli/command.js';
+import type { FitReport } from '../../lib/cli/report.js';
 
 class Text implements Output {
   text = '';
@@ -18,6 +20,21 @@ export async function nabla(...argv: string[]): Promise<{ code: number; out: str
   const stderr = new Text();
   const code = await run(argv, { stdout, stderr });
   return { code, out: stdout.text, err: stderr.text };
+}
+
+/** A report with the numbers of one output. */
+export type Report = Omit<FitReport, 'coefficients' | 'intercept' | 'metrics'> & {
+  coefficients: Record<string, number>;
+  intercept: number;
+  metrics: Record<string, number>;
+};
+
+/** What `nabla fit --json` writes. */
+export async function fitJson<R = Report>(data: string, ...flags: string[]): Promise<R> {
+  const { code, out, err } = await nabla('fit', data, '--json', ...flags);
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  expect(out.endsWith('\n')).toBe(true);
+  return JSON.parse(out);
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'nabla-'));
