@@ -1,6 +1,8 @@
 // The learning rate at a step. Twin: lib/reference/solver/schedule.ts.
 #pragma once
 
+#include <float.h>
+
 #include <cmath>
 
 #include "plan.h"
@@ -109,9 +111,9 @@ class Schedule {
   const double* p_;
   double initial_;
   double perEpoch_;
-  double warmup_;  // steps
-  double total_;   // steps after the warm-up
-  double best_ = INFINITY;
+  double warmup_;          // steps
+  double total_;           // steps after the warm-up
+  double best_ = DBL_MAX;  // not infinite, which has no relative threshold
   double waited_ = 0.0;
   double reduced_ = 1.0;
 };

@@ -106,7 +106,7 @@ export class Schedule {
   readonly #warmup: number; // steps
   readonly #perEpoch: number;
   readonly #at: At;
-  #best = Infinity;
+  #best = Number.MAX_VALUE; // not infinite, which has no relative threshold
   #waited = 0;
 
   constructor(plan: Plan, stepsPerEpoch: number) {

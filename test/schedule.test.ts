@@ -1,0 +1,163 @@
+// The learning rate of every schedule against formulas by hand: PyTorch's, and scikit-learn's for inverse scaling and
+// optimal.
+import { describe, expect, it } from 'vitest';
+import { type FitOptions, type Loss, type Schedule, sgd } from '../lib/index.js';
+import { faces } from './backends.js';
+import { expectBits, expectClose, problem } from './support.js';
+
+const eta = 0.02;
+const epochs = 12;
+const perEpoch = 5;
+const total = epochs * perEpoch;
+const data = problem(50, 3, 1);
+const batches: FitOptions = { sampler: 'sequential', batchSize: 10, epochs };
+const cos = (x: number) => Math.cos(Math.PI * x);
+
+/** The rate at step t, counted from 1, of `total` steps; an epoch has `perEpoch`. */
+type Rate = (t: number, total: number) => number;
+const epochAt = (t: number) => (t - 1) / perEpoch;
+
+/** PyTorch's OneCycleLR with cosine annealing. */
+const oneCycle =
+  (start: number, divisor: number, finalDivisor: number): Rate =>
+  (t, total) => {
+    const anneal = (from: number, to: number, part: number) => to + ((from - to) / 2) * (1 + cos(part));
+    const peak = start * total - 1;
+    const [low, lowest] = [eta / divisor, eta / divisor / finalDivisor];
+    const step = t - 1;
+    if (step <= peak) return anneal(low, eta, step / peak);
+    return anneal(eta, lowest, (step - peak) / (total - 1 - peak));
+  };
+
+/** PyTorch's CosineAnnealingWarmRestarts, stepped by fractions of an epoch. */
+const restarts =
+  (first: number, factor: number, minimum: number): Rate =>
+  (t) => {
+    const epoch = epochAt(t);
+    const cycle =
+      factor === 1
+        ? Math.floor(epoch / first)
+        : Math.floor(Math.log((epoch / first) * (factor - 1) + 1) / Math.log(factor) + 1e-12);
+    const begun = factor === 1 ? cycle * first : (first * (factor ** cycle - 1)) / (factor - 1);
+    return minimum + ((eta - minimum) / 2) * (1 + cos((epoch - begun) / (first * factor ** cycle)));
+  };
+
+const cases: [Schedule, Rate][] = [
+  ['constant', () => eta],
+  ['invscaling', (t) => eta / t ** 0.25],
+  [{ name: 'invscaling', power: 0.7 }, (t) => eta / t ** 0.7],
+  ['exponential', (t) => eta * 0.95 ** Math.floor(epochAt(t))],
+  [{ name: 'exponential', gamma: 0.5 }, (t) => eta * 0.5 ** Math.floor(epochAt(t))],
+  ['step', (t) => eta * 0.1 ** Math.floor(epochAt(t) / 30)],
+  [{ name: 'step', stepSize: 4, gamma: 0.3 }, (t) => eta * 0.3 ** Math.floor(epochAt(t) / 4)],
+  ['polynomial', (t, total) => eta * (1 - (t - 1) / total)],
+  [{ name: 'polynomial', power: 2, minimum: 0.005 }, (t, total) => 0.005 + 0.015 * (1 - (t - 1) / total) ** 2],
+  ['cosine', (t, total) => (eta / 2) * (1 + cos((t - 1) / total))],
+  [{ name: 'cosine', minimum: 0.01 }, (t, total) => 0.01 + 0.005 * (1 + cos((t - 1) / total))],
+  [{ name: 'cosine', restart: 3 }, restarts(3, 1, 0)],
+  [{ name: 'cosine', restart: 2, restartFactor: 2, minimum: 0.001 }, restarts(2, 2, 0.001)],
+  [{ name: 'cosine', restart: 1.5, restartFactor: 1.5 }, restarts(1.5, 1.5, 0)],
+  ['onecycle', oneCycle(0.3, 25, 1e4)],
+  [{ name: 'onecycle', start: 0.5, divisor: 10, finalDivisor: 100 }, oneCycle(0.5, 10, 100)],
+  ['optimal', (t) => 1 / (1e-4 * (1 / (Math.sqrt(1 / Math.sqrt(1e-4)) * 1e-4) + t - 1))],
+  [{ name: 'optimal', alpha: 0.05 }, (t) => 1 / (0.05 * (1 / (Math.sqrt(1 / Math.sqrt(0.05)) * 0.05) + t - 1))],
+];
+
+/** The rates of the last steps of epochs. */
+const lastOf = (rate: Rate) => Array.from({ length: epochs }, (_, epoch) => rate(perEpoch * (epoch + 1), total));
+
+describe.each(faces)('schedules: $name', ({ fitSync }) => {
+  it.each(cases)('%j', (schedule, rate) => {
+    const small: FitOptions = { ...batches, optimizer: sgd({ learningRate: eta }), schedule };
+    expectClose(fitSync(data, small).history.learningRate, lastOf(rate), 1e-12, 1e-9);
+  });
+
+  it.each(cases)('%j after a warm-up', (schedule, rate) => {
+    for (const [warmup, steps] of [
+      [2, 10],
+      [0.6, 3],
+      [12, 60],
+    ]) {
+      const name = typeof schedule === 'string' ? schedule : schedule.name;
+      const given = { ...(typeof schedule === 'string' ? {} : schedule), name, warmup } as Schedule;
+      const model = fitSync(data, { ...batches, optimizer: sgd({ learningRate: eta }), schedule: given });
+      const warmed: Rate = (t, total) => (t <= steps ? (eta * t) / steps : rate(t - steps, total - steps));
+      expectClose(model.history.learningRate, lastOf(warmed), 1e-12, 1e-9);
+    }
+  });
+
+  it.each(cases)('%j is what steps are made with', (schedule) => {
+    const options: FitOptions = { epochs: 40, optimizer: sgd({ learningRate: eta }), schedule };
+    const model = fitSync(data, options);
+    const w = new Float64Array(4);
+    for (const rate of model.history.learningRate) {
+      const g = new Float64Array(4);
+      for (let i = 0; i < 50; i++) {
+        const x = [...data.X.subarray(3 * i, 3 * i + 3), 1];
+        const r = x.reduce((z, value, j) => z + value * w[j], 0) - data.y[i];
+        x.forEach((value, j) => {
+          g[j] += (r * value) / 50;
+        });
+      }
+      for (let j = 0; j < 4; j++) w[j] -= rate * g[j];
+    }
+    expectClose([...model.coefficients, model.intercept], w, 1e-9, 1e-6);
+    const first = fitSync(data, { ...options, epochs: 1 });
+    expect(first.history.learningRate[0] === 0, 'a first step of no length').toBe(false);
+  });
+
+  it('the defaults that depend on the rest', () => {
+    const y = data.y.map((value) => (value > 0 ? 1 : 0));
+    const rates = (loss: Loss, more: FitOptions) => {
+      const of = loss === 'logistic' ? { X: data.X, y } : data;
+      return fitSync(of, { epochs: 9, optimizer: sgd({ learningRate: eta }), loss, ...more }).history.learningRate;
+    };
+    expectClose([rates('logistic', { schedule: 'invscaling' })[8]], [eta / 3], 1e-12);
+    expectClose([rates('logistic', { schedule: { name: 'invscaling', power: 1 } })[8]], [eta / 9], 1e-12);
+    const optimal = rates('squared', { schedule: 'optimal', l2: 0.3 });
+    expectBits(optimal, rates('squared', { schedule: { name: 'optimal', alpha: 0.3 }, l2: 0.3 }));
+    expect(rates('squared', { schedule: { name: 'optimal', alpha: 0.01 }, l2: 0.3 })).not.toEqual(optimal);
+  });
+
+  it('plateau waits, and falls by its factor, as ReduceLROnPlateau does', () => {
+    for (const [patience, factor, threshold, minimum] of [
+      [0, 0.5, 1e-4, 0],
+      [2, 0.1, 0.05, 0],
+      [1, 0.5, 0.02, 0.004],
+    ]) {
+      const schedule: Schedule = { name: 'plateau', patience, factor, threshold, minimum };
+      const held = problem(20, 3, 77, 3);
+      for (const more of [{}, { validation: held }] as FitOptions[]) {
+        const { history } = fitSync(data, { epochs: 60, optimizer: sgd({ learningRate: 0.3 }), schedule, ...more });
+        const watched = more.validation ? history.validationLoss : history;
+        let [best, bad, rate] = [Infinity, 0, 0.3];
+        const expected = Array.from(watched, (loss) => {
+          const now = rate;
+          if (loss < best * (1 - threshold)) [best, bad] = [loss, 0];
+          else bad++;
+          if (bad > patience) [rate, bad] = [Math.max(rate * factor, minimum), 0];
+          return now;
+        });
+        expectClose(history.learningRate, expected, 1e-12);
+        expect(new Set(expected).size).toBeGreaterThan(2);
+        expect(expected.at(-1)).toBeGreaterThanOrEqual(minimum);
+      }
+    }
+  });
+
+  it('the rate of every rule follows its schedule', () => {
+    for (const name of ['adam', 'momentum', 'adagrad', 'lion', 'ftrl'] as const) {
+      const options: FitOptions = {
+        ...batches,
+        optimizer: { name, learningRate: 0.5 },
+        schedule: { name: 'exponential', gamma: 0.5 },
+      };
+      const { history } = fitSync(data, options);
+      expectClose(
+        history.learningRate,
+        history.learningRate.map((_, epoch) => 0.5 ** (epoch + 1)),
+        1e-14,
+      );
+    }
+  });
+});
