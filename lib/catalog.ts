@@ -88,6 +88,12 @@ export const losses = {
     predicts: 'value',
     parameters: { epsilon: number(0.1, '[0, ∞)', 'ε, how much error is free') },
   },
+  squared_epsilon_insensitive: {
+    help: 'max(0, |z - y| - ε)²',
+    target: 'real',
+    predicts: 'value',
+    parameters: { epsilon: number(0.1, '[0, ∞)', 'ε, how much error is free') },
+  },
   poisson: { help: 'e^z - yz, counts (log link)', target: 'nonNegative', predicts: 'mean', parameters: {} },
   gamma: { help: 'y e^-z + z, positive amounts (log link)', target: 'positive', predicts: 'mean', parameters: {} },
   tweedie: {

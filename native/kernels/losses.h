@@ -71,6 +71,15 @@ struct EpsilonInsensitive {  // max(0, |r| - ε), r = z - y
   }
 };
 
+struct SquaredEpsilonInsensitive {  // max(0, |r| - ε)², r = z - y
+  NABLA_INLINE LossGradient at(Vec y, Vec z, const double* p) {
+    const Vec r = z - y;
+    const Vec m = abs(r) - p[0];
+    const Vec inside = select(m <= 0.0, 0.0, m);
+    return {inside * inside, 2.0 * (sign(r) * inside)};
+  }
+};
+
 struct Poisson {  // e^z - yz, y >= 0
   NABLA_INLINE LossGradient at(Vec y, Vec z, const double*) {
     const Vec mean = exp(z);
@@ -105,6 +114,7 @@ struct Tweedie {  // -y e^((1-p)z)/(1-p) + e^((2-p)z)/(2-p), power p in (1, 2)
   elementwise("huber", "delta", Huber) \
   elementwise("quantile", "quantile", Quantile) \
   elementwise("epsilon_insensitive", "epsilon", EpsilonInsensitive) \
+  elementwise("squared_epsilon_insensitive", "epsilon", SquaredEpsilonInsensitive) \
   elementwise("poisson", "", Poisson) \
   elementwise("gamma", "", Gamma) \
   elementwise("tweedie", "power", Tweedie)

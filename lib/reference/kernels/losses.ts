@@ -91,6 +91,16 @@ const epsilonInsensitive: Formula = (y, z, p) => {
   return m <= 0 ? 0 : m;
 };
 
+/** max(0, |r| - ε)², r = z - y */
+const squaredEpsilonInsensitive: Formula = (y, z, p) => {
+  const epsilon = p[0];
+  const r = z - y;
+  const m = Math.abs(r) - epsilon;
+  const inside = m <= 0 ? 0 : m;
+  slope = 2 * (sign(r) * inside);
+  return inside * inside;
+};
+
 /** e^z - yz, y ≥ 0 */
 const poisson: Formula = (y, z) => {
   const mean = exp(z);
@@ -173,6 +183,7 @@ export const losses: readonly Loss[] = [
   elementwise('huber', 'delta', huber),
   elementwise('quantile', 'quantile', quantile),
   elementwise('epsilon_insensitive', 'epsilon', epsilonInsensitive),
+  elementwise('squared_epsilon_insensitive', 'epsilon', squaredEpsilonInsensitive),
   elementwise('poisson', '', poisson),
   elementwise('gamma', '', gamma),
   elementwise('tweedie', 'power', tweedie),
