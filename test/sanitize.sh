@@ -8,11 +8,12 @@ root=$PWD
 
 build() { # folder, sanitizers
   mkdir -p "$1"
-  rm -rf "$1"/{native,lib,test,bench,dist}
+  rm -rf "$1"/{native,lib,test,bench,dist,node_modules}
   local sources=(native lib test bench CMakeLists.txt ./*.json ./*.ts README.md)
   [ ! -d dist ] || sources+=(dist)
   tar -cf - "${sources[@]}" | tar -xf - -C "$1"
-  (cd "$1" && node "$root/node_modules/cmake-js/bin/cmake-js" rebuild -D "--CDNABLA_SANITIZE=$2" --log-level warn)
+  ln -sfn "$root/node_modules" "$1/node_modules"
+  (cd "$1" && node node_modules/cmake-js/bin/cmake-js rebuild -D "--CDNABLA_SANITIZE=$2" --log-level warn)
 }
 
 check() { # folder, runtime to preload, arguments of vitest
@@ -29,9 +30,11 @@ check() { # folder, runtime to preload, arguments of vitest
     UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:log_path=$PWD/report
     # Node itself is not instrumented, so what only Node's own code does is left out.
     TSAN_OPTIONS=ignore_noninstrumented_modules=1:log_path=$PWD/report
-    # Without address space randomisation, which TSan's memory map does not bear on newer kernels.
+    local node=(node)
+    # On newer kernels TSan's memory map does not bear address space randomisation.
+    [ "$runtime" != libtsan.so ] || node=(setarch -R node)
     # NABLA_SLOW: wider time limits and fewer repetitions.
-    NABLA_SLOW=1 NABLA_BACKEND=native setarch -R node "$root/node_modules/vitest/vitest.mjs" run "$@"
+    NABLA_SLOW=1 NABLA_BACKEND=native "${node[@]}" node_modules/vitest/vitest.mjs run "$@"
   ) || passed=false
   if compgen -G "$folder/report.*" > /dev/null; then
     cat "$folder"/report.*
@@ -50,11 +53,17 @@ done
 
 failed=()
 for sanitizer in "${which[@]}"; do
-  case $sanitizer in
-    address) build build-address address,undefined && check build-address libasan.so "$@" || failed+=(address) ;;
-    thread) build build-thread thread && check build-thread libtsan.so "$@" || failed+=(thread) ;;
-    *) echo "unknown: $sanitizer" >&2 && exit 2 ;;
-  esac
+  set +e # in a subshell of its own, not behind && or ||, where a failing command would not end it
+  (
+    set -e
+    case $sanitizer in
+      address) build build-address address,undefined; check build-address libasan.so "$@" ;;
+      thread) build build-thread thread; check build-thread libtsan.so "$@" ;;
+      *) echo "sanitizers: unknown: $sanitizer" >&2 && exit 2 ;;
+    esac
+  )
+  [ $? = 0 ] || failed+=("$sanitizer")
+  set -e
 done
 [ ${#failed[@]} -eq 0 ] || { echo "sanitizers: failed: ${failed[*]}" && exit 1; }
 echo "sanitizers: nothing found by ${which[*]}"
