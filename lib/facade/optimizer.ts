@@ -1,11 +1,11 @@
 // The facade of createOptimizer: an update rule on the caller's own arrays.
-import { checkArray, checkLength, firstNotFinite, overlap } from '../arrays.js';
+import { checkApart, checkArray, checkLength, firstNotFinite } from '../arrays.js';
 import type { Backend } from '../backend.js';
-import { fitOptions, rules, type Values } from '../catalog.js';
+import { type Entry, fitOptions, rules, type Values } from '../catalog.js';
 import { readSize } from '../data.js';
 import { invalid, NablaError } from '../errors.js';
 import type { OptimizerSpec } from '../options.js';
-import { readBoolean, readChoice, readNumber, readObject, readPlain } from '../read.js';
+import { readChoice, readNumber, readObject, readPlain } from '../read.js';
 import { reference } from '../reference/backend.js';
 import { rules as referenceRules } from '../reference/kernels/updates.js';
 import { maxRunning } from '../reference/solver/optimizer.js';
@@ -38,29 +38,33 @@ export interface OptimizerJSON {
 /** Elements below which JavaScript is faster than a call into native (bench/borders.mjs measures it). */
 const border = 64;
 
+/** The rules, with what may be added to each behind its own parameters. */
+const extended: Record<string, Entry> = Object.fromEntries(
+  Object.entries(rules).map(([name, { help, parameters }]) => {
+    const extras = extraNames.map((extra) => [extra, fitOptions[extra]]);
+    return [name, { help, parameters: { ...parameters, ...Object.fromEntries(extras) } }];
+  }),
+);
+
 /** One range of the weights. */
 class Group {
   readonly rule: number;
   readonly parameters: Float64Array;
   readonly extras: Float64Array;
   readonly running = new Float64Array(maxRunning).fill(1);
+  readonly options: Record<string, unknown>;
 
   constructor(
     readonly start: number,
     readonly end: number,
-    readonly options: Record<string, unknown>,
+    options: Record<string, unknown>,
   ) {
-    const { clipNorm, clipValue, l1, l2, nonNegative, ...spec } = options;
-    const numbers = { clipNorm, clipValue, l1, l2 };
-    const { index, parameters } = readChoice('optimizer', spec, rules);
+    const { name, index, parameters } = readChoice('optimizer', options, extended);
+    const own = Object.keys(rules[name as keyof typeof rules].parameters).length;
     this.rule = index;
-    this.parameters = parameters;
-    this.extras = Float64Array.of(
-      ...Object.entries(numbers).map(([name, value]) =>
-        value === undefined ? 0 : readNumber(`optimizer.${name}`, value, fitOptions[name as keyof typeof numbers]),
-      ),
-      Number(nonNegative !== undefined && readBoolean('optimizer.nonNegative', nonNegative)),
-    );
+    this.extras = parameters.slice(own, own + extraNames.length);
+    this.parameters = parameters.fill(0, own);
+    this.options = { ...options };
   }
 
   get learningRate(): number {
@@ -126,9 +130,7 @@ export class Optimizer {
   step(weights: Float64Array, gradient: Float64Array): void {
     checkLength('weights', checkArray('weights', weights), this.size, 'as the optimizer has');
     checkLength('gradient', checkArray('gradient', gradient), this.size, 'as the optimizer has');
-    if (weights === gradient || overlap(weights, gradient)) {
-      throw new NablaError('ERR_ALIAS', 'gradient overlaps weights; give it memory of its own');
-    }
+    checkApart('gradient', gradient, 'weights', weights);
     const backend = this.size < border ? reference : this.#backend;
     // A sum that is not finite need not mean an element that is not.
     const bad = Number.isFinite(backend.asum(gradient)) ? -1 : firstNotFinite(gradient);
@@ -173,7 +175,7 @@ export class Optimizer {
     const damaged = (what: string) => new NablaError('ERR_MODEL_FORMAT', `the optimizer is damaged: ${what}`);
     const of = (value: unknown, what: string): Record<string, unknown> => {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) throw damaged(what);
-      return value as Record<string, unknown>;
+      return Object.assign(Object.create(null), value);
     };
     const numbers = (value: unknown, length: number, what: string): number[] => {
       if (!Array.isArray(value) || value.length !== length || !Array.from(value).every(Number.isFinite))
@@ -186,6 +188,7 @@ export class Optimizer {
     if (
       !Number.isSafeInteger(size) ||
       !Number.isSafeInteger(steps) ||
+      (steps as number) < 0 ||
       !Array.isArray(groups) ||
       !Array.isArray(state)
     ) {
@@ -197,15 +200,17 @@ export class Optimizer {
       if (group.start !== end || !Number.isSafeInteger(group.end) || (group.end as number) < end)
         throw damaged('a range');
       end = group.end as number;
-      const made = new Group(group.start as number, end, { ...of(group.options, 'options') });
+      const made = new Group(group.start as number, end, of(group.options, 'options'));
       made.running.set(numbers(group.running, maxRunning, 'running'));
       return made;
     });
     if (end !== size || restored.length === 0) throw damaged('its ranges');
+    if (restored.some(({ rule }) => rule !== restored[0].rule)) throw damaged('its rules');
+    const arrays = state.map((array) => numbers(array, size, 'its state'));
     const optimizer = new Optimizer(backend, size as number, restored);
-    if (state.length !== optimizer.state.length) throw damaged('its state');
+    if (arrays.length !== optimizer.state.length) throw damaged('its state');
     optimizer.state.forEach((array, k) => {
-      array.set(numbers(state[k], size as number, 'its state'));
+      array.set(arrays[k]);
     });
     optimizer.#steps = steps as number;
     return optimizer;
@@ -215,8 +220,8 @@ export class Optimizer {
 /** Ranges in order, those that no group names with the options of the whole. */
 function readGroups(options: Record<string, unknown>, value: unknown, size: number): Group[] {
   if (value !== undefined && !Array.isArray(value)) throw invalid('ERR_INVALID_ARG_TYPE', 'groups', 'an array', value);
-  const { parameters } = rules[readChoice('optimizer', { name: options.name }, rules).name as keyof typeof rules];
-  const known = ['start', 'end', ...Object.keys(parameters), ...extraNames];
+  const { name } = readChoice('optimizer', options, extended);
+  const known = ['start', 'end', ...Object.keys(extended[name].parameters)];
   const given = ((value as unknown[]) ?? []).map((item, i) => {
     const { start, end, ...own } = readObject(`groups[${i}]`, item, known);
     const range = { start: readSize(`groups[${i}].start`, start), end: readSize(`groups[${i}].end`, end) };
@@ -230,11 +235,11 @@ function readGroups(options: Record<string, unknown>, value: unknown, size: numb
   let at = 0;
   for (const { start, end, own } of given) {
     if (start < at) throw new NablaError('ERR_OUT_OF_RANGE', `groups overlap at weight ${start}`);
-    if (start > at) groups.push(new Group(at, start, { ...options }));
+    if (start > at) groups.push(new Group(at, start, options));
     groups.push(new Group(start, end, { ...options, ...own }));
     at = end;
   }
-  if (at < size || size === 0) groups.push(new Group(at, size, { ...options }));
+  if (at < size || size === 0) groups.push(new Group(at, size, options));
   return groups;
 }
 

@@ -1,0 +1,288 @@
+// createOptimizer: rules on the caller's own arrays, in place.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { rules } from '../lib/catalog.js';
+import { adam, ftrl, type OptimizerOptions, rmsprop, sgd } from '../lib/index.js';
+import { rules as referenceRules } from '../lib/reference/kernels/updates.js';
+import { type Face, faces } from './backends.js';
+import { expectBits, expectClose, normals, random, runs } from './support.js';
+
+const names = Object.keys(rules) as (keyof typeof rules)[];
+/** Served in JavaScript, and by native. */
+const sizes = [1, 9, 63, 64, 200, 1001];
+
+/** Steps with random gradients; the weights after them. */
+function drive(
+  optimizer: ReturnType<Face['createOptimizer']>,
+  steps: number,
+  seed = 1,
+  from = normals(optimizer.size, 5),
+) {
+  const weights = from.slice();
+  for (let t = 0; t < steps; t++) optimizer.step(weights, normals(optimizer.size, seed + t));
+  return weights;
+}
+
+describe.each(faces)('createOptimizer: $name', (face) => {
+  const { createOptimizer, restoreOptimizer, fitSync, kernels } = face;
+
+  it.each(names)('%s steps as a fit with that rule does', (name) => {
+    const [rows, cols] = [40, 7];
+    const [X, y] = [normals(rows * cols, 1), normals(rows, 2)];
+    const optimizer = createOptimizer(name, cols);
+    const weights = new Float64Array(cols);
+    const gradient = new Float64Array(cols);
+    for (let t = 0; t < 12; t++) {
+      kernels.valueAndGradient('squared', { X, y }, weights, gradient);
+      optimizer.step(weights, gradient);
+    }
+    const model = fitSync({ X, y }, { optimizer: name, epochs: 12, intercept: false });
+    expectBits(weights, model.coefficients);
+  });
+
+  it('works in place, on views of any memory, and leaves the gradient', () => {
+    for (const n of sizes) {
+      const memory = normals(3 * n + 5, 3);
+      const before = memory.slice();
+      const [weights, gradient] = [memory.subarray(2, 2 + n), memory.subarray(n + 3, 2 * n + 3)];
+      createOptimizer(sgd({ learningRate: 0.5 }), n).step(weights, gradient);
+      const expected = before.slice();
+      for (let i = 0; i < n; i++) expected[2 + i] -= 0.5 * before[n + 3 + i];
+      expectBits(memory, expected);
+    }
+  });
+
+  it('zero weights have nothing to do', () => {
+    const optimizer = createOptimizer('adam', 0);
+    optimizer.step(new Float64Array(0), new Float64Array(0));
+    expect(optimizer).toMatchObject({ size: 0, steps: 1 });
+  });
+
+  it.each(names)('%s has its state in typed arrays of its size, one for each of the rule', (name) => {
+    const optimizer = createOptimizer(name, 70);
+    const { states } = referenceRules[names.indexOf(name)];
+    expect(optimizer.state.length).toBe(states);
+    for (const array of optimizer.state) {
+      expect(array).toBeInstanceOf(Float64Array);
+      expect(array.length).toBe(70);
+    }
+  });
+
+  it('the state is the rule’s: velocity, mean and square, and what they begin with', () => {
+    const [g1, g2] = [normals(80, 1), normals(80, 2)];
+    const momentum = createOptimizer({ name: 'momentum', momentum: 0.5 }, 80);
+    const adaptive = createOptimizer(adam({ beta1: 0.5, beta2: 0.75 }), 80);
+    const adagrad = createOptimizer({ name: 'adagrad', initialAccumulator: 0.5 }, 80);
+    for (const g of [g1, g2])
+      for (const optimizer of [momentum, adaptive, adagrad]) optimizer.step(new Float64Array(80), g);
+    expectClose(
+      momentum.state[0],
+      g1.map((g, i) => 0.5 * g + g2[i]),
+      1e-15,
+      1,
+    );
+    expectClose(
+      adaptive.state[0],
+      g1.map((g, i) => 0.25 * g + 0.5 * g2[i]),
+      1e-15,
+      1,
+    );
+    expectClose(
+      adaptive.state[1],
+      g1.map((g, i) => 0.1875 * g * g + 0.25 * g2[i] * g2[i]),
+      1e-15,
+      1,
+    );
+    expectClose(
+      adagrad.state[0],
+      g1.map((g, i) => 0.5 + g * g + g2[i] * g2[i]),
+      1e-15,
+      1,
+    );
+  });
+
+  it.each(names)('%s goes on from JSON to the same bits', (name) => {
+    for (const n of [5, 130]) {
+      const options = {
+        name,
+        weightDecay: 0.01,
+        clipNorm: 3,
+        l1: 0.001,
+        groups: [{ start: 2, end: 4, learningRate: 0.5 }],
+      };
+      const optimizer = createOptimizer(options as OptimizerOptions, n);
+      const weights = drive(optimizer, 7);
+      optimizer.learningRate = 0.0625;
+      const restored = restoreOptimizer(JSON.parse(JSON.stringify(optimizer)));
+      expect(restored.steps).toBe(7);
+      expect(restored.learningRate).toBe(0.0625);
+      expect(restored.groups.map(({ start, end, learningRate }) => [start, end, learningRate])).toEqual(
+        optimizer.groups.map(({ start, end, learningRate }) => [start, end, learningRate]),
+      );
+      restored.state.forEach((array, k) => {
+        expectBits(array, optimizer.state[k], `state ${k}`);
+      });
+      expectBits(drive(restored, 7, 50, weights), drive(optimizer, 7, 50, weights));
+      expect(JSON.stringify(restored)).toBe(JSON.stringify(optimizer));
+    }
+  });
+
+  it('groups are optimizers of their own, rest included', () => {
+    for (const name of names) {
+      const shared = { name, weightDecay: 0.1, clipNorm: 2 };
+      const optimizer = createOptimizer(
+        {
+          ...shared,
+          groups: [
+            { start: 150, end: 200, learningRate: 0.5, weightDecay: 0 },
+            { start: 0, end: 3, clipNorm: 0.1 },
+          ],
+        } as OptimizerOptions,
+        300,
+      );
+      expect(optimizer.groups.map(({ start, end }) => [start, end])).toEqual([
+        [0, 3],
+        [3, 150],
+        [150, 200],
+        [200, 300],
+      ]);
+      const changes = [{ clipNorm: 0.1 }, {}, { learningRate: 0.5, weightDecay: 0 }, {}];
+      const alone = changes.map((change, k) => {
+        const { start, end } = optimizer.groups[k];
+        return createOptimizer({ ...shared, ...change } as OptimizerOptions, end - start);
+      });
+      const weights = normals(300, 9);
+      const apart = weights.slice();
+      for (let t = 0; t < 5; t++) {
+        const gradient = normals(300, 20 + t);
+        optimizer.step(weights, gradient);
+        alone.forEach((one, k) => {
+          const { start, end } = optimizer.groups[k];
+          one.step(apart.subarray(start, end), gradient.subarray(start, end));
+        });
+      }
+      expectBits(weights, apart, name);
+    }
+  });
+
+  it('learningRate can be set between steps, of all and of a group', () => {
+    const optimizer = createOptimizer(
+      { ...sgd({ learningRate: 1 }), groups: [{ start: 1, end: 2, learningRate: 0.5 }] },
+      3,
+    );
+    const step = () => {
+      const weights = new Float64Array(3);
+      optimizer.step(weights, Float64Array.of(-1, -1, -1));
+      return [...weights];
+    };
+    expect(step()).toEqual([1, 0.5, 1]);
+    optimizer.groups[1].learningRate = 0.25;
+    expect(step()).toEqual([1, 0.25, 1]);
+    optimizer.learningRate = 0.125;
+    expect(step()).toEqual([0.125, 0.125, 0.125]);
+    expect(optimizer.learningRate).toBe(0.125);
+    expect(optimizer.steps).toBe(3);
+  });
+
+  it('clipping, by norm and by value', () => {
+    for (const n of [4, 100]) {
+      const gradient = normals(n, 4);
+      const norm = Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0));
+      const stepped = (options: object) => {
+        const weights = new Float64Array(n);
+        createOptimizer({ ...sgd({ learningRate: 1 }), ...options }, n).step(weights, gradient);
+        return weights;
+      };
+      expectClose(
+        stepped({ clipNorm: 0.5 }),
+        gradient.map((g) => (-g * 0.5) / norm),
+        1e-14,
+      );
+      expectBits(
+        stepped({ clipNorm: 1.001 * norm }),
+        gradient.map((g) => -g),
+      );
+      expectBits(
+        stepped({ clipValue: 0.5 }),
+        gradient.map((g) => -Math.max(-0.5, Math.min(0.5, g))),
+      );
+      const both = stepped({ clipNorm: 0.5, clipValue: 0.1 });
+      expectClose(
+        both,
+        gradient.map((g) => -Math.max(-0.1, Math.min(0.1, (g * 0.5) / norm))),
+        1e-14,
+      );
+    }
+  });
+
+  it('penalties by proximal steps, and no weight below 0', () => {
+    const weights = Float64Array.of(5, 0.2, -3, -0.1);
+    const zero = new Float64Array(4);
+    createOptimizer({ ...sgd({ learningRate: 0.5 }), l1: 1, l2: 2 }, 4).step(weights, zero);
+    expectClose(weights, [4.5 / 2, 0, -2.5 / 2, 0], 1e-15);
+    createOptimizer({ ...sgd({ learningRate: 0.5 }), nonNegative: true }, 4).step(weights, zero);
+    expectClose(weights, [4.5 / 2, 0, 0, 0], 1e-15);
+    createOptimizer({ ...sgd({ learningRate: 0.5 }), l2: 1 }, 4).step(weights, zero);
+    expectClose(weights, [4.5 / 4, 0, 0, 0], 1e-15);
+  });
+
+  it('has the bits of the reference, whatever the rule and its input', () => {
+    const kinds = fc.constantFrom('normal', 'tiny', 'huge', 'zeros', 'mixed');
+    const any = fc.record({
+      name: fc.constantFrom(...names),
+      n: fc.oneof(fc.integer({ min: 1, max: 150 }), fc.constantFrom(255, 256, 1000)),
+      offset: fc.integer({ min: 0, max: 7 }),
+      extras: fc.record({
+        weightDecay: fc.constantFrom(0, 0.1),
+        decoupled: fc.boolean(),
+        clipNorm: fc.constantFrom(0, 0.5, 1e-160, 1e160),
+        clipValue: fc.constantFrom(0, 0.5),
+        l1: fc.constantFrom(0, 0.05),
+        l2: fc.constantFrom(0, 0.05),
+        nonNegative: fc.boolean(),
+      }),
+      kind: kinds,
+      seed: fc.nat(),
+    });
+    const own = {
+      rmsprop: { momentum: 0.5, centered: true },
+      adam: { amsgrad: true },
+      sgd: { momentum: 0.5, nesterov: true },
+    };
+    fc.assert(
+      fc.property(any, fc.boolean(), ({ name, n, offset, extras, kind, seed }, more) => {
+        const options = { name, ...extras, ...(more && own[name as 'sgd']) } as OptimizerOptions;
+        const pair = [faces[0], face].map(({ createOptimizer }) => createOptimizer(options, n));
+        const uniform = random(seed);
+        const scale = { normal: 1, tiny: 1e-170, huge: 1e150, zeros: 0, mixed: 1 }[kind as 'normal'];
+        const make = (seed: number) => {
+          const array = new Float64Array(n + offset).subarray(offset);
+          array.set(
+            normals(n, seed).map((x) => x * scale * (kind === 'mixed' ? 10 ** Math.round(300 * uniform() - 200) : 1)),
+          );
+          return array;
+        };
+        const start = make(seed);
+        const both = [start.slice(), start];
+        for (let t = 1; t <= 4; t++) {
+          const gradient = make(seed + t);
+          pair.forEach((optimizer, k) => {
+            optimizer.step(both[k], gradient);
+          });
+          expectBits(both[1], both[0], `step ${t}, weight`);
+          pair[1].state.forEach((array, k) => {
+            expectBits(array, pair[0].state[k], `step ${t}, state ${k}`);
+          });
+        }
+      }),
+      { numRuns: runs(600) },
+    );
+  });
+
+  it('rmsprop and ftrl of one group do not disturb those of another', () => {
+    const optimizer = createOptimizer({ ...rmsprop(), groups: [{ start: 0, end: 100 }] }, 200);
+    expectBits(drive(optimizer, 9), drive(createOptimizer(rmsprop(), 200), 9));
+    const split = createOptimizer({ ...ftrl(), groups: [{ start: 64, end: 65 }] }, 200);
+    expectBits(drive(split, 9), drive(createOptimizer('ftrl', 200), 9));
+  });
+});
