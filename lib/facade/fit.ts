@@ -151,9 +151,12 @@ function ownTable(table: Table, name: string): Table {
 
 function ownJob(job: FitJob): FitJob {
   const train = ownTable(job.train, '');
-  if (!job.validation) return { ...job, train };
-  if (job.validation.X !== job.train.X) return { ...job, train, validation: ownTable(job.validation, 'validation.') };
-  return { ...job, train, validation: { ...job.validation, X: train.X, y: train.y, offset: train.offset } };
+  const { validation } = job;
+  if (!validation) return { ...job, train };
+  // Rows held out are of the same arrays; a table of its own may share some of them.
+  const isSame = (['X', 'y', 'offset'] as const).every((key) => validation[key] === job.train[key]);
+  if (!isSame) return { ...job, train, validation: ownTable(validation, 'validation.') };
+  return { ...job, train, validation: { ...validation, X: train.X, y: train.y, offset: train.offset } };
 }
 
 export function createFit(backend: Backend, model: typeof Model): { fitSync: FitSync; fit: Fit } {

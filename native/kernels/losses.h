@@ -96,7 +96,8 @@ struct Gamma {  // y e^-z + z, y > 0
 
 struct Tweedie {  // -y e^((1-p)z)/(1-p) + e^((2-p)z)/(2-p), power p in (1, 2)
   NABLA_INLINE LossGradient at(Vec y, Vec z, const double* p) {
-    const Vec a = y * exp((1.0 - p[0]) * z);
+    const Vec power = exp((1.0 - p[0]) * z);
+    const Vec a = select(y == 0.0, y, y * power);  // not 0 · ∞
     const Vec b = exp((2.0 - p[0]) * z);
     return {b / (2.0 - p[0]) - a / (1.0 - p[0]), b - a};
   }

@@ -118,7 +118,7 @@ const gamma: Formula = (y, z) => {
 /** -y e^((1-p)z)/(1-p) + e^((2-p)z)/(2-p), power p in (1, 2) */
 const tweedie: Formula = (y, z, parameters) => {
   const p = parameters[0];
-  const a = y * exp((1 - p) * z);
+  const a = y === 0 ? y : y * exp((1 - p) * z); // not 0 · ∞
   const b = exp((2 - p) * z);
   slope = b - a;
   return b / (2 - p) - a / (1 - p);
