@@ -57,6 +57,7 @@ export const plainLosses = {
     Math.abs(z - y) <= delta ? (z - y) ** 2 / 2 : delta * (Math.abs(z - y) - delta / 2),
   quantile: (y: number, z: number, q = 0.5) => Math.max(q * (y - z), (q - 1) * (y - z)),
   epsilon_insensitive: (y: number, z: number, epsilon = 0.1) => Math.max(0, Math.abs(z - y) - epsilon),
+  squared_epsilon_insensitive: (y: number, z: number, epsilon = 0.1) => Math.max(0, Math.abs(z - y) - epsilon) ** 2,
   poisson: (y: number, z: number) => Math.exp(z) - y * z,
   gamma: (y: number, z: number) => y * Math.exp(-z) + z,
   tweedie: (y: number, z: number, p = 1.5) => (-y * Math.exp((1 - p) * z)) / (1 - p) + Math.exp((2 - p) * z) / (2 - p),

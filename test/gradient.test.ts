@@ -23,7 +23,8 @@ const nameOf = (loss: Loss) => (typeof loss === 'string' ? loss : loss.name);
 function kinks(loss: Loss, y: number): number[] {
   const { delta = 1, epsilon = 0.1 } = (typeof loss === 'string' ? {} : loss) as { delta?: number; epsilon?: number };
   const at = { huber: [y - delta, y + delta], quantile: [y], hinge: [1 / y], squared_hinge: [1 / y] };
-  const all = { ...at, epsilon_insensitive: [y - epsilon, y + epsilon] };
+  const tube = [y - epsilon, y + epsilon];
+  const all = { ...at, epsilon_insensitive: tube, squared_epsilon_insensitive: tube };
   return all[nameOf(loss) as keyof typeof all] ?? [];
 }
 

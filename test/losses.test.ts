@@ -21,6 +21,8 @@ const cases: [Loss, number | undefined, number[]][] = [
   [{ name: 'quantile', quantile: 0.9 }, 0.9, [-2, 0, 3.5]],
   ['epsilon_insensitive', undefined, [-2, 0, 3.5]],
   [{ name: 'epsilon_insensitive', epsilon: 2 }, 2, [-2, 0, 3.5]],
+  ['squared_epsilon_insensitive', undefined, [-2, 0, 3.5]],
+  [{ name: 'squared_epsilon_insensitive', epsilon: 2 }, 2, [-2, 0, 3.5]],
   ['poisson', undefined, [0, 1, 7]],
   ['gamma', undefined, [0.01, 1, 7]],
   ['tweedie', undefined, [0, 1, 7]],
@@ -39,6 +41,10 @@ describe.each(kernelSets)('losses: $name', ({ kernels }) => {
     );
     return { value, slopes, slope: slopes[0] };
   };
+
+  it('has a formula by hand for every loss but softmax', () => {
+    expect([...Object.keys(plainLosses), 'softmax'].sort()).toEqual(Object.keys(losses).sort());
+  });
 
   it.each(cases)('%j is its formula', (loss, parameter, targets) => {
     const plain = plainLosses[(typeof loss === 'string' ? loss : loss.name) as 'squared'] as Plain;

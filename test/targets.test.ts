@@ -3,19 +3,20 @@ import { spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deserialize, serialize } from 'node:v8';
+import fc from 'fast-check';
 // @ts-expect-error: it has no types
 import nodeGypBuild from 'node-gyp-build';
 import { describe, expect, it } from 'vitest';
 import type { Backend, FitJob } from '../lib/backend.js';
-import { rules, samplers, schedules } from '../lib/catalog.js';
+import { losses } from '../lib/catalog.js';
 import { argumentsOf } from '../lib/native.js';
-import type { FitOptions } from '../lib/options.js';
-import { maxParameters } from '../lib/plan.js';
+import { maxParameters, softmaxLoss } from '../lib/plan.js';
+import { anyFit } from './anyfit.js';
 import { native, reference } from './backends.js';
 import { canSpawn, fixture } from './children.js';
-import { expectOutcome, jobOf } from './jobs.js';
+import { expectOutcome } from './jobs.js';
 import { lawBlock } from './law.js';
-import { expectBits, normal, patience, problem, random, runs } from './support.js';
+import { expectBits, normal, patience, random, runs } from './support.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -75,45 +76,44 @@ function kernelCalls(): Call[] {
   return calls;
 }
 
-function fitJobs(): FitJob[] {
-  const jobs: FitJob[] = [];
-  for (const optimizer of [
-    ...Object.keys(rules),
-    { name: 'sgd', momentum: 0.9, dampening: 0.1 },
-    { name: 'sgd', momentum: 0.9, nesterov: true },
-    { name: 'rmsprop', momentum: 0.9 },
-    { name: 'rmsprop', centered: true },
-    { name: 'adagrad', learningRateDecay: 0.01, initialAccumulator: 0.1 },
-    { name: 'sgd', learningRate: 1e300 },
-  ] as FitOptions['optimizer'][]) {
-    for (const sampler of Object.keys(samplers)) {
-      for (const schedule of Object.keys(schedules) as (keyof typeof schedules)[]) {
-        const cols = 1 + Math.floor(40 * uniform());
-        const rows = 1 + Math.floor(500 * uniform());
-        const indices = Array.from({ length: 70 }, () => Math.floor(rows * uniform()));
-        const options: FitOptions = {
-          optimizer,
-          schedule,
-          sampler: sampler === 'indices' ? { name: sampler, indices } : (sampler as 'shuffled'),
-          batchSize: sampler === 'full' ? undefined : 1 + Math.floor(50 * uniform()),
-          epochs: runs(10),
-          seed: Math.floor(2 ** 53 * uniform()),
-          intercept: uniform() < 0.5,
-          history: uniform() < 0.5 ? 'step' : 'epoch',
-        };
-        const job = jobOf(problem(rows, cols, jobs.length), options);
-        jobs.push({ ...job, weights: values(job.weights.length) });
+/** Each loss with large z, small ones and such as are none; rows that fill no vector. */
+function lossCalls(): Call[] {
+  const calls: Call[] = [];
+  Object.keys(losses).forEach((_, loss) => {
+    for (const parameter of [0.3, 1, 1.5]) {
+      for (const rows of [1, 5, 8, 31, 300]) {
+        const outputs = loss === softmaxLoss ? 3 : 1;
+        const X = values(rows, true).map((x) => (uniform() < 0.2 ? 800 * x : x));
+        const y = loss === softmaxLoss ? X.map(() => Math.floor(3 * uniform())) : values(rows, true);
+        const parameters = new Float64Array(maxParameters).fill(parameter, 0, 1);
+        calls.push([
+          'valueAndGradient',
+          loss,
+          parameters,
+          X,
+          y,
+          rows,
+          1,
+          outputs,
+          values(outputs),
+          new Float64Array(outputs),
+        ]);
       }
     }
-  }
-  return jobs;
+  });
+  return calls;
+}
+
+/** Any fits. */
+function fitJobs(): FitJob[] {
+  return fc.sample(anyFit, { numRuns: runs(600), seed: 1 }).map(({ job }) => job);
 }
 
 const here = Boolean(native) && canSpawn;
 
 describe.runIf(here)('instruction sets', () => {
   const targets = here ? supported() : [];
-  const calls = kernelCalls();
+  const calls = [...kernelCalls(), ...lossCalls()];
   const jobs = fitJobs();
   const fits = jobs.map((job): Call => ['fitSync', ...argumentsOf(job).slice(0, 2)]);
 
