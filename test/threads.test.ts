@@ -42,7 +42,7 @@ describe.runIf(canSpawn)('threads', () => {
     });
 
     it('many workers come and go', async () => {
-      expect(await said('terminateMany')).toEqual(new Array(20).fill(1));
+      expect(await said('terminateMany')).toEqual(new Array(24).fill(1));
     });
 
     it('process.exit() in a worker ends it in the middle of its fits', async () => {

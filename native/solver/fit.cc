@@ -37,11 +37,12 @@ class Run {
         averaging_(kernels, plan),
         stopping_(plan),
         weights_(plan.size()),
-        gradient_(plan.size()) {
+        gradient_(plan.size()),
+        original_(plan.standardize ? plan.size() : 0) {
     if (data.validation.X)
       validation_.reset(new Objective(kernels, plan, data.validation, scaling_.get(), data.validation.count));
     memcpy(w(), initial, plan.size() * sizeof(double));
-    keep(w());
+    keep(original(w()));
   }
 
   Outcome operator()() {
@@ -60,7 +61,8 @@ class Run {
       const double loss = runEpoch(epoch);
       if (stopped()) return Status::cancelled;
       const double* result = averaging_.of(w());
-      if (!std::isfinite(loss) || !std::isfinite(kernels_.asum(result, plan_.size())))
+      const double* returned = original(result);
+      if (!std::isfinite(loss) || !std::isfinite(kernels_.asum(returned, plan_.size())))
         return Status::diverged;
       double watched = loss;
       if (validation_) {
@@ -74,7 +76,7 @@ class Run {
       out_.learningRate.push_back(rate_);
       out_.gradientNorm.push_back(norm_);
       schedule_.epochEnded(watched);
-      if (stopping_.improved(watched) || !plan_.restoreBest) keep(result);
+      if (stopping_.improved(watched) || !plan_.restoreBest) keep(returned);
       if (stopping_.converged(loss, norm_)) return Status::converged;
       if (stopping_.outOfPatience()) return Status::earlyStopped;
       if (stopping_.outOfTime()) return Status::timeLimit;
@@ -120,14 +122,15 @@ class Run {
     return objective.evaluate(rows, weights, nullptr, cancelled_) / static_cast<double>(rows.count);
   }
 
-  // The weights to return if nothing better follows.
-  void keep(const double* weights) {
-    out_.weights.resize(plan_.size());
-    if (scaling_)
-      scaling_->toOriginal(weights, out_.weights.data());
-    else
-      memcpy(out_.weights.data(), weights, plan_.size() * sizeof(double));
+  // The weights of X's own columns.
+  const double* original(const double* weights) {
+    if (!scaling_) return weights;
+    scaling_->toOriginal(weights, original_.data());
+    return original_.data();
   }
+
+  // The weights to return if nothing better follows.
+  void keep(const double* weights) { out_.weights.assign(weights, weights + plan_.size()); }
 
   const Kernels& kernels_;
   const Plan& plan_;
@@ -142,7 +145,7 @@ class Run {
   Schedule schedule_;
   Averaging averaging_;
   Stopping stopping_;
-  Doubles weights_, gradient_;
+  Doubles weights_, gradient_, original_;
   Outcome out_;
   bool known_ = false;  // `after_` and the gradient belong to the weights: the last loss was a full pass
   double after_ = 0.0;

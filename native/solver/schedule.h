@@ -33,7 +33,7 @@ class Schedule {
         total_(static_cast<double>(plan.epochs) * perEpoch_ - warmup_) {}
 
   // `step` counts from 1. During the warm-up the rate rises linearly; then the schedule begins.
-  double rate(double step) const {
+  double rate(double step) {
     return step <= warmup_ ? initial_ * (step / warmup_) : after(step - std::floor(warmup_));
   }
 
@@ -51,7 +51,7 @@ class Schedule {
 
  private:
   // `step` counts from 1 after the warm-up.
-  double after(double step) const {
+  double after(double step) {
     const double done = (step - 1.0) / perEpoch_;  // epochs
     switch (kind_) {
       case ScheduleKind::invscaling:
@@ -87,15 +87,16 @@ class Schedule {
   }
 
   // Where in its cycle a step lies, in [0, 1).
-  double cycle(double step, double done) const {
+  double cycle(double step, double done) {
     if (p_[2] == 0.0) return 1.0 - rest(step);
-    double length = p_[2];
-    if (p_[3] == 1.0) return done / length - std::floor(done / length);
-    while (done >= length) {
-      done -= length;
-      length *= p_[3];
+    if (p_[3] == 1.0) return done / p_[2] - std::floor(done / p_[2]);
+    // Steps only go on, so the cycle is looked for from the last one; none is shorter than a step.
+    if (cycleLength_ == 0.0) cycleLength_ = std::fmax(p_[2], 1.0 / perEpoch_);
+    while (done - cycleStart_ >= cycleLength_) {
+      cycleStart_ += cycleLength_;
+      cycleLength_ *= p_[3];
     }
-    return done / length;
+    return (done - cycleStart_) / cycleLength_;
   }
 
   // Up to η in the first part `start` of the steps, then down; PyTorch's OneCycleLR.
@@ -115,6 +116,8 @@ class Schedule {
   double total_;           // steps after the warm-up
   double best_ = DBL_MAX;  // not infinite, which has no relative threshold
   double waited_ = 0.0;
+  double cycleStart_ = 0.0;   // epochs
+  double cycleLength_ = 0.0;  // epochs; 0: not begun
   double reduced_ = 1.0;
 };
 

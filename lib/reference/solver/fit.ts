@@ -29,7 +29,8 @@ export class Run {
   readonly #batch: Batch = { start: 0, count: 0, index: null };
 
   // The outcome so far: of completed epochs.
-  readonly #kept: Float64Array;
+  readonly #kept: Float64Array; // to return if nothing better follows
+  readonly #original: Float64Array;
   readonly #loss: number[] = [];
   readonly #validationLoss: number[] = [];
   readonly #learningRate: number[] = [];
@@ -61,7 +62,8 @@ export class Run {
     this.#w = new Float64Array(weights);
     this.#g = new Float64Array(size);
     this.#kept = new Float64Array(size);
-    this.#keep(this.#w);
+    this.#original = new Float64Array(size);
+    this.#kept.set(this.#ofX(this.#w));
   }
 
   /** Runs, pausing after each epoch so that a caller may give the event loop a turn. */
@@ -70,7 +72,8 @@ export class Run {
     for (let epoch = 0; epoch < plan.epochs; epoch++) {
       const loss = this.#runEpoch(epoch);
       const result = this.#averaging.of(this.#w);
-      if (!Number.isFinite(loss) || !Number.isFinite(asum(result))) return this.#outcome('diverged');
+      const returned = this.#ofX(result);
+      if (!Number.isFinite(loss) || !Number.isFinite(asum(returned))) return this.#outcome('diverged');
       let watched = loss;
       if (this.#validation) {
         watched = this.#validation.evaluate(this.#validation.everything, result, null) / this.#validation.table.count;
@@ -82,7 +85,7 @@ export class Run {
       this.#learningRate.push(this.#rate);
       this.#gradientNorm.push(this.#norm);
       this.#schedule.epochEnded(watched);
-      if (this.#stopping.improved(watched) || !plan.restoreBest) this.#keep(result);
+      if (this.#stopping.improved(watched) || !plan.restoreBest) this.#kept.set(returned);
       if (this.#stopping.converged(loss, this.#norm)) return this.#outcome('converged');
       if (this.#stopping.outOfPatience) return this.#outcome('earlyStopped');
       if (this.#stopping.outOfTime) return this.#outcome('timeLimit');
@@ -125,10 +128,9 @@ export class Run {
     return Math.sqrt(squares);
   }
 
-  /** The weights to return if nothing better follows. */
-  #keep(weights: Float64Array): void {
-    if (this.#scaling) this.#scaling.toOriginal(weights, this.#kept);
-    else this.#kept.set(weights);
+  /** The weights of X's own columns. */
+  #ofX(weights: Float64Array): Float64Array {
+    return this.#scaling ? this.#scaling.toOriginal(weights, this.#original) : weights;
   }
 
   #outcome(status: Status): Outcome {

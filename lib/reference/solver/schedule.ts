@@ -22,6 +22,11 @@ interface At {
   done: number;
   /** what waiting for plateaus has left of η */
   reduced: number;
+  perEpoch: number;
+  /** epochs */
+  cycleStart: number;
+  /** epochs; 0: not begun */
+  cycleLength: number;
 }
 
 /** How much of the fit is still to come, in (0, 1]. */
@@ -33,14 +38,14 @@ function rest({ step, total }: At): number {
 function cycle(at: At): number {
   const { p } = at;
   if (p[2] === 0) return 1 - rest(at);
-  let length = p[2];
-  let done = at.done;
-  if (p[3] === 1) return done / length - Math.floor(done / length);
-  while (done >= length) {
-    done -= length;
-    length *= p[3];
+  if (p[3] === 1) return at.done / p[2] - Math.floor(at.done / p[2]);
+  // Steps only go on, so the cycle is looked for from the last one; none is shorter than a step.
+  if (at.cycleLength === 0) at.cycleLength = larger(p[2], 1 / at.perEpoch);
+  while (at.done - at.cycleStart >= at.cycleLength) {
+    at.cycleStart += at.cycleLength;
+    at.cycleLength *= p[3];
   }
-  return done / length;
+  return (at.done - at.cycleStart) / at.cycleLength;
 }
 
 /** Up to η in the first part `start` of the steps, then down; PyTorch's OneCycleLR. */
@@ -115,7 +120,17 @@ export class Schedule {
     this.#perEpoch = stepsPerEpoch;
     this.#warmup = p[0] * stepsPerEpoch;
     const total = plan.epochs * stepsPerEpoch - this.#warmup;
-    this.#at = { p, initial: plan.ruleParameters[0], step: 1, total, done: 0, reduced: 1 };
+    this.#at = {
+      p,
+      initial: plan.ruleParameters[0],
+      step: 1,
+      total,
+      done: 0,
+      reduced: 1,
+      perEpoch: stepsPerEpoch,
+      cycleStart: 0,
+      cycleLength: 0,
+    };
   }
 
   /** `step` counts from 1. During the warm-up the rate rises linearly; then the schedule begins. */
