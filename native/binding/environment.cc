@@ -51,7 +51,7 @@ void Environment::start(std::shared_ptr<ScriptJob> job) {
   }
   job->mailbox_ = mailbox_;
   active_.emplace(job.get(), job);
-  Pool::instance().submit(std::move(job));
+  Pool::instance().submit(job.get());
 }
 
 void Environment::deliver(napi_env env, napi_value, void* context, void* data) {
@@ -63,7 +63,10 @@ void Environment::deliver(napi_env env, napi_value, void* context, void* data) {
   self.active_.erase(found);
   if (self.active_.empty()) napi_unref_threadsafe_function(env, self.mailbox_->function);
   Napi::HandleScope scope(env);
-  job->settle(env);
+  try {
+    job->settle(env);
+  } catch (const Napi::Error&) {  // a worker that is being terminated runs no JavaScript any more
+  }
 }
 
 void Environment::close() {

@@ -33,20 +33,19 @@ unsigned Pool::threads() {
   return n ? n : 1;
 }
 
-void Pool::submit(std::shared_ptr<Job> job) {
+void Pool::submit(Job* job) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (!started_) {
     started_ = true;
     for (unsigned i = 0; i < threads(); ++i) std::thread([this] { work(); }).detach();
   }
-  queue_.push_back(std::move(job));
+  queue_.push_back(job);
   ready_.notify_one();
 }
 
 bool Pool::withdraw(const Job* job) {
   std::lock_guard<std::mutex> lock(mutex_);
-  const auto found =
-      std::find_if(queue_.begin(), queue_.end(), [=](const auto& queued) { return queued.get() == job; });
+  const auto found = std::find(queue_.begin(), queue_.end(), job);
   if (found == queue_.end()) return false;
   queue_.erase(found);
   return true;
@@ -55,11 +54,11 @@ bool Pool::withdraw(const Job* job) {
 void Pool::work() {
   setDefaultFloatingPoint();
   for (;;) {
-    std::shared_ptr<Job> job;
+    Job* job;
     {
       std::unique_lock<std::mutex> lock(mutex_);
       ready_.wait(lock, [this] { return !queue_.empty(); });
-      job = std::move(queue_.front());
+      job = queue_.front();
       queue_.pop_front();
     }
     job->run();

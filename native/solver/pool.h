@@ -4,7 +4,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
-#include <memory>
 #include <mutex>
 
 namespace nabla {
@@ -22,7 +21,9 @@ class Pool {
   // Never destroyed: its threads are detached and may outlive main().
   static Pool& instance();
   static unsigned threads();
-  void submit(std::shared_ptr<Job> job);
+  // The job is the caller's, who keeps it until it has run or been withdrawn: no thread of the pool ends its
+  // life.
+  void submit(Job* job);
   // Takes back a job that no thread has begun; false if one has.
   bool withdraw(const Job* job);
 
@@ -31,7 +32,7 @@ class Pool {
 
   std::mutex mutex_;
   std::condition_variable ready_;
-  std::deque<std::shared_ptr<Job>> queue_;
+  std::deque<Job*> queue_;
   bool started_ = false;
 };
 
