@@ -76,7 +76,7 @@ double Objective::evaluate(const Batch& batch, const double* weights, double* gr
   }
   const double* total = tree_.total();
   if (gradient) {
-    memcpy(gradient, total, size * sizeof(double));
+    if (size > 0) memcpy(gradient, total, size * sizeof(double));
     if (batch.count != 1) kernels_.divide(static_cast<double>(batch.count), gradient, size);
     if (scaling_) scaling_->chain(gradient);
   }

@@ -9,6 +9,7 @@ void gemv(const Kernels& kernels, const double* A, size_t rows, size_t cols, con
 }
 
 void gemvT(const Kernels& kernels, const double* A, size_t rows, size_t cols, const double* x, double* out) {
+  if (cols == 0) return;  // an empty result may have no memory
   const size_t step = rowsPerBlock(cols);
   if (rows <= step) {  // one block: its partial is the result
     memset(out, 0, cols * sizeof(double));
