@@ -1,7 +1,7 @@
 // Which rows are fitted to and which are held out to measure on.
-import { Philox } from '../reference/solver/philox.js';
+import { holdOut } from '../holdout.js';
 
-/** The samplers draw from streams 0, 1, 2, …; this one is its own. */
+/** Of draws: its own, so that the rows are not those that validation would draw. */
 const stream = 0x73706c74;
 
 export function allRows(rows: number): Uint32Array {
@@ -13,14 +13,7 @@ export function allRows(rows: number): Uint32Array {
  * the order of the file.
  */
 export function split(rows: number, part: number, seed: number): { training: Uint32Array; heldOut: Uint32Array } {
-  const order = allRows(rows);
-  const out = Math.min(Math.round(rows * part), rows - 1);
-  const philox = new Philox(seed, stream);
-  for (let i = 0; i < out; i++) {
-    const j = i + philox.below(rows - i, i);
-    const other = order[j];
-    order[j] = order[i];
-    order[i] = other;
-  }
-  return { heldOut: order.slice(0, out).sort(), training: order.slice(out).sort() };
+  const count = Math.min(Math.round(rows * part), rows - 1);
+  const { held, rest } = holdOut(rows, count, seed, stream);
+  return { heldOut: held, training: rest };
 }

@@ -3,11 +3,11 @@ import type { Backend, FitJob, Outcome } from '../backend.js';
 import type { losses } from '../catalog.js';
 import { checkFinite, type FitData, type RawTable, readTable } from '../data.js';
 import { NablaError } from '../errors.js';
+import { holdOut } from '../holdout.js';
 import type { Model } from '../model.js';
 import { type FitOptions, readFitOptions, readPenaltyFactors, readSampler } from '../options.js';
 import { type Plan, statuses, type Table, weightCount } from '../plan.js';
 import { readNumber } from '../read.js';
-import { Philox } from '../reference/solver/philox.js';
 import { readTargets, rowWeights, type Targets } from '../targets.js';
 
 /** Fits on the calling thread and returns when it is done. */
@@ -31,15 +31,8 @@ function split(rows: number, fraction: number, seed: number): { train: Uint32Arr
   if (held === 0 || held === rows) {
     throw new NablaError('ERR_OUT_OF_RANGE', `validationFraction ${fraction} of ${rows} rows leaves a part empty`);
   }
-  const order = Uint32Array.from({ length: rows }, (_, i) => i);
-  const philox = new Philox(seed, holdOutStream);
-  for (let i = 0; i < held; i++) {
-    const j = i + philox.below(rows - i, i);
-    const other = order[j];
-    order[j] = order[i];
-    order[i] = other;
-  }
-  return { validation: order.slice(0, held).sort(), train: order.slice(held).sort() };
+  const parts = holdOut(rows, held, seed, holdOutStream);
+  return { validation: parts.held, train: parts.rest };
 }
 
 function prepare(data: unknown, options: unknown): Call {
