@@ -54,3 +54,66 @@ describe('nist', () => {
     expect(Math.abs(deviation - residualDeviation)).toBeLessThanOrEqual(1e-6 * residualDeviation + 1e-12);
   });
 });
+
+/** A column of row-major X. */
+const column = (X: number[], cols: number, j: number): number[] => X.filter((_, i) => i % cols === j);
+const dot = (a: number[], b: number[]): number => sum(a.map((value, i) => value * b[i]));
+
+interface Linear {
+  intercept: number;
+  coefficients: number[];
+}
+
+/** The linear predictions of columns. */
+const linear = (columns: number[][], { intercept, coefficients }: Linear): number[] =>
+  columns[0].map((_, i) => coefficients.reduce((total, w, j) => total + w * columns[j][i], intercept));
+
+/**
+ * How far a fit is from its optimality conditions: slopes are the derivatives of each row's loss by its prediction. Zero
+ * coefficients under l1 may have any gradient up to l1.
+ */
+const violation = (columns: number[][], slopes: number[], { coefficients }: Linear, l2 = 0, l1 = 0): number => {
+  const parts = coefficients.map((w, j) => {
+    const gradient = dot(columns[j], slopes) / slopes.length + l2 * w;
+    return w === 0 ? Math.max(0, Math.abs(gradient) - l1) : Math.abs(gradient + l1 * Math.sign(w));
+  });
+  return Math.max(Math.abs(mean(slopes)), ...parts);
+};
+
+describe('poisson', () => {
+  interface Counts extends Linear {
+    name: string;
+    loss: 'poisson' | 'gamma';
+    rows: number;
+    cols: number;
+    columns: string[];
+    X: number[];
+    y: number[];
+    deviance: number;
+  }
+  const { problems } = read('poisson') as { problems: Counts[] };
+
+  it('has six problems, and the published deviances', () => {
+    const found = Object.fromEntries(problems.map(({ name, deviance }) => [name, deviance]));
+    expect(Object.keys(found)).toEqual(['dobson', 'sprays', 'seizures', 'clotting1', 'clotting2', 'cancer']);
+    expect(found.dobson).toBeCloseTo(5.1291, 4);
+    expect(found.sprays).toBeCloseTo(98.33, 2);
+    expect(found.seizures).toBeCloseTo(869.07, 2);
+    expect(found.cancer).toBeCloseTo(16.1746355, 6);
+  });
+
+  it.each(problems)('$name: the coefficients are the optimum', (problem) => {
+    const { loss, rows, cols, X, y, deviance } = problem;
+    expect([X.length, y.length, problem.columns.length]).toEqual([rows * cols, rows, cols]);
+    expect(problem.coefficients).toHaveLength(cols);
+    const columns = problem.columns.map((_, j) => column(X, cols, j));
+    const fitted = linear(columns, problem).map(Math.exp);
+    const slopes = fitted.map((mu, i) => (loss === 'poisson' ? mu - y[i] : 1 - y[i] / mu));
+    expect(violation(columns, slopes, problem)).toBeLessThan(1e-12);
+    const terms = fitted.map((mu, i) => {
+      if (loss === 'gamma') return y[i] / mu - 1 - Math.log(y[i] / mu);
+      return (y[i] > 0 ? y[i] * Math.log(y[i] / mu) : 0) - (y[i] - mu);
+    });
+    expect(2 * sum(terms)).toBeCloseTo(deviance, 10);
+  });
+});
