@@ -68,6 +68,14 @@ interface Linear {
 const linear = (columns: number[][], { intercept, coefficients }: Linear): number[] =>
   columns[0].map((_, i) => coefficients.reduce((total, w, j) => total + w * columns[j][i], intercept));
 
+/** Columns with mean 0 and population deviation 1. */
+const standardized = (columns: number[][]): number[][] =>
+  columns.map((values) => {
+    const centre = mean(values);
+    const deviation = Math.sqrt(mean(values.map((value) => (value - centre) ** 2)));
+    return values.map((value) => (value - centre) / deviation);
+  });
+
 /**
  * How far a fit is from its optimality conditions: slopes are the derivatives of each row's loss by its prediction. Zero
  * coefficients under l1 may have any gradient up to l1.
@@ -115,5 +123,53 @@ describe('poisson', () => {
       return (y[i] > 0 ? y[i] * Math.log(y[i] / mu) : 0) - (y[i] - mu);
     });
     expect(2 * sum(terms)).toBeCloseTo(deviance, 10);
+  });
+});
+
+describe('diabetes', () => {
+  const data = read('diabetes');
+  const { rows, cols, X, y } = data;
+  const columns: number[][] = data.columns.map((_: string, j: number) => column(X, cols, j));
+  const scaled = standardized(columns);
+  const residuals = (of: number[][], fit: Linear) => linear(of, fit).map((value, i) => value - y[i]);
+
+  it('is 442 patients with the published means', () => {
+    expect([rows, cols, X.length, y.length]).toEqual([442, 10, 4420, 442]);
+    expect(mean(y)).toBeCloseTo(152.1335, 4);
+    expect(mean(columns[0])).toBeCloseTo(48.5181, 4);
+    expect(mean(columns[2])).toBeCloseTo(26.3758, 4);
+  });
+
+  it.each(['lasso', 'elasticNet'])('%s: each point of the path is an optimum', (name) => {
+    const { l1Ratio, alphas, intercept, coefficients } = data[name];
+    expect([alphas.length, coefficients.length]).toEqual([20, 20]);
+    expect(alphas[19] / alphas[0]).toBeCloseTo(1e-3, 12);
+    expect(coefficients[0]).toEqual(Array(10).fill(0));
+    alphas.forEach((alpha: number, i: number) => {
+      const fit = { intercept, coefficients: coefficients[i] };
+      const [l1, l2] = [alpha * l1Ratio, alpha * (1 - l1Ratio)];
+      expect(violation(scaled, residuals(scaled, fit), fit, l2, l1)).toBeLessThan(1e-11);
+    });
+  });
+
+  it('has optima on the columns as they are', () => {
+    const at = (fit: Linear, l2 = 0, l1 = 0) => violation(columns, residuals(columns, fit), fit, l2, l1);
+    for (const fit of data.lassoRaw) expect(at(fit, 0, fit.alpha)).toBeLessThan(1e-9);
+    for (const fit of data.ridge) expect(at(fit, fit.l2)).toBeLessThan(1e-9);
+    expect(data.ridge.map((fit: { l2: number }) => fit.l2 * rows)).toEqual([0.1, 1, 10]);
+    expect(at(data.linear)).toBeLessThan(1e-9);
+    expect(data.linear.rSquared).toBeCloseTo(0.51775, 5);
+  });
+
+  it.each([0, 1])('quantile %i: eleven rows on the plane, the others split in proportion', (k) => {
+    const fit = data.quantile[k];
+    const { quantile: q, objective } = fit;
+    expect(q).toBe([0.5, 0.9][k]);
+    const left = residuals(columns, fit).map((value) => -value);
+    expect(mean(left.map((r) => Math.max(q * r, (q - 1) * r)))).toBeCloseTo(objective, 11);
+    expect(left.filter((r) => Math.abs(r) < 1e-9)).toHaveLength(11);
+    const below = left.filter((r) => r < -1e-9).length;
+    expect(below).toBeLessThan(q * rows);
+    expect(below + 11).toBeGreaterThan(q * rows);
   });
 });
