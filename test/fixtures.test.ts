@@ -173,3 +173,43 @@ describe('diabetes', () => {
     expect(below + 11).toBeGreaterThan(q * rows);
   });
 });
+
+describe('breast cancer', () => {
+  const data = read('breast_cancer');
+  const { rows, cols, X, y } = data;
+  const columns = Array.from({ length: cols }, (_, j) => column(X, cols, j));
+  const scaled = standardized(columns);
+
+  it('is 569 samples with the published means', () => {
+    expect([rows, cols, X.length, y.length]).toEqual([569, 30, 17070, 569]);
+    expect(sum(y)).toBe(357);
+    expect(mean(columns[0])).toBeCloseTo(14.12729, 5);
+    expect(mean(columns[3])).toBeCloseTo(654.8891, 4);
+    expect(mean(columns[29])).toBeCloseTo(0.0839458, 7);
+  });
+
+  it('has the optima of its three objectives', () => {
+    const logistic = (fit: Linear) => linear(scaled, fit).map((z, i) => 1 / (1 + Math.exp(-z)) - y[i]);
+    expect(violation(scaled, logistic(data.logistic), data.logistic, data.logistic.l2)).toBeLessThan(1e-14);
+    expect(violation(scaled, logistic(data.l1), data.l1, 0, data.l1.l1)).toBeLessThan(1e-14);
+    expect(data.l1.coefficients.filter((w: number) => w !== 0)).toHaveLength(8);
+    const hinge = linear(scaled, data.squaredHinge).map((z, i) => {
+      const sign = 2 * y[i] - 1;
+      return -2 * sign * Math.max(0, 1 - sign * z);
+    });
+    expect(violation(scaled, hinge, data.squaredHinge, data.squaredHinge.l2)).toBeLessThan(1e-14);
+  });
+
+  it('has their values', () => {
+    const value = (fit: Linear & { l1?: number; l2?: number }, loss: (margin: number) => number): number => {
+      const { coefficients: w, l1 = 0, l2 = 0 } = fit;
+      const losses = linear(scaled, fit).map((z, i) => loss(y[i] === 1 ? z : -z));
+      return mean(losses) + (l2 / 2) * dot(w, w) + l1 * sum(w.map(Math.abs));
+    };
+    const logistic = (margin: number) => Math.log1p(Math.exp(-margin));
+    expect(value(data.logistic, logistic)).toBeCloseTo(data.logistic.objective, 13);
+    expect(value(data.l1, logistic)).toBeCloseTo(data.l1.objective, 13);
+    const hinge = (margin: number) => Math.max(0, 1 - margin) ** 2;
+    expect(value(data.squaredHinge, hinge)).toBeCloseTo(data.squaredHinge.objective, 13);
+  });
+});
