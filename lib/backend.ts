@@ -16,6 +16,10 @@ export interface FitJob {
   penaltyFactors: Float64Array | null;
   /** Where it starts: outputs × cols coefficients and, behind them, the intercepts if the plan has them. */
   weights: Float64Array;
+  /** Where a paused fit goes on; null: it begins. */
+  state: Float64Array | null;
+  /** What an update rule carries over from another fit; empty: nothing yet; null: nothing is to be carried on either. */
+  carried: Float64Array | null;
 }
 
 export interface Outcome {
@@ -28,6 +32,10 @@ export interface Outcome {
   validationLoss: Float64Array;
   learningRate: Float64Array;
   gradientNorm: Float64Array;
+  /** Of a fit that has paused. */
+  state: Float64Array | null;
+  /** For the next fit, if it was asked for. */
+  carried: Float64Array | null;
 }
 
 /** A step of an update rule over weights start … end-1. */

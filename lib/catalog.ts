@@ -190,6 +190,17 @@ export const rules = {
   },
 } as const satisfies Record<string, Entry>;
 
+/** What finds the minimum of the whole objective without a learning rate, in place of a rule. */
+export const solvers = {
+  lbfgs: {
+    help: 'limited-memory BFGS with a strong Wolfe search; orthant-wise (OWL-QN) with l1',
+    parameters: { memory: whole(10, '[1, 1000]', 'steps that are remembered') },
+  },
+  newton: { help: 'Newton steps by Cholesky, for moderate numbers of columns', parameters: {} },
+  exact: { help: 'least squares and ridge in closed form', parameters: {} },
+  auto: { help: 'exact, newton or lbfgs, by shape, loss and penalty', parameters: {} },
+} as const satisfies Record<string, Entry>;
+
 const warmup = number(0, '[0, ∞)', 'epochs (or a part of one) over which the rate first rises from 0');
 const minimum = number(0, '[0, ∞)', 'the rate does not fall below it');
 
@@ -290,6 +301,7 @@ export const fitOptions = {
   clipNorm: number(0, '[0, ∞)', 'the longest gradient, by Euclidean norm; 0: any'),
   clipValue: number(0, '[0, ∞)', 'the largest element of a gradient; 0: any'),
   intercept: boolean(true, 'fit a constant term'),
+  keepState: boolean(false, 'remember the state of the update rule, for partialFit'),
   standardize: boolean(false, 'fit on columns of mean 0 and deviation 1; the model is that of the columns as they are'),
   validationFraction: number(0, '[0, 1)', 'the part of the rows, drawn by seed, held out for validation'),
   seed: whole(0, '[0, 9007199254740991]', 'of the random order; the same seed draws the same rows everywhere'),

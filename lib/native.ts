@@ -30,7 +30,10 @@ export interface Addon extends Omit<Backend, 'name' | 'updateStep' | 'fitSync' |
   fitSync(...job: FitArguments): Outcome;
   fit(...args: [...FitArguments, callback: (error: Error | null, outcome?: Outcome) => void]): void;
   close(): void;
-  catalog: Record<'losses' | 'rules' | 'schedules' | 'samplers' | 'averagings', { name: string; parameters: string }[]>;
+  catalog: Record<
+    'losses' | 'rules' | 'schedules' | 'samplers' | 'averagings' | 'solvers',
+    { name: string; parameters: string }[]
+  >;
 }
 
 /** The addon for this platform; null when there is none. One that is there and does not load throws. */
@@ -56,13 +59,15 @@ const tableOf = (table: Table | null) =>
   table ? [table.X, table.y, table.sampleWeight, table.offset, table.index] : [null, null, null, null, null];
 
 /** A job as the addon takes it. @internal */
-export function argumentsOf({ plan, train, validation, indices, penaltyFactors, weights }: FitJob): FitArguments {
-  return [encode(plan), [...tableOf(train), ...tableOf(validation), indices, penaltyFactors, weights], allocate];
+export function argumentsOf({ plan, train, validation, indices, penaltyFactors, ...job }: FitJob): FitArguments {
+  const { weights, state, carried } = job;
+  const arrays = [...tableOf(train), ...tableOf(validation), indices, penaltyFactors, weights, state, carried];
+  return [encode(plan), arrays, allocate];
 }
 
 function rethrown(error: unknown): unknown {
   const { code, message } = error as { code?: unknown; message: string };
-  return code === 'ERR_OUT_OF_MEMORY' ? new NablaError(code, message) : error;
+  return code === 'ERR_OUT_OF_MEMORY' || code === 'ERR_SHAPE' ? new NablaError(code, message) : error;
 }
 
 export function loadNative(): Backend | null {

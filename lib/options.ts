@@ -1,13 +1,26 @@
 // A fit's options, read once and checked: out come plain values.
-import { averagings, type Choice, fitOptions, histories, losses, rules, samplers, schedules } from './catalog.js';
+import {
+  averagings,
+  type Choice,
+  fitOptions,
+  histories,
+  losses,
+  rules,
+  samplers,
+  schedules,
+  solvers,
+} from './catalog.js';
 import type { FitData } from './data.js';
 import { invalid, NablaError, viewName } from './errors.js';
-import { type Plan, samplerKind } from './plan.js';
+import type { Model } from './model.js';
+import { maxParameters, type Plan, samplerKind, solverKind } from './plan.js';
 import { type Chosen, readBoolean, readChoice, readNumber, readObject } from './read.js';
 import type { ClassWeight } from './targets.js';
 
 /** An update rule by name, or by name with its parameters, as `adam({ … })` returns. */
 export type OptimizerSpec = Choice<typeof rules>;
+/** A solver without a learning rate, by name, or by name with its parameters. */
+export type SolverSpec = Choice<typeof solvers>;
 /** A loss by name, or by name with its parameters. */
 export type Loss = Choice<typeof losses>;
 /** A learning rate schedule by name, or by name with its parameters. */
@@ -25,19 +38,29 @@ export type Sampler =
 export interface FitOptions {
   /** ℓ(y, z). Default `'squared'`. */
   loss?: Loss;
-  /** The update rule. Default `'adam'`. */
-  optimizer?: OptimizerSpec;
+  /**
+   * The update rule, or a solver that needs no learning rate: `'lbfgs'`, `'newton'`, `'exact'`, or `'auto'`, which picks
+   * one of these by shape, loss and penalty (the model's `optimizer` says which). Default `'adam'`.
+   */
+  optimizer?: OptimizerSpec | SolverSpec;
   /** The learning rate over the steps. Default `'constant'`. */
   schedule?: Schedule;
   /** Rows in a step. Default: all rows, or 32 with a sampler other than `'full'`. */
   batchSize?: number;
   /** Which rows make a batch. Default `'full'`, or `'shuffled'` when `batchSize` is given. */
   sampler?: Sampler;
+  /** A model of the same shape to start from. Default: all weights 0. */
+  warmStart?: Model;
+  /** Remember the state of the update rule, for `partialFit`. Default false. */
+  keepState?: boolean;
   /** Which weights are returned. Default `'none'`: those of the last step. */
   averaging?: Averaging;
-  /** Passes over the data at most. Default 100. */
+  /** Passes over the data at most; of a solver, iterations. Default 100, and 1000 with a solver. */
   epochs?: number;
-  /** Stop when the loss changes by less than this from one epoch to the next. Default 0, never. */
+  /**
+   * Stop when the loss changes by less than this from one epoch to the next; a solver also when it is that near to the
+   * minimum, by its own estimate. Default 0: never, and a solver when rounding hides the rest.
+   */
   tolerance?: number;
   /** Stop when the gradient's norm, at an epoch's last step, is less than this. Default 0, never. */
   gradientTolerance?: number;
@@ -89,12 +112,18 @@ type Numeric = {
 type Switch = Exclude<keyof typeof fitOptions, Numeric>;
 
 const axes = ['loss', 'optimizer', 'schedule', 'sampler', 'averaging', 'history'];
-const arrays = ['validation', 'penaltyFactors', 'sampleWeight', 'offset', 'classWeight', 'classes'];
+const arrays = ['warmStart', 'validation', 'penaltyFactors', 'sampleWeight', 'offset', 'classWeight', 'classes'];
 const names = [...axes, ...Object.keys(fitOptions), ...arrays];
 
 /** Parameters of the axes, which may be looked for among the options. */
 const elsewhere = new Map(
-  Object.entries({ optimizer: rules, loss: losses, schedule: schedules, sampler: samplers, averaging: averagings })
+  Object.entries({
+    optimizer: { ...rules, ...solvers },
+    loss: losses,
+    schedule: schedules,
+    sampler: samplers,
+    averaging: averagings,
+  })
     .flatMap(([axis, table]) =>
       Object.entries(table).flatMap(([name, { parameters }]) =>
         Object.keys(parameters).map(
@@ -108,7 +137,10 @@ const elsewhere = new Map(
 /** Options as plain values; what depends on the data is left as it was given. */
 export interface ReadOptions {
   loss: Chosen;
+  /** Of the rule or the solver, `auto` among them. */
+  optimizer: string;
   validationFraction: number;
+  keepState: boolean;
   given: Record<string, unknown>;
   /** The plan but for the shape of the data and the sampler. */
   plan: Omit<Plan, 'rows' | 'cols' | 'outputs' | 'targets' | 'validationRows' | 'sampler' | 'samplerParameters'>;
@@ -122,24 +154,25 @@ export function readFitOptions(options: unknown): ReadOptions {
   const flag = (name: Switch): boolean =>
     given[name] === undefined ? fitOptions[name].default : readBoolean(name, given[name]);
   const loss = readChoice('loss', or('loss', 'squared'), losses);
-  const rule = readChoice('optimizer', or('optimizer', 'adam'), rules);
+  const optimizer = readOptimizer(or('optimizer', 'adam'), given);
   const averaging = readChoice('averaging', or('averaging', 'none'), averagings);
   const schedule = readSchedule(or('schedule', 'constant'), loss, number('l2'));
   return {
     loss,
+    optimizer: optimizer.name,
     validationFraction: number('validationFraction'),
+    keepState: flag('keepState'),
     given,
     plan: {
       loss: loss.index,
       lossParameters: loss.parameters,
-      rule: rule.index,
-      ruleParameters: rule.parameters,
+      ...optimizer.plan,
       schedule: schedule.index,
       scheduleParameters: schedule.parameters,
       averaging: averaging.index,
       averagingParameters: averaging.parameters,
       batchSize: number('batchSize'),
-      epochs: number('epochs'),
+      epochs: optimizer.plan.solver > 0 && given.epochs === undefined ? 1000 : number('epochs'),
       tolerance: number('tolerance'),
       gradientTolerance: number('gradientTolerance'),
       patience: number('patience'),
@@ -156,8 +189,31 @@ export function readFitOptions(options: unknown): ReadOptions {
       restoreBest: flag('restoreBest'),
       stepHistory: readChoice('history', or('history', 'epoch'), histories).name === 'step',
       lossAfterUpdate: false,
+      pauseAfter: 0,
     },
   };
+}
+
+/** An update rule or a solver, and what a plan says of it; `auto` has a number of its own. */
+function readOptimizer(
+  value: unknown,
+  given: Record<string, unknown>,
+): { name: string; plan: Pick<Plan, 'rule' | 'ruleParameters' | 'solver' | 'solverParameters'> } {
+  const { name, index, parameters } = readChoice('optimizer', value, { ...rules, ...solvers });
+  const none = new Float64Array(maxParameters);
+  const count = Object.keys(rules).length;
+  if (index < count) {
+    return { name, plan: { rule: index, ruleParameters: parameters, solver: solverKind.none, solverParameters: none } };
+  }
+  const ofRules = ['schedule', 'batchSize', 'averaging', 'clipNorm', 'clipValue', 'keepState'];
+  const wrong = [...ofRules, given.sampler === 'full' ? '' : 'sampler'].find((key) => given[key] !== undefined);
+  if (wrong) {
+    throw new NablaError(
+      'ERR_UNKNOWN_OPTION',
+      `${wrong} goes with an update rule; ${name} takes all rows in every step`,
+    );
+  }
+  return { name, plan: { rule: 0, ruleParameters: none, solver: index - count + 1, solverParameters: parameters } };
 }
 
 /** Two defaults depend on the rest: the power of inverse scaling on the loss, alpha of `optimal` on l2. */

@@ -5,9 +5,15 @@ export const samplerKind = { full: 0, sequential: 1, shuffled: 2, replacement: 3
 export const averagingKind = { none: 0, polyak: 1, ema: 2 } as const;
 export const softmaxLoss = 2; // its y is one label a row, however many outputs
 
+/** What changes the weights: an update rule, or a solver of the catalog, counted from 1. */
+export const solverKind = { none: 0, lbfgs: 1, newton: 2, exact: 3 } as const;
+
 /** Why a fit ended, in the order of the solver's numbers. */
-export const statuses = ['converged', 'maxEpochs', 'diverged', 'earlyStopped', 'timeLimit'] as const;
+export const statuses = ['converged', 'maxEpochs', 'diverged', 'earlyStopped', 'timeLimit', 'stalled'] as const;
 export type Status = (typeof statuses)[number];
+/** And what is no end: so many epochs were asked for, and there is more to do. */
+export const loopStatuses = [...statuses, 'paused'] as const;
+export type LoopStatus = (typeof loopStatuses)[number];
 
 /** Numbers of one loss, rule, schedule, sampler or averaging; a list is padded with zeros. */
 export const maxParameters = 12;
@@ -17,6 +23,9 @@ export interface Plan {
   lossParameters: Float64Array;
   rule: number;
   ruleParameters: Float64Array;
+  /** in place of the rule; 0: none */
+  solver: number;
+  solverParameters: Float64Array;
   schedule: number;
   scheduleParameters: Float64Array;
   sampler: number;
@@ -55,6 +64,8 @@ export interface Plan {
   stepHistory: boolean;
   /** an epoch's loss is taken anew at the weights that it ends with */
   lossAfterUpdate: boolean;
+  /** epochs after which the fit pauses and hands out its state; 0: never */
+  pauseAfter: number;
 }
 
 /** Rows that a loss is taken over: all of X, or those that `index` names. */
@@ -87,6 +98,8 @@ export function encode(plan: Plan): Float64Array {
     ...plan.lossParameters,
     plan.rule,
     ...plan.ruleParameters,
+    plan.solver,
+    ...plan.solverParameters,
     plan.schedule,
     ...plan.scheduleParameters,
     plan.sampler,
@@ -116,5 +129,6 @@ export function encode(plan: Plan): Float64Array {
     Number(plan.restoreBest),
     Number(plan.stepHistory),
     Number(plan.lossAfterUpdate),
+    plan.pauseAfter,
   );
 }

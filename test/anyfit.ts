@@ -1,7 +1,16 @@
 // Any fit there can be: data and options for the property tests, as fast-check draws and shrinks them.
 import fc from 'fast-check';
 import type { FitJob } from '../lib/backend.js';
-import { averagings, type Entry, fitOptions, losses, type NumberOption, rules, schedules } from '../lib/catalog.js';
+import {
+  averagings,
+  type Entry,
+  fitOptions,
+  losses,
+  type NumberOption,
+  rules,
+  schedules,
+  solvers,
+} from '../lib/catalog.js';
 import type { FitData, FitOptions } from '../lib/index.js';
 import { jobOf } from './jobs.js';
 import { lawBlock } from './law.js';
@@ -73,7 +82,7 @@ const anyTable = cols.chain((cols) => {
 
 const anySettings = fc.record({
   loss: choice(losses),
-  optimizer: choice(rules),
+  optimizer: fc.oneof({ arbitrary: choice(rules), weight: 3 }, choice({ lbfgs: solvers.lbfgs })),
   schedule: anySchedule,
   averaging: choice(averagings),
   sampler: fc.constantFrom<unknown>(
@@ -152,10 +161,12 @@ function make(table: Of<typeof anyTable>, settings: Of<typeof anySettings>): Any
   if (target === 'plusMinusOne') data.y[0] = zero;
   const byIndices = sampler === 'indices';
   const indices = Array.from({ length: 1 + Math.floor(uniform() * 50) }, () => Math.floor(uniform() * rows));
+  const isSolver = Object.hasOwn(solvers, (others.optimizer as { name: string }).name);
   const options = {
     ...others,
-    sampler: byIndices ? { name: 'indices', indices } : sampler,
-    ...(sampler !== 'full' && { batchSize }),
+    ...(isSolver && { schedule: undefined, averaging: undefined, clipNorm: undefined, clipValue: undefined }),
+    sampler: isSolver ? undefined : byIndices ? { name: 'indices', indices } : sampler,
+    ...(sampler !== 'full' && !isSolver && { batchSize }),
     ...(loss === 'softmax' && { classes }),
     ...(predicts === 'class' && classWeight !== undefined && zero === 0 && { classWeight }),
     ...(validation === 'table' && { validation: tableOf(table.validationRows) }),

@@ -126,11 +126,11 @@ describe.runIf(native)('the addon', () => {
       arrays[place] = value;
     });
   const lists = (n: number) => n * (maxParameters + 1);
-  const numbers = 5 * (maxParameters + 1);
+  const numbers = lists(6);
   const [rows, cols, outputs, targets, validationRows, batchSize] = [0, 1, 2, 3, 4, 5].map((i) => numbers + i);
 
   const refusedJobs: [string, unknown[], string][] = [
-    ['a short plan', at(0, new Float64Array(87)), 'ERR_SHAPE'],
+    ['a short plan', at(0, new Float64Array(101)), 'ERR_SHAPE'],
     ['a plan that is none', at(0, {}), 'ERR_INVALID_ARG_TYPE'],
     ['arrays that are none', at(1, {}), 'ERR_INVALID_ARG_TYPE'],
     ['too few arrays', at(1, [null]), 'ERR_INVALID_ARG_TYPE'],
@@ -155,6 +155,7 @@ describe.runIf(native)('the addon', () => {
     ['short penalty factors', held(11, new Float64Array(2)), 'ERR_SHAPE'],
     ['short weights', held(12, new Float64Array(3)), 'ERR_SHAPE'],
     ['no weights', held(12, null), 'ERR_SHAPE'],
+    ['a state that is none', held(13, {}), 'ERR_INVALID_ARG_TYPE'],
     ['rows beyond X', planned(rows, 11), 'ERR_SHAPE'],
     ['no rows', planned(rows, 0), 'ERR_OUT_OF_RANGE'],
     ['rows beyond any index', planned(rows, 2 ** 32), 'ERR_OUT_OF_RANGE'],
@@ -167,11 +168,22 @@ describe.runIf(native)('the addon', () => {
     ['a loss that is none', planned(0, 99), 'ERR_OUT_OF_RANGE'],
     ['a negative loss', planned(0, -1), 'ERR_OUT_OF_RANGE'],
     ['a rule that is none', planned(lists(1), 99), 'ERR_OUT_OF_RANGE'],
-    ['a schedule that is none', planned(lists(2), 99), 'ERR_OUT_OF_RANGE'],
-    ['a sampler that is none', planned(lists(3), 99), 'ERR_OUT_OF_RANGE'],
-    ['an averaging that is none', planned(lists(4), 99), 'ERR_OUT_OF_RANGE'],
+    ['a solver that is none', planned(lists(2), 99), 'ERR_OUT_OF_RANGE'],
+    ['lbfgs without memory', planned(lists(2), 1), 'ERR_OUT_OF_RANGE'],
+    ['a schedule that is none', planned(lists(3), 99), 'ERR_OUT_OF_RANGE'],
+    ['a sampler that is none', planned(lists(4), 99), 'ERR_OUT_OF_RANGE'],
+    ['an averaging that is none', planned(lists(5), 99), 'ERR_OUT_OF_RANGE'],
     ['batches of nothing', planned(batchSize, 0), 'ERR_OUT_OF_RANGE'],
   ];
+  it.each([13, 14])('fitSync and fit: a state of another fit, in array %i', async (place) => {
+    for (const length of place === 13 ? [0, 3, 500] : [3, 500]) {
+      const args = held(place, new Float64Array(length));
+      expect(thrown(() => addon.fitSync(...args))).toMatchObject({ code: 'ERR_SHAPE' });
+      const error = await new Promise((resolve) => addon.fit(...args, resolve));
+      expect(error).toMatchObject({ code: 'ERR_SHAPE' });
+    }
+  });
+
   it.each(refusedJobs)('fitSync and fit: %s', (_name, args, code) => {
     expect(thrown(() => addon.fitSync(...args))).toMatchObject({ code });
     const callback = () => expect.fail('called in spite of the error');

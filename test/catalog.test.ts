@@ -95,16 +95,23 @@ it('a plan is encoded as native/solver/plan.h decodes it: 28 numbers and five li
   const optimizer = { name: 'momentum', learningRate: 0.5, momentum: 0.25 } as const;
   const { plan } = jobOf(problem(10, 3, 1), { optimizer, seed: 7, l2: 3, patience: 4, intercept: false, epochs: 9 });
   const numbers = encode(plan);
-  expect(numbers.length).toBe(28 + 5 * maxParameters);
+  expect(numbers.length).toBe(30 + 6 * maxParameters);
   expect(numbers.subarray(13, 19)).toEqual(Float64Array.of(1, 0.5, 0, 0, 0.25, 0));
-  expect(numbers.subarray(65, 75)).toEqual(Float64Array.of(10, 3, 1, 1, 0, 32, 9, 0, 0, 4));
-  expect(numbers.subarray(75)).toEqual(Float64Array.of(0, 0, 7, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0));
+  expect(numbers.subarray(78, 88)).toEqual(Float64Array.of(10, 3, 1, 1, 0, 32, 9, 0, 0, 4));
+  expect(numbers.subarray(88)).toEqual(Float64Array.of(0, 0, 7, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0));
 });
 
 it('every status of a plan is one of a model', () => {
   statuses.forEach((name, status) => {
     const none = new Float64Array(0);
-    const series = { loss: none, validationLoss: none, learningRate: none, gradientNorm: none };
+    const series = {
+      loss: none,
+      validationLoss: none,
+      learningRate: none,
+      gradientNorm: none,
+      state: null,
+      carried: null,
+    };
     const outcome = { status, epochs: 1, steps: 1, weights: Float64Array.of(2, 3, 4), ...series };
     const model = Model.fromOutcome('squared', [], 1, 2, outcome);
     expect(model).toMatchObject({ status: name, intercept: 4, coefficients: Float64Array.of(2, 3) });

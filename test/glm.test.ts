@@ -48,6 +48,20 @@ describe.each(faces)('minima of generalized linear models: $name', ({ fitSync })
     },
   );
 
+  it.each(problems.map((problem) => [problem.loss, problem.rows, problem.cols, problem.l2, problem] as const))(
+    '%s, %i × %i, l2 %d, by solvers',
+    (loss, _rows, _cols, l2, { objective, coefficients, intercept, ...numbers }) => {
+      const X = Float64Array.from(numbers.X);
+      const y = Float64Array.from(numbers.y);
+      for (const optimizer of ['lbfgs', 'auto'] as const) {
+        const model = fitSync({ X, y }, { loss, l2, optimizer, tolerance: 1e-10, epochs: 200 });
+        expect(model.status, optimizer).toBe('converged');
+        expect(Math.abs(model.history.at(-1)! - objective), optimizer).toBeLessThan(1e-9);
+        expectClose([...model.coefficients, model.intercept], [...coefficients, intercept], 1e-4, 1);
+      }
+    },
+  );
+
   it('are of every loss', () => {
     expect(new Set(problems.map(({ loss }) => loss)).size).toBeGreaterThanOrEqual(file === whole ? 4 : 3);
   });

@@ -56,6 +56,19 @@ const rows: Row[] = [
   ...chosen('schedule', 'optimal', 'alpha', range, 0),
   ...chosen('schedule', 'constant', 'warmup', range, -1, NaN),
   ...chosen('sampler', 'shuffled', 'once', type, 1),
+  ...chosen('optimizer', 'lbfgs', 'memory', range, 0, 1001, 2.5),
+  ...['schedule', 'averaging'].map((name): Row => {
+    return [
+      `${name} with a solver`,
+      {},
+      { optimizer: 'lbfgs', [name]: 'constant' },
+      unknown,
+      /goes with an update rule/,
+    ];
+  }),
+  ['batchSize with a solver', {}, { optimizer: 'lbfgs', batchSize: 2 }, unknown, /goes with an update rule/],
+  ['a sampler with a solver', {}, { optimizer: 'auto', sampler: 'shuffled' }, unknown, /goes with an update rule/],
+  ...option('warmStart', type, null, 1, {}, { coefficients: [1, 2, 3] }),
   ['another loss’s parameter', {}, { loss: { name: 'huber', quantile: 0.5 } }, unknown, /option of huber/],
   ['a misspelt parameter', {}, { loss: { name: 'huber', detla: 0.5 } }, unknown, /did you mean "delta"/],
 

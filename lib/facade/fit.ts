@@ -1,13 +1,14 @@
-import { checkArray, checkFixed, checkLength, snapshot } from '../arrays.js';
+import { checkArray, checkFixed, checkLength, isFloat64Array, snapshot } from '../arrays.js';
 import type { Backend, FitJob, Outcome } from '../backend.js';
 import type { losses } from '../catalog.js';
 import { checkFinite, type FitData, type RawTable, readTable } from '../data.js';
-import { NablaError } from '../errors.js';
+import { invalid, NablaError } from '../errors.js';
 import { holdOut } from '../holdout.js';
 import type { Model } from '../model.js';
 import { type FitOptions, readFitOptions, readPenaltyFactors, readSampler } from '../options.js';
-import { type Plan, statuses, type Table, weightCount } from '../plan.js';
+import { coefficientCount, type Plan, statuses, type Table, weightCount } from '../plan.js';
 import { readNumber } from '../read.js';
+import { withSolver } from '../solver.js';
 import { readTargets, rowWeights, type Targets } from '../targets.js';
 
 /** Fits on the calling thread and returns when it is done. */
@@ -19,6 +20,8 @@ export type Fit = (data: FitData, options?: FitOptions) => Promise<Model>;
 interface Call {
   job: FitJob;
   loss: keyof typeof losses;
+  /** The rule's or the solver's name. */
+  optimizer: string;
   targets: Targets;
   raw: { data: RawTable; validation: RawTable | null };
 }
@@ -79,7 +82,7 @@ function prepare(data: unknown, options: unknown): Call {
   }
   const train = tableOf('offset', raw, targets.y, trainIndex);
   const { indices, ...sampler } = readSampler(read, raw.rows, train.count);
-  const full: Plan = {
+  const whole: Plan = {
     ...plan,
     ...sampler,
     rows: raw.rows,
@@ -88,7 +91,9 @@ function prepare(data: unknown, options: unknown): Call {
     targets: targets.targets,
     validationRows: validation ? (validationRaw ?? raw).rows : 0,
   };
+  const { plan: full, name: optimizer } = whole.solver > 0 ? withSolver(whole) : { plan: whole, name: read.optimizer };
   const penaltyFactors = readPenaltyFactors(given.penaltyFactors, raw.cols, outputs);
+  const weights = startFrom(given.warmStart, full, loss);
   // A getter among the options may have detached or shrunk the arrays.
   checkAgain(raw);
   if (validationRaw) checkAgain(validationRaw);
@@ -99,12 +104,33 @@ function prepare(data: unknown, options: unknown): Call {
       validation,
       indices,
       penaltyFactors,
-      weights: new Float64Array(weightCount(full)),
+      weights,
+      state: null,
+      carried: read.keepState ? new Float64Array(0) : null,
     },
     loss,
+    optimizer,
     targets,
     raw: { data: raw, validation: validationRaw },
   };
+}
+
+/** The weights of a model to start from; all 0 without one. */
+function startFrom(value: unknown, plan: Plan, loss: string): Float64Array {
+  const weights = new Float64Array(weightCount(plan));
+  if (value === undefined) return weights;
+  const model = value as Partial<Model> | null;
+  const isModel = typeof model === 'object' && model !== null && isFloat64Array(model.coefficients);
+  if (!isModel || !isFloat64Array(model.intercepts)) {
+    throw invalid('ERR_INVALID_ARG_TYPE', 'warmStart', 'a Model', value);
+  }
+  const { coefficients, intercepts } = model as Model;
+  if (model.loss !== loss) throw invalid('ERR_SHAPE', 'warmStart.loss', loss, model.loss);
+  checkLength('warmStart.coefficients', coefficients, coefficientCount(plan), `${plan.outputs} × ${plan.cols}`);
+  checkLength('warmStart.intercepts', intercepts, plan.outputs, 'one per output');
+  weights.set(coefficients);
+  if (plan.intercept) weights.set(intercepts, coefficients.length);
+  return weights;
 }
 
 /** The arrays, once more, after code of the caller's may have run. */

@@ -107,7 +107,16 @@ export function createTextbook(backend: Backend): Textbook {
     checkAgain(table); // the getter of an index may have detached or shrunk the arrays
     checkLength('theta', checkArray('theta', theta), cols, 'one for each column');
     const train = { X, y, sampleWeight: null, offset: null, index: null, count: rows };
-    const job = { plan, train, validation: null, indices, penaltyFactors: null, weights: theta };
+    const job = {
+      plan,
+      train,
+      validation: null,
+      indices,
+      penaltyFactors: null,
+      weights: theta,
+      state: null,
+      carried: null,
+    };
     const outcome = blameData(backend.fitSync(job), table, null);
     return { theta: outcome.weights, history: outcome.loss, iterations: outcome.epochs };
   }

@@ -51,6 +51,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   catalog.Set("schedules", listOf(env, schedules, std::size(schedules)));
   catalog.Set("samplers", listOf(env, samplers, std::size(samplers)));
   catalog.Set("averagings", listOf(env, averagings, std::size(averagings)));
+  catalog.Set("solvers", listOf(env, solvers, std::size(solvers)));
   exports.Set("catalog", catalog);
   return exports;
 }

@@ -1,6 +1,6 @@
 // fitSync and fit. Arguments: plan, arrays, allocate(n) → a Float64Array for a result, and for fit a
 // callback(error, result). The arrays, each or null: X, y, sampleWeight, offset, rows; the same of the
-// validation; indices, penaltyFactors, initial weights.
+// validation; indices, penaltyFactors, initial weights, state, what is carried over.
 #include "../solver/fit.h"
 
 #include <napi.h>
@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <stdexcept>
 
 #include "../solver/schedule.h"
 #include "args.h"
@@ -18,12 +19,12 @@ namespace nabla {
 
 namespace {
 
-constexpr uint32_t arrayCount = 13;
+constexpr uint32_t arrayCount = 15;
 
 struct Request {
   Plan plan;
   Data data;
-  const double* weights;
+  Start start;
 };
 
 bool below(int index, size_t limit) { return index >= 0 && static_cast<size_t>(index) < limit; }
@@ -43,6 +44,14 @@ const double* optional(Napi::Value value, size_t rows, size_t cols) {
   return array.data;
 }
 
+// Not null if it is given, however short.
+Numbers numbersOf(Napi::Value value) {
+  static const double none = 0.0;
+  if (value.IsNull()) return {nullptr, 0};
+  const auto array = doubles(value);
+  return {array.length > 0 ? array.data : &none, array.length};
+}
+
 Table readTable(const Napi::Array& arrays, uint32_t at, const Plan& plan, size_t rows) {
   const auto item = [&](uint32_t i) -> Napi::Value { return arrays[at + i]; };
   const auto picked = rowNumbers(item(4), rows);
@@ -59,7 +68,7 @@ Request read(const Napi::CallbackInfo& info) {
   const Kernels& kernels = Environment::of(env).kernels();
   const auto numbers = doubles(info[0]);
   requireLength(env, numbers.length, Plan::length);
-  Request request{Plan::decode(numbers.data), {}, nullptr};
+  Request request{Plan::decode(numbers.data), {}, {}};
   const Plan& plan = request.plan;
   const Napi::Array arrays = info[1].As<Napi::Array>();
   if (!info[1].IsArray() || arrays.Length() != arrayCount)
@@ -67,9 +76,12 @@ Request read(const Napi::CallbackInfo& info) {
   if (!below(plan.loss, kernels.lossCount) || !below(plan.rule, kernels.ruleCount) ||
       !below(static_cast<int>(plan.schedule), std::size(schedules)) ||
       !below(static_cast<int>(plan.sampler), std::size(samplers)) ||
-      !below(static_cast<int>(plan.averaging), std::size(averagings)) || plan.batchSize == 0 ||
-      plan.rows == 0 || plan.rows > UINT32_MAX || plan.validationRows > UINT32_MAX || plan.outputs == 0 ||
-      plan.targets != (plan.loss == softmaxLoss ? 1 : plan.outputs) ||
+      !below(static_cast<int>(plan.averaging), std::size(averagings)) ||
+      !below(static_cast<int>(plan.solver), std::size(solvers) + 1) ||
+      (plan.solver == SolverKind::lbfgs &&
+       !(plan.solverParameters[0] >= 1.0 && plan.solverParameters[0] <= 1000.0)) ||
+      plan.batchSize == 0 || plan.rows == 0 || plan.rows > UINT32_MAX || plan.validationRows > UINT32_MAX ||
+      plan.outputs == 0 || plan.targets != (plan.loss == softmaxLoss ? 1 : plan.outputs) ||
       plan.outputs > (SIZE_MAX >> 8) / (plan.cols + 1))
     reject(env, "ERR_OUT_OF_RANGE", "a plan that no fit can follow");
   Data& data = request.data;
@@ -79,8 +91,8 @@ Request read(const Napi::CallbackInfo& info) {
   data.indices = list.data;
   data.indexCount = list.length;
   data.penaltyFactors = optional(arrays[11u], plan.outputs, plan.cols);
-  request.weights = optional(arrays[12u], 1, plan.size());
-  if (!data.train.X || !data.train.y || data.train.count == 0 || !request.weights ||
+  request.start = {optional(arrays[12u], 1, plan.size()), numbersOf(arrays[13u]), numbersOf(arrays[14u])};
+  if (!data.train.X || !data.train.y || data.train.count == 0 || !request.start.weights ||
       (data.validation.X && (!data.validation.y || data.validation.count == 0)) ||
       (plan.sampler == SamplerKind::indices && list.length == 0))
     reject(env, "ERR_SHAPE", "a fit lacks rows");
@@ -96,7 +108,7 @@ Napi::Value copy(Napi::Function allocate, const std::vector<double>& values) {
   return array;
 }
 
-Napi::Object resultOf(Napi::Function allocate, const Outcome& outcome) {
+Napi::Object resultOf(Napi::Function allocate, const Outcome& outcome, bool carries) {
   const Napi::Env env = allocate.Env();
   Napi::Object result = Napi::Object::New(env);
   result.Set("status", Napi::Number::New(env, static_cast<double>(outcome.status)));
@@ -107,6 +119,8 @@ Napi::Object resultOf(Napi::Function allocate, const Outcome& outcome) {
   result.Set("validationLoss", copy(allocate, outcome.validationLoss));
   result.Set("learningRate", copy(allocate, outcome.learningRate));
   result.Set("gradientNorm", copy(allocate, outcome.gradientNorm));
+  result.Set("state", outcome.status == Status::paused ? copy(allocate, outcome.state) : env.Null());
+  result.Set("carried", carries ? copy(allocate, outcome.carried) : env.Null());
   return result;
 }
 
@@ -115,11 +129,13 @@ Napi::Value fitSync(const Napi::CallbackInfo& info) {
   const std::atomic<bool> never{false};
   Outcome outcome;
   try {
-    outcome = fit(Environment::of(info.Env()).kernels(), request.plan, request.data, request.weights, never);
+    outcome = fit(Environment::of(info.Env()).kernels(), request.plan, request.data, request.start, never);
   } catch (const std::bad_alloc&) {
     reject(info.Env(), "ERR_OUT_OF_MEMORY", "not enough memory for this fit");
+  } catch (const std::invalid_argument& wrong) {
+    reject(info.Env(), "ERR_SHAPE", wrong.what());
   }
-  return resultOf(info[2].As<Napi::Function>(), outcome);
+  return resultOf(info[2].As<Napi::Function>(), outcome, request.start.carried.data);
 }
 
 // Its arrays belong to nabla (lib/native.ts copies the caller's) or are shared, so none can be detached.
@@ -134,17 +150,19 @@ class FitJob final : public ScriptJob {
 
   void compute() noexcept override {
     try {
-      outcome_ = fit(kernels_, request_.plan, request_.data, request_.weights, cancelled);
+      outcome_ = fit(kernels_, request_.plan, request_.data, request_.start, cancelled);
+    } catch (const std::invalid_argument&) {
+      error_ = {"ERR_SHAPE", "a state that belongs to another fit"};
     } catch (...) {
-      outOfMemory_ = true;
+      error_ = {"ERR_OUT_OF_MEMORY", "not enough memory for this fit"};
     }
   }
 
   void settle(Napi::Env env) override {
     arrays_.Reset();
     try {
-      if (outOfMemory_) reject(env, "ERR_OUT_OF_MEMORY", "not enough memory for this fit");
-      const Napi::Object result = resultOf(allocate_.Value(), outcome_);
+      if (error_.code) reject(env, error_.code, error_.message);
+      const Napi::Object result = resultOf(allocate_.Value(), outcome_, request_.start.carried.data);
       callback_.Call({env.Null(), result});
     } catch (const Napi::Error& error) {
       callback_.Call({error.Value()});
@@ -157,7 +175,10 @@ class FitJob final : public ScriptJob {
   Napi::ObjectReference arrays_;
   Napi::FunctionReference allocate_, callback_;
   Outcome outcome_;
-  bool outOfMemory_ = false;
+  struct {
+    const char* code;
+    const char* message;
+  } error_{nullptr, nullptr};
 };
 
 Napi::Value fitAsync(const Napi::CallbackInfo& info) {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "archive.h"
 #include "memory.h"
 #include "plan.h"
 
@@ -15,7 +16,9 @@ class Averaging {
         kind_(plan.averaging),
         decay_(plan.averagingParameters[0]),
         start_(plan.averagingParameters[kind_ == AveragingKind::ema ? 1 : 0]),
-        average_(kind_ == AveragingKind::none ? 0 : plan.size()) {}
+        average_(kind_ == AveragingKind::none ? 0 : plan.size()) {
+    average_.clear();
+  }
 
   // After step t, counted from 1: w̄ += (w - w̄)/(t - start + 1) (Polyak), or w̄ += (1 - decay)(w - w̄).
   void add(const double* weights, double t) {
@@ -28,6 +31,11 @@ class Averaging {
 
   // The average once it has begun, else the weights themselves.
   const double* of(const double* weights) const { return begun_ ? average_.data() : weights; }
+
+  void exchange(Archive& archive) {
+    archive.flag(begun_);
+    archive.array(average_.data(), average_.size());
+  }
 
  private:
   const Kernels& kernels_;

@@ -5,12 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <stdexcept>
 
-#include "averaging.h"
-#include "objective.h"
-#include "optimizer.h"
-#include "sampler.h"
-#include "schedule.h"
+#include "descent.h"
+#include "lbfgs.h"
 #include "stopping.h"
 
 namespace nabla {
@@ -19,107 +17,110 @@ namespace {
 
 class Run {
  public:
-  Run(const Kernels& kernels, const Plan& plan, const Data& data, const double* initial,
+  Run(const Kernels& kernels, const Plan& plan, const Data& data, const Start& start,
       const std::atomic<bool>& cancelled)
       : kernels_(kernels),
         plan_(plan),
         data_(data),
+        start_(start),
         cancelled_(cancelled),
-        penalty_{plan.l1, plan.l2, plan.nonNegative, data.penaltyFactors},
-        scaling_(plan.standardize ? new Scaling(kernels, plan, data.train) : nullptr),
-        sampler_(plan, data),
-        objective_(
-            kernels, plan, data.train, scaling_.get(),
-            plan.lossAfterUpdate ? std::max(data.train.count, sampler_.largest()) : sampler_.largest()),
-        optimizer_(kernels, kernels.rules[plan.rule], plan.ruleParameters,
-                   {plan.clipNorm, plan.clipValue, penalty_}, plan.size(), plan.coefficients()),
-        schedule_(kernels, plan, sampler_.steps()),
-        averaging_(kernels, plan),
+        scaling_(plan.standardize || plan.solver != SolverKind::none ? new Scaling(kernels, plan, data.train)
+                                                                     : nullptr),
         stopping_(plan),
         weights_(plan.size()),
-        gradient_(plan.size()),
-        original_(plan.standardize ? plan.size() : 0) {
+        original_(scaling_ ? plan.size() : 0) {
     if (data.validation.X)
       validation_.reset(new Objective(kernels, plan, data.validation, scaling_.get(), data.validation.count));
-    memcpy(w(), initial, plan.size() * sizeof(double));
-    keep(original(w()));
+    keep(start.weights);
+    if (plan.size() > 0) memcpy(weights_.data(), start.weights, plan.size() * sizeof(double));
+    if (scaling_) scaling_->fromOriginal(weights_.data());
+    makeMethod();
+    if (start.carried.length > 0) {
+      Archive archive(start.carried.data, start.carried.length);
+      archive.count(firstEpoch_);
+      method_->carry(archive);
+      require(archive);
+    }
+    if (start.state.data) {
+      Archive archive(start.state.data, start.state.length);
+      exchange(archive);
+      require(archive);
+    }
+    begun_ = out_.epochs;
+    out_.steps = stepsBefore_ = method_->steps;
   }
 
   Outcome operator()() {
     out_.status = loop();
-    if (plan_.stepHistory) out_.loss.resize(out_.steps);
+    if (plan_.stepHistory) {
+      out_.loss = std::move(method_->stepLosses);
+      out_.loss.resize(out_.steps - stepsBefore_);
+    }
+    if (out_.status == Status::paused) {
+      Archive archive;
+      exchange(archive);
+      out_.state = std::move(archive.written());
+    }
+    out_.epochs += firstEpoch_;
+    if (start_.carried.data) carry();
     return std::move(out_);
   }
 
  private:
-  double* w() { return weights_.data(); }
-  double* g() { return gradient_.data(); }
   bool stopped() const { return cancelled_.load(std::memory_order_relaxed); }
 
+  void makeMethod() {
+    const Penalty penalty{plan_.l1, plan_.l2, plan_.nonNegative, data_.penaltyFactors};
+    if (plan_.solver == SolverKind::none) {
+      method_.reset(
+          new Descent(kernels_, plan_, data_, scaling_.get(), penalty, weights_.data(), cancelled_));
+      return;
+    }
+    smooth_.reset(new Smooth(kernels_, plan_, data_.train, scaling_.get(), penalty, cancelled_));
+    if (plan_.solver == SolverKind::lbfgs) {
+      makeDiagonal();
+      method_.reset(new Lbfgs(kernels_, plan_, *smooth_, weights_.data(), diagonal_.data()));
+    } else {
+      throw std::invalid_argument("a solver that is still to come");
+    }
+  }
+
+  // About the diagonal of the Hessian, for losses whose second derivative is about 1.
+  void makeDiagonal() {
+    diagonal_.assign(plan_.size(), 1.0);
+    for (size_t j = 0; j < plan_.coefficients(); ++j)
+      diagonal_[j] = scaling_->square()[j % plan_.cols] + plan_.l2 * smooth_->factor(j);
+  }
+
   Status loop() {
-    for (uint64_t epoch = 0; epoch < plan_.epochs; ++epoch) {
-      const double loss = runEpoch(epoch);
+    for (uint64_t epoch = begun_; epoch < plan_.epochs; ++epoch) {
+      if (plan_.pauseAfter > 0 && epoch - begun_ == plan_.pauseAfter) return Status::paused;
+      const double loss = method_->epoch(firstEpoch_ + epoch);
       if (stopped()) return Status::cancelled;
-      const double* result = averaging_.of(w());
-      const double* returned = original(result);
+      const double* returned = original(method_->result());
       if (!std::isfinite(loss) || !std::isfinite(kernels_.asum(returned, plan_.size())))
         return Status::diverged;
       double watched = loss;
       if (validation_) {
-        watched = mean(*validation_, result);
+        const Batch rows = validation_->everything();
+        watched = validation_->evaluate(rows, method_->result(), nullptr, cancelled_) /
+                  static_cast<double>(rows.count);
         if (stopped()) return Status::cancelled;
         out_.validationLoss.push_back(watched);
       }
       out_.epochs = epoch + 1;
-      out_.steps = step_;
+      out_.steps = method_->steps;
       if (!plan_.stepHistory) out_.loss.push_back(loss);
-      out_.learningRate.push_back(rate_);
-      out_.gradientNorm.push_back(norm_);
-      schedule_.epochEnded(watched);
+      out_.learningRate.push_back(method_->rate);
+      out_.gradientNorm.push_back(method_->gradientNorm);
+      method_->epochEnded(watched);
       if (stopping_.improved(watched) || !plan_.restoreBest) keep(returned);
-      if (stopping_.converged(loss, norm_)) return Status::converged;
+      if (method_->ended != Status::maxEpochs) return method_->ended;
+      if (stopping_.converged(method_->change, method_->gradientNorm)) return Status::converged;
       if (stopping_.outOfPatience()) return Status::earlyStopped;
       if (stopping_.outOfTime()) return Status::timeLimit;
     }
     return Status::maxEpochs;
-  }
-
-  // Returns the epoch's mean objective: over its batches, each before its update.
-  double runEpoch(uint64_t epoch) {
-    double loss = 0.0;
-    sampler_.beginEpoch(epoch);
-    while (!sampler_.atEnd()) {
-      const Batch batch = sampler_.next();
-      const double rows = static_cast<double>(batch.count);
-      const double sum = known_ ? after_ : objective_.evaluate(batch, w(), g(), cancelled_);
-      if (stopped()) return 0.0;
-      const double penalty =
-          penalty_.active() ? kernels_.penaltyValue(w(), plan_.coefficients(), penalty_) : 0.0;
-      loss += sum + rows * penalty;
-      if (!std::isfinite(loss)) break;
-      if (plan_.stepHistory) out_.loss.push_back(sum / rows + penalty);
-      if (sampler_.atEnd()) norm_ = gradientNorm();
-      const double t = static_cast<double>(++step_);
-      rate_ = schedule_.rate(t);
-      optimizer_.step(w(), g(), rate_, t);
-      averaging_.add(w(), t);
-    }
-    if (!plan_.lossAfterUpdate) return loss / static_cast<double>(sampler_.perEpoch());
-    after_ = objective_.evaluate(objective_.everything(), w(), g(), cancelled_);
-    known_ = sampler_.isFull();
-    return after_ / static_cast<double>(data_.train.count);
-  }
-
-  double gradientNorm() {
-    const size_t n = plan_.coefficients();
-    double squares = kernels_.stationarity(w(), g(), n, penalty_);
-    for (size_t i = n; i < plan_.size(); ++i) squares += g()[i] * g()[i];
-    return std::sqrt(squares);
-  }
-
-  double mean(Objective& objective, const double* weights) {
-    const Batch rows = objective.everything();
-    return objective.evaluate(rows, weights, nullptr, cancelled_) / static_cast<double>(rows.count);
   }
 
   // The weights of X's own columns.
@@ -132,33 +133,52 @@ class Run {
   // The weights to return if nothing better follows.
   void keep(const double* weights) { out_.weights.assign(weights, weights + plan_.size()); }
 
+  void exchange(Archive& archive) {
+    archive.count(out_.epochs);
+    archive.array(out_.weights.data(), out_.weights.size());
+    stopping_.exchange(archive);
+    method_->exchange(archive);
+  }
+
+  // What the update rule takes along to the next fit; what has diverged leaves nothing.
+  void carry() {
+    if (out_.status == Status::diverged) {
+      out_.carried.assign(start_.carried.data, start_.carried.data + start_.carried.length);
+      return;
+    }
+    Archive archive;
+    archive.count(out_.epochs);
+    method_->carry(archive);
+    out_.carried = std::move(archive.written());
+  }
+
+  static void require(const Archive& archive) {
+    if (!archive.isWhole()) throw std::invalid_argument("a state that belongs to another fit");
+  }
+
   const Kernels& kernels_;
   const Plan& plan_;
   const Data& data_;
+  const Start& start_;
   const std::atomic<bool>& cancelled_;
-  Penalty penalty_;
   std::unique_ptr<Scaling> scaling_;
-  Sampler sampler_;
-  Objective objective_;
   std::unique_ptr<Objective> validation_;
-  Optimizer optimizer_;
-  Schedule schedule_;
-  Averaging averaging_;
   Stopping stopping_;
-  Doubles weights_, gradient_, original_;
+  Doubles weights_, original_;
+  std::vector<double> diagonal_;
+  std::unique_ptr<Smooth> smooth_;
+  std::unique_ptr<Method> method_;
   Outcome out_;
-  bool known_ = false;  // `after_` and the gradient belong to the weights: the last loss was a full pass
-  double after_ = 0.0;
-  uint64_t step_ = 0;
-  double rate_ = 0.0;
-  double norm_ = 0.0;
+  uint64_t firstEpoch_ = 0;  // with what was carried from another fit
+  uint64_t begun_ = 0;       // epochs and steps of this fit that were done before
+  uint64_t stepsBefore_ = 0;
 };
 
 }  // namespace
 
-Outcome fit(const Kernels& kernels, const Plan& plan, const Data& data, const double* initial,
+Outcome fit(const Kernels& kernels, const Plan& plan, const Data& data, const Start& start,
             const std::atomic<bool>& cancelled) {
-  return Run(kernels, plan, data, initial, cancelled)();
+  return Run(kernels, plan, data, start, cancelled)();
 }
 
 double valueAndGradient(const Kernels& kernels, const Plan& plan, const Table& table, const double* weights,

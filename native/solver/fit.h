@@ -8,17 +8,31 @@
 
 namespace nabla {
 
+// Numbers of another fit, or of an earlier part of this one.
+struct Numbers {
+  const double* data;  // null: none
+  size_t length;
+};
+
+struct Start {
+  const double* weights;
+  Numbers state;    // where a paused fit goes on
+  Numbers carried;  // what an update rule carries over from another fit; length 0: nothing yet
+};
+
 struct Outcome {
   Status status = Status::maxEpochs;
   uint64_t epochs = 0;  // completed: their loss and weights are finite
   uint64_t steps = 0;   // in those epochs
   std::vector<double> weights;
-  // Of each epoch (loss: of each step, on request).
+  // Of each epoch (loss: of each step, on request) since the fit began or went on.
   std::vector<double> loss, validationLoss, learningRate, gradientNorm;
+  std::vector<double> state;    // of a fit that has paused
+  std::vector<double> carried;  // for the next fit, if it was asked for
 };
 
-// Starts at `weights`. Throws std::bad_alloc only.
-Outcome fit(const Kernels& kernels, const Plan& plan, const Data& data, const double* weights,
+// Throws std::bad_alloc, and std::invalid_argument for a state that belongs to another fit.
+Outcome fit(const Kernels& kernels, const Plan& plan, const Data& data, const Start& start,
             const std::atomic<bool>& cancelled);
 
 // One evaluation of the mean loss and its gradient over the training rows, as a step of a fit makes it.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <string.h>
 
 #include <memory>
 #include <new>
@@ -18,6 +19,9 @@ class Doubles {
   double* data() { return data_; }
   const double* data() const { return data_; }
   size_t size() const { return size_; }
+  void clear() {
+    if (size_ > 0) memset(data_, 0, size_ * sizeof(double));
+  }
 
  private:
   static constexpr size_t limit = static_cast<size_t>(1) << 57;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "../kernels/table.h"
+#include "archive.h"
 #include "memory.h"
 
 namespace nabla {
@@ -68,6 +69,11 @@ class Optimizer {
   void step(double* weights, const double* gradient, double rate, double t) {
     updateStep(kernels_, rule_, parameters_, options_, rate, t, running_, weights, gradient, state_, size_,
                penalized_);
+  }
+
+  void exchange(Archive& archive) {
+    archive.array(running_, maxRunning);
+    archive.array(states_.data(), states_.size());
   }
 
  private:

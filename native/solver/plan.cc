@@ -15,6 +15,8 @@ Plan Plan::decode(const double* numbers) {
   parameters(plan.lossParameters);
   plan.rule = kind();
   parameters(plan.ruleParameters);
+  plan.solver = static_cast<SolverKind>(kind());
+  parameters(plan.solverParameters);
   plan.schedule = static_cast<ScheduleKind>(kind());
   parameters(plan.scheduleParameters);
   plan.sampler = static_cast<SamplerKind>(kind());
@@ -44,6 +46,7 @@ Plan Plan::decode(const double* numbers) {
   plan.restoreBest = flag();
   plan.stepHistory = flag();
   plan.lossAfterUpdate = flag();
+  plan.pauseAfter = count();
   return plan;
 }
 

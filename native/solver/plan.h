@@ -21,7 +21,8 @@ enum class ScheduleKind {
   optimal
 };
 enum class AveragingKind { none, polyak, ema };
-enum class Status { converged, maxEpochs, diverged, earlyStopped, timeLimit, cancelled };
+enum class SolverKind { none, lbfgs, newton, exact };
+enum class Status { converged, maxEpochs, diverged, earlyStopped, timeLimit, stalled, paused, cancelled };
 
 // A row of lib/catalog.ts, for the test that holds the two against each other.
 struct Entry {
@@ -30,6 +31,8 @@ struct Entry {
 };
 constexpr Entry samplers[] = {
     {"full", ""}, {"sequential", ""}, {"shuffled", "once"}, {"replacement", ""}, {"indices", ""}};
+// In place of a rule, counted from 1. `auto` is one of the others by the time a plan is made.
+constexpr Entry solvers[] = {{"lbfgs", "memory"}, {"newton", ""}, {"exact", ""}};
 constexpr Entry averagings[] = {{"none", ""}, {"polyak", "start"}, {"ema", "decay start"}};
 
 constexpr int softmaxLoss = 2;  // its y is one label a row, however many outputs
@@ -40,6 +43,8 @@ struct Plan {
   double lossParameters[maxParameters];
   int rule;
   double ruleParameters[maxParameters];
+  SolverKind solver;  // in place of the rule
+  double solverParameters[maxParameters];
   ScheduleKind schedule;
   double scheduleParameters[maxParameters];
   SamplerKind sampler;
@@ -71,7 +76,9 @@ struct Plan {
   bool stepHistory;      // the loss history is of each step, not of each epoch
   bool lossAfterUpdate;  // an epoch's loss is taken anew at the weights that it ends with
 
-  static constexpr size_t length = 28 + 5 * maxParameters;
+  uint64_t pauseAfter;  // epochs after which the fit pauses and hands out its state; 0: never
+
+  static constexpr size_t length = 30 + 6 * maxParameters;
   static Plan decode(const double* numbers);
 
   // Of the weights: outputs × cols coefficients and, behind them, the intercepts.

@@ -31,7 +31,7 @@ void overRows(const Kernels& kernels, const Plan& plan, const Table& table, doub
 }  // namespace
 
 Scaling::Scaling(const Kernels& kernels, const Plan& plan, const Table& table)
-    : kernels_(kernels), plan_(plan), mean_(plan.cols), deviation_(plan.cols) {
+    : kernels_(kernels), plan_(plan), mean_(plan.cols), deviation_(plan.cols), square_(plan.cols) {
   const double n = static_cast<double>(table.count);
   double* mean = mean_.data();
   double* deviation = deviation_.data();
@@ -47,8 +47,21 @@ Scaling::Scaling(const Kernels& kernels, const Plan& plan, const Table& table)
     // A constant column, whose variance is what rounding the mean leaves, says nothing that the intercept
     // does not: its coefficient is 0. Without one, or where the sums are not finite, a column stays as it is.
     const bool constant = !(variance > n * 0x1p-52 * variance + rounding * rounding);
-    deviation[j] = !constant ? std::sqrt(variance) : plan.intercept && finite ? INFINITY : 1.0;
+    const double scale = plan.standardize ? std::sqrt(variance) : 1.0;
+    deviation[j] = !constant ? scale : plan.intercept && finite ? INFINITY : 1.0;
+    const double square =
+        (plan.intercept ? variance : variance + mean[j] * mean[j]) / (deviation[j] * deviation[j]);
+    square_.data()[j] = square > 0.0 && square < INFINITY ? square : 1.0;
     if (!plan.intercept || !finite) mean[j] = 0.0;
+  }
+}
+
+void Scaling::fromOriginal(double* weights) const {
+  const size_t cols = plan_.cols;
+  for (size_t k = 0; k < plan_.outputs; ++k) {
+    double* w = weights + k * cols;
+    if (plan_.intercept) weights[plan_.coefficients() + k] += kernels_.dot(mean(), w, cols);
+    for (size_t j = 0; j < cols; ++j) w[j] = deviation()[j] < INFINITY ? w[j] * deviation()[j] : 0.0;
   }
 }
 

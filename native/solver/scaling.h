@@ -1,5 +1,5 @@
-// Standardized columns without a copy of X: weights are kept for (x - mean)/deviation and turned into those
-// of x for each pass. Twin: lib/reference/solver/scaling.ts.
+// Centred or standardized columns without a copy of X: weights are kept for (x - mean)/deviation and turned
+// into those of x for each pass. Twin: lib/reference/solver/scaling.ts.
 #pragma once
 
 #include "memory.h"
@@ -9,10 +9,18 @@ namespace nabla {
 
 class Scaling {
  public:
-  // Weighted means and standard deviations of the table's columns. Without an intercept columns are not
-  // centred.
+  // Weighted means and, with `standardize`, standard deviations of the table's columns.
   Scaling(const Kernels& kernels, const Plan& plan, const Table& table);
 
+  // Of the columns; 0 without an intercept, which leaves them where they are.
+  const double* mean() const { return mean_.data(); }
+  // 1 unless they are standardized; infinite for a column that says nothing.
+  const double* deviation() const { return deviation_.data(); }
+  // The mean square of each scaled column; 1 for one that says nothing.
+  const double* square() const { return square_.data(); }
+
+  // The weights of x's own columns become those of the scaled ones, in place.
+  void fromOriginal(double* weights) const;
   void toOriginal(const double* scaled, double* original) const;
   // The gradient in x's weights becomes that in the scaled ones, in place.
   void chain(double* gradient) const;
@@ -22,6 +30,7 @@ class Scaling {
   const Plan& plan_;
   Doubles mean_;
   Doubles deviation_;
+  Doubles square_;
 };
 
 }  // namespace nabla

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "archive.h"
 #include "plan.h"
 
 namespace nabla {
@@ -47,6 +48,14 @@ class Schedule {
       reduced_ *= p_[1];
       waited_ = 0.0;
     }
+  }
+
+  void exchange(Archive& archive) {
+    archive.number(best_);
+    archive.number(waited_);
+    archive.number(cycleStart_);
+    archive.number(cycleLength_);
+    archive.number(reduced_);
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "archive.h"
 #include "plan.h"
 
 namespace nabla {
@@ -12,12 +13,9 @@ class Stopping {
  public:
   explicit Stopping(const Plan& plan) : plan_(plan), start_(Clock::now()) {}
 
-  // True when the loss changed by less than the tolerance since the epoch before, or the gradient is that
-  // short.
-  bool converged(double loss, double gradientNorm) {
-    const bool still = std::fabs(loss - previous_) < plan_.tolerance;
-    previous_ = loss;
-    return still || gradientNorm < plan_.gradientTolerance;
+  // True when the objective moves by less than the tolerance, or the gradient is that short.
+  bool converged(double change, double gradientNorm) const {
+    return change < plan_.tolerance || gradientNorm < plan_.gradientTolerance;
   }
 
   // Whether this epoch is the best so far; `loss` is the one that is watched.
@@ -29,16 +27,26 @@ class Stopping {
   }
   bool outOfPatience() const { return plan_.patience > 0 && waited_ >= plan_.patience; }
 
-  bool outOfTime() const {
-    return plan_.maxSeconds > 0.0 &&
-           std::chrono::duration<double>(Clock::now() - start_).count() >= plan_.maxSeconds;
+  bool outOfTime() const { return plan_.maxSeconds > 0.0 && elapsed() >= plan_.maxSeconds; }
+
+  void exchange(Archive& archive) {
+    archive.number(best_);
+    archive.count(waited_);
+    // A time is nothing that two runs share; without a limit it is not put away.
+    if (plan_.maxSeconds == 0.0) return;
+    double spent = elapsed();
+    archive.number(spent);
+    before_ = spent;
+    start_ = Clock::now();
   }
 
  private:
   using Clock = std::chrono::steady_clock;
+  double elapsed() const { return before_ + std::chrono::duration<double>(Clock::now() - start_).count(); }
+
   const Plan& plan_;
   Clock::time_point start_;
-  double previous_ = INFINITY;
+  double before_ = 0.0;  // spent before a pause
   double best_ = INFINITY;
   uint64_t waited_ = 0;
 };

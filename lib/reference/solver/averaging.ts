@@ -1,6 +1,7 @@
 // A running average of the weights. Twin: native/solver/averaging.h.
 import { averagingKind, type Plan, weightCount } from '../../plan.js';
 import { approach } from '../kernels/dense.js';
+import type { Archive } from './archive.js';
 
 export class Averaging {
   readonly #kind: number;
@@ -28,5 +29,10 @@ export class Averaging {
   /** The average once it has begun, else the weights themselves. */
   of(weights: Float64Array): Float64Array {
     return this.#begun ? this.#average : weights;
+  }
+
+  exchange(archive: Archive): void {
+    this.#begun = archive.flag(this.#begun);
+    archive.array(this.#average);
   }
 }

@@ -1,32 +1,28 @@
 // The solver loop. Twin: native/solver/fit.cc.
 import type { FitJob, Outcome } from '../../backend.js';
-import { coefficientCount, type Status, statuses, weightCount } from '../../plan.js';
+import { NablaError } from '../../errors.js';
+import { coefficientCount, type LoopStatus, loopStatuses, solverKind, weightCount } from '../../plan.js';
 import { asum } from '../kernels/dense.js';
-import { isActive, type Penalty, penaltyValue, stationarity } from '../kernels/penalties.js';
-import { Averaging } from './averaging.js';
-import { type Batch, Objective } from './objective.js';
-import { Optimizer } from './optimizer.js';
-import { Sampler } from './sampler.js';
+import type { Penalty } from '../kernels/penalties.js';
+import { Archive, stateOf } from './archive.js';
+import { Descent } from './descent.js';
+import { Lbfgs } from './lbfgs.js';
+import type { Method } from './method.js';
+import { type Evaluator, Objective } from './objective.js';
 import { Scaling } from './scaling.js';
-import { Schedule } from './schedule.js';
+import { Smooth } from './smooth.js';
 import { Stopping } from './stopping.js';
 
 /** One fit, to be run epoch by epoch. */
 export class Run {
   readonly #job: FitJob;
-  readonly #penalty: Penalty;
   readonly #scaling: Scaling | null;
-  readonly #sampler: Sampler;
-  readonly #objective: Objective;
+  readonly #method: Method;
   readonly #validation: Objective | null;
-  readonly #optimizer: Optimizer;
-  readonly #schedule: Schedule;
-  readonly #averaging: Averaging;
   readonly #stopping: Stopping;
-  readonly #coefficients: number;
-  readonly #w: Float64Array;
-  readonly #g: Float64Array;
-  readonly #batch: Batch = { start: 0, count: 0, index: null };
+  readonly #firstEpoch: number; // with what was carried from another fit
+  readonly #begun: number; // epochs and steps of this fit that were done before
+  readonly #stepsBefore: number;
 
   // The outcome so far: of completed epochs.
   readonly #kept: Float64Array; // to return if nothing better follows
@@ -38,55 +34,76 @@ export class Run {
   #epochs = 0;
   #steps = 0;
 
-  #known = false; // `after` and the gradient belong to the weights: the last loss was a full pass
-  #after = 0;
-  #step = 0;
-  #rate = 0;
-  #norm = 0;
-
-  constructor(job: FitJob) {
-    const { plan, train, validation, indices, penaltyFactors, weights } = job;
+  /** `objective`: of the caller's, in place of the loss over the rows of the job. */
+  constructor(job: FitJob, objective?: Evaluator) {
+    const { plan, train, validation, weights, state, carried } = job;
     this.#job = job;
-    this.#penalty = { l1: plan.l1, l2: plan.l2, nonNegative: plan.nonNegative, factors: penaltyFactors };
-    this.#scaling = plan.standardize ? new Scaling(plan, train) : null;
-    this.#sampler = new Sampler(plan, train, indices);
-    this.#objective = new Objective(plan, train, this.#scaling);
+    this.#scaling = plan.standardize || (plan.solver > 0 && !objective) ? new Scaling(plan, train) : null;
     this.#validation = validation && new Objective(plan, validation, this.#scaling);
-    this.#coefficients = coefficientCount(plan);
-    const size = weightCount(plan);
-    const options = { clipNorm: plan.clipNorm, clipValue: plan.clipValue, penalty: this.#penalty };
-    this.#optimizer = new Optimizer(plan.rule, plan.ruleParameters, options, size, this.#coefficients);
-    this.#schedule = new Schedule(plan, this.#sampler.steps);
-    this.#averaging = new Averaging(plan);
     this.#stopping = new Stopping(plan);
-    this.#w = new Float64Array(weights);
-    this.#g = new Float64Array(size);
-    this.#kept = new Float64Array(size);
-    this.#original = new Float64Array(size);
-    this.#kept.set(this.#ofX(this.#w));
+    this.#original = new Float64Array(weightCount(plan));
+    this.#kept = weights.slice();
+    const start = weights.slice();
+    this.#scaling?.fromOriginal(start);
+    this.#method = this.#methodOf(objective ?? new Objective(plan, train, this.#scaling), start);
+    this.#firstEpoch = 0;
+    if (carried && carried.length > 0) {
+      const archive = new Archive(carried);
+      this.#firstEpoch = archive.number(0);
+      this.#method.carry(archive);
+    }
+    if (state) {
+      const archive = new Archive(state);
+      this.#exchange(archive);
+      if (!archive.isWhole) throw new NablaError('ERR_SHAPE', 'a state that belongs to another fit');
+    }
+    this.#begun = this.#epochs;
+    this.#steps = this.#stepsBefore = this.#method.steps;
+  }
+
+  #methodOf(objective: Evaluator, weights: Float64Array): Method {
+    const { plan, penaltyFactors } = this.#job;
+    const penalty: Penalty = { l1: plan.l1, l2: plan.l2, nonNegative: plan.nonNegative, factors: penaltyFactors };
+    const smooth = new Smooth(objective, penalty, coefficientCount(plan));
+    if (plan.solver === solverKind.lbfgs) return new Lbfgs(plan, smooth, weights, this.#diagonal(penalty));
+    return new Descent(this.#job, objective, penalty, weights);
+  }
+
+  /** About the diagonal of the Hessian, for losses whose second derivative is about 1. */
+  #diagonal({ l2, factors }: Penalty): Float64Array | null {
+    if (!this.#scaling) return null;
+    const { cols } = this.#job.plan;
+    const diagonal = this.#original.slice().fill(1);
+    for (let j = 0; j < coefficientCount(this.#job.plan); j++) {
+      diagonal[j] = this.#scaling.square[j % cols] + l2 * (factors ? factors[j] : 1);
+    }
+    return diagonal;
   }
 
   /** Runs, pausing after each epoch so that a caller may give the event loop a turn. */
   *epochs(): Generator<void, Outcome> {
     const { plan } = this.#job;
-    for (let epoch = 0; epoch < plan.epochs; epoch++) {
-      const loss = this.#runEpoch(epoch);
-      const result = this.#averaging.of(this.#w);
-      const returned = this.#ofX(result);
+    const method = this.#method;
+    for (let epoch = this.#begun; epoch < plan.epochs; epoch++) {
+      if (plan.pauseAfter > 0 && epoch - this.#begun === plan.pauseAfter) return this.#outcome('paused');
+      const loss = method.epoch(this.#firstEpoch + epoch);
+      const returned = this.#ofX(method.result);
       if (!Number.isFinite(loss) || !Number.isFinite(asum(returned))) return this.#outcome('diverged');
       let watched = loss;
       if (this.#validation) {
-        watched = this.#validation.evaluate(this.#validation.everything, result, null) / this.#validation.table.count;
+        const rows = this.#validation.everything;
+        watched = this.#validation.evaluate(rows, method.result, null) / rows.count;
         this.#validationLoss.push(watched);
       }
       this.#epochs = epoch + 1;
-      this.#steps = this.#step;
+      this.#steps = method.steps;
       if (!plan.stepHistory) this.#loss.push(loss);
-      this.#learningRate.push(this.#rate);
-      this.#gradientNorm.push(this.#norm);
-      this.#schedule.epochEnded(watched);
+      this.#learningRate.push(method.rate);
+      this.#gradientNorm.push(method.gradientNorm);
+      method.epochEnded(watched);
       if (this.#stopping.improved(watched) || !plan.restoreBest) this.#kept.set(returned);
-      if (this.#stopping.converged(loss, this.#norm)) return this.#outcome('converged');
+      if (method.ended) return this.#outcome(method.ended);
+      if (this.#stopping.converged(method.change, method.gradientNorm)) return this.#outcome('converged');
       if (this.#stopping.outOfPatience) return this.#outcome('earlyStopped');
       if (this.#stopping.outOfTime) return this.#outcome('timeLimit');
       yield;
@@ -94,56 +111,42 @@ export class Run {
     return this.#outcome('maxEpochs');
   }
 
-  /** Returns the epoch's mean objective: over its batches, each before its update. */
-  #runEpoch(epoch: number): number {
-    const { plan, train } = this.#job;
-    const w = this.#w;
-    const g = this.#g;
-    const batch = this.#batch;
-    let loss = 0;
-    this.#sampler.beginEpoch(epoch);
-    while (!this.#sampler.atEnd) {
-      this.#sampler.next(batch);
-      const sum = this.#known ? this.#after : this.#objective.evaluate(batch, w, g);
-      const penalty = isActive(this.#penalty) ? penaltyValue(w, this.#coefficients, this.#penalty) : 0;
-      loss += sum + batch.count * penalty;
-      if (!Number.isFinite(loss)) break;
-      if (plan.stepHistory) this.#loss.push(sum / batch.count + penalty);
-      if (this.#sampler.atEnd) this.#norm = this.#gradientNormNow();
-      const t = ++this.#step;
-      this.#rate = this.#schedule.rate(t);
-      this.#optimizer.step(w, g, this.#rate, t);
-      this.#averaging.add(w, t);
-    }
-    if (!plan.lossAfterUpdate) return loss / this.#sampler.perEpoch;
-    this.#after = this.#objective.evaluate(this.#objective.everything, w, g);
-    this.#known = this.#sampler.isFull;
-    return this.#after / train.count;
-  }
-
-  #gradientNormNow(): number {
-    const g = this.#g;
-    let squares = stationarity(this.#w, g, this.#coefficients, this.#penalty);
-    for (let i = this.#coefficients; i < g.length; i++) squares += g[i] * g[i];
-    return Math.sqrt(squares);
-  }
-
   /** The weights of X's own columns. */
   #ofX(weights: Float64Array): Float64Array {
     return this.#scaling ? this.#scaling.toOriginal(weights, this.#original) : weights;
   }
 
-  #outcome(status: Status): Outcome {
-    if (this.#job.plan.stepHistory) this.#loss.length = this.#steps;
+  #exchange(archive: Archive): void {
+    this.#epochs = archive.number(this.#epochs);
+    archive.array(this.#kept);
+    this.#stopping.exchange(archive);
+    this.#method.exchange(archive);
+  }
+
+  #outcome(status: LoopStatus): Outcome {
+    const { plan } = this.#job;
+    const loss = plan.stepHistory ? this.#method.stepLosses.slice(0, this.#steps - this.#stepsBefore) : this.#loss;
     return {
-      status: statuses.indexOf(status),
-      epochs: this.#epochs,
+      status: loopStatuses.indexOf(status),
+      epochs: this.#firstEpoch + this.#epochs,
       steps: this.#steps,
       weights: this.#kept,
-      loss: new Float64Array(this.#loss),
+      loss: new Float64Array(loss),
       validationLoss: new Float64Array(this.#validationLoss),
       learningRate: new Float64Array(this.#learningRate),
       gradientNorm: new Float64Array(this.#gradientNorm),
+      state: status === 'paused' ? stateOf({ exchange: (archive) => this.#exchange(archive) }) : null,
+      carried: this.#job.carried && (status === 'diverged' ? this.#job.carried : this.#carry()),
     };
+  }
+
+  /** What the update rule takes along to the next fit. */
+  #carry(): Float64Array {
+    return stateOf({
+      exchange: (archive) => {
+        archive.number(this.#firstEpoch + this.#epochs);
+        this.#method.carry(archive);
+      },
+    });
   }
 }

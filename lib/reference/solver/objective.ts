@@ -51,7 +51,14 @@ interface Part {
   at: number;
 }
 
-export class Objective {
+/** What sums a loss over rows: the objective of data, or a function of the caller's. */
+export interface Evaluator {
+  readonly everything: Batch;
+  /** Returns the sum of the losses and writes the mean gradient, if it is asked for. */
+  evaluate(batch: Batch, weights: Float64Array, gradient: Float64Array | null): number;
+}
+
+export class Objective implements Evaluator {
   readonly #size: number;
   readonly #step: number;
   readonly #tree: Tree; // a partial: gradient, and behind it the sum of the losses
@@ -82,7 +89,6 @@ export class Objective {
     return { start: 0, count: this.table.count, index: this.table.index };
   }
 
-  /** Returns the sum of the losses and writes the mean gradient, if it is asked for. */
   evaluate(batch: Batch, given: Float64Array, gradient: Float64Array | null): number {
     const { plan, table, scaling } = this;
     const { cols, outputs, intercept } = plan;

@@ -2,6 +2,7 @@
 import { nrm2 } from '../kernels/dense.js';
 import { isActive, type Penalty } from '../kernels/penalties.js';
 import { type Modifiers, modifiedPass, type Rule, rules, updatePass } from '../kernels/updates.js';
+import type { Archive } from './archive.js';
 
 /** What a step needs beside the rule's own parameters. */
 export interface UpdateOptions {
@@ -98,5 +99,10 @@ export class Optimizer {
       size,
       penalized,
     );
+  }
+
+  exchange(archive: Archive): void {
+    archive.array(this.#running);
+    for (const state of this.#state) archive.array(state);
   }
 }

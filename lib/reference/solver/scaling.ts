@@ -1,5 +1,5 @@
-// Standardized columns without a copy of X: weights are kept for (x - mean)/deviation and turned into those of x for
-// each pass. Twin: native/solver/scaling.cc.
+// Centred or standardized columns without a copy of X: weights are kept for (x - mean)/deviation and turned into those
+// of x for each pass. Twin: native/solver/scaling.cc.
 
 import { coefficientCount, type Plan, type Table } from '../../plan.js';
 import { type Rows, rmatvec, squares } from '../kernels/dense.js';
@@ -29,16 +29,21 @@ function overRows(
 
 export class Scaling {
   readonly #plan: Plan;
-  readonly #mean: Float64Array;
-  readonly #deviation: Float64Array;
+  /** Of the columns; 0 without an intercept, which leaves them where they are. */
+  readonly mean: Float64Array;
+  /** 1 unless they are standardized; infinite for a column that says nothing. */
+  readonly deviation: Float64Array;
+  /** The mean square of each scaled column; 1 for one that says nothing. */
+  readonly square: Float64Array;
 
-  /** Weighted means and standard deviations of the table's columns. Without an intercept they are not centred. */
+  /** Weighted means and, with `standardize`, standard deviations of the table's columns. */
   constructor(plan: Plan, table: Table) {
     this.#plan = plan;
     const n = table.count;
     const mean = overRows(plan, table, (rows, weights, partial) => rmatvec(rows, weights, 0, partial, 0));
     for (let j = 0; j < plan.cols; j++) mean[j] /= n;
     const deviation = overRows(plan, table, (rows, weights, partial) => squares(rows, weights, mean, partial));
+    this.square = new Float64Array(plan.cols);
     for (let j = 0; j < plan.cols; j++) {
       const variance = deviation[j] / n;
       const rounding = n * mean[j] * 2 ** -52;
@@ -46,20 +51,34 @@ export class Scaling {
       // A constant column, whose variance is what rounding the mean leaves, says nothing that the intercept does not:
       // its coefficient is 0. Without one, or where the sums are not finite, a column stays as it is.
       const constant = !(variance > n * 2 ** -52 * variance + rounding * rounding);
-      deviation[j] = !constant ? Math.sqrt(variance) : plan.intercept && finite ? Infinity : 1;
+      const scale = plan.standardize ? Math.sqrt(variance) : 1;
+      deviation[j] = !constant ? scale : plan.intercept && finite ? Infinity : 1;
+      const square = (plan.intercept ? variance : variance + mean[j] * mean[j]) / (deviation[j] * deviation[j]);
+      this.square[j] = square > 0 && square < Infinity ? square : 1;
       if (!plan.intercept || !finite) mean[j] = 0;
     }
-    this.#mean = mean;
-    this.#deviation = deviation;
+    this.mean = mean;
+    this.deviation = deviation;
+  }
+
+  /** The weights of x's own columns become those of the scaled ones, in place. */
+  fromOriginal(weights: Float64Array): void {
+    const { cols, outputs, intercept } = this.#plan;
+    for (let k = 0; k < outputs; k++) {
+      if (intercept) weights[coefficientCount(this.#plan) + k] += sumOfProducts(this.mean, 0, weights, k * cols, cols);
+      for (let j = 0; j < cols; j++) {
+        weights[k * cols + j] = this.deviation[j] < Infinity ? weights[k * cols + j] * this.deviation[j] : 0;
+      }
+    }
   }
 
   toOriginal(scaled: Float64Array, original: Float64Array): Float64Array {
     const { cols, outputs, intercept } = this.#plan;
     for (let k = 0; k < outputs; k++) {
-      for (let j = 0; j < cols; j++) original[k * cols + j] = scaled[k * cols + j] / this.#deviation[j];
+      for (let j = 0; j < cols; j++) original[k * cols + j] = scaled[k * cols + j] / this.deviation[j];
       if (!intercept) continue;
       const b = coefficientCount(this.#plan) + k;
-      original[b] = scaled[b] - sumOfProducts(this.#mean, 0, original, k * cols, cols);
+      original[b] = scaled[b] - sumOfProducts(this.mean, 0, original, k * cols, cols);
     }
     return original;
   }
@@ -70,7 +89,7 @@ export class Scaling {
     for (let k = 0; k < outputs; k++) {
       const b = intercept ? gradient[coefficientCount(this.#plan) + k] : 0;
       for (let j = 0; j < cols; j++) {
-        gradient[k * cols + j] = (gradient[k * cols + j] - this.#mean[j] * b) / this.#deviation[j];
+        gradient[k * cols + j] = (gradient[k * cols + j] - this.mean[j] * b) / this.deviation[j];
       }
     }
   }

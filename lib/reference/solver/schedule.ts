@@ -1,6 +1,7 @@
 // The learning rate at a step. Twin: native/solver/schedule.h.
 import type { Plan } from '../../plan.js';
 import { cosPi, power } from '../kernels/math.js';
+import type { Archive } from './archive.js';
 
 /** The larger, as std::fmax has it. */
 const larger = (a: number, b: number): number => (a > b ? a : b);
@@ -153,5 +154,14 @@ export class Schedule {
       this.#at.reduced *= p[1];
       this.#waited = 0;
     }
+  }
+
+  exchange(archive: Archive): void {
+    const at = this.#at;
+    this.#best = archive.number(this.#best);
+    this.#waited = archive.number(this.#waited);
+    at.cycleStart = archive.number(at.cycleStart);
+    at.cycleLength = archive.number(at.cycleLength);
+    at.reduced = archive.number(at.reduced);
   }
 }

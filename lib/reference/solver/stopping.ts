@@ -1,10 +1,10 @@
 // When a fit ends before its last epoch. Twin: native/solver/stopping.h.
 import type { Plan } from '../../plan.js';
+import type { Archive } from './archive.js';
 
 export class Stopping {
   readonly #plan: Plan;
-  readonly #start = performance.now();
-  #previous = Infinity;
+  #start = performance.now();
   #best = Infinity;
   #waited = 0;
 
@@ -12,11 +12,9 @@ export class Stopping {
     this.#plan = plan;
   }
 
-  /** True when the loss changed by less than the tolerance since the epoch before, or the gradient is that short. */
-  converged(loss: number, gradientNorm: number): boolean {
-    const still = Math.abs(loss - this.#previous) < this.#plan.tolerance;
-    this.#previous = loss;
-    return still || gradientNorm < this.#plan.gradientTolerance;
+  /** True when the objective moves by less than the tolerance, or the gradient is that short. */
+  converged(change: number, gradientNorm: number): boolean {
+    return change < this.#plan.tolerance || gradientNorm < this.#plan.gradientTolerance;
   }
 
   /** Whether this epoch is the best so far; `loss` is the one that is watched. */
@@ -33,6 +31,17 @@ export class Stopping {
 
   get outOfTime(): boolean {
     const { maxSeconds } = this.#plan;
-    return maxSeconds > 0 && (performance.now() - this.#start) / 1000 >= maxSeconds;
+    return maxSeconds > 0 && this.#elapsed >= maxSeconds;
+  }
+
+  get #elapsed(): number {
+    return (performance.now() - this.#start) / 1000;
+  }
+
+  exchange(archive: Archive): void {
+    this.#best = archive.number(this.#best);
+    this.#waited = archive.number(this.#waited);
+    // A time is nothing that two runs share; without a limit it is not put away.
+    if (this.#plan.maxSeconds > 0) this.#start = performance.now() - 1000 * archive.number(this.#elapsed);
   }
 }

@@ -1,0 +1,111 @@
+// Steps of an update rule along the gradients of batches. Twin: native/solver/descent.h.
+import type { FitJob } from '../../backend.js';
+import { coefficientCount, weightCount } from '../../plan.js';
+import { isActive, type Penalty, penaltyValue, stationarity } from '../kernels/penalties.js';
+import type { Archive } from './archive.js';
+import { Averaging } from './averaging.js';
+import { Method } from './method.js';
+import type { Batch, Evaluator } from './objective.js';
+import { Optimizer } from './optimizer.js';
+import { Sampler } from './sampler.js';
+import { Schedule } from './schedule.js';
+
+export class Descent extends Method {
+  readonly #job: FitJob;
+  readonly #penalty: Penalty;
+  readonly #objective: Evaluator;
+  readonly #sampler: Sampler;
+  readonly #optimizer: Optimizer;
+  readonly #schedule: Schedule;
+  readonly #averaging: Averaging;
+  readonly #coefficients: number;
+  readonly #w: Float64Array;
+  readonly #g: Float64Array;
+  readonly #batch: Batch = { start: 0, count: 0, index: null };
+  #known = false; // `after` and the gradient belong to the weights: the last loss was a full pass
+  #after = 0;
+  #previous = Infinity;
+
+  /** `weights`: where it starts; changed in place. */
+  constructor(job: FitJob, objective: Evaluator, penalty: Penalty, weights: Float64Array) {
+    super();
+    const { plan, train, indices } = job;
+    const size = weightCount(plan);
+    this.#job = job;
+    this.#penalty = penalty;
+    this.#objective = objective;
+    this.#sampler = new Sampler(plan, train, indices);
+    this.#coefficients = coefficientCount(plan);
+    const options = { clipNorm: plan.clipNorm, clipValue: plan.clipValue, penalty };
+    this.#optimizer = new Optimizer(plan.rule, plan.ruleParameters, options, size, this.#coefficients);
+    this.#schedule = new Schedule(plan, this.#sampler.steps);
+    this.#averaging = new Averaging(plan);
+    this.#w = weights;
+    this.#g = new Float64Array(size);
+  }
+
+  /** Returns the epoch's mean objective: over its batches, each before its update. */
+  epoch(epoch: number): number {
+    const { plan, train } = this.#job;
+    const w = this.#w;
+    const g = this.#g;
+    const batch = this.#batch;
+    let loss = 0;
+    this.#sampler.beginEpoch(epoch);
+    while (!this.#sampler.atEnd) {
+      this.#sampler.next(batch);
+      const sum = this.#known ? this.#after : this.#objective.evaluate(batch, w, g);
+      const penalty = isActive(this.#penalty) ? penaltyValue(w, this.#coefficients, this.#penalty) : 0;
+      loss += sum + batch.count * penalty;
+      if (!Number.isFinite(loss)) break;
+      if (plan.stepHistory) this.stepLosses.push(sum / batch.count + penalty);
+      if (this.#sampler.atEnd) this.gradientNorm = this.#gradientNormNow();
+      const t = ++this.steps;
+      this.rate = this.#schedule.rate(t);
+      this.#optimizer.step(w, g, this.rate, t);
+      this.#averaging.add(w, t);
+    }
+    if (plan.lossAfterUpdate) {
+      this.#after = this.#objective.evaluate(this.#objective.everything, w, g);
+      this.#known = this.#sampler.isFull;
+      loss = this.#after / train.count;
+    } else {
+      loss /= this.#sampler.perEpoch;
+    }
+    this.change = Math.abs(loss - this.#previous);
+    this.#previous = loss;
+    return loss;
+  }
+
+  get result(): Float64Array {
+    return this.#averaging.of(this.#w);
+  }
+
+  override epochEnded(loss: number): void {
+    this.#schedule.epochEnded(loss);
+  }
+
+  override carry(archive: Archive): void {
+    this.steps = archive.number(this.steps);
+    this.#optimizer.exchange(archive);
+  }
+
+  override exchange(archive: Archive): void {
+    super.exchange(archive);
+    archive.array(this.#w);
+    this.#optimizer.exchange(archive);
+    this.#schedule.exchange(archive);
+    this.#averaging.exchange(archive);
+    this.#known = archive.flag(this.#known);
+    this.#after = archive.number(this.#after);
+    this.#previous = archive.number(this.#previous);
+    if (this.#known) archive.array(this.#g);
+  }
+
+  #gradientNormNow(): number {
+    const g = this.#g;
+    let squares = stationarity(this.#w, g, this.#coefficients, this.#penalty);
+    for (let i = this.#coefficients; i < g.length; i++) squares += g[i] * g[i];
+    return Math.sqrt(squares);
+  }
+}

@@ -1,0 +1,52 @@
+// How far to go along a direction: the strong Wolfe conditions, by bracketing and cubic interpolation (Nocedal and
+// Wright, Numerical Optimization, 3.5), and where rounding hides the decrease the approximate ones of Hager and Zhang
+// (2005), which look at the slope alone. Twin: native/solver/linesearch.h.
+
+/** A point of the ray: how far, the value there and the slope. */
+export interface RayPoint {
+  t: number;
+  value: number;
+  slope: number;
+}
+
+const decrease = 1e-4;
+const curvature = 0.9;
+const flat = 2 ** -48; // of the value: smaller changes are rounding
+const most = 40;
+
+/** The minimum of the cubic through two points; kept off the ends of the interval. */
+function between(low: RayPoint, high: RayPoint): number {
+  const width = high.t - low.t;
+  const middle = low.t + 0.5 * width;
+  if (!(high.value < Infinity)) return low.t + 0.1 * width;
+  const d1 = low.slope + high.slope - (3 * (high.value - low.value)) / width;
+  const square = d1 * d1 - low.slope * high.slope;
+  if (!(square >= 0)) return middle;
+  const d2 = Math.sqrt(square);
+  const t = high.t - (width * (high.slope + d2 - d1)) / (high.slope - low.slope + 2 * d2);
+  return t >= low.t + 0.1 * width && t <= low.t + 0.9 * width ? t : middle;
+}
+
+/**
+ * Searches from `start` (t = 0) with a first trial at `t`. `at` evaluates and returns a point; the last one evaluated
+ * is the one that is returned. t = 0: nothing lowers the value.
+ */
+export function wolfe(start: RayPoint, first: number, at: (t: number) => RayPoint): RayPoint {
+  let low = start;
+  let high: RayPoint | null = null;
+  let best = start;
+  let t = first;
+  for (let tries = 0; tries < most; tries++) {
+    const point = at(t);
+    const { value, slope } = point;
+    const level = Math.abs(value - start.value) <= flat * Math.abs(start.value);
+    const lower = level ? slope <= (2 * decrease - 1) * start.slope : value <= start.value + decrease * t * start.slope;
+    if (lower && Math.abs(slope) <= -curvature * start.slope) return point;
+    if (lower && value < best.value) best = point;
+    if (lower && slope < 0) low = point;
+    else high = point;
+    t = high ? between(low, high) : 3 * t;
+    if (!(t > low.t && t < Infinity)) break;
+  }
+  return best.t > 0 ? at(best.t) : start;
+}

@@ -1,0 +1,36 @@
+// How the weights change in an epoch; the loop (fit.ts) does the rest. Twin: native/solver/method.h.
+import type { Status } from '../../plan.js';
+import type { Archive, Archived } from './archive.js';
+
+export abstract class Method implements Archived {
+  /** Update steps so far. */
+  steps = 0;
+  /** Learning rate, or step length, of the last step. */
+  rate = 0;
+  /** Euclidean norm of the shortest subgradient at the last step. */
+  gradientNorm = 0;
+  /** By how much the objective still moves: what is held against the tolerance. */
+  change = Infinity;
+  /** Set when the method itself can gain nothing more. */
+  ended: Status | null = null;
+  /** The objective at each step, if the plan asks for it. */
+  readonly stepLosses: number[] = [];
+
+  /** Runs an epoch and returns its objective; what is not finite has diverged. */
+  abstract epoch(epoch: number): number;
+  /** The weights that the fit would return now. */
+  abstract get result(): Float64Array;
+
+  /** Tells the loss that is watched. */
+  epochEnded(_loss: number): void {}
+
+  /** What an update rule carries from one fit to the next. */
+  carry(_archive: Archive): void {}
+
+  exchange(archive: Archive): void {
+    this.steps = archive.number(this.steps);
+    this.rate = archive.number(this.rate);
+    this.gradientNorm = archive.number(this.gradientNorm);
+    this.change = archive.number(this.change);
+  }
+}

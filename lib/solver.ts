@@ -1,0 +1,51 @@
+// Which solver a fit without a learning rate gets, and which fits a solver can do.
+import { losses, solvers } from './catalog.js';
+import { NablaError } from './errors.js';
+import { type Plan, softmaxLoss, solverKind } from './plan.js';
+
+export type SolverName = Exclude<keyof typeof solvers, 'auto'>;
+
+/** Weights of a system of equations that is worth solving whole in each iteration. */
+const most = { exact: 4000, newton: 500 };
+
+/** Those that are there. */
+const made: readonly SolverName[] = ['lbfgs'];
+
+/** What `auto` picks: see the README. */
+function pick(plan: Plan): SolverName {
+  return made.find((name) => name === best(plan)) ?? 'lbfgs';
+}
+
+function best(plan: Plan): SolverName {
+  const { cols, outputs, loss, l1, nonNegative } = plan;
+  const isSquared = Object.keys(losses)[loss] === 'squared';
+  const size = cols + 1;
+  if (isSquared && l1 === 0 && !nonNegative && size <= most.exact) return 'exact';
+  return (loss === softmaxLoss ? outputs * size : size) <= most.newton ? 'newton' : 'lbfgs';
+}
+
+/** The plan with a solver in the place of `auto`, checked, and the solver's name. */
+export function withSolver(plan: Plan): { plan: Plan; name: SolverName } {
+  const names = Object.keys(solvers) as (keyof typeof solvers)[];
+  const asked = names[plan.solver - 1];
+  const name = asked === 'auto' ? pick(plan) : asked;
+  if (!made.includes(name)) throw new NablaError('ERR_UNKNOWN_OPTION', `the optimizer ${name} is still to come`);
+  if (name === 'exact') {
+    const wrong =
+      Object.keys(losses)[plan.loss] !== 'squared'
+        ? `the loss ${Object.keys(losses)[plan.loss]}`
+        : plan.l1 > 0
+          ? 'l1'
+          : plan.nonNegative
+            ? 'nonNegative'
+            : '';
+    if (wrong) {
+      throw new NablaError('ERR_UNKNOWN_OPTION', `the optimizer exact solves least squares and ridge, not ${wrong}`);
+    }
+  }
+  const solverParameters =
+    asked === 'auto' && name === 'lbfgs'
+      ? plan.solverParameters.slice().fill(solvers.lbfgs.parameters.memory.default, 0, 1)
+      : plan.solverParameters;
+  return { plan: { ...plan, solver: solverKind[name], solverParameters }, name };
+}

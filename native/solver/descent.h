@@ -1,0 +1,115 @@
+// Steps of an update rule along the gradients of batches. Twin: lib/reference/solver/descent.ts.
+#pragma once
+
+#include <algorithm>
+
+#include "averaging.h"
+#include "method.h"
+#include "objective.h"
+#include "optimizer.h"
+#include "sampler.h"
+#include "schedule.h"
+
+namespace nabla {
+
+class Descent final : public Method {
+ public:
+  // `weights`: where it starts; changed in place.
+  Descent(const Kernels& kernels, const Plan& plan, const Data& data, const Scaling* scaling,
+          const Penalty& penalty, double* weights, const std::atomic<bool>& cancelled)
+      : kernels_(kernels),
+        plan_(plan),
+        penalty_(penalty),
+        cancelled_(cancelled),
+        rows_(data.train.count),
+        sampler_(plan, data),
+        objective_(
+            kernels, plan, data.train, scaling,
+            plan.lossAfterUpdate ? std::max(data.train.count, sampler_.largest()) : sampler_.largest()),
+        optimizer_(kernels, kernels.rules[plan.rule], plan.ruleParameters,
+                   {plan.clipNorm, plan.clipValue, penalty}, plan.size(), plan.coefficients()),
+        schedule_(kernels, plan, sampler_.steps()),
+        averaging_(kernels, plan),
+        w_(weights),
+        gradient_(plan.size()) {}
+
+  // Returns the epoch's mean objective: over its batches, each before its update.
+  double epoch(uint64_t epoch) override {
+    double* g = gradient_.data();
+    double loss = 0.0;
+    sampler_.beginEpoch(epoch);
+    while (!sampler_.atEnd()) {
+      const Batch batch = sampler_.next();
+      const double rows = static_cast<double>(batch.count);
+      const double sum = known_ ? after_ : objective_.evaluate(batch, w_, g, cancelled_);
+      if (cancelled_.load(std::memory_order_relaxed)) return 0.0;
+      const double penalty =
+          penalty_.active() ? kernels_.penaltyValue(w_, plan_.coefficients(), penalty_) : 0.0;
+      loss += sum + rows * penalty;
+      if (!std::isfinite(loss)) break;
+      if (plan_.stepHistory) stepLosses.push_back(sum / rows + penalty);
+      if (sampler_.atEnd()) gradientNorm = gradientNormNow();
+      const double t = static_cast<double>(++steps);
+      rate = schedule_.rate(t);
+      optimizer_.step(w_, g, rate, t);
+      averaging_.add(w_, t);
+    }
+    if (plan_.lossAfterUpdate) {
+      after_ = objective_.evaluate(objective_.everything(), w_, g, cancelled_);
+      known_ = sampler_.isFull();
+      loss = after_ / static_cast<double>(rows_);
+    } else {
+      loss /= static_cast<double>(sampler_.perEpoch());
+    }
+    change = std::fabs(loss - previous_);
+    previous_ = loss;
+    return loss;
+  }
+
+  const double* result() const override { return averaging_.of(w_); }
+  void epochEnded(double loss) override { schedule_.epochEnded(loss); }
+
+  void carry(Archive& archive) override {
+    archive.count(steps);
+    optimizer_.exchange(archive);
+  }
+
+  void exchange(Archive& archive) override {
+    Method::exchange(archive);
+    archive.array(w_, plan_.size());
+    optimizer_.exchange(archive);
+    schedule_.exchange(archive);
+    averaging_.exchange(archive);
+    archive.flag(known_);
+    archive.number(after_);
+    archive.number(previous_);
+    if (known_) archive.array(gradient_.data(), plan_.size());
+  }
+
+ private:
+  double gradientNormNow() {
+    const double* g = gradient_.data();
+    const size_t n = plan_.coefficients();
+    double squares = kernels_.stationarity(w_, g, n, penalty_);
+    for (size_t i = n; i < plan_.size(); ++i) squares += g[i] * g[i];
+    return std::sqrt(squares);
+  }
+
+  const Kernels& kernels_;
+  const Plan& plan_;
+  Penalty penalty_;
+  const std::atomic<bool>& cancelled_;
+  size_t rows_;
+  Sampler sampler_;
+  Objective objective_;
+  Optimizer optimizer_;
+  Schedule schedule_;
+  Averaging averaging_;
+  double* w_;
+  Doubles gradient_;
+  bool known_ = false;  // `after_` and the gradient belong to the weights: the last loss was a full pass
+  double after_ = 0.0;
+  double previous_ = INFINITY;
+};
+
+}  // namespace nabla

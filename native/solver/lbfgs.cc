@@ -1,0 +1,191 @@
+#include "lbfgs.h"
+
+#include <string.h>
+
+namespace nabla {
+
+namespace {
+
+constexpr double rounding = 0x1p-48;  // of the objective: smaller changes are not to be told from rounding
+
+void copy(const double* from, double* to, size_t n) {
+  if (n > 0) memcpy(to, from, n * sizeof(double));
+}
+
+}  // namespace
+
+Lbfgs::Lbfgs(const Kernels& kernels, const Plan& plan, Smooth& smooth, double* weights,
+             const double* diagonal)
+    : kernels_(kernels),
+      smooth_(smooth),
+      size_(plan.size()),
+      memory_(static_cast<size_t>(plan.solverParameters[0])),
+      isOrthantWise_(plan.l1 != 0.0 || plan.nonNegative),
+      stepHistory_(plan.stepHistory),
+      w_(weights),
+      diagonal_(diagonal),
+      g_(size_),
+      trial_(size_),
+      trialGradient_(size_),
+      steepest_(size_),
+      direction_(size_),
+      s_(memory_ * size_),
+      y_(memory_ * size_),
+      products_(memory_),
+      alpha_(memory_) {
+  for (Doubles* vector : {&g_, &steepest_, &direction_, &s_, &y_, &products_}) vector->clear();
+}
+
+double Lbfgs::epoch(uint64_t) {
+  if (!begun_) {
+    value_ = smooth_.evaluate(w_, g_.data());
+    begun_ = true;
+    look();
+    if (!std::isfinite(value_)) return value_;
+  }
+  const double before = value_;
+  double length = search();
+  if (length == 0.0 && count_ > 0) {
+    count_ = 0;  // what is remembered misleads: once more along the gradient
+    look();
+    length = search();
+  }
+  rate = length;
+  if (length > 0.0) {
+    ++steps;
+    remember();
+    look();
+  }
+  const double gain = before - value_;
+  const double still = -0.5 * dot(steepest_.data(), direction_.data());  // what the next step promises
+  change = gain > still ? gain : still;
+  gradientNorm = smooth_.norm(w_, g_.data());
+  const double nothing = rounding * std::fabs(value_);
+  if (length == 0.0)
+    ended = still <= 64.0 * nothing ? Status::converged : Status::stalled;
+  else if (change <= 0x1p-4 * nothing)
+    ended = Status::converged;
+  if (stepHistory_ && length > 0.0) stepLosses.push_back(value_);
+  return value_;
+}
+
+// The shortest subgradient at the weights, and the direction to go.
+void Lbfgs::look() {
+  const Penalty& penalty = smooth_.penalty();
+  double* steepest = steepest_.data();
+  copy(g_.data(), steepest, size_);
+  for (size_t j = 0; isOrthantWise_ && j < smooth_.penalized(); ++j) {
+    const double bound = penalty.l1 * smooth_.factor(j);
+    const double up = steepest[j] + bound;    // the slope to the right
+    const double down = steepest[j] - bound;  // and from the left
+    if (w_[j] > 0.0)
+      steepest[j] = up;
+    else if (w_[j] < 0.0)
+      steepest[j] = down;
+    else
+      steepest[j] = up < 0.0 ? up : down > 0.0 && !penalty.nonNegative ? down : 0.0;
+  }
+  turn();
+  if (dot(steepest, direction_.data()) < 0.0) return;
+  count_ = 0;
+  turn();
+}
+
+// direction = -H·steepest by the two loops over what is remembered, newest first, then oldest first.
+void Lbfgs::turn() {
+  double* d = direction_.data();
+  const double* steepest = steepest_.data();
+  double* alpha = alpha_.data();
+  const double* products = products_.data();
+  for (size_t j = 0; j < size_; ++j) d[j] = -steepest[j];
+  for (size_t age = 0; age < count_; ++age) {
+    const size_t k = place(age);
+    alpha[k] = dot(s(k), d) / products[k];
+    kernels_.axpy(-alpha[k], y(k), d, size_);
+  }
+  for (size_t j = 0; j < size_; ++j) d[j] /= diagonal_[j];
+  if (count_ > 0) {
+    const double* newest = y(place(0));
+    double scaled = 0.0;
+    for (size_t j = 0; j < size_; ++j) scaled += (newest[j] / diagonal_[j]) * newest[j];
+    kernels_.scal(products[place(0)] / scaled, d, size_);
+  }
+  for (size_t age = count_; age-- > 0;) {
+    const size_t k = place(age);
+    kernels_.axpy(alpha[k] - dot(y(k), d) / products[k], s(k), d, size_);
+  }
+  // A step may not leave the orthant in which the subgradient is a gradient.
+  for (size_t j = 0; isOrthantWise_ && j < smooth_.penalized(); ++j)
+    if (d[j] * steepest[j] >= 0.0) d[j] = 0.0;
+}
+
+// Goes along the direction to `trial`; returns how far, 0 if nothing is gained.
+double Lbfgs::search() {
+  const double slope = dot(steepest_.data(), direction_.data());
+  if (!(slope < 0.0)) return 0.0;
+  if (isOrthantWise_) return backtrack(1.0);
+  const RayPoint found = wolfe({0.0, value_, slope}, 1.0, [this](double t) { return at(t); });
+  if (found.t > 0.0) value_ = found.value;
+  return found.t;
+}
+
+RayPoint Lbfgs::at(double t) {
+  copy(w_, trial_.data(), size_);
+  kernels_.axpy(t, direction_.data(), trial_.data(), size_);
+  // Told to stop: whatever is returned, it ends the search.
+  if (smooth_.cancelled()) return {t, value_, 0.0};
+  const double value = smooth_.evaluate(trial_.data(), trialGradient_.data());
+  return {t, value, dot(trialGradient_.data(), direction_.data())};
+}
+
+// Halves the step until the objective falls enough; coefficients that would change sign become 0.
+double Lbfgs::backtrack(double t) {
+  double* trial = trial_.data();
+  const double* steepest = steepest_.data();
+  for (int tries = 0; tries < 50 && !smooth_.cancelled(); ++tries, t *= 0.5) {
+    copy(w_, trial, size_);
+    kernels_.axpy(t, direction_.data(), trial, size_);
+    double slope = 0.0;
+    for (size_t j = 0; j < size_; ++j) {
+      const double side = w_[j] == 0.0 ? -steepest[j] : w_[j];
+      if (j < smooth_.penalized() && !(trial[j] * side > 0.0)) trial[j] = 0.0;
+      slope += steepest[j] * (trial[j] - w_[j]);
+    }
+    const double value = smooth_.evaluate(trial, trialGradient_.data());
+    if (value < value_ && value <= value_ + 1e-4 * slope) {
+      value_ = value;
+      return t;
+    }
+  }
+  return 0.0;
+}
+
+// Takes the step to `trial` and remembers it, if the curvature along it is positive.
+void Lbfgs::remember() {
+  double* step = s(next_);
+  double* turned = y(next_);
+  for (size_t j = 0; j < size_; ++j) {
+    step[j] = trial_.data()[j] - w_[j];
+    turned[j] = trialGradient_.data()[j] - g_.data()[j];
+  }
+  copy(trial_.data(), w_, size_);
+  copy(trialGradient_.data(), g_.data(), size_);
+  const double product = dot(step, turned);
+  if (!(product > 0x1p-52 * dot(turned, turned)) || !(product < INFINITY)) return;
+  products_.data()[next_] = product;
+  next_ = (next_ + 1) % memory_;
+  if (count_ < memory_) ++count_;
+}
+
+void Lbfgs::exchange(Archive& archive) {
+  Method::exchange(archive);
+  archive.flag(begun_);
+  archive.number(value_);
+  archive.count(count_, memory_);
+  archive.count(next_, memory_ - 1);
+  archive.array(w_, size_);
+  for (Doubles* vector : {&g_, &direction_, &steepest_, &products_, &s_, &y_})
+    archive.array(vector->data(), vector->size());
+}
+
+}  // namespace nabla

@@ -1,0 +1,55 @@
+// L-BFGS (Nocedal 1980) with a strong Wolfe search; with l1 or without negative coefficients its orthant-wise
+// form, OWL-QN (Andrew and Gao 2007). Twin: lib/reference/solver/lbfgs.ts.
+#pragma once
+
+#include "linesearch.h"
+#include "method.h"
+#include "smooth.h"
+
+namespace nabla {
+
+class Lbfgs final : public Method {
+ public:
+  // `weights`: where it starts; changed in place. `diagonal`: about the Hessian's.
+  Lbfgs(const Kernels& kernels, const Plan& plan, Smooth& smooth, double* weights, const double* diagonal);
+
+  // One iteration. Returns the objective after it.
+  double epoch(uint64_t) override;
+  const double* result() const override { return w_; }
+  void exchange(Archive& archive) override;
+
+ private:
+  void look();
+  void turn();
+  double search();
+  double backtrack(double t);
+  RayPoint at(double t);
+  void remember();
+  double* s(size_t k) { return s_.data() + k * size_; }
+  double* y(size_t k) { return y_.data() + k * size_; }
+  // The place in the ring of what is `age` steps old.
+  size_t place(size_t age) const { return (next_ + 2 * memory_ - 1 - age) % memory_; }
+  double dot(const double* x, const double* y) const { return kernels_.dot(x, y, size_); }
+
+  const Kernels& kernels_;
+  Smooth& smooth_;
+  size_t size_;
+  size_t memory_;
+  bool isOrthantWise_;
+  bool stepHistory_;
+  double* w_;
+  const double* diagonal_;
+  Doubles g_;  // of the smooth part
+  Doubles trial_, trialGradient_;
+  Doubles steepest_;  // the shortest subgradient
+  Doubles direction_;
+  Doubles s_, y_;     // steps and changes of the gradient, a ring
+  Doubles products_;  // sᵀy of each
+  Doubles alpha_;
+  size_t count_ = 0;
+  size_t next_ = 0;
+  double value_ = 0.0;
+  bool begun_ = false;
+};
+
+}  // namespace nabla

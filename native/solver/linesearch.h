@@ -1,0 +1,59 @@
+// How far to go along a direction: the strong Wolfe conditions, by bracketing and cubic interpolation
+// (Nocedal and Wright, Numerical Optimization, 3.5), and where rounding hides the decrease the approximate
+// ones of Hager and Zhang (2005), which look at the slope alone. Twin: lib/reference/solver/linesearch.ts.
+#pragma once
+
+#include <cmath>
+
+namespace nabla {
+
+// A point of the ray: how far, the value there and the slope.
+struct RayPoint {
+  double t;
+  double value;
+  double slope;
+};
+
+// The minimum of the cubic through two points; kept off the ends of the interval.
+inline double between(const RayPoint& low, const RayPoint& high) {
+  const double width = high.t - low.t;
+  const double middle = low.t + 0.5 * width;
+  if (!(high.value < INFINITY)) return low.t + 0.1 * width;
+  const double d1 = low.slope + high.slope - (3.0 * (high.value - low.value)) / width;
+  const double square = d1 * d1 - low.slope * high.slope;
+  if (!(square >= 0.0)) return middle;
+  const double d2 = std::sqrt(square);
+  const double t = high.t - (width * (high.slope + d2 - d1)) / (high.slope - low.slope + 2.0 * d2);
+  return t >= low.t + 0.1 * width && t <= low.t + 0.9 * width ? t : middle;
+}
+
+// Searches from `start` (t = 0) with a first trial at `t`. `at` evaluates and returns a point; the last one
+// evaluated is the one that is returned. t = 0: nothing lowers the value.
+template <class At>
+RayPoint wolfe(const RayPoint& start, double t, At at) {
+  constexpr double decrease = 1e-4, curvature = 0.9;
+  constexpr double flat = 0x1p-48;  // of the value: smaller changes are rounding
+  constexpr int most = 40;
+  RayPoint low = start, high{}, best = start;
+  bool bracketed = false;
+  for (int tries = 0; tries < most; ++tries) {
+    const RayPoint point = at(t);
+    const double value = point.value, slope = point.slope;
+    const bool level = std::fabs(value - start.value) <= flat * std::fabs(start.value);
+    const bool lower = level ? slope <= (2.0 * decrease - 1.0) * start.slope
+                             : value <= start.value + decrease * t * start.slope;
+    if (lower && std::fabs(slope) <= -curvature * start.slope) return point;
+    if (lower && value < best.value) best = point;
+    if (lower && slope < 0.0) {
+      low = point;
+    } else {
+      high = point;
+      bracketed = true;
+    }
+    t = bracketed ? between(low, high) : 3.0 * t;
+    if (!(t > low.t && t < INFINITY)) break;
+  }
+  return best.t > 0.0 ? at(best.t) : start;
+}
+
+}  // namespace nabla

@@ -1,0 +1,41 @@
+// How the weights change in an epoch; the loop (fit.cc) does the rest. Twin: lib/reference/solver/method.ts.
+#pragma once
+
+#include <cmath>
+#include <vector>
+
+#include "archive.h"
+#include "plan.h"
+
+namespace nabla {
+
+class Method {
+ public:
+  virtual ~Method() = default;
+
+  // Runs an epoch and returns its objective; what is not finite has diverged.
+  virtual double epoch(uint64_t epoch) = 0;
+  // The weights that the fit would return now.
+  virtual const double* result() const = 0;
+
+  // Tells the loss that is watched.
+  virtual void epochEnded(double) {}
+  // What an update rule carries from one fit to the next.
+  virtual void carry(Archive&) {}
+
+  virtual void exchange(Archive& archive) {
+    archive.count(steps);
+    archive.number(rate);
+    archive.number(gradientNorm);
+    archive.number(change);
+  }
+
+  uint64_t steps = 0;                // so far
+  double rate = 0.0;                 // learning rate, or step length, of the last step
+  double gradientNorm = 0.0;         // of the shortest subgradient at the last step
+  double change = INFINITY;          // of the objective: what is held against the tolerance
+  Status ended = Status::maxEpochs;  // set to another when the method itself can gain nothing more
+  std::vector<double> stepLosses;    // the objective at each step, if the plan asks for it
+};
+
+}  // namespace nabla

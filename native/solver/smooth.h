@@ -1,0 +1,61 @@
+// The objective over all rows as a solver sees it: its value, and the gradient of all but l1, which has none
+// at 0. Twin: lib/reference/solver/smooth.ts.
+#pragma once
+
+#include <cmath>
+
+#include "objective.h"
+
+namespace nabla {
+
+class Smooth {
+ public:
+  Smooth(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling* scaling,
+         const Penalty& penalty, const std::atomic<bool>& cancelled)
+      : kernels_(kernels),
+        objective_(kernels, plan, table, scaling, table.count),
+        penalty_(penalty),
+        penalized_(plan.coefficients()),
+        size_(plan.size()),
+        cancelled_(cancelled) {}
+
+  // The mean loss and the penalty; the gradient of the loss and of l2.
+  double evaluate(const double* weights, double* gradient) {
+    const Batch rows = objective_.everything();
+    const double sum = objective_.evaluate(rows, weights, gradient, cancelled_);
+    return penalize(sum / static_cast<double>(rows.count), weights, gradient);
+  }
+
+  // The same from a mean loss and its gradient.
+  double penalize(double loss, const double* weights, double* gradient) const {
+    const double l2 = penalty_.l2;
+    for (size_t j = 0; l2 != 0.0 && j < penalized_; ++j) gradient[j] += l2 * factor(j) * weights[j];
+    return penalty_.active() ? loss + kernels_.penaltyValue(weights, penalized_, penalty_) : loss;
+  }
+
+  // The length of the shortest subgradient, from the gradient that evaluate() writes.
+  double norm(const double* weights, const double* gradient) const {
+    Penalty rest = penalty_;
+    rest.l2 = 0.0;
+    double squares = kernels_.stationarity(weights, gradient, penalized_, rest);
+    for (size_t i = penalized_; i < size_; ++i) squares += gradient[i] * gradient[i];
+    return std::sqrt(squares);
+  }
+
+  const Penalty& penalty() const { return penalty_; }
+  double factor(size_t j) const { return penalty_.factors ? penalty_.factors[j] : 1.0; }
+  size_t penalized() const { return penalized_; }  // of the weights: the first
+  size_t size() const { return size_; }
+  Objective& objective() { return objective_; }
+  bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
+
+ private:
+  const Kernels& kernels_;
+  Objective objective_;
+  Penalty penalty_;
+  size_t penalized_;
+  size_t size_;
+  const std::atomic<bool>& cancelled_;
+};
+
+}  // namespace nabla
