@@ -33,8 +33,8 @@ class Sampler {
 
   void beginEpoch(uint64_t epoch) {
     at_ = 0;
-    philox_.setEpoch(epoch);
-    if (kind_ == SamplerKind::shuffled && !(once_ && epoch > 0)) shuffle();
+    philox_.setEpoch(once_ ? 0 : epoch);
+    if (kind_ == SamplerKind::shuffled && !(once_ && isShuffled_)) shuffle();
   }
 
   // The next batch of this epoch; not to be called at its end.
@@ -56,6 +56,7 @@ class Sampler {
 
   // Fisher and Yates from the table's order, so that an epoch's order does not depend on the one before.
   void shuffle() {
+    isShuffled_ = true;
     for (size_t i = 0; i < rows_; ++i) order_[i] = row(static_cast<uint32_t>(i));
     for (size_t i = rows_ - 1; i > 0; --i)
       std::swap(order_[i], order_[philox_.below(static_cast<uint32_t>(i + 1), i)]);
@@ -70,6 +71,7 @@ class Sampler {
   Philox philox_;
   std::vector<uint32_t> order_;
   size_t at_ = 0;
+  bool isShuffled_ = false;
 };
 
 }  // namespace nabla

@@ -18,6 +18,7 @@ export class Sampler {
   readonly #order: Uint32Array;
   readonly #philox: Philox;
   #at = 0;
+  #isShuffled = false;
 
   constructor(plan: Plan, table: Table, indices: Uint32Array | null) {
     this.#kind = plan.sampler;
@@ -39,8 +40,8 @@ export class Sampler {
 
   beginEpoch(epoch: number): void {
     this.#at = 0;
-    this.#philox.setEpoch(epoch);
-    if (this.#kind === samplerKind.shuffled && !(this.#once && epoch > 0)) this.#shuffle();
+    this.#philox.setEpoch(this.#once ? 0 : epoch);
+    if (this.#kind === samplerKind.shuffled && !(this.#once && this.#isShuffled)) this.#shuffle();
   }
 
   /** The next batch of this epoch, written to `batch`; not to be called at its end. */
@@ -66,6 +67,7 @@ export class Sampler {
   /** Fisher and Yates from the table's order, so that an epoch's order does not depend on the one before. */
   #shuffle(): void {
     const order = this.#order;
+    this.#isShuffled = true;
     for (let i = 0; i < order.length; i++) order[i] = this.#row(i);
     for (let i = order.length - 1; i > 0; i--) {
       const j = this.#philox.below(i + 1, i);
