@@ -2,6 +2,7 @@
 import { averagings, type Choice, fitOptions, histories, losses, rules, samplers, schedules } from './catalog.js';
 import type { FitData } from './data.js';
 import { invalid, NablaError, viewName } from './errors.js';
+import type { Label } from './labels.js';
 import { type Plan, samplerKind } from './plan.js';
 import { type Chosen, readBoolean, readChoice, readNumber, readObject } from './read.js';
 import type { ClassWeight } from './targets.js';
@@ -50,7 +51,7 @@ export interface FitOptions {
   /** Return the coefficients of the epoch with the best watched loss. Default false. */
   restoreBest?: boolean;
   /** Rows to watch the loss on. */
-  validation?: FitData;
+  validation?: FitData<Label>;
   /** Or the part of the rows, drawn by seed, to hold out for that. Default 0. */
   validationFraction?: number;
   /** l1·Σ|w|; makes coefficients exactly 0. Default 0. */
@@ -75,8 +76,11 @@ export interface FitOptions {
   offset?: Float64Array;
   /** What a row of each class counts: `'balanced'`, or a number per label. Default 1. */
   classWeight?: ClassWeight;
-  /** How many classes softmax has. Default: the largest label and 1. */
-  classes?: number;
+  /**
+   * All labels there are, in the order that the model's shall have; or how many classes softmax has, when y is a
+   * Float64Array. Default: the labels of y, sorted; of a Float64Array 0 … the largest.
+   */
+  classes?: number | readonly Label[];
   /** Of the random order, a whole number from 0. Default 0. */
   seed?: number;
   /** Whether `history` holds a loss per epoch or per step. Default `'epoch'`. */
@@ -108,6 +112,8 @@ const elsewhere = new Map(
 /** Options as plain values; what depends on the data is left as it was given. */
 export interface ReadOptions {
   loss: Chosen;
+  /** What fits, by name. */
+  optimizer: string;
   validationFraction: number;
   given: Record<string, unknown>;
   /** The plan but for the shape of the data and the sampler. */
@@ -127,6 +133,7 @@ export function readFitOptions(options: unknown): ReadOptions {
   const schedule = readSchedule(or('schedule', 'constant'), loss, number('l2'));
   return {
     loss,
+    optimizer: rule.name,
     validationFraction: number('validationFraction'),
     given,
     plan: {
