@@ -1,14 +1,18 @@
 // The data of a fit: checked arrays and their shape.
 import { checkArray, checkLength, firstNotFinite } from './arrays.js';
 import { invalid, NablaError } from './errors.js';
+import { type Label, sortLabels } from './labels.js';
 import { readNumber, readObject } from './read.js';
 
 /** Rows of numbers and what is to be fitted to them. */
-export interface FitData {
+export interface FitData<L extends Label = number> {
   /** rows × cols, row-major. */
   X: Float64Array;
-  /** rows targets, or rows × K for K targets at once (`rows` must be given then); classes as numbers. */
-  y: Float64Array;
+  /**
+   * rows targets, or rows × K for K targets at once (`rows` must be given then). Classes: a plain array of their labels
+   * (strings, numbers or booleans, not mixed), or a Float64Array of the loss's own numbers.
+   */
+  y: Float64Array | readonly L[];
   /** Default: the length of y. */
   rows?: number;
   /** Default: the length of X over rows. */
@@ -23,6 +27,8 @@ export interface FitData {
 export interface RawTable {
   X: Float64Array;
   y: Float64Array;
+  /** What y's numbers 0, 1, … stand for, where the caller gave an array of labels. */
+  labels?: readonly Label[];
   rows: number;
   cols: number;
   sampleWeight: Float64Array | null;
@@ -45,7 +51,7 @@ export function colsOf(name: string, X: Float64Array, rows: number, given: unkno
   return cols;
 }
 
-function readWeights(name: string, value: unknown, rows: number): Float64Array {
+export function readWeights(name: string, value: unknown, rows: number): Float64Array {
   const weights = checkArray(name, value);
   checkLength(name, weights, rows, `${rows} rows`);
   const bad = weights.findIndex((weight) => !(weight >= 0 && weight < Infinity));
@@ -59,8 +65,16 @@ function readWeights(name: string, value: unknown, rows: number): Float64Array {
   return weights;
 }
 
-/** Reads `data`, or another table of that name; `more` are arrays that the caller named among the options. */
-export function readTable(name: string, value: unknown, more: Record<string, unknown> = {}): RawTable {
+/**
+ * Reads `data`, or another table of that name. `ofClasses`: y may be an array of labels; `more` are arrays that the
+ * caller named among the options.
+ */
+export function readTable(
+  name: string,
+  value: unknown,
+  ofClasses: boolean,
+  more: Record<string, unknown> = {},
+): RawTable {
   const prefix = name === 'data' ? '' : `${name}.`;
   const given = readObject(name, value, ['X', 'y', 'rows', 'cols', 'sampleWeight', 'offset']);
   const either = (key: 'sampleWeight' | 'offset'): unknown => {
@@ -69,8 +83,10 @@ export function readTable(name: string, value: unknown, more: Record<string, unk
     }
     return given[key] ?? more[key];
   };
+  // The labels first: reading them may run code of the caller's.
+  const named = ofClasses && Array.isArray(given.y) ? sortLabels(`${prefix}y`, given.y) : null;
   const X = checkArray(`${prefix}X`, given.X);
-  const y = checkArray(`${prefix}y`, given.y);
+  const y = named ? named.places : checkArray(`${prefix}y`, given.y);
   const rows = given.rows === undefined ? y.length : readSize(`${prefix}rows`, given.rows);
   if (rows === 0) throw new NablaError('ERR_SHAPE', `a fit needs at least one row; ${name} has none`);
   if (rows > 0xffffffff) throw invalid('ERR_OUT_OF_RANGE', `${prefix}rows`, 'at most 4294967295', rows);
@@ -81,6 +97,7 @@ export function readTable(name: string, value: unknown, more: Record<string, unk
   return {
     X,
     y,
+    labels: named?.labels,
     rows,
     cols,
     sampleWeight: sampleWeight === undefined ? null : readWeights(`${prefix}sampleWeight`, sampleWeight, rows),

@@ -18,7 +18,7 @@ export {
   type Schedule,
 } from './fit.js';
 export { History } from './history.js';
-export { Model, type ModelJSON, type Status } from './model.js';
+export { type Label, Model, type ModelJSON, type Predictions, type Status } from './model.js';
 export {
   createOptimizer,
   Optimizer,

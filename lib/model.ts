@@ -1,47 +1,37 @@
 import { checkArray, checkLength } from './arrays.js';
 import { type Backend, inUse, type Outcome } from './backend.js';
 import { losses } from './catalog.js';
-import { invalid, NablaError } from './errors.js';
+import { NablaError } from './errors.js';
 import { History } from './history.js';
+import { chosenPlaces, type Label, type Predictions } from './labels.js';
+import { type ModelFields, type ModelJSON, readModelJSON, writeModelJSON } from './modeljson.js';
 import { type Status, statuses } from './plan.js';
 import { exp } from './reference/kernels/math.js';
 
+export type { Label, Predictions } from './labels.js';
+export type { ModelJSON } from './modeljson.js';
 export type { Status } from './plan.js';
 
-const format = 'nabla-model';
-const version = 1;
-
-/** What {@link Model.toJSON} writes: plain data that `JSON.stringify` keeps to the last bit. */
-export interface ModelJSON {
-  format: typeof format;
-  version: typeof version;
-  loss: string;
-  labels: number[];
-  coefficients: number[];
-  intercepts: number[];
-  status: Status;
-  epochs: number;
-  steps: number;
-  history: { loss: number[]; validationLoss: number[]; learningRate: number[]; gradientNorm: number[] };
+/** What a fit makes a model of. */
+interface Fitted<L extends Label> extends Pick<ModelFields<L>, 'loss' | 'lossParameters' | 'optimizer' | 'labels'> {
+  outputs: number;
+  cols: number;
+  outcome: Outcome;
 }
 
-interface Fields {
-  loss: keyof typeof losses;
-  labels: readonly number[];
-  coefficients: Float64Array;
-  intercepts: Float64Array;
-  status: Status;
-  epochs: number;
-  steps: number;
-  history: History;
-}
-
-/** A fitted linear model z = x·coefficients + intercept, and how it came to be. */
-export class Model {
+/**
+ * A fitted linear model z = x·coefficients + intercept, and how it came to be. `L`: what its classes are called, number
+ * where there are none.
+ */
+export class Model<L extends Label = number> implements ModelFields<L> {
   /** The loss it was fitted with. */
   readonly loss: keyof typeof losses;
+  /** The parameters of the loss, such as `{ power: 1.5 }` of tweedie; empty for most. */
+  readonly lossParameters: Readonly<Record<string, number>>;
+  /** The name of the update rule or solver that fitted it. */
+  readonly optimizer: string;
   /** The classes in the order of {@link Model.predictProba}'s columns; empty for numbers. */
-  readonly labels: readonly number[];
+  readonly labels: readonly L[];
   /** One per column of X; for K outputs (classes of softmax, targets) K rows of these, row-major. */
   readonly coefficients: Float64Array;
   /** The constant terms, one per output; 0 where none was fitted. */
@@ -64,8 +54,10 @@ export class Model {
   }
 
   /** @internal */
-  protected constructor(fields: Fields) {
+  protected constructor(fields: ModelFields<L>) {
     this.loss = fields.loss;
+    this.lossParameters = fields.lossParameters;
+    this.optimizer = fields.optimizer;
     this.labels = fields.labels;
     this.coefficients = fields.coefficients;
     this.intercepts = fields.intercepts;
@@ -76,19 +68,12 @@ export class Model {
   }
 
   /** @internal */
-  static fromOutcome(
-    loss: keyof typeof losses,
-    labels: readonly number[],
-    outputs: number,
-    cols: number,
-    outcome: Outcome,
-  ): Model {
+  static fromOutcome<L extends Label>({ outputs, cols, outcome, ...fit }: Fitted<L>): Model<L> {
     const coefficients = outcome.weights.slice(0, outputs * cols);
     const intercepts = new Float64Array(outputs);
     intercepts.set(outcome.weights.subarray(outputs * cols));
     return new this({
-      loss,
-      labels,
+      ...fit,
       coefficients,
       intercepts,
       status: statuses[outcome.status],
@@ -145,21 +130,22 @@ export class Model {
    *
    * @param X - as {@link Model.decision}
    * @param offset - as {@link Model.decision}
-   * @returns one per row; rows × targets for several targets
+   * @returns one per row, a Float64Array, or an array of labels that are no numbers; rows × targets for several targets
    * @throws NablaError as {@link Model.decision}
    */
-  predict(X: Float64Array, offset?: Float64Array): Float64Array {
+  predict(X: Float64Array, offset?: Float64Array): Predictions<L> {
     const z = this.decision(X, offset);
-    const { predicts } = losses[this.loss];
+    return this.#predictions(z) as Predictions<L>;
+  }
+
+  #predictions(z: Float64Array): Float64Array | L[] {
+    const { labels, loss, outputs } = this;
+    const { predicts } = losses[loss];
     if (predicts === 'mean') return z.map(exp);
     if (predicts === 'value') return z;
-    if (this.outputs === 1) return z.map((value) => this.labels[value > 0 ? 1 : 0]);
-    const { outputs } = this;
-    return Float64Array.from({ length: z.length / outputs }, (_, i) => {
-      let best = 0;
-      for (let k = 1; k < outputs; k++) if (z[i * outputs + k] > z[i * outputs + best]) best = k;
-      return this.labels[best];
-    });
+    const places = chosenPlaces(z, outputs);
+    if (typeof labels[0] === 'number') return places.map((place) => labels[place] as number);
+    return Array.from(places, (place) => labels[place]);
   }
 
   /**
@@ -195,90 +181,17 @@ export class Model {
 
   /** The model as plain data, for `JSON.stringify`. */
   toJSON(): ModelJSON {
-    const { loss, labels, coefficients, intercepts, status, epochs, steps, history } = this;
-    return {
-      format,
-      version,
-      loss,
-      labels: [...labels],
-      coefficients: Array.from(coefficients),
-      intercepts: Array.from(intercepts),
-      status,
-      epochs,
-      steps,
-      history: {
-        loss: Array.from(history),
-        validationLoss: Array.from(history.validationLoss),
-        learningRate: Array.from(history.learningRate),
-        gradientNorm: Array.from(history.gradientNorm),
-      },
-    };
+    return writeModelJSON(this);
   }
 
   /**
-   * A model from what {@link Model.toJSON} wrote.
+   * A model from what {@link Model.toJSON} wrote. `L`: its labels, where they are known to the caller.
    *
    * @param json - the parsed JSON
    * @throws NablaError `ERR_MODEL_FORMAT` when it is no such thing or damaged, `ERR_MODEL_VERSION` when it was
    *   written by a version that this one does not know
    */
-  static fromJSON(json: unknown): Model {
-    const model = fieldsOf('model', json);
-    if (model('format') !== format) throw invalid('ERR_MODEL_FORMAT', 'model.format', `"${format}"`, model('format'));
-    if (model('version') !== version) {
-      throw invalid('ERR_MODEL_VERSION', 'model.version', `${version}`, model('version'));
-    }
-    const series = fieldsOf('model.history', model('history'));
-    const read = <T>(field: Field, name: string, expected: string, holds: (value: unknown) => boolean): T => {
-      const value = field(name);
-      if (!holds(value)) throw invalid('ERR_MODEL_FORMAT', `${field.of}.${name}`, expected, value);
-      return value as T;
-    };
-    const numbers = (field: Field, name: string): Float64Array =>
-      Float64Array.from(
-        read<number[]>(field, name, 'an array of finite numbers', (value) => {
-          return Array.isArray(value) && Array.from(value).every(Number.isFinite);
-        }),
-      );
-    const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
-    const loss = read<keyof typeof losses>(model, 'loss', 'a known loss', (value) => {
-      return typeof value === 'string' && Object.hasOwn(losses, value);
-    });
-    const labels = Array.from(numbers(model, 'labels'));
-    const intercepts = numbers(model, 'intercepts');
-    const coefficients = numbers(model, 'coefficients');
-    const classes = losses[loss].predicts === 'class' ? (loss === 'softmax' ? intercepts.length : 2) : 0;
-    const shapes = intercepts.length > 0 && coefficients.length > 0 && coefficients.length % intercepts.length === 0;
-    if (!shapes || labels.length !== classes) {
-      throw new NablaError('ERR_MODEL_FORMAT', 'model.coefficients, intercepts and labels do not fit together');
-    }
-    return new this({
-      loss,
-      labels,
-      coefficients,
-      intercepts,
-      status: read(model, 'status', `one of ${statuses.join(', ')}`, (value) => statuses.includes(value as Status)),
-      epochs: read(model, 'epochs', 'a whole number', isCount),
-      steps: read(model, 'steps', 'a whole number', isCount),
-      history: new History(numbers(series, 'loss'), {
-        validationLoss: numbers(series, 'validationLoss'),
-        learningRate: numbers(series, 'learningRate'),
-        gradientNorm: numbers(series, 'gradientNorm'),
-      }),
-    });
+  static fromJSON<L extends Label = Label>(json: unknown): Model<L> {
+    return new this(readModelJSON(json) as ModelFields<L>);
   }
-}
-
-/** Reads an object's own properties. */
-interface Field {
-  (name: string): unknown;
-  of: string;
-}
-
-function fieldsOf(of: string, json: unknown): Field {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw invalid('ERR_MODEL_FORMAT', of, 'an object that toJSON() made', json);
-  }
-  const field = (name: string): unknown => (Object.hasOwn(json, name) ? (json as never)[name] : undefined);
-  return Object.assign(field, { of });
 }

@@ -12,6 +12,7 @@ import {
 } from './catalog.js';
 import type { FitData } from './data.js';
 import { invalid, NablaError, viewName } from './errors.js';
+import type { Label } from './labels.js';
 import type { Model } from './model.js';
 import { maxParameters, type Plan, samplerKind, solverKind } from './plan.js';
 import { type Chosen, readBoolean, readChoice, readNumber, readObject } from './read.js';
@@ -50,7 +51,7 @@ export interface FitOptions {
   /** Which rows make a batch. Default `'full'`, or `'shuffled'` when `batchSize` is given. */
   sampler?: Sampler;
   /** A model of the same shape to start from. Default: all weights 0. */
-  warmStart?: Model;
+  warmStart?: Model<Label>;
   /** Remember the state of the update rule, for `partialFit`. Default false. */
   keepState?: boolean;
   /** Which weights are returned. Default `'none'`: those of the last step. */
@@ -73,7 +74,7 @@ export interface FitOptions {
   /** Return the coefficients of the epoch with the best watched loss. Default false. */
   restoreBest?: boolean;
   /** Rows to watch the loss on. */
-  validation?: FitData;
+  validation?: FitData<Label>;
   /** Or the part of the rows, drawn by seed, to hold out for that. Default 0. */
   validationFraction?: number;
   /** l1·Σ|w|; makes coefficients exactly 0. Default 0. */
@@ -98,8 +99,11 @@ export interface FitOptions {
   offset?: Float64Array;
   /** What a row of each class counts: `'balanced'`, or a number per label. Default 1. */
   classWeight?: ClassWeight;
-  /** How many classes softmax has. Default: the largest label and 1. */
-  classes?: number;
+  /**
+   * All labels there are, in the order that the model's shall have; or how many classes softmax has, when y is a
+   * Float64Array. Default: the labels of y, sorted; of a Float64Array 0 … the largest.
+   */
+  classes?: number | readonly Label[];
   /** Of the random order, a whole number from 0. Default 0. */
   seed?: number;
   /** Whether `history` holds a loss per epoch or per step. Default `'epoch'`. */

@@ -110,3 +110,9 @@ export function readChoice<T extends Record<string, Entry>>(name: string, value:
   });
   return { name: chosen, index, parameters, given: Object.keys(given) };
 }
+
+/** The parameters of a choice by name, switches as 0 and 1. */
+export function parametersOf<T extends Record<string, Entry>>(chosen: Chosen, table: T): Record<string, number> {
+  const names = Object.keys(table[chosen.name].parameters);
+  return Object.fromEntries(names.map((name, slot) => [name, chosen.parameters[slot]]));
+}

@@ -3,6 +3,7 @@ import { checkLength } from './arrays.js';
 import { losses, type TargetKind } from './catalog.js';
 import type { RawTable } from './data.js';
 import { invalid, NablaError } from './errors.js';
+import { checkClasses, codeOf, type Label, placesOf } from './labels.js';
 import { readNumber, readObject } from './read.js';
 
 /** How a loss reads y. */
@@ -11,8 +12,8 @@ export interface Targets {
   outputs: number;
   /** Values of y for each row. */
   targets: number;
-  /** The class that each label of the solver stands for, in the caller's numbers; empty for numbers. */
-  labels: readonly number[];
+  /** What the caller calls each class, in the order of the solver's numbers; empty for numbers. */
+  labels: readonly Label[];
   /** y as the solver wants it; may be the caller's own array. */
   y: Float64Array;
 }
@@ -26,23 +27,33 @@ const ranges: Record<TargetKind, { holds(y: number): boolean; expected: string }
   label: { holds: (y) => Number.isInteger(y) && y >= 0 && y < 65536, expected: 'a class from 0 to 65535' },
 };
 
-/** Checks y against the loss. `known`: what the training data said, for a validation table. */
+/** Checks y against the loss. `known`: what the training data said, for another table; `classes`: the option. */
 export function readTargets(
   name: string,
   loss: keyof typeof losses,
   table: RawTable,
-  known?: Targets,
-  classes = 0,
+  known?: Pick<Targets, 'labels' | 'targets'>,
+  classes?: number | readonly Label[],
 ): Targets {
   const { y, rows } = table;
   const kind: TargetKind = losses[loss].target;
   const isClass = losses[loss].predicts === 'class';
+  if (classes !== undefined && !isClass) {
+    throw new NablaError('ERR_UNKNOWN_OPTION', `classes goes with losses of classes; got it with the loss ${loss}`);
+  }
   const multiple = !isClass && y.length !== rows;
   const targets = known ? known.targets : multiple ? y.length / rows : 1;
   if (!Number.isInteger(targets) || targets === 0) {
     throw new NablaError('ERR_SHAPE', `${name} must have a multiple of ${rows} elements (rows); got ${y.length}`);
   }
   checkLength(name, y, rows * targets, targets === 1 ? `${rows} rows` : `${rows} rows × ${targets} targets`);
+  const all = known?.labels ?? (typeof classes === 'object' ? classes : undefined);
+  if (isClass && (all || table.labels)) {
+    if (typeof classes === 'number') {
+      throw invalid('ERR_INVALID_ARG_TYPE', 'classes', 'an array of all labels, as y is an array', classes);
+    }
+    return named(name, loss, table, all);
+  }
   const range = ranges[kind];
   let largest = 0;
   let lowest = 0;
@@ -54,54 +65,66 @@ export function readTargets(
     if (y[i] > largest) largest = y[i];
     if (y[i] < lowest) lowest = y[i];
   }
-  if (kind === 'label') return { ...labelled(name, y, largest, known, classes), y };
-  if (kind === 'plusMinusOne') return signed(name, y, lowest, known);
+  if (kind === 'label') return labelled(name, y, largest, classes as number | undefined);
+  if (kind === 'plusMinusOne') return signed(name, loss, y, lowest);
   return { outputs: targets, targets, labels: kind === 'zeroOne' ? [0, 1] : [], y };
 }
 
+/** Classes by the caller's labels: all that there are, or those of the table. */
+function named(name: string, loss: keyof typeof losses, table: RawTable, all?: readonly Label[]): Targets {
+  const own = table.labels;
+  const labels = all ?? (own as readonly Label[]);
+  checkClasses(all ? 'classes' : name, loss, labels);
+  const outputs = loss === 'softmax' ? labels.length : 1;
+  if (!all) return { outputs, targets: 1, labels, y: codesOf(loss, table.y) };
+  const places = placesOf(name, own ? Array.from(table.y, (place) => own[place]) : table.y, labels);
+  const isCoded = !own && labels.every((label, place) => label === codeOf(loss, place));
+  return { outputs, targets: 1, labels, y: isCoded ? table.y : codesOf(loss, places) };
+}
+
+/** The solver's number for each place; the places themselves where these are they. */
+function codesOf(loss: keyof typeof losses, places: Float64Array): Float64Array {
+  return codeOf(loss, 0) === 0 ? places : places.map((place) => codeOf(loss, place));
+}
+
 /** Labels -1 and 1; or 0 and 1, which become these. */
-function signed(name: string, y: Float64Array, lowest: number, known: Targets | undefined): Targets {
-  const labels = known?.labels ?? (lowest < 0 || !y.includes(0) ? [-1, 1] : [0, 1]);
+function signed(name: string, loss: keyof typeof losses, y: Float64Array, lowest: number): Targets {
+  const labels = lowest < 0 || !y.includes(0) ? [-1, 1] : [0, 1];
   const wrong = y.indexOf(labels[0] === -1 ? 0 : -1);
   if (wrong >= 0)
     throw invalid('ERR_INVALID_LABELS', `${name}[${wrong}]`, `${labels.join(' or ')}, as other labels are`, y[wrong]);
-  return { outputs: 1, targets: 1, labels, y: labels[0] === -1 ? y : Float64Array.from(y, (label) => 2 * label - 1) };
+  return { outputs: 1, targets: 1, labels, y: labels[0] === -1 ? y : codesOf(loss, y) };
 }
 
-function labelled(
-  name: string,
-  y: Float64Array,
-  largest: number,
-  known: Targets | undefined,
-  classes: number,
-): Omit<Targets, 'y'> {
-  const outputs = known?.outputs ?? (classes || largest + 1);
-  if (largest >= outputs) {
-    throw invalid('ERR_INVALID_LABELS', `${name}[${y.indexOf(largest)}]`, `a class below ${outputs}`, largest);
+/** Labels 0 … K-1. */
+function labelled(name: string, y: Float64Array, largest: number, classes = largest + 1): Targets {
+  if (largest >= classes) {
+    throw invalid('ERR_INVALID_LABELS', `${name}[${y.indexOf(largest)}]`, `a class below ${classes}`, largest);
   }
-  if (outputs < 2)
+  if (classes < 2)
     throw new NablaError('ERR_INVALID_LABELS', `${name} must hold at least two classes, 0 and 1; got only 0`);
-  return { outputs, targets: 1, labels: Array.from({ length: outputs }, (_, k) => k) };
+  return { outputs: classes, targets: 1, labels: Array.from({ length: classes }, (_, k) => k), y };
 }
 
 /** What a row of each class counts: 'balanced' makes all classes count the same. */
-export type ClassWeight = 'balanced' | { readonly [label: number]: number };
+export type ClassWeight = 'balanced' | { readonly [label: string]: number };
 
 /**
  * How much each row counts, with a mean of 1 over the rows of `index` (null: all); null when all count the same.
  * Both losses and gradients are means over rows, so that this divides them by the sum of the weights.
  */
 export function rowWeights(
-  { rows, sampleWeight, y }: RawTable,
+  loss: keyof typeof losses,
+  { rows, sampleWeight }: RawTable,
+  { y, labels }: Pick<Targets, 'y' | 'labels'>,
   index: Uint32Array | null,
   classWeight: unknown,
-  labels: readonly number[],
 ): Float64Array | null {
   if (classWeight === undefined && sampleWeight === null) return null;
   const used = index ?? Uint32Array.from({ length: rows }, (_, i) => i);
   const weights = sampleWeight === null ? new Float64Array(rows).fill(1) : new Float64Array(sampleWeight);
   if (classWeight !== undefined) {
-    const ofClass = readClassWeight(classWeight, labels, y, used);
+    const ofClass = readClassWeight(classWeight, loss, labels, y, used);
     for (let i = 0; i < rows; i++) weights[i] *= ofClass.get(y[i]) ?? 1;
   }
   let sum = 0;
@@ -114,9 +137,11 @@ export function rowWeights(
   return weights;
 }
 
+/** By the solver's number of each class. */
 function readClassWeight(
   value: unknown,
-  labels: readonly number[],
+  loss: keyof typeof losses,
+  labels: readonly Label[],
   y: Float64Array,
   used: Uint32Array,
 ): Map<number, number> {
@@ -126,12 +151,16 @@ function readClassWeight(
   const count = new Map<number, number>();
   for (const i of used) count.set(y[i], (count.get(y[i]) ?? 0) + 1);
   if (value === 'balanced') {
-    return new Map([...count].map(([label, n]) => [label, used.length / (count.size * n)]));
+    return new Map([...count].map(([code, n]) => [code, used.length / (count.size * n)]));
   }
   if (typeof value === 'string') throw invalid('ERR_OUT_OF_RANGE', 'classWeight', '"balanced" or an object', value);
-  const given = readObject('classWeight', value, labels.map(String));
+  const names = labels.map(String);
+  const given = readObject('classWeight', value, names);
   const option = { kind: 'number', default: 1, range: '[0, ∞)', help: '' } as const;
-  return new Map(
-    Object.entries(given).map(([label, weight]) => [Number(label), readNumber(`classWeight.${label}`, weight, option)]),
-  );
+  const weights = new Map<number, number>();
+  names.forEach((label, place) => {
+    if (given[label] === undefined) return;
+    weights.set(codeOf(loss, place), readNumber(`classWeight.${label}`, given[label], option));
+  });
+  return weights;
 }

@@ -150,15 +150,19 @@ function make(table: Of<typeof anyTable>, settings: Of<typeof anySettings>): Any
   };
   const inputs = (rows: number) =>
     filled(rows * cols, (i) => (table.constantColumn && i % cols === 0 ? 3 * scale : scale * normal(uniform)));
-  const tableOf = (rows: number): FitData => ({
+  const tableOf = (rows: number) => ({
     X: inputs(rows),
     y: filled(rows * targets, targetOf),
     rows,
     ...(table.sampleWeight && { sampleWeight: filled(rows, (i) => (i > 0 && uniform() < 0.2 ? 0 : 0.1 + uniform())) }),
     ...(table.offsets && { offset: filled(rows * outputs, () => normal(uniform)) }),
   });
-  const data = tableOf(rows);
-  if (target === 'plusMinusOne') data.y[0] = zero;
+  const data: FitData & { y: Float64Array } = tableOf(rows);
+  const held = tableOf(table.validationRows);
+  if (target === 'plusMinusOne') {
+    data.y[0] = zero;
+    held.y[0] = zero;
+  }
   const byIndices = sampler === 'indices';
   const indices = Array.from({ length: 1 + Math.floor(uniform() * 50) }, () => Math.floor(uniform() * rows));
   const isSolver = Object.hasOwn(solvers, (others.optimizer as { name: string }).name);
@@ -169,11 +173,10 @@ function make(table: Of<typeof anyTable>, settings: Of<typeof anySettings>): Any
     ...(sampler !== 'full' && !isSolver && { batchSize }),
     ...(loss === 'softmax' && { classes }),
     ...(predicts === 'class' && classWeight !== undefined && zero === 0 && { classWeight }),
-    ...(validation === 'table' && { validation: tableOf(table.validationRows) }),
+    ...(validation === 'table' && { validation: held }),
     ...(validation === 'fraction' && !byIndices && { validationFraction: 0.5 }),
     ...(table.penaltyFactors && { penaltyFactors: filled(cols, () => Math.floor(3 * uniform())) }),
   } as FitOptions;
-  if (options.validation && target === 'plusMinusOne') options.validation.y[0] = zero;
   if (data.sampleWeight && options.validationFraction) data.sampleWeight = data.sampleWeight.map((w) => w + 0.1);
   const made = jobOf(data, options);
   const weights = start ? made.weights.map(() => normal(uniform)) : made.weights;

@@ -46,7 +46,7 @@ describe.each(faces)('input that runs code: $name', ({ fit: fitAsync, fitSync })
   it.each(Object.keys(traps))('%s that detaches or shrinks the data is found out', async (name) => {
     const copy = () => ({ X: X.slice(), y: y.slice() });
     for (const which of ['X', 'y'] as const) {
-      const detaching = (data: FitData) => traps[name](() => detach(data[which]));
+      const detaching = (data: { X: Float64Array; y: Float64Array }) => traps[name](() => detach(data[which]));
       const [first, second] = [copy(), copy()];
       expectRefusal(() => fitSync(first, detaching(first)), [], 'ERR_DETACHED_BUFFER');
       await expectRejection(() => fitAsync(second, detaching(second)), [], 'ERR_DETACHED_BUFFER');

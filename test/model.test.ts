@@ -45,7 +45,7 @@ describe.each(faces)('model: $name', ({ fitSync, Model, kernels }) => {
       { validationFraction: 0.3, epochs: 3 },
     ]) {
       const model = fitSync(data, options as never);
-      const back = Model.fromJSON(JSON.parse(JSON.stringify(model)));
+      const back = Model.fromJSON<number>(JSON.parse(JSON.stringify(model)));
       expect(back).toBeInstanceOf(Model);
       expect(back).toEqual(model);
       expectBits(back.coefficients, model.coefficients);
@@ -58,12 +58,32 @@ describe.each(faces)('model: $name', ({ fitSync, Model, kernels }) => {
     }
   });
 
+  it('knows its loss, and what fitted it', () => {
+    const tweedie = fitSync(
+      { X: data.X, y: data.y.map(Math.abs) },
+      { loss: { name: 'tweedie', power: 1.2 }, optimizer: 'sgd', epochs: 2 },
+    );
+    expect(tweedie).toMatchObject({ loss: 'tweedie', lossParameters: { power: 1.2 }, optimizer: 'sgd' });
+    expect(Model.fromJSON(JSON.parse(JSON.stringify(tweedie)))).toEqual(tweedie);
+    expect(fitSync(data, { loss: 'huber' }).lossParameters).toEqual({ delta: 1 });
+    expect(model).toMatchObject({ lossParameters: {}, optimizer: 'adam' });
+  });
+
   it('is plain data in JSON', () => {
     const json = model.toJSON();
     expect(Object.keys(json)).toEqual(
-      'format version loss labels coefficients intercepts status epochs steps history'.split(' '),
+      'format version loss lossParameters optimizer labels coefficients intercepts status epochs steps history'.split(
+        ' ',
+      ),
     );
-    expect(json).toMatchObject({ format: 'nabla-model', version: 1, loss: 'squared', status: 'maxEpochs', epochs: 10 });
+    expect(json).toMatchObject({
+      format: 'nabla-model',
+      version: 2,
+      loss: 'squared',
+      optimizer: 'adam',
+      status: 'maxEpochs',
+      epochs: 10,
+    });
     expect(JSON.parse(JSON.stringify(json))).toEqual(json);
     json.coefficients[0] = 99;
     expect(model.coefficients[0]).not.toBe(99);
@@ -91,6 +111,18 @@ describe.each(faces)('model: $name', ({ fitSync, Model, kernels }) => {
     ['a loss of the prototype', set('loss', 'toString')],
     ['the loss __proto__', set('loss', '__proto__')],
     ['a loss that is no text', set('loss', ['squared'])],
+    ['no parameters of the loss', set('lossParameters', undefined)],
+    ['parameters that are none', set('lossParameters', [])],
+    ['a parameter that the loss has not', set('lossParameters', { power: 1.5 })],
+    ['a parameter missing', set('loss', 'tweedie')],
+    [
+      'a parameter out of range',
+      damaged((json) => Object.assign(json, { loss: 'huber', lossParameters: { delta: 0 } })),
+    ],
+    ['a parameter of null', damaged((json) => Object.assign(json, { loss: 'huber', lossParameters: { delta: null } }))],
+    ['a parameter called name', set('lossParameters', { name: 'huber' })],
+    ['no optimizer', set('optimizer', undefined)],
+    ['an optimizer without a name', set('optimizer', '')],
     ['no coefficients', set('coefficients', [])],
     ['coefficients that are no array', set('coefficients', { 0: 1, length: 1 })],
     ['a coefficient of text', set('coefficients', [1, '2', 3])],
@@ -106,6 +138,9 @@ describe.each(faces)('model: $name', ({ fitSync, Model, kernels }) => {
     ['no intercepts', damaged((json) => delete json.intercepts)],
     ['intercepts that the coefficients are no multiple of', set('intercepts', [1, 2])],
     ['labels of a loss without classes', set('labels', [0, 1])],
+    ['labels of two kinds', damaged((json) => Object.assign(json, { loss: 'logistic', labels: ['a', 1] }))],
+    ['a label twice', damaged((json) => Object.assign(json, { loss: 'logistic', labels: ['a', 'a'] }))],
+    ['a label of null', damaged((json) => Object.assign(json, { loss: 'logistic', labels: [null, 1] }))],
     ['labels that are no array', set('labels', {})],
     ['no labels', damaged((json) => delete json.labels)],
     ['a loss of classes without labels', set('loss', 'logistic')],
@@ -129,7 +164,7 @@ describe.each(faces)('model: $name', ({ fitSync, Model, kernels }) => {
     expectRefusal(Model.fromJSON.bind(Model), [json], 'ERR_MODEL_FORMAT');
   });
 
-  it.each([0, 2, '1', null, undefined, 1e300])('does not come back from version %s', (version) => {
+  it.each([0, 1, 3, '2', null, undefined, 1e300])('does not come back from version %s', (version) => {
     expectRefusal(Model.fromJSON.bind(Model), [set('version', version)], 'ERR_MODEL_VERSION');
   });
 

@@ -56,7 +56,7 @@ describe.each(faces)('several targets: $name', ({ fitSync, fit: fitAsync, Model 
     const data = { X, y: interleaved(first, second), rows };
     const model = fitSync(data, { epochs: 5 });
     expect(await fitAsync(data, { epochs: 5 })).toEqual(model);
-    const back = Model.fromJSON(JSON.parse(JSON.stringify(model)));
+    const back = Model.fromJSON<number>(JSON.parse(JSON.stringify(model)));
     expect(back).toEqual(model);
     expectBits(back.predict(X), model.predict(X));
     expect(model.predict(X).length).toBe(2 * rows);
@@ -86,7 +86,7 @@ describe.each(faces)('classes: $name', ({ fitSync, Model }) => {
       if (predicted[i] === labels[i]) right++;
     }
     expect(right / rows).toBeGreaterThan(0.7);
-    const back = Model.fromJSON(JSON.parse(JSON.stringify(model)));
+    const back = Model.fromJSON<number>(JSON.parse(JSON.stringify(model)));
     expectBits(back.predictProba(X), probabilities);
     expectBits(back.predict(X), predicted);
   });

@@ -1,14 +1,9 @@
 // The classes of a target: their names in order, and the number that each is for the library.
-import { losses } from '../catalog.js';
+import type { losses } from '../catalog.js';
 import type { Column } from './columns.js';
 import { csvError } from './place.js';
 
 type Loss = keyof typeof losses;
-
-/** The class's number for the loss, by its place: -1 and 1, or 0 … K-1. */
-export function classCode(loss: Loss, place: number): number {
-  return losses[loss].target === 'plusMinusOne' ? 2 * place - 1 : place;
-}
 
 /** The names of the classes in order; none for a loss of numbers. */
 export function classNames(file: string, target: Column, loss: Loss): readonly string[] {

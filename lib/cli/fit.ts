@@ -2,7 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { backend, type FitOptions, fit as fitModel } from '../index.js';
-import { classCode, classNames } from './classes.js';
+import { codeOf } from '../labels.js';
+import { classNames } from './classes.js';
 import type { Io } from './command.js';
 import { type Curve, curveOf } from './curve.js';
 import { coefficientNames, type Encoding, encodeRows, encodingOf, type Rows } from './encode.js';
@@ -60,7 +61,7 @@ async function readSources(file: string, request: FitRequest, io: Io): Promise<S
 async function fitSources({ table, watched, columns, labels }: Sources, request: FitRequest, io: Io) {
   const { wanted, options } = request;
   const { training, heldOut } = split(table.rows, request.holdout, options.seed ?? 0);
-  const codes = new Map(labels.map((label, place) => [label, classCode(wanted.loss, place)]));
+  const codes = new Map(labels.map((label, place) => [label, codeOf(wanted.loss, place)]));
   const encode = (from: CsvTable, rows: Uint32Array): Rows => encodeRows(from, columns, codes, rows);
   const data = encode(table, training);
   const validation = watched ? encode(watched, allRows(watched.rows)) : undefined;

@@ -1,25 +1,27 @@
 import { checkArray, checkFixed, checkLength, isFloat64Array, snapshot } from '../arrays.js';
 import type { Backend, FitJob, Outcome } from '../backend.js';
-import type { losses } from '../catalog.js';
+import { losses } from '../catalog.js';
 import { checkFinite, type FitData, type RawTable, readTable } from '../data.js';
 import { invalid, NablaError } from '../errors.js';
 import { holdOut } from '../holdout.js';
+import { type Label, readClasses } from '../labels.js';
 import type { Model } from '../model.js';
 import { type FitOptions, readFitOptions, readPenaltyFactors, readSampler } from '../options.js';
 import { coefficientCount, type Plan, statuses, type Table, weightCount } from '../plan.js';
-import { readNumber } from '../read.js';
+import { parametersOf } from '../read.js';
 import { withSolver } from '../solver.js';
 import { readTargets, rowWeights, type Targets } from '../targets.js';
 
 /** Fits on the calling thread and returns when it is done. */
-export type FitSync = (data: FitData, options?: FitOptions) => Model;
+export type FitSync = <L extends Label = number>(data: FitData<L>, options?: FitOptions) => Model<L>;
 /** Fits off the calling thread. */
-export type Fit = (data: FitData, options?: FitOptions) => Promise<Model>;
+export type Fit = <L extends Label = number>(data: FitData<L>, options?: FitOptions) => Promise<Model<L>>;
 
 /** A fit about to run: the job, and what its result needs. */
 interface Call {
   job: FitJob;
   loss: keyof typeof losses;
+  lossParameters: Readonly<Record<string, number>>;
   /** The rule's or the solver's name. */
   optimizer: string;
   targets: Targets;
@@ -42,8 +44,9 @@ function prepare(data: unknown, options: unknown): Call {
   const read = readFitOptions(options);
   const { given, plan, validationFraction } = read;
   const loss = read.loss.name as keyof typeof losses;
-  const raw = readTable('data', data, given);
-  const classes = given.classes === undefined ? 0 : readClasses(given.classes);
+  const ofClasses = losses[loss].predicts === 'class';
+  const raw = readTable('data', data, ofClasses, given);
+  const classes = given.classes === undefined ? undefined : readClasses(given.classes);
   const targets = readTargets('y', loss, raw, undefined, classes);
   const { outputs } = targets;
   const tableOf = (name: string, from: RawTable, y: Float64Array, index: Uint32Array | null): Table => {
@@ -54,7 +57,7 @@ function prepare(data: unknown, options: unknown): Call {
     return {
       X: from.X,
       y,
-      sampleWeight: rowWeights(from, index, given.classWeight, targets.labels),
+      sampleWeight: rowWeights(loss, from, { y, labels: targets.labels }, index, given.classWeight),
       offset: from.offset,
       index,
       count: index ? index.length : from.rows,
@@ -72,7 +75,7 @@ function prepare(data: unknown, options: unknown): Call {
     trainIndex = parts.train;
     validation = tableOf('offset', raw, targets.y, parts.validation);
   } else if (given.validation !== undefined) {
-    validationRaw = readTable('validation', given.validation);
+    validationRaw = readTable('validation', given.validation, ofClasses);
     if (validationRaw.cols !== raw.cols) {
       const got = `got ${validationRaw.cols}`;
       throw new NablaError('ERR_SHAPE', `validation.X must have ${raw.cols} columns, as X has; ${got}`);
@@ -109,6 +112,7 @@ function prepare(data: unknown, options: unknown): Call {
       carried: read.keepState ? new Float64Array(0) : null,
     },
     loss,
+    lossParameters: parametersOf(read.loss, losses),
     optimizer,
     targets,
     raw: { data: raw, validation: validationRaw },
@@ -138,10 +142,6 @@ export function checkAgain({ X, y, rows, cols, offset }: RawTable): void {
   checkLength('X', checkArray('X', X), rows * cols, `${rows} rows × ${cols} cols`);
   if (checkArray('y', y).length % rows !== 0) throw new NablaError('ERR_SHAPE', 'y has changed its length');
   if (offset) checkArray('offset', offset);
-}
-
-function readClasses(value: unknown): number {
-  return readNumber('classes', value, { kind: 'number', default: 2, range: '[2, 65536]', whole: true, help: '' });
 }
 
 /** A NaN in the data looks like divergence; it is the caller's mistake and says where it is. */
@@ -179,14 +179,14 @@ function ownJob(job: FitJob): FitJob {
 }
 
 export function createFit(backend: Backend, model: typeof Model): { fitSync: FitSync; fit: Fit } {
-  const modelOf = ({ job, loss, targets, raw }: Call, outcome: Outcome): Model =>
-    model.fromOutcome(
-      loss,
-      targets.labels,
-      targets.outputs,
-      job.plan.cols,
-      blameData(outcome, raw.data, raw.validation),
-    );
+  const modelOf = <L extends Label>({ job, targets, raw, ...call }: Call, outcome: Outcome): Model<L> =>
+    model.fromOutcome<L>({
+      ...call,
+      labels: targets.labels as readonly L[],
+      outputs: targets.outputs,
+      cols: job.plan.cols,
+      outcome: blameData(outcome, raw.data, raw.validation),
+    });
   return {
     fitSync(data, options) {
       const call = prepare(data, options);

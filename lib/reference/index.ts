@@ -4,6 +4,7 @@ import { createFit, type Fit, type FitSync } from '../facade/fit.js';
 import { type Allocate, createAllocate, createKernels, type Kernels } from '../facade/kernels.js';
 import { type CreateOptimizer, createOptimizers, type RestoreOptimizer } from '../facade/optimizer.js';
 import { createTextbook, type Textbook } from '../facade/textbook.js';
+import type { Label } from '../labels.js';
 import { Model as AnyModel } from '../model.js';
 import { adam as adamRule } from '../rules.js';
 import { reference } from './backend.js';
@@ -14,7 +15,7 @@ export { History } from '../history.js';
 export * from '../rules.js'; // but for adam, below
 
 /** As `Model` of nabla; predicts in TypeScript. */
-export class Model extends AnyModel {
+export class Model<L extends Label = number> extends AnyModel<L> {
   protected static override get backend(): Backend {
     return reference;
   }

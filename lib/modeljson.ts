@@ -1,0 +1,145 @@
+// A model as plain data, and back from what claims to be that.
+import { losses } from './catalog.js';
+import { invalid, NablaError } from './errors.js';
+import { History } from './history.js';
+import { type Label, readLabels } from './labels.js';
+import { type Status, statuses } from './plan.js';
+import { readChoice } from './read.js';
+
+const format = 'nabla-model';
+const version = 2;
+
+/** What `toJSON` of a model writes: plain data that `JSON.stringify` keeps to the last bit, but for a -0. */
+export interface ModelJSON {
+  format: typeof format;
+  version: typeof version;
+  loss: string;
+  lossParameters: Record<string, number>;
+  optimizer: string;
+  labels: Label[];
+  coefficients: number[];
+  intercepts: number[];
+  status: Status;
+  epochs: number;
+  steps: number;
+  history: { loss: number[]; validationLoss: number[]; learningRate: number[]; gradientNorm: number[] };
+}
+
+/** What a model is made of. */
+export interface ModelFields<L extends Label> {
+  readonly loss: keyof typeof losses;
+  readonly lossParameters: Readonly<Record<string, number>>;
+  readonly optimizer: string;
+  readonly labels: readonly L[];
+  readonly coefficients: Float64Array;
+  readonly intercepts: Float64Array;
+  readonly status: Status;
+  readonly epochs: number;
+  readonly steps: number;
+  readonly history: History;
+}
+
+export function writeModelJSON(model: ModelFields<Label>): ModelJSON {
+  const { loss, lossParameters, optimizer, labels, coefficients, intercepts, status, epochs, steps, history } = model;
+  return {
+    format,
+    version,
+    loss,
+    lossParameters: { ...lossParameters },
+    optimizer,
+    labels: [...labels],
+    coefficients: Array.from(coefficients),
+    intercepts: Array.from(intercepts),
+    status,
+    epochs,
+    steps,
+    history: {
+      loss: Array.from(history),
+      validationLoss: Array.from(history.validationLoss),
+      learningRate: Array.from(history.learningRate),
+      gradientNorm: Array.from(history.gradientNorm),
+    },
+  };
+}
+
+/** @throws NablaError `ERR_MODEL_FORMAT` or `ERR_MODEL_VERSION` */
+export function readModelJSON(json: unknown): ModelFields<Label> {
+  const model = fieldsOf('model', json);
+  if (model('format') !== format) throw invalid('ERR_MODEL_FORMAT', 'model.format', `"${format}"`, model('format'));
+  if (model('version') !== version) {
+    throw invalid('ERR_MODEL_VERSION', 'model.version', `${version}`, model('version'));
+  }
+  const series = fieldsOf('model.history', model('history'));
+  const loss = read<keyof typeof losses>(model, 'loss', 'a known loss', (value) => {
+    return typeof value === 'string' && Object.hasOwn(losses, value);
+  });
+  const labels = readLabels('model.labels', model('labels'), 'ERR_MODEL_FORMAT');
+  const intercepts = numbers(model, 'intercepts');
+  const coefficients = numbers(model, 'coefficients');
+  const classes = losses[loss].predicts === 'class' ? (loss === 'softmax' ? intercepts.length : 2) : 0;
+  const shapes = intercepts.length > 0 && coefficients.length > 0 && coefficients.length % intercepts.length === 0;
+  if (!shapes || labels.length !== classes) {
+    throw new NablaError('ERR_MODEL_FORMAT', 'model.coefficients, intercepts and labels do not fit together');
+  }
+  return {
+    loss,
+    lossParameters: readLossParameters(loss, model('lossParameters')),
+    optimizer: read(model, 'optimizer', 'a name', (value) => typeof value === 'string' && value !== ''),
+    labels,
+    coefficients,
+    intercepts,
+    status: read(model, 'status', `one of ${statuses.join(', ')}`, (value) => statuses.includes(value as Status)),
+    epochs: read(model, 'epochs', 'a whole number', isCount),
+    steps: read(model, 'steps', 'a whole number', isCount),
+    history: new History(numbers(series, 'loss'), {
+      validationLoss: numbers(series, 'validationLoss'),
+      learningRate: numbers(series, 'learningRate'),
+      gradientNorm: numbers(series, 'gradientNorm'),
+    }),
+  };
+}
+
+/** Reads an object's own properties. */
+interface Field {
+  (name: string): unknown;
+  of: string;
+}
+
+function fieldsOf(of: string, json: unknown): Field {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw invalid('ERR_MODEL_FORMAT', of, 'an object that toJSON() made', json);
+  }
+  const field = (name: string): unknown => (Object.hasOwn(json, name) ? (json as never)[name] : undefined);
+  return Object.assign(field, { of });
+}
+
+function read<T>(field: Field, name: string, expected: string, holds: (value: unknown) => boolean): T {
+  const value = field(name);
+  if (!holds(value)) throw invalid('ERR_MODEL_FORMAT', `${field.of}.${name}`, expected, value);
+  return value as T;
+}
+
+function numbers(field: Field, name: string): Float64Array {
+  const isNumbers = (value: unknown) => Array.isArray(value) && Array.from(value).every(Number.isFinite);
+  return Float64Array.from(read<number[]>(field, name, 'an array of finite numbers', isNumbers));
+}
+
+const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** All parameters of the loss and no other, each in its range. */
+function readLossParameters(loss: keyof typeof losses, json: unknown): Record<string, number> {
+  const given = fieldsOf('model.lossParameters', json);
+  const names = Object.keys(losses[loss].parameters);
+  if (Object.keys(json as object).length !== names.length || names.some((name) => given(name) === undefined)) {
+    const expected = names.length > 0 ? `an object of ${names.join(', ')}` : 'an empty object';
+    throw invalid('ERR_MODEL_FORMAT', 'model.lossParameters', expected, json);
+  }
+  const parameters = Object.fromEntries(names.map((name) => [name, given(name) as number]));
+  try {
+    readChoice('model.lossParameters', { ...parameters, name: loss }, losses);
+  } catch (error) {
+    if (error instanceof NablaError) throw new NablaError('ERR_MODEL_FORMAT', error.message, { cause: error });
+    throw error;
+  }
+  return parameters;
+}
