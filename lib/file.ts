@@ -18,9 +18,9 @@ import { fileURLToPath } from 'node:url';
 import { invalid, NablaError } from './errors.js';
 
 /** A caller's path. */
-export function readPath(path: unknown): string {
+export function readPath(path: unknown, name = 'path'): string {
   if (path instanceof URL) return fileURLToPath(path);
-  if (typeof path !== 'string') throw invalid('ERR_INVALID_ARG_TYPE', 'path', 'a string or a file URL', path);
+  if (typeof path !== 'string') throw invalid('ERR_INVALID_ARG_TYPE', name, 'a string or a file URL', path);
   return path;
 }
 

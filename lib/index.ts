@@ -2,6 +2,7 @@
 import { type BackendInfo, describe, inUse } from './backend.js';
 
 export type { BackendInfo } from './backend.js';
+export type { CheckpointOptions } from './checkpoint.js';
 export { type ErrorCode, NablaError } from './errors.js';
 export {
   type Averaging,

@@ -10,6 +10,7 @@ import {
   schedules,
   solvers,
 } from './catalog.js';
+import type { CheckpointOptions } from './checkpoint.js';
 import type { FitData } from './data.js';
 import { invalid, NablaError, viewName } from './errors.js';
 import type { Label } from './labels.js';
@@ -52,6 +53,8 @@ export interface FitOptions {
   sampler?: Sampler;
   /** A model of the same shape to start from. Default: all weights 0. */
   warmStart?: Model<Label>;
+  /** A file to put the fit's state into, or `{ path, every, resume }`: a fit that was killed goes on from it. */
+  checkpoint?: string | URL | CheckpointOptions;
   /** Remember the state of the update rule, for `partialFit`. Default false. */
   keepState?: boolean;
   /** Which weights are returned. Default `'none'`: those of the last step. */
@@ -116,7 +119,16 @@ type Numeric = {
 type Switch = Exclude<keyof typeof fitOptions, Numeric>;
 
 const axes = ['loss', 'optimizer', 'schedule', 'sampler', 'averaging', 'history'];
-const arrays = ['warmStart', 'validation', 'penaltyFactors', 'sampleWeight', 'offset', 'classWeight', 'classes'];
+const arrays = [
+  'warmStart',
+  'checkpoint',
+  'validation',
+  'penaltyFactors',
+  'sampleWeight',
+  'offset',
+  'classWeight',
+  'classes',
+];
 const names = [...axes, ...Object.keys(fitOptions), ...arrays];
 
 /** Parameters of the axes, which may be looked for among the options. */

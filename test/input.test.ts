@@ -146,7 +146,16 @@ describe.each(faces)('bad input to fits: $name', ({ fit: fitAsync, fitSync }) =>
 
   it('names every known option when none is near', () => {
     const error = thrown(() => fitSync({ X, y }, { verbosity: 1 } as FitOptions)) as Error;
-    const arrays = ['warmStart', 'validation', 'penaltyFactors', 'sampleWeight', 'offset', 'classWeight', 'classes'];
+    const arrays = [
+      'warmStart',
+      'checkpoint',
+      'validation',
+      'penaltyFactors',
+      'sampleWeight',
+      'offset',
+      'classWeight',
+      'classes',
+    ];
     const choices = ['loss', 'optimizer', 'schedule', 'sampler', 'averaging', 'history'];
     const known = [...choices, ...Object.keys(fitOptions), ...arrays];
     expect(error.message).toBe(`options.verbosity is no known option. Known: ${known.join(', ')}`);

@@ -1,6 +1,7 @@
 import { checkArray, checkFixed, checkLength, isFloat64Array, snapshot } from '../arrays.js';
 import type { Backend, FitJob, Outcome } from '../backend.js';
 import { losses } from '../catalog.js';
+import { type Checkpointing, fitInPieces, fitInPiecesSync, readCheckpoint } from '../checkpoint.js';
 import { checkFinite, type FitData, type RawTable, readTable } from '../data.js';
 import { invalid, NablaError } from '../errors.js';
 import { holdOut } from '../holdout.js';
@@ -25,6 +26,7 @@ interface Call {
   /** The rule's or the solver's name. */
   optimizer: string;
   targets: Targets;
+  checkpoint: Checkpointing | null;
   raw: { data: RawTable; validation: RawTable | null };
 }
 
@@ -96,6 +98,7 @@ function prepare(data: unknown, options: unknown): Call {
   };
   const { plan: full, name: optimizer } = whole.solver > 0 ? withSolver(whole) : { plan: whole, name: read.optimizer };
   const penaltyFactors = readPenaltyFactors(given.penaltyFactors, raw.cols, outputs);
+  const checkpoint = given.checkpoint === undefined ? null : readCheckpoint(given.checkpoint);
   const weights = startFrom(given.warmStart, full, loss);
   // A getter among the options may have detached or shrunk the arrays.
   checkAgain(raw);
@@ -115,6 +118,7 @@ function prepare(data: unknown, options: unknown): Call {
     lossParameters: parametersOf(read.loss, losses),
     optimizer,
     targets,
+    checkpoint,
     raw: { data: raw, validation: validationRaw },
   };
 }
@@ -179,7 +183,7 @@ function ownJob(job: FitJob): FitJob {
 }
 
 export function createFit(backend: Backend, model: typeof Model): { fitSync: FitSync; fit: Fit } {
-  const modelOf = <L extends Label>({ job, targets, raw, ...call }: Call, outcome: Outcome): Model<L> =>
+  const modelOf = <L extends Label>({ job, targets, raw, checkpoint: _, ...call }: Call, outcome: Outcome): Model<L> =>
     model.fromOutcome<L>({
       ...call,
       labels: targets.labels as readonly L[],
@@ -190,7 +194,8 @@ export function createFit(backend: Backend, model: typeof Model): { fitSync: Fit
   return {
     fitSync(data, options) {
       const call = prepare(data, options);
-      return modelOf(call, backend.fitSync(call.job));
+      const { job, checkpoint } = call;
+      return modelOf(call, checkpoint ? fitInPiecesSync(backend, job, checkpoint) : backend.fitSync(job));
     },
     async fit(data, options) {
       const call = prepare(data, options);
@@ -201,7 +206,8 @@ export function createFit(backend: Backend, model: typeof Model): { fitSync: Fit
       if (call.raw.validation && validation) {
         call.raw.validation = { ...call.raw.validation, X: validation.X, y: validation.y, offset: validation.offset };
       }
-      return modelOf(call, await backend.fit(call.job));
+      const { job, checkpoint } = call;
+      return modelOf(call, await (checkpoint ? fitInPieces(backend, job, checkpoint) : backend.fit(job)));
     },
   };
 }

@@ -1,0 +1,129 @@
+// Fits that outlive their process: every so many epochs the state goes to a file, from which the fit can go on.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { Backend, FitJob, Outcome } from './backend.js';
+import { NablaError } from './errors.js';
+import { decode, encode, readPath, writeAtomic, writeAtomicSync } from './file.js';
+import { encode as encodePlan, loopStatuses } from './plan.js';
+import { readBoolean, readNumber, readObject } from './read.js';
+
+/** Where a fit puts its state down, and how often. */
+export interface CheckpointOptions {
+  /** The file. It is replaced whole, or not at all. */
+  path: string | URL;
+  /** Epochs between two checkpoints. Default 10. */
+  every?: number;
+  /** Go on from the file if there is one; it must be of the same fit: data, options and start. Default false. */
+  resume?: boolean;
+}
+
+export interface Checkpointing {
+  path: string;
+  every: number;
+  resume: boolean;
+}
+
+export function readCheckpoint(value: unknown): Checkpointing {
+  const isPath = typeof value === 'string' || value instanceof URL;
+  const given = readObject('checkpoint', isPath ? { path: value } : value, ['path', 'every', 'resume']);
+  const every = { kind: 'number', default: 10, range: '[1, 9007199254740991]', whole: true, help: '' } as const;
+  return {
+    path: readPath(given.path, 'checkpoint.path'),
+    every: given.every === undefined ? every.default : readNumber('checkpoint.every', given.every, every),
+    resume: given.resume === undefined ? false : readBoolean('checkpoint.resume', given.resume),
+  };
+}
+
+/** What tells a fit from another: SHA-256 of all that it reads. */
+function fingerprint({ plan, train, validation, indices, penaltyFactors, weights, carried }: FitJob): string {
+  const hash = createHash('sha256');
+  const tables = [train, validation].flatMap((table) =>
+    table ? [table.X, table.y, table.sampleWeight, table.offset, table.index] : [null],
+  );
+  for (const array of [encodePlan({ ...plan, pauseAfter: 0 }), ...tables, indices, penaltyFactors, weights, carried]) {
+    hash.update(Float64Array.of(array ? array.length : -1));
+    if (array) hash.update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+  }
+  return hash.digest('hex');
+}
+
+const series = ['loss', 'validationLoss', 'learningRate', 'gradientNorm'] as const;
+type Series = Pick<Outcome, (typeof series)[number]>;
+
+function joined(a: Float64Array, b: Float64Array): Float64Array {
+  const both = new Float64Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
+
+/** A fit in pieces: what has been done of it, and what is to be done next. */
+class Pieces {
+  #done: Series | null = null;
+  readonly #fingerprint: string;
+  job: FitJob;
+
+  constructor(job: FitJob, { every }: Checkpointing) {
+    this.#fingerprint = fingerprint(job);
+    this.job = { ...job, plan: { ...job.plan, pauseAfter: every } };
+  }
+
+  /** Goes on where a checkpoint was written. */
+  resume(bytes: Uint8Array): void {
+    const { header, arrays } = decode('checkpoint', bytes);
+    if ((header as { fingerprint?: unknown } | null)?.fingerprint !== this.#fingerprint) {
+      const what = 'it was written by a fit of other data, options or start';
+      throw new NablaError('ERR_CHECKPOINT_MISMATCH', `checkpoint file: ${what}`);
+    }
+    const { state, ...done } = arrays;
+    this.#done = done as unknown as Series;
+    this.job = { ...this.job, state };
+  }
+
+  /** Takes in a piece: the bytes of a checkpoint, or the outcome of the whole when there is nothing more to do. */
+  take(piece: Outcome): Uint8Array | Outcome {
+    const done = this.#done;
+    const all = done && Object.fromEntries(series.map((name) => [name, joined(done[name], piece[name])]));
+    const outcome: Outcome = { ...piece, ...all };
+    if (loopStatuses[piece.status] !== 'paused' || !piece.state) return outcome;
+    const { loss, validationLoss, learningRate, gradientNorm } = outcome;
+    this.#done = { loss, validationLoss, learningRate, gradientNorm };
+    this.job = { ...this.job, state: piece.state };
+    return encode('checkpoint', { fingerprint: this.#fingerprint }, { ...this.#done, state: piece.state });
+  }
+}
+
+function missing(error: unknown): null {
+  if ((error as { code?: unknown }).code === 'ENOENT') return null;
+  throw error;
+}
+
+export function fitInPiecesSync(backend: Backend, job: FitJob, checkpoint: Checkpointing): Outcome {
+  const pieces = new Pieces(job, checkpoint);
+  if (checkpoint.resume) {
+    let bytes: Uint8Array | null = null;
+    try {
+      bytes = readFileSync(checkpoint.path);
+    } catch (error) {
+      missing(error);
+    }
+    if (bytes) pieces.resume(bytes);
+  }
+  for (;;) {
+    const taken = pieces.take(backend.fitSync(pieces.job));
+    if (!(taken instanceof Uint8Array)) return taken;
+    writeAtomicSync(checkpoint.path, taken);
+  }
+}
+
+export async function fitInPieces(backend: Backend, job: FitJob, checkpoint: Checkpointing): Promise<Outcome> {
+  const pieces = new Pieces(job, checkpoint);
+  const bytes = checkpoint.resume ? await readFile(checkpoint.path).catch(missing) : null;
+  if (bytes) pieces.resume(bytes);
+  for (;;) {
+    const taken = pieces.take(await backend.fit(pieces.job));
+    if (!(taken instanceof Uint8Array)) return taken;
+    await writeAtomic(checkpoint.path, taken);
+  }
+}
