@@ -19,6 +19,7 @@ export {
   type Schedule,
 } from './fit.js';
 export { History } from './history.js';
+export { type Differentiable, type MinimizeOptions, type Minimum, minimize } from './minimize.js';
 export { type Label, Model, type ModelJSON, type Predictions, type Status } from './model.js';
 export {
   createOptimizer,

@@ -24,11 +24,11 @@ function best(plan: Plan): SolverName {
   return (loss === softmaxLoss ? outputs * size : size) <= most.newton ? 'newton' : 'lbfgs';
 }
 
-/** The plan with a solver in the place of `auto`, checked, and the solver's name. */
-export function withSolver(plan: Plan): { plan: Plan; name: SolverName } {
+/** The plan with a solver in the place of `auto`, checked, and the solver's name. `usual`: what `auto` is. */
+export function withSolver(plan: Plan, usual: SolverName = pick(plan)): { plan: Plan; name: SolverName } {
   const names = Object.keys(solvers) as (keyof typeof solvers)[];
   const asked = names[plan.solver - 1];
-  const name = asked === 'auto' ? pick(plan) : asked;
+  const name = asked === 'auto' ? usual : asked;
   if (!made.includes(name)) throw new NablaError('ERR_UNKNOWN_OPTION', `the optimizer ${name} is still to come`);
   if (name === 'exact') {
     const wrong =

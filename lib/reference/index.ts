@@ -12,6 +12,7 @@ import { reference } from './backend.js';
 export { NablaError } from '../errors.js';
 export { Optimizer } from '../facade/optimizer.js';
 export { History } from '../history.js';
+export { type Differentiable, type MinimizeOptions, type Minimum, minimize } from '../minimize.js';
 export * from '../rules.js'; // but for adam, below
 
 /** As `Model` of nabla; predicts in TypeScript. */
