@@ -1,19 +1,30 @@
 import { checkArray, checkLength } from './arrays.js';
 import { type Backend, inUse, type Outcome } from './backend.js';
 import { losses } from './catalog.js';
+import type { FitData } from './data.js';
 import { NablaError } from './errors.js';
+import { createFit, type Fit, type FitSync } from './facade/fit.js';
 import { History } from './history.js';
 import { chosenPlaces, type Label, type Predictions } from './labels.js';
 import { type ModelFields, type ModelJSON, readModelJSON, writeModelJSON } from './modeljson.js';
+import type { Online } from './online.js';
+import type { FitOptions, Loss } from './options.js';
 import { type Status, statuses } from './plan.js';
+import { readPlain } from './read.js';
 import { exp } from './reference/kernels/math.js';
 
 export type { Label, Predictions } from './labels.js';
 export type { ModelJSON } from './modeljson.js';
 export type { Status } from './plan.js';
 
+interface Fits {
+  fit: Fit;
+  fitSync: FitSync;
+}
+
 /** What a fit makes a model of. */
-interface Fitted<L extends Label> extends Pick<ModelFields<L>, 'loss' | 'lossParameters' | 'optimizer' | 'labels'> {
+interface Fitted<L extends Label>
+  extends Pick<ModelFields<L>, 'loss' | 'lossParameters' | 'optimizer' | 'labels' | 'online'> {
   outputs: number;
   cols: number;
   outcome: Outcome;
@@ -39,14 +50,17 @@ export class Model<L extends Label = number> implements ModelFields<L> {
   /** What the fit went through: an array of losses, with other series beside it. */
   readonly history: History;
   /**
-   * Why the fit ended: `'converged'` (tolerance), `'maxEpochs'`, `'diverged'`, `'earlyStopped'` (patience) or
-   * `'timeLimit'`. When it diverged, the coefficients are those of the last epoch with a finite loss.
+   * Why the fit ended: `'converged'` (tolerance), `'maxEpochs'`, `'diverged'`, `'earlyStopped'` (patience),
+   * `'timeLimit'` or `'stalled'` (a solver finds no step that lowers the objective, as may be where it has kinks). When it diverged, the coefficients are those of the last epoch with a finite loss.
    */
   readonly status: Status;
   /** Epochs completed. */
   readonly epochs: number;
   /** Update steps in them. */
   readonly steps: number;
+
+  /** The state of its update rule, if it was kept. @internal */
+  readonly online: Online | null;
 
   /** What predicts. @internal */
   protected static get backend(): Backend {
@@ -65,6 +79,7 @@ export class Model<L extends Label = number> implements ModelFields<L> {
     this.status = fields.status;
     this.epochs = fields.epochs;
     this.steps = fields.steps;
+    this.online = fields.online;
   }
 
   /** @internal */
@@ -81,6 +96,45 @@ export class Model<L extends Label = number> implements ModelFields<L> {
       steps: outcome.steps,
       history: new History(outcome.loss, outcome),
     });
+  }
+
+  /**
+   * Learns from new rows: a fit that starts at this model, of the same loss and classes, by the same update rule, whose
+   * state goes on too when the model was fitted with `keepState` or by partialFit (else by `'sgd'`).
+   *
+   * @param data - as of a fit, with the columns of this model
+   * @param options - as of a fit, but `epochs` is 1; `standardize` would need all rows and is refused
+   * @returns a new model; this one is unchanged. `epochs` and `steps` count on, `history` is that of this call
+   * @throws NablaError as a fit does
+   */
+  partialFitSync(data: FitData<L>, options: FitOptions = {}): Model<L> {
+    return this.#fits().fitSync(data, this.#onward(options)) as Model<L>;
+  }
+
+  /** As {@link Model.partialFitSync}, off the calling thread. */
+  async partialFit(data: FitData<L>, options: FitOptions = {}): Promise<Model<L>> {
+    return (await this.#fits().fit(data, this.#onward(options))) as Model<L>;
+  }
+
+  #fits(): Fits {
+    const model = this.constructor as typeof Model;
+    return createFit(model.backend, model);
+  }
+
+  #onward(options: FitOptions): FitOptions {
+    const given = readPlain('options', options) as FitOptions;
+    if (given.standardize) {
+      throw new NablaError('ERR_UNKNOWN_OPTION', 'standardize needs all rows at once; partialFit sees only new ones');
+    }
+    return {
+      loss: { name: this.loss, ...this.lossParameters } as Loss,
+      optimizer: this.online?.optimizer ?? 'sgd',
+      epochs: 1,
+      ...(this.labels.length > 0 && { classes: this.labels }),
+      ...given,
+      warmStart: this as Model<Label>,
+      keepState: true,
+    };
   }
 
   /** The constant term of the first output, which is the only one but for softmax and several targets. */

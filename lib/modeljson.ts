@@ -3,6 +3,7 @@ import { losses } from './catalog.js';
 import { invalid, NablaError } from './errors.js';
 import { History } from './history.js';
 import { type Label, readLabels } from './labels.js';
+import { type Online, type OnlineJSON, readOnline, writeOnline } from './online.js';
 import { type Status, statuses } from './plan.js';
 import { readChoice } from './read.js';
 
@@ -23,6 +24,8 @@ export interface ModelJSON {
   epochs: number;
   steps: number;
   history: { loss: number[]; validationLoss: number[]; learningRate: number[]; gradientNorm: number[] };
+  /** What partialFit goes on from, if it was kept. */
+  online?: OnlineJSON;
 }
 
 /** What a model is made of. */
@@ -37,10 +40,13 @@ export interface ModelFields<L extends Label> {
   readonly epochs: number;
   readonly steps: number;
   readonly history: History;
+  /** What partialFit goes on from; null unless the state of a rule was kept. */
+  readonly online: Online | null;
 }
 
 export function writeModelJSON(model: ModelFields<Label>): ModelJSON {
-  const { loss, lossParameters, optimizer, labels, coefficients, intercepts, status, epochs, steps, history } = model;
+  const { loss, lossParameters, optimizer, labels, coefficients, intercepts, status, epochs, steps } = model;
+  const { history, online } = model;
   return {
     format,
     version,
@@ -59,6 +65,7 @@ export function writeModelJSON(model: ModelFields<Label>): ModelJSON {
       learningRate: Array.from(history.learningRate),
       gradientNorm: Array.from(history.gradientNorm),
     },
+    ...(online && { online: writeOnline(online) }),
   };
 }
 
@@ -96,6 +103,7 @@ export function readModelJSON(json: unknown): ModelFields<Label> {
       learningRate: numbers(series, 'learningRate'),
       gradientNorm: numbers(series, 'gradientNorm'),
     }),
+    online: readOnline(model('online'), coefficients.length, intercepts.length),
   };
 }
 

@@ -15,6 +15,7 @@ import type { FitData } from './data.js';
 import { invalid, NablaError, viewName } from './errors.js';
 import type { Label } from './labels.js';
 import type { Model } from './model.js';
+import { specOf } from './online.js';
 import { maxParameters, type Plan, samplerKind, solverKind } from './plan.js';
 import { type Chosen, readBoolean, readChoice, readNumber, readObject } from './read.js';
 import type { ClassWeight } from './targets.js';
@@ -156,7 +157,8 @@ export interface ReadOptions {
   /** Of the rule or the solver, `auto` among them. */
   optimizer: string;
   validationFraction: number;
-  keepState: boolean;
+  /** The rule, if its state is to be kept. */
+  kept: OptimizerSpec | null;
   given: Record<string, unknown>;
   /** The plan but for the shape of the data and the sampler. */
   plan: Omit<Plan, 'rows' | 'cols' | 'outputs' | 'targets' | 'validationRows' | 'sampler' | 'samplerParameters'>;
@@ -177,7 +179,7 @@ export function readFitOptions(options: unknown): ReadOptions {
     loss,
     optimizer: optimizer.name,
     validationFraction: number('validationFraction'),
-    keepState: flag('keepState'),
+    kept: flag('keepState') ? optimizer.spec : null,
     given,
     plan: {
       loss: loss.index,
@@ -214,12 +216,18 @@ export function readFitOptions(options: unknown): ReadOptions {
 function readOptimizer(
   value: unknown,
   given: Record<string, unknown>,
-): { name: string; plan: Pick<Plan, 'rule' | 'ruleParameters' | 'solver' | 'solverParameters'> } {
-  const { name, index, parameters } = readChoice('optimizer', value, { ...rules, ...solvers });
+): {
+  name: string;
+  spec: OptimizerSpec | null;
+  plan: Pick<Plan, 'rule' | 'ruleParameters' | 'solver' | 'solverParameters'>;
+} {
+  const chosen = readChoice('optimizer', value, { ...rules, ...solvers });
+  const { name, index, parameters } = chosen;
   const none = new Float64Array(maxParameters);
   const count = Object.keys(rules).length;
   if (index < count) {
-    return { name, plan: { rule: index, ruleParameters: parameters, solver: solverKind.none, solverParameters: none } };
+    const plan = { rule: index, ruleParameters: parameters, solver: solverKind.none, solverParameters: none };
+    return { name, spec: specOf(chosen), plan };
   }
   const ofRules = ['schedule', 'batchSize', 'averaging', 'clipNorm', 'clipValue', 'keepState'];
   const wrong = [...ofRules, given.sampler === 'full' ? '' : 'sampler'].find((key) => given[key] !== undefined);
@@ -229,7 +237,11 @@ function readOptimizer(
       `${wrong} goes with an update rule; ${name} takes all rows in every step`,
     );
   }
-  return { name, plan: { rule: 0, ruleParameters: none, solver: index - count + 1, solverParameters: parameters } };
+  return {
+    name,
+    spec: null,
+    plan: { rule: 0, ruleParameters: none, solver: index - count + 1, solverParameters: parameters },
+  };
 }
 
 /** Two defaults depend on the rest: the power of inverse scaling on the loss, alpha of `optimal` on l2. */

@@ -113,7 +113,15 @@ it('every status of a plan is one of a model', () => {
       carried: null,
     };
     const outcome = { status, epochs: 1, steps: 1, weights: Float64Array.of(2, 3, 4), ...series };
-    const fit = { loss: 'squared', lossParameters: {}, optimizer: 'sgd', labels: [], outputs: 1, cols: 2 } as const;
+    const fit = {
+      loss: 'squared',
+      lossParameters: {},
+      optimizer: 'sgd',
+      online: null,
+      labels: [],
+      outputs: 1,
+      cols: 2,
+    } as const;
     const model = Model.fromOutcome({ ...fit, outcome });
     expect(model).toMatchObject({ status: name, intercept: 4, coefficients: Float64Array.of(2, 3) });
   });

@@ -1,15 +1,15 @@
 import { checkArray, checkFixed, checkLength, isFloat64Array, snapshot } from '../arrays.js';
 import type { Backend, FitJob, Outcome } from '../backend.js';
-import { losses } from '../catalog.js';
+import { losses, rules } from '../catalog.js';
 import { type Checkpointing, fitInPieces, fitInPiecesSync, readCheckpoint } from '../checkpoint.js';
 import { checkFinite, type FitData, type RawTable, readTable } from '../data.js';
 import { invalid, NablaError } from '../errors.js';
 import { holdOut } from '../holdout.js';
 import { type Label, readClasses } from '../labels.js';
 import type { Model } from '../model.js';
-import { type FitOptions, readFitOptions, readPenaltyFactors, readSampler } from '../options.js';
+import { type FitOptions, type OptimizerSpec, readFitOptions, readPenaltyFactors, readSampler } from '../options.js';
 import { coefficientCount, type Plan, statuses, type Table, weightCount } from '../plan.js';
-import { parametersOf } from '../read.js';
+import { parametersOf, readChoice } from '../read.js';
 import { withSolver } from '../solver.js';
 import { readTargets, rowWeights, type Targets } from '../targets.js';
 
@@ -27,6 +27,7 @@ interface Call {
   optimizer: string;
   targets: Targets;
   checkpoint: Checkpointing | null;
+  kept: OptimizerSpec | null;
   raw: { data: RawTable; validation: RawTable | null };
 }
 
@@ -112,13 +113,14 @@ function prepare(data: unknown, options: unknown): Call {
       penaltyFactors,
       weights,
       state: null,
-      carried: read.keepState ? new Float64Array(0) : null,
+      carried: read.kept && carriedOf(given.warmStart, read.optimizer),
     },
     loss,
     lossParameters: parametersOf(read.loss, losses),
     optimizer,
     targets,
     checkpoint,
+    kept: read.kept,
     raw: { data: raw, validation: validationRaw },
   };
 }
@@ -139,6 +141,13 @@ function startFrom(value: unknown, plan: Plan, loss: string): Float64Array {
   weights.set(coefficients);
   if (plan.intercept) weights.set(intercepts, coefficients.length);
   return weights;
+}
+
+/** The state that a model's rule goes on with; empty where it begins. */
+function carriedOf(warmStart: unknown, rule: string): Float64Array {
+  const { online } = (warmStart ?? {}) as Partial<Model>;
+  const isSame = online && readChoice('warmStart.online', online.optimizer, rules).name === rule;
+  return isSame ? online.carried : new Float64Array(0);
 }
 
 /** The arrays, once more, after code of the caller's may have run. */
@@ -183,13 +192,17 @@ function ownJob(job: FitJob): FitJob {
 }
 
 export function createFit(backend: Backend, model: typeof Model): { fitSync: FitSync; fit: Fit } {
-  const modelOf = <L extends Label>({ job, targets, raw, checkpoint: _, ...call }: Call, outcome: Outcome): Model<L> =>
+  const modelOf = <L extends Label>(
+    { job, targets, raw, checkpoint: _, kept, ...call }: Call,
+    outcome: Outcome,
+  ): Model<L> =>
     model.fromOutcome<L>({
       ...call,
       labels: targets.labels as readonly L[],
       outputs: targets.outputs,
       cols: job.plan.cols,
       outcome: blameData(outcome, raw.data, raw.validation),
+      online: kept && outcome.carried && { optimizer: kept, carried: outcome.carried },
     });
   return {
     fitSync(data, options) {

@@ -1,0 +1,150 @@
+// Learning from rows as they come: partialFit and warmStart.
+import { describe, expect, it } from 'vitest';
+import { rules } from '../lib/catalog.js';
+import type { FitData, FitOptions, Model } from '../lib/index.js';
+import { faces } from './backends.js';
+import { expectBits, expectClose, expectRefusal, expectRejection, problem } from './support.js';
+
+const rows = 96;
+const cols = 5;
+const data = problem(rows, cols, 1);
+const chunk = (from: number, to: number): FitData => ({
+  X: data.X.subarray(from * cols, to * cols),
+  y: data.y.subarray(from, to),
+});
+
+function expectSame(actual: Model, expected: Model): void {
+  expectBits(actual.coefficients, expected.coefficients);
+  expectBits(actual.intercepts, expected.intercepts);
+}
+
+describe.each(faces)('partialFit: $name', ({ Model, fitSync }) => {
+  it.each(Object.keys(rules) as (keyof typeof rules)[])('%s in pieces is %s in one', (name) => {
+    const base: FitOptions = { optimizer: { name, learningRate: 0.01 }, sampler: 'sequential', batchSize: 8, l2: 0.01 };
+    const options = { ...base, schedule: 'invscaling' } as FitOptions;
+    const whole = fitSync(data, { ...options, epochs: 1 });
+    let model = fitSync(chunk(0, 16), { ...options, epochs: 1, keepState: true });
+    for (const [from, to] of [
+      [16, 24],
+      [24, 56],
+      [56, 96],
+    ]) {
+      const before = JSON.stringify(model);
+      const next = model.partialFitSync(chunk(from, to), options);
+      expect(JSON.stringify(model)).toBe(before);
+      // As it comes back from a file.
+      model = Model.fromJSON(JSON.parse(JSON.stringify(next))) as Model;
+      expectSame(model, next);
+    }
+    expectSame(model, whole);
+    expect(model.steps).toBe(12);
+    expect(model.epochs).toBe(4);
+  });
+
+  it('draws a new order each time, as one long fit would', async () => {
+    const options: FitOptions = { optimizer: 'adam', batchSize: 8, seed: 5 };
+    const whole = fitSync(data, { ...options, epochs: 3 });
+    let model = fitSync(data, { ...options, epochs: 1, keepState: true });
+    model = model.partialFitSync(data, options);
+    model = await model.partialFit(data, options);
+    expectSame(model, whole);
+    expect(model).toMatchObject({ epochs: 3, steps: whole.steps });
+    expect([...model.history]).toEqual([whole.history[2]]);
+  });
+
+  it('remembers loss, rule and labels', () => {
+    const y = [...data.y].map((value) => (value > 0 ? 'up' : 'down'));
+    const labelled = (from: number, to: number) => ({ ...chunk(from, to), y: y.slice(from, to) });
+    const optimizer = { name: 'sgd', learningRate: 0.3, momentum: 0.5, nesterov: true } as const;
+    const first = fitSync(labelled(0, 90), { loss: 'logistic', optimizer, epochs: 5, keepState: true });
+    const next = first.partialFitSync({ X: data.X.subarray(90 * cols), y: ['up', 'up', 'up', 'up', 'up', 'up'] });
+    expect(next).toMatchObject({ loss: 'logistic', optimizer: 'sgd', labels: ['down', 'up'] });
+    expect(next.online?.optimizer).toMatchObject(optimizer);
+    const { X } = data;
+    expect(next.predictProba(X)[1]).toBeGreaterThan(first.predictProba(X)[1]);
+    const tweedie = fitSync({ X, y: data.y.map(Math.abs) }, { loss: { name: 'tweedie', power: 1.2 }, epochs: 1 });
+    expect(tweedie.partialFitSync({ X, y: data.y.map(Math.abs) }).lossParameters).toEqual({ power: 1.2 });
+  });
+
+  it('starts a rule anew where its state was not kept, or another is asked for', () => {
+    const first = fitSync(data, { optimizer: 'adam', epochs: 3 });
+    expect(first.online).toBe(null);
+    const anew = fitSync(data, { optimizer: 'adam', epochs: 1, warmStart: first });
+    expectSame(first.partialFitSync(data, { optimizer: 'adam' }), anew);
+    const kept = fitSync(data, { optimizer: 'adam', epochs: 3, keepState: true });
+    const other = fitSync(data, { optimizer: 'yogi', epochs: 1, warmStart: first });
+    expectSame(kept.partialFitSync(data, { optimizer: 'yogi' }), other);
+  });
+
+  it('a divergence leaves what there was', () => {
+    const first = fitSync(data, { optimizer: 'adam', epochs: 3, keepState: true });
+    const broken = first.partialFitSync(data, { optimizer: { name: 'adam', learningRate: 1e308 }, epochs: 9 });
+    expect(broken.status).toBe('diverged');
+    expect([...broken.coefficients].every(Number.isFinite)).toBe(true);
+    expect([...(broken.online?.carried ?? [NaN])].every(Number.isFinite)).toBe(true);
+  });
+
+  it('refuses other shapes, classes and standardize', async () => {
+    const model = fitSync(data, { epochs: 1 });
+    const wrong: [object, object | null, 'ERR_SHAPE' | 'ERR_UNKNOWN_OPTION' | 'ERR_INVALID_ARG_TYPE', RegExp][] = [
+      [problem(9, 4, 1), {}, 'ERR_SHAPE', /^warmStart\.coefficients/],
+      [data, { loss: 'huber' }, 'ERR_SHAPE', /^warmStart\.loss/],
+      [data, { standardize: true }, 'ERR_UNKNOWN_OPTION', /^standardize/],
+      [data, { epohcs: 2 }, 'ERR_UNKNOWN_OPTION', /"epochs"/],
+      [data, null, 'ERR_INVALID_ARG_TYPE', /^options/],
+    ];
+    for (const [rows, options, code, message] of wrong) {
+      expectRefusal((...args) => model.partialFitSync(...(args as [never])), [rows, options], code, message);
+      await expectRejection((...args) => model.partialFit(...(args as [never])), [rows, options], code, message);
+    }
+  });
+
+  it('a damaged state is refused', () => {
+    const json = JSON.parse(JSON.stringify(fitSync(data, { optimizer: 'adam', epochs: 1, keepState: true })));
+    const { online } = json;
+    const bytes = Buffer.from(online.carried, 'base64');
+    const changed = (at: number, value: number) => {
+      const copy = Buffer.from(bytes);
+      copy.writeDoubleLE(value, 8 * at);
+      return copy.toString('base64');
+    };
+    const wrong: unknown[] = [
+      null,
+      [],
+      {},
+      { ...online, carried: 3 },
+      { ...online, carried: '' },
+      { ...online, carried: online.carried.slice(8) },
+      { ...online, carried: `${online.carried}!` },
+      { ...online, carried: changed(0, -1) },
+      { ...online, carried: changed(1, 0.5) },
+      { ...online, carried: changed(7, NaN) },
+      { ...online, optimizer: 'lbfgs' },
+      { ...online, optimizer: 'sgd' },
+      { ...online, optimizer: { name: 'adam', beta3: 1 } },
+      { ...online, more: 1 },
+    ];
+    for (const value of wrong) {
+      expectRefusal(Model.fromJSON.bind(Model), [{ ...json, online: value }], 'ERR_MODEL_FORMAT');
+    }
+    expect(Model.fromJSON(json).online).toEqual(Model.fromJSON(JSON.parse(JSON.stringify(json))).online);
+  });
+});
+
+describe.each(faces)('warmStart: $name', ({ fitSync }) => {
+  it('starts where the model is, in the columns as they are', () => {
+    const solved = fitSync(data, { optimizer: 'lbfgs' });
+    for (const options of [{}, { standardize: true }] as FitOptions[]) {
+      const again = fitSync(data, { ...options, optimizer: 'lbfgs', warmStart: solved });
+      expect(again.steps).toBeLessThanOrEqual(2);
+      expectClose([...again.coefficients, again.intercept], [...solved.coefficients, solved.intercept], 1e-7, 1);
+      const rest = fitSync(data, {
+        ...options,
+        optimizer: { name: 'sgd', learningRate: 1e-300 },
+        epochs: 1,
+        warmStart: solved,
+      });
+      expectClose([...rest.coefficients, rest.intercept], [...solved.coefficients, solved.intercept], 1e-13, 1);
+    }
+  });
+});
