@@ -21,6 +21,7 @@ const kernels = {
   asum: ['f(x)', (n) => ({ x: filled(n, 1) })],
   gemv: ['f(A, r, 8, x, out)', (n) => ({ A: filled(n, 1), r: n / 8, x: filled(8, 2), out: filled(n / 8, 0) })],
   gemvT: ['f(A, r, 8, x, out)', (n) => ({ A: filled(n, 1), r: n / 8, x: filled(n / 8, 2), out: filled(8, 0) })],
+  gram: ['f(A, r, 8, null, out)', (n) => ({ A: filled(n, 1), r: n / 8, out: filled(64, 0) })],
   valueAndGradient: [
     'f(loss, ...)',
     (n) => ({ X: filled(n, 1), y: filled(n / 8, 2), r: n / 8, w: filled(8, 1), out: filled(8, 0), none }),

@@ -70,6 +70,7 @@ export interface Backend {
   asum(x: Float64Array): number;
   gemv(A: Float64Array, rows: number, cols: number, x: Float64Array, out: Float64Array): void;
   gemvT(A: Float64Array, rows: number, cols: number, x: Float64Array, out: Float64Array): void;
+  gram(A: Float64Array, rows: number, cols: number, weights: Float64Array | null, out: Float64Array): void;
   /** weights and out: outputs × cols; several outputs only for the softmax loss. */
   valueAndGradient(
     loss: number,

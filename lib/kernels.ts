@@ -89,6 +89,19 @@ export const gemv: Kernels['gemv'] = kernels.gemv;
 export const gemvT: Kernels['gemvT'] = kernels.gemvT;
 
 /**
+ * out = Aᵀ diag(weights) A, the symmetric matrix of normal equations: Σ (weightsᵢ aᵢⱼ) aᵢₖ over the rows i, in blocks
+ * of 512 rows and more, added pairwise.
+ *
+ * @param A - rows × cols, row-major
+ * @param rows - a whole number
+ * @param cols - a whole number
+ * @param weights - rows elements, of any sign; null: 1
+ * @param out - cols × cols elements, overwritten
+ * @throws NablaError as {@link gemv}
+ */
+export const gram: Kernels['gram'] = kernels.gram;
+
+/**
  * The mean loss of a linear model without intercept over all rows, and its gradient:
  * (1/rows) Σ ℓ(yᵢ, xᵢ·w) and (1/rows) Σ ∂ℓ/∂z xᵢ, in one pass over X.
  *

@@ -87,6 +87,7 @@ export function loadNative(): Backend | null {
     asum: addon.asum,
     gemv: addon.gemv,
     gemvT: addon.gemvT,
+    gram: addon.gram,
     valueAndGradient: addon.valueAndGradient,
     updateStep: (u) =>
       addon.updateStep(

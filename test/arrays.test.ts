@@ -49,6 +49,7 @@ function everyKernel(kernels: Kernels, make: (values: ArrayLike<number>) => Floa
   const short = make(normals(3, 4));
   const out = make(new Float64Array(n));
   const shortOut = make(new Float64Array(3));
+  const square = make(new Float64Array(9));
   const results = [kernels.dot(x, y), kernels.nrm2(x), kernels.asum(x)];
   kernels.gemv(A, 3, n, x, shortOut);
   results.push(...shortOut);
@@ -58,6 +59,8 @@ function everyKernel(kernels: Kernels, make: (values: ArrayLike<number>) => Floa
   results.push(...out);
   kernels.gemvT(A, n, 3, x, shortOut);
   results.push(...shortOut);
+  kernels.gram(A, n, 3, x, square);
+  results.push(...square);
   results.push(kernels.valueAndGradient('squared', { X: A, y: short }, x, out), ...out);
   results.push(kernels.valueAndGradient('squared', { X: A, y: x }, short, shortOut), ...shortOut);
   kernels.axpy(0.7, x, y);

@@ -80,6 +80,11 @@ describe.runIf(native)('the addon', () => {
     ['gemv', [x, 2 ** 32, 2 ** 32, normals(2, 1), normals(2, 1)], 'ERR_SHAPE'],
     ['gemv', [x, 2 ** 31, 2 ** 31, normals(2, 1), normals(2, 1)], 'ERR_SHAPE'],
     ['gemvT', [x, 2 ** 53 - 1, 2 ** 53 - 1, normals(2, 1), normals(2, 1)], 'ERR_SHAPE'],
+    ['gram', [x, 4, 1, normals(3, 1), normals(1, 1)], 'ERR_SHAPE'],
+    ['gram', [x, 1, 4, normals(1, 1), normals(15, 1)], 'ERR_SHAPE'],
+    ['gram', [x, 5, 1, null, normals(1, 1)], 'ERR_SHAPE'],
+    ['gram', [x, 4, 1, undefined, normals(1, 1)], 'ERR_INVALID_ARG_TYPE'],
+    ['gram', [x, 0, 2 ** 32, null, x], 'ERR_SHAPE'],
     ...gradients,
     ...steps,
   ];

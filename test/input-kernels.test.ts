@@ -5,7 +5,7 @@ import { faces } from './backends.js';
 import { detach, expectBits, expectRefusal, normals } from './support.js';
 
 type Call = {
-  name: 'dot' | 'axpy' | 'scal' | 'nrm2' | 'asum' | 'gemv' | 'gemvT' | 'valueAndGradient';
+  name: 'dot' | 'axpy' | 'scal' | 'nrm2' | 'asum' | 'gemv' | 'gemvT' | 'gram' | 'valueAndGradient';
   args: unknown[];
 };
 
@@ -18,6 +18,7 @@ const good = [4, 200].flatMap((n): Call[] => [
   { name: 'asum', args: [normals(n, 1)] },
   { name: 'gemv', args: [normals(3 * n, 1), n, 3, normals(3, 2), normals(n, 3)] },
   { name: 'gemvT', args: [normals(3 * n, 1), n, 3, normals(n, 2), normals(3, 3)] },
+  { name: 'gram', args: [normals(3 * n, 1), n, 3, normals(n, 2), normals(9, 3)] },
   {
     name: 'valueAndGradient',
     args: ['squared', { X: normals(3 * n, 1), y: normals(n, 2) }, normals(3, 3), normals(3, 4)],
@@ -86,7 +87,8 @@ describe.each(faces)('bad input to kernels: $name', ({ kernels }) => {
     for (const call of good) {
       for (let i = 0; i < 4; i++) {
         const wrong = withArray(call, i, bad);
-        if (wrong) refuse(wrong, code);
+        const unweighted = wrong?.name === 'gram' && wrong.args[3] === null; // no mistake
+        if (wrong && !unweighted) refuse(wrong, code);
       }
     }
   });
@@ -115,7 +117,7 @@ describe.each(faces)('bad input to kernels: $name', ({ kernels }) => {
   });
 
   it('sizes that are none', () => {
-    for (const { name, args } of good.filter(({ name }) => /gemv/.test(name))) {
+    for (const { name, args } of good.filter(({ name }) => /gemv|gram/.test(name))) {
       for (const place of [1, 2]) {
         const sized = (size: unknown) => ({ name, args: args.map((arg, i) => (i === place ? size : arg)) });
         for (const [, size] of notNumbers) refuse(sized(size), 'ERR_INVALID_ARG_TYPE');
@@ -139,11 +141,14 @@ describe.each(faces)('bad input to kernels: $name', ({ kernels }) => {
       for (const start of [0, 1, 3 * n - 1]) {
         alias({ name: 'gemv', args: [at(0, 3 * n), n, 3, normals(3, 2), at(start, n)] });
         alias({ name: 'gemvT', args: [at(0, 3 * n), n, 3, normals(n, 2), at(start, 3)] });
+        alias({ name: 'gram', args: [at(0, 3 * n), n, 3, normals(n, 2), at(start, 9)] });
+        alias({ name: 'gram', args: [at(0, 3 * n), n, 3, null, at(start, 9)] });
         const rest = [normals(3, 3), at(start, 3)];
         alias({ name: 'valueAndGradient', args: ['squared', { X: at(0, 3 * n), y: normals(n, 2) }, ...rest] });
       }
       alias({ name: 'gemv', args: [normals(9, 1), 3, 3, at(0, 3), at(0, 3)] });
       alias({ name: 'gemvT', args: [normals(3 * n, 1), n, 3, at(0, n), at(n - 1, 3)] });
+      alias({ name: 'gram', args: [normals(3 * n, 1), n, 3, at(0, n), at(n - 1, 9)] });
       const X = normals(3 * n, 1);
       alias({ name: 'valueAndGradient', args: ['squared', { X, y: at(0, n) }, normals(3, 3), at(n - 1, 3)] });
       alias({ name: 'valueAndGradient', args: ['squared', { X, y: at(0, n) }, at(n, 3), at(n, 3)] });

@@ -75,6 +75,24 @@ describe.each(kernelSets)('kernels: $name', ({ kernels }) => {
     expectBits(u, normals(rows, 3), 'x');
   });
 
+  it.each(shapes.filter(([, cols]) => cols <= 100))('gram of %i × %i', (rows, cols) => {
+    const A = normals(rows * cols, 1);
+    const d = normals(rows, 2);
+    for (const weights of [d, null]) {
+      const out = new Float64Array(cols * cols).fill(NaN);
+      expect(kernels.gram(A, rows, cols, weights, out)).toBeUndefined();
+      for (let j = 0; j < cols; j++) {
+        for (let k = 0; k < cols; k++) {
+          const products = d.map((value, i) => (weights ? value : 1) * A[i * cols + j] * A[i * cols + k]);
+          expectClose([out[j * cols + k]], [sumOf(products)], 1e-13, magnitude(products), `${j}, ${k}:`);
+          expectBits([out[j * cols + k]], [out[k * cols + j]], `${j}, ${k} and its mirror, number`);
+        }
+      }
+    }
+    expectBits(A, normals(rows * cols, 1), 'A');
+    expectBits(d, normals(rows, 2), 'weights');
+  });
+
   it.each(shapes)('valueAndGradient of %i × %i', (rows, cols) => {
     const X = normals(rows * cols, 1);
     const w = normals(cols, 2);
@@ -118,6 +136,12 @@ describe.each(kernelSets)('kernels: $name', ({ kernels }) => {
     out.fill(NaN);
     kernels.gemvT(none, 0, 200, none, out);
     expectBits(out, new Float64Array(200), 'a column of nothing');
+    kernels.gram(none, 5, 0, new Float64Array(5), none);
+    for (const weights of [none, null]) {
+      out.fill(NaN);
+      kernels.gram(none, 0, 14, weights, out.subarray(0, 196));
+      expectBits(out.subarray(0, 196), new Float64Array(196), 'products of nothing');
+    }
   });
 
   it('NaN, infinities, zeros and the smallest numbers go through', () => {

@@ -52,6 +52,24 @@ export function lawGemvT(A: Float64Array, rows: number, cols: number, x: Float64
   return lawTree(blocks(rows, lawBlock(cols)).map((block) => rowsAdded(A, cols, block, (i) => x[i])));
 }
 
+/** Aᵀ diag(d) A: element j, k ≤ j is Σ (d a_j) a_k row after row within a block; mirrored. */
+export function lawGram(A: Float64Array, rows: number, cols: number, d: ArrayLike<number>): number[] {
+  const parts = blocks(rows, Math.ceil(cols / 16) * 512).map((block) => {
+    const H: number[] = new Array(cols * cols).fill(0);
+    for (const i of block) {
+      for (let j = 0; j < cols; j++) {
+        for (let k = 0; k <= j; k++) H[j * cols + k] += d[i] * A[i * cols + j] * A[i * cols + k];
+      }
+    }
+    return H;
+  });
+  const lower = lawTree(parts);
+  return lower.map((_, at) => {
+    const [j, k] = [Math.floor(at / cols), at % cols];
+    return lower[Math.max(j, k) * cols + Math.min(j, k)];
+  });
+}
+
 /** The mean of ½(z - y)² and its gradient. */
 export function lawSquared(X: Float64Array, y: Float64Array, w: Float64Array): { value: number; gradient: number[] } {
   const cols = w.length;

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { rowsPerBlock } from '../lib/reference/solver/blocks.js';
 import { kernelSets } from './backends.js';
-import { lawBlock, lawDot, lawGemvT, lawSquared, lawSum } from './law.js';
+import { lawBlock, lawDot, lawGemvT, lawGram, lawSquared, lawSum } from './law.js';
 import { expectBits, normals, runs } from './support.js';
 
 const lengths = [...Array(131).keys(), 160, 191, 192, 193, 255, 256, 257, 1000, 1023, 1024, 1025, 5000];
@@ -70,6 +70,27 @@ describe.each(kernelSets)('order of sums: $name', ({ kernels }) => {
 });
 
 describe('order of sums over blocks of rows, of each backend', () => {
+  it.each([
+    [1, [1, 511, 512, 513, 2000]],
+    [5, [7, 512, 1537]],
+    [16, [31, 512, 1025]],
+    [17, [512, 1023, 1024, 1025, 3100]],
+    [129, [130, 513]],
+  ])('gram of %i cols', (cols, counts) => {
+    for (const rows of counts) {
+      const A = uneven(rows * cols, cols);
+      const d = uneven(rows, rows);
+      const laws = [lawGram(A, rows, cols, d), lawGram(A, rows, cols, new Float64Array(rows).fill(1))];
+      for (const { name, kernels } of kernelSets) {
+        [d, null].forEach((weights, i) => {
+          const out = new Float64Array(cols * cols);
+          kernels.gram(A, rows, cols, weights, out);
+          expectBits(out, laws[i], `gram of ${rows} × ${cols} (${name})`);
+        });
+      }
+    }
+  });
+
   it.each([1, 2, 5, 8, 9, 16, 17, 25, 31, 32, 33, 40, 64, 100, 255, 256, 257, 300, 1000])(
     'gemvT and valueAndGradient of %i cols',
     (cols) => {

@@ -102,6 +102,11 @@ describe.runIf(native)('native kernels have the reference’s bits', () => {
       const [u, v, w] = [rows, cols, cols].map(maker(second));
       same(other, [A, v, make(rows)], (backend, [A, x, out]) => backend.gemv(A, rows, cols, x, out));
       same(other, [A, u, make(cols)], (backend, [A, x, out]) => backend.gemvT(A, rows, cols, x, out));
+      if (rows * cols * cols < 4e6) {
+        const square = make(cols * cols);
+        same(other, [A, square], (backend, [A, out]) => backend.gram(A, rows, cols, null, out));
+        same(other, [A, u, square], (backend, [A, d, out]) => backend.gram(A, rows, cols, d, out));
+      }
       if (rows === 0) return; // the mean of no rows has no value
       same(other, [A, u, w, make(cols)], (backend, [X, y, w, out]) =>
         backend.valueAndGradient(0, new Float64Array(maxParameters), X, y, rows, cols, 1, w, out),
@@ -116,6 +121,26 @@ describe.runIf(native)('native kernels have the reference’s bits', () => {
       const A = make(rows * cols);
       same(other, [A, make(cols), make(rows)], (backend, [A, x, out]) => backend.gemv(A, rows, cols, x, out));
       same(other, [A, make(rows), make(cols)], (backend, [A, x, out]) => backend.gemvT(A, rows, cols, x, out));
+      same(other, [A, make(rows), make(cols * cols)], (backend, [A, d, out]) => backend.gram(A, rows, cols, d, out));
+    }
+  });
+
+  it('gram at the borders of its tiles, chunks and blocks', () => {
+    for (const [rows, cols] of [
+      [31, 127],
+      [32, 128],
+      [65, 129],
+      [33, 136],
+      [1, 300],
+      [129, 3],
+      [513, 9],
+      [1025, 16],
+      [1024, 17],
+      [3000, 33],
+    ]) {
+      const make = maker({ offset: cols % 8, kind: 'normal', seed: cols });
+      const arrays = [make(rows * cols), make(rows), make(cols * cols)];
+      same(other, arrays, (backend, [A, d, out]) => backend.gram(A, rows, cols, d, out));
     }
   });
 });

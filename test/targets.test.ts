@@ -68,6 +68,8 @@ function kernelCalls(): Call[] {
       const A = values(rows * cols, cols % 2 === 1);
       calls.push(['gemv', A, rows, cols, values(cols), new Float64Array(rows)]);
       calls.push(['gemvT', A, rows, cols, values(rows), new Float64Array(cols)]);
+      if (rows < 600) calls.push(['gram', A, rows, cols, values(rows), new Float64Array(cols * cols)]);
+      if (rows < 600) calls.push(['gram', A, rows, cols, null, new Float64Array(cols * cols)]);
       const none = new Float64Array(maxParameters);
       const rest = [values(rows), rows, cols, 1, values(cols), new Float64Array(cols)];
       if (rows > 0) calls.push(['valueAndGradient', 0, none, A, ...rest]);

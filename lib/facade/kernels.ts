@@ -10,7 +10,7 @@ import { type Chosen, readChoice } from '../read.js';
 import { asum, axpy, nrm2, scal } from '../reference/kernels/dense.js';
 import { sumOfProducts } from '../reference/kernels/sums.js';
 import { evaluateBlock } from '../reference/solver/objective.js';
-import { gemv, gemvT } from '../reference/solver/products.js';
+import { gemv, gemvT, gram } from '../reference/solver/products.js';
 
 /** Makes arrays; see `allocate` of nabla/kernels. */
 export type Allocate = (n: number) => Float64Array;
@@ -24,6 +24,7 @@ export interface Kernels {
   asum(x: Float64Array): number;
   gemv(A: Float64Array, rows: number, cols: number, x: Float64Array, out: Float64Array): void;
   gemvT(A: Float64Array, rows: number, cols: number, x: Float64Array, out: Float64Array): void;
+  gram(A: Float64Array, rows: number, cols: number, weights: Float64Array | null, out: Float64Array): void;
   valueAndGradient(
     loss: Loss,
     data: { X: Float64Array; y: Float64Array },
@@ -36,7 +37,7 @@ export interface Kernels {
  * Elements below which JavaScript is faster than a call into native (bench/borders.mjs measures them). Since both
  * return the same bits, nothing but the time depends on these numbers.
  */
-const border = { dot: 88, axpy: 88, scal: 92, nrm2: 48, asum: 60, gemv: 84, gemvT: 80, valueAndGradient: 92 };
+const border = { dot: 88, axpy: 88, scal: 92, nrm2: 48, asum: 60, gemv: 84, gemvT: 80, gram: 16, valueAndGradient: 92 };
 
 function checkScalar(name: string, value: unknown): void {
   if (typeof value !== 'number') throw invalid('ERR_INVALID_ARG_TYPE', name, 'a number', value);
@@ -144,6 +145,17 @@ export function createKernels(backend: Backend): Kernels {
       checkMatrixVector(A, rows, cols, x, out, 'rows');
       if (A.length < border.gemvT) gemvT(A, rows, cols, x, out);
       else backend.gemvT(A, rows, cols, x, out);
+    },
+    gram(A, rows, cols, weights, out) {
+      const height = readSize('rows', rows);
+      const width = readSize('cols', cols);
+      checkLength('A', checkArray('A', A), height * width, `${rows} rows × ${cols} cols`);
+      if (weights !== null) checkLength('weights', checkArray('weights', weights), height, 'rows');
+      checkLength('out', checkArray('out', out), width * width, 'cols × cols');
+      checkApart('out', out, 'A', A);
+      if (weights !== null) checkApart('out', out, 'weights', weights);
+      if (A.length < border.gram) gram(A, rows, cols, weights, out);
+      else backend.gram(A, rows, cols, weights, out);
     },
     valueAndGradient(loss, data, weights, out) {
       const { index, parameters } = chosenLosses.get(loss) ?? readChoice('loss', loss, losses);

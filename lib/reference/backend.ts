@@ -7,7 +7,7 @@ import { rowsPerBlock } from './solver/blocks.js';
 import { Run } from './solver/fit.js';
 import { evaluateBlock, Objective } from './solver/objective.js';
 import { updateStep } from './solver/optimizer.js';
-import { gemv, gemvT } from './solver/products.js';
+import { gemv, gemvT, gram } from './solver/products.js';
 
 /** How long an asynchronous fit keeps the event loop to itself, in milliseconds. */
 const turn = 5;
@@ -72,6 +72,7 @@ export const reference: Backend = {
   asum,
   gemv,
   gemvT,
+  gram,
   valueAndGradient,
   updateStep: update,
   fitSync,

@@ -56,6 +56,8 @@ export const asum: Kernels['asum'] = kernels.asum;
 export const gemv: Kernels['gemv'] = kernels.gemv;
 /** As `gemvT` of nabla/kernels. */
 export const gemvT: Kernels['gemvT'] = kernels.gemvT;
+/** As `gram` of nabla/kernels. */
+export const gram: Kernels['gram'] = kernels.gram;
 /** As `valueAndGradient` of nabla/kernels. */
 export const valueAndGradient: Kernels['valueAndGradient'] = kernels.valueAndGradient;
 

@@ -65,6 +65,19 @@ Napi::Value matrixVector(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// A, rows, cols, weights (null: 1), out
+Napi::Value gramMatrix(const Napi::CallbackInfo& info) {
+  const size_t rows = count(info[1]), cols = count(info[2]);
+  const bool weighted = !info[3].IsNull();
+  const auto A = doubles(info[0]), out = doubles(info[4]);
+  const auto weights = weighted ? doubles(info[3]) : Span<double>{nullptr, rows};
+  requireMatrix(info.Env(), A.length, rows, cols);
+  requireLength(info.Env(), weights.length, rows);
+  requireMatrix(info.Env(), out.length, cols, cols);
+  gram(kernelsOf(info), A.data, rows, cols, weights.data, out.data);
+  return info.Env().Undefined();
+}
+
 // loss, parameters, X, y, rows, cols, outputs, weights, out
 Napi::Value evaluate(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -135,6 +148,7 @@ void exportKernels(Napi::Env env, Napi::Object exports) {
   add("misalignment", Napi::Function::New<misalignment>(env, "misalignment"));
   add("gemv", Napi::Function::New<matrixVector<gemv, false>>(env, "gemv"));
   add("gemvT", Napi::Function::New<matrixVector<gemvT, true>>(env, "gemvT"));
+  add("gram", Napi::Function::New<gramMatrix>(env, "gram"));
   add("updateStep", Napi::Function::New<update>(env, "updateStep"));
   add("valueAndGradient", Napi::Function::New<evaluate>(env, "valueAndGradient"));
 }

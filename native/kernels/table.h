@@ -16,6 +16,16 @@ struct Rows {
   const double* row(size_t i) const { return X + (index ? index[i] : i) * cols; }
 };
 
+// A rectangle of a symmetric matrix H: rows top … bottom-1, columns left … right-1, of which those with k <=
+// j count. At most gramSide columns; top and left are multiples of eight.
+struct Part {
+  size_t top;
+  size_t bottom;
+  size_t left;
+  size_t right;
+};
+constexpr size_t gramSide = 128;
+
 constexpr int maxParameters = 12;    // of one loss, rule or schedule
 constexpr int maxStates = 3;         // arrays that a rule keeps, each as long as the weights
 constexpr int maxRunning = 4;        // running products that a rule keeps (powers of beta)
@@ -95,6 +105,9 @@ struct Kernels {
   void (*matvec)(const Rows& rows, const double* w, double b, double* z);  // z = X w + b
   void (*rmatvec)(const Rows& rows, const double* r, double* g);           // g += Xᵀ r, in row order
   void (*squares)(const Rows& rows, const double* r, const double* mean, double* g);  // g += Σ r (x - mean)²
+  // H_jk += Σ (d x̃_j) x̃_k in row order, x̃ = x - mean (null: 0); H has rows of `stride`.
+  void (*gram)(const Rows& rows, const double* d, const double* mean, const Part& part, double* H,
+               size_t stride);
 
   double (*penaltyValue)(const double* w, size_t n, const Penalty& penalty);
   double (*stationarity)(const double* w, const double* g, size_t n, const Penalty& penalty);

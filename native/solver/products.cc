@@ -1,6 +1,7 @@
 #include "products.h"
 
 #include "blocks.h"
+#include "gram.h"
 
 namespace nabla {
 
@@ -22,6 +23,12 @@ void gemvT(const Kernels& kernels, const double* A, size_t rows, size_t cols, co
     tree.push();
   }
   memcpy(out, tree.total(), cols * sizeof(double));
+}
+
+void gram(const Kernels& kernels, const double* A, size_t rows, size_t cols, const double* weights,
+          double* out) {
+  const std::atomic<bool> never{false};
+  Gram(kernels, {A, cols, rows, nullptr}, nullptr).evaluate(weights, out, never);
 }
 
 }  // namespace nabla

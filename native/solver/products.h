@@ -1,4 +1,4 @@
-// The matrix-vector products of nabla/kernels. Twin: lib/reference/solver/products.ts.
+// The matrix products of nabla/kernels. Twin: lib/reference/solver/products.ts.
 #pragma once
 
 #include <stddef.h>
@@ -9,5 +9,7 @@ namespace nabla {
 
 void gemv(const Kernels& kernels, const double* A, size_t rows, size_t cols, const double* x, double* out);
 void gemvT(const Kernels& kernels, const double* A, size_t rows, size_t cols, const double* x, double* out);
+void gram(const Kernels& kernels, const double* A, size_t rows, size_t cols, const double* weights,
+          double* out);
 
 }  // namespace nabla

@@ -11,7 +11,7 @@ export interface Rows {
 }
 
 /** Where row i of the rows begins in X. */
-function rowAt(rows: Rows, i: number): number {
+export function rowAt(rows: Rows, i: number): number {
   return (rows.index ? rows.index[rows.start + i] : rows.start + i) * rows.cols;
 }
 

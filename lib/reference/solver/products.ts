@@ -1,6 +1,7 @@
-// The matrix-vector products of nabla/kernels. Twin: native/solver/products.cc.
+// The matrix products of nabla/kernels. Twin: native/solver/products.cc.
 import { matvec, rmatvec } from '../kernels/dense.js';
 import { rowsPerBlock, Tree } from './blocks.js';
+import { Gram } from './gram.js';
 
 export function gemv(A: Float64Array, rows: number, cols: number, x: Float64Array, out: Float64Array): void {
   matvec({ X: A, cols, start: 0, count: rows, index: null }, x, 0, 0, out, 0);
@@ -20,4 +21,14 @@ export function gemvT(A: Float64Array, rows: number, cols: number, x: Float64Arr
     tree.push();
   }
   out.set(tree.total());
+}
+
+export function gram(
+  A: Float64Array,
+  rows: number,
+  cols: number,
+  weights: Float64Array | null,
+  out: Float64Array,
+): void {
+  new Gram({ X: A, cols, start: 0, count: rows, index: null }, null).evaluate(weights, out);
 }

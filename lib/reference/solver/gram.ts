@@ -1,0 +1,67 @@
+// XᵀDX over many rows: the second derivative of a loss in the coefficients, D holding those in z.
+// Twin: native/solver/gram.cc.
+import { type Rows, rmatvec } from '../kernels/dense.js';
+import { gram } from '../kernels/gram.js';
+import { sum } from '../kernels/sums.js';
+import { Tree } from './blocks.js';
+
+const chunkRows = 512;
+const ones = new Float64Array(chunkRows).fill(1);
+
+/** Blocks so long that adding the partials of blocks costs little: 32 rows and more for each column. */
+function rowsPerGram(cols: number): number {
+  return Math.ceil(Math.max(cols, 1) / 16) * chunkRows;
+}
+
+export class Gram {
+  readonly size: number;
+  readonly #step: number; // rows of a block
+  readonly #tree: Tree; // a partial: the lower triangle, the last row of it not centred
+
+  /** With a `mean` (null: none) the columns of X are centred, and one of ones follows them: an intercept's. */
+  constructor(
+    readonly rows: Rows,
+    readonly mean: Float64Array | null,
+  ) {
+    this.size = rows.cols + (mean ? 1 : 0);
+    this.#step = rowsPerGram(this.size);
+    this.#tree = new Tree(this.size * this.size);
+  }
+
+  /** The whole symmetric matrix, size × size, for d of each row (null: 1). */
+  evaluate(d: Float64Array | null, H: Float64Array): void {
+    const { rows, mean, size } = this;
+    const { cols, count } = rows;
+    this.#tree.reset();
+    for (let start = 0; start === 0 || start < count; start += this.#step) {
+      const partial = this.#tree.next();
+      const end = Math.min(count, start + this.#step);
+      for (let at = start; at < end; at += chunkRows) {
+        const chunk: Rows = { ...rows, start: rows.start + at, count: Math.min(chunkRows, end - at) };
+        if (d) this.#add(chunk, d, at, partial);
+        else this.#add(chunk, ones, 0, partial);
+      }
+      this.#tree.push();
+    }
+    const total = this.#tree.total();
+    for (let j = 0; j < size; j++) {
+      for (let k = 0; k <= j; k++) H[j * size + k] = total[j * size + k];
+    }
+    if (mean) {
+      const last = cols * size;
+      for (let j = 0; j < cols; j++) H[last + j] -= mean[j] * H[last + cols];
+    }
+    for (let j = 0; j < size; j++) {
+      for (let k = 0; k < j; k++) H[k * size + j] = H[j * size + k];
+    }
+  }
+
+  #add(rows: Rows, d: Float64Array, dAt: number, partial: Float64Array): void {
+    const { mean, size } = this;
+    const { cols, count } = rows;
+    gram(rows, d, dAt, mean, partial, size);
+    if (!mean) return;
+    rmatvec(rows, d, dAt, partial, cols * size);
+    partial[cols * size + cols] += sum(d, dAt, count);
+  }
+}
