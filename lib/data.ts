@@ -88,7 +88,7 @@ export function readTable(
   const X = checkArray(`${prefix}X`, given.X);
   const y = named ? named.places : checkArray(`${prefix}y`, given.y);
   const rows = given.rows === undefined ? y.length : readSize(`${prefix}rows`, given.rows);
-  if (rows === 0) throw new NablaError('ERR_SHAPE', `a fit needs at least one row; ${name} has none`);
+  if (rows === 0) throw new NablaError('ERR_SHAPE', `there must be at least one row; ${name} has none`);
   if (rows > 0xffffffff) throw invalid('ERR_OUT_OF_RANGE', `${prefix}rows`, 'at most 4294967295', rows);
   const cols = colsOf(`${prefix}X`, X, rows, given.cols);
   if (cols === 0) throw new NablaError('ERR_SHAPE', `${prefix}X must have at least one column; got none`);

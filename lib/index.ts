@@ -20,7 +20,18 @@ export {
 } from './fit.js';
 export { History } from './history.js';
 export { type Differentiable, type MinimizeOptions, type Minimum, minimize } from './minimize.js';
-export { type Label, Model, type ModelJSON, type Predictions, type Status } from './model.js';
+export {
+  type ClassMetrics,
+  type Label,
+  type MeanMetrics,
+  type MeasureOptions,
+  type Metrics,
+  Model,
+  type ModelJSON,
+  type Predictions,
+  type Status,
+  type ValueMetrics,
+} from './model.js';
 export {
   createOptimizer,
   Optimizer,

@@ -105,15 +105,3 @@ export function placesOf(name: string, rows: ArrayLike<unknown>, labels: readonl
   }
   return places;
 }
-
-/** The place of the class that a model chooses for each row: the largest z, or the sign of the only one. */
-export function chosenPlaces(z: Float64Array, outputs: number): Float64Array {
-  if (outputs === 1) return z.map((value) => (value > 0 ? 1 : 0));
-  const places = new Float64Array(z.length / outputs);
-  for (let i = 0; i < places.length; i++) {
-    let best = 0;
-    for (let k = 1; k < outputs; k++) if (z[i * outputs + k] > z[i * outputs + best]) best = k;
-    places[i] = best;
-  }
-  return places;
-}

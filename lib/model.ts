@@ -5,15 +5,18 @@ import type { FitData } from './data.js';
 import { NablaError } from './errors.js';
 import { createFit, type Fit, type FitSync } from './facade/fit.js';
 import { History } from './history.js';
-import { chosenPlaces, type Label, type Predictions } from './labels.js';
+import type { Label, Predictions } from './labels.js';
+import { evaluate, type MeasureOptions, type Metrics, score } from './metrics/evaluate.js';
 import { type ModelFields, type ModelJSON, readModelJSON, writeModelJSON } from './modeljson.js';
 import type { Online } from './online.js';
 import type { FitOptions, Loss } from './options.js';
 import { type Status, statuses } from './plan.js';
+import { chosenPlaces, probabilities } from './predictions.js';
 import { readPlain } from './read.js';
 import { exp } from './reference/kernels/math.js';
 
 export type { Label, Predictions } from './labels.js';
+export type { ClassMetrics, MeanMetrics, MeasureOptions, Metrics, ValueMetrics } from './metrics/evaluate.js';
 export type { ModelJSON } from './modeljson.js';
 export type { Status } from './plan.js';
 
@@ -214,23 +217,36 @@ export class Model<L extends Label = number> implements ModelFields<L> {
     if (this.loss !== 'logistic' && this.loss !== 'softmax') {
       throw new NablaError('ERR_UNKNOWN_OPTION', `a model of loss ${this.loss} gives no probabilities`);
     }
-    const z = this.decision(X, offset);
-    const classes = this.labels.length;
-    const rows = z.length / this.outputs;
-    const out = new Float64Array(rows * classes);
-    for (let i = 0; i < rows; i++) {
-      // The logistic z is that of class 1 against 0 for class 0.
-      const row = this.outputs === 1 ? [0, z[i]] : z.subarray(i * classes, (i + 1) * classes);
-      let largest = row[0];
-      for (let k = 1; k < classes; k++) if (row[k] > largest) largest = row[k];
-      let total = 0;
-      for (let k = 0; k < classes; k++) {
-        out[i * classes + k] = exp(row[k] - largest);
-        total += out[i * classes + k];
-      }
-      for (let k = 0; k < classes; k++) out[i * classes + k] /= total;
-    }
-    return out;
+    return probabilities(this.decision(X, offset), this.outputs);
+  }
+
+  /**
+   * One number for how well the model meets rows, more being better: R² for losses of numbers (for several targets
+   * their mean), accuracy for classes, and for poisson, gamma and tweedie D², the part of the deviance explained.
+   *
+   * @param X - as {@link Model.decision}
+   * @param y - as the fit had it: numbers of rows × targets, or classes by their labels
+   * @param options - weights of rows, and the offset
+   * @returns at most 1; NaN for R² and D² where y does not vary, since they are undefined
+   * @throws NablaError as {@link Model.evaluate}
+   */
+  score(X: Float64Array, y: Float64Array | readonly L[], options?: MeasureOptions): number {
+    return score(this, X, y, options);
+  }
+
+  /**
+   * The usual metrics of the model's kind, told by their `kind`: {@link ValueMetrics}, {@link MeanMetrics} or
+   * {@link ClassMetrics}. Definitions are scikit-learn's; what is undefined is null, but for precision, recall, f1 and
+   * mcc, which are 0 then.
+   *
+   * @param X - as {@link Model.decision}
+   * @param y - as the fit had it: numbers of rows × targets, or classes by their labels
+   * @param options - weights of rows, and the offset
+   * @throws NablaError as {@link Model.decision}; `ERR_NOT_FINITE`; `ERR_OUT_OF_RANGE` for a y that the loss does not
+   *   take; `ERR_INVALID_LABELS` for a class that the model does not know
+   */
+  evaluate(X: Float64Array, y: Float64Array | readonly L[], options?: MeasureOptions): Metrics<L> {
+    return evaluate(this, X, y, options);
   }
 
   /** The model as plain data, for `JSON.stringify`. */

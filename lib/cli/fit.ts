@@ -88,7 +88,7 @@ async function fitSources({ table, watched, columns, labels }: Sources, request:
       trainingRows: training.length - drawn,
       validationRows: watched ? watched.rows : drawn,
       heldOutRows: heldOut.length,
-      metrics: metrics(model, measured, options),
+      metrics: metrics(model, measured),
       measuredOn,
       seconds,
     },

@@ -1,0 +1,176 @@
+// How well classes are told apart.
+import { NablaError } from '../errors.js';
+import { codeOf, type Label } from '../labels.js';
+import type { Model } from '../model.js';
+import { chosenPlaces, probabilities } from '../predictions.js';
+import { type Measured, meanLoss } from './measure.js';
+import { distinct, mean, rankAmong, type Weights } from './sums.js';
+
+/** One number of each for a class, or for all of them. */
+interface Scores<T> {
+  /** Of the rows predicted to be of the class, the part that is; 0 where none is predicted to be. */
+  readonly precision: T;
+  /** Of the rows of the class, the part that is predicted to be; 0 where there are none. */
+  readonly recall: T;
+  /** The harmonic mean of the two; 0 where both are. */
+  readonly f1: T;
+}
+
+/** Of losses of classes. All counts of rows are sums of sampleWeight. */
+export interface ClassMetrics<L extends Label = number> extends Scores<Float64Array> {
+  readonly kind: 'class';
+  /** The classes, in the order of all arrays here. */
+  readonly labels: readonly L[];
+  /** The mean of the model's loss, without penalty. */
+  readonly loss: number;
+  /** The part of the rows whose class is predicted. */
+  readonly accuracy: number;
+  /** The mean recall of the classes that have rows. */
+  readonly balancedAccuracy: number;
+  /** classes × classes, row-major: in row j, column k the rows of class j that are predicted to be k. */
+  readonly confusion: Float64Array;
+  /** Rows of each class. */
+  readonly support: Float64Array;
+  /** Means over the classes that have rows or are predicted. */
+  readonly macro: Scores<number>;
+  /** Means over the classes, each by its rows. */
+  readonly weighted: Scores<number>;
+  /** Matthews's correlation of class and prediction, for any number of classes (Gorodkin's R_K); 0 where undefined. */
+  readonly mcc: number;
+  /** The mean of -ln p of the true class; null for losses without probabilities. */
+  readonly logLoss: number | null;
+  /** The mean of (p - y)², y being 1 for the second of two classes; null otherwise and without probabilities. */
+  readonly brier: number | null;
+  /**
+   * The area under the ROC curve: the probability that a row of the second class has a higher z than one of the first,
+   * a tie counting half. Null for more than two classes, and where one of them has no rows.
+   */
+  readonly auc: number | null;
+}
+
+interface Places {
+  truth: Float64Array;
+  predicted: Float64Array;
+}
+
+function placesOf(model: Model<Label>, { y, z, outputs }: Measured): Places {
+  const first = codeOf(model.loss, 0);
+  return { truth: first === 0 ? y : y.map((code) => (code === first ? 0 : 1)), predicted: chosenPlaces(z, outputs) };
+}
+
+export function accuracy(model: Model<Label>, measured: Measured): number {
+  const { truth, predicted } = placesOf(model, measured);
+  return mean(
+    truth.map((place, i) => Number(place === predicted[i])),
+    measured.weights,
+  );
+}
+
+function confusionOf({ truth, predicted }: Places, classes: number, weights: Weights): Float64Array {
+  let counts: Float64Array;
+  try {
+    counts = new Float64Array(classes * classes);
+  } catch (cause) {
+    throw new NablaError('ERR_OUT_OF_MEMORY', `there is no room for a confusion matrix of ${classes}²`, { cause });
+  }
+  for (let i = 0; i < truth.length; i++) {
+    counts[truth[i] * classes + predicted[i]] += weights === null ? 1 : weights[i];
+  }
+  return counts;
+}
+
+/** a/b, or 0 where there is nothing to divide by. */
+const part = (a: number, b: number): number => (b > 0 ? a / b : 0);
+
+/** What the confusion says. */
+function countsOf(confusion: Float64Array, classes: number) {
+  const support = new Float64Array(classes);
+  const predicted = new Float64Array(classes);
+  const right = new Float64Array(classes);
+  for (let j = 0; j < classes; j++) {
+    right[j] = confusion[j * classes + j];
+    for (let k = 0; k < classes; k++) {
+      support[j] += confusion[j * classes + k];
+      predicted[k] += confusion[j * classes + k];
+    }
+  }
+  const precision = right.map((value, k) => part(value, predicted[k]));
+  const recall = right.map((value, k) => part(value, support[k]));
+  const f1 = right.map((value, k) => part(2 * value, support[k] + predicted[k]));
+  const scores = { precision, recall, f1 };
+  const averaged = (weights: Float64Array): Scores<number> => ({
+    precision: mean(precision, weights),
+    recall: mean(recall, weights),
+    f1: mean(f1, weights),
+  });
+  const seen = support.map((value, k) => Number(value + predicted[k] > 0));
+  return {
+    support,
+    ...scores,
+    macro: averaged(seen),
+    weighted: averaged(support),
+    balancedAccuracy: mean(
+      recall,
+      support.map((value) => Number(value > 0)),
+    ),
+    mcc: correlation(support, predicted, right),
+  };
+}
+
+function correlation(support: Float64Array, predicted: Float64Array, right: Float64Array): number {
+  const isOne = (rows: Float64Array) => rows.filter((value) => value > 0).length === 1;
+  if (isOne(support) || isOne(predicted)) return 0;
+  const sum = (of: (k: number) => number) => right.reduce((total, _, k) => total + of(k), 0);
+  const rows = sum((k) => support[k]);
+  const both = sum((k) => right[k]) * rows - sum((k) => support[k] * predicted[k]);
+  const ofTruth = rows * rows - sum((k) => support[k] * support[k]);
+  const ofPredicted = rows * rows - sum((k) => predicted[k] * predicted[k]);
+  return both / (Math.sqrt(ofTruth) * Math.sqrt(ofPredicted));
+}
+
+function areaUnderRoc(z: Float64Array, truth: Float64Array, weights: Weights): number | null {
+  const sorted = distinct(z);
+  const rows = [new Float64Array(sorted.length), new Float64Array(sorted.length)]; // of each class, by the rank of z
+  z.forEach((value, i) => {
+    rows[truth[i]][rankAmong(sorted, value)] += weights === null ? 1 : weights[i];
+  });
+  let area = 0;
+  let [first, second] = [0, 0]; // rows of each class with a lower z
+  for (let rank = 0; rank < sorted.length; rank++) {
+    area += rows[1][rank] * (first + rows[0][rank] / 2);
+    first += rows[0][rank];
+    second += rows[1][rank];
+  }
+  return first > 0 && second > 0 ? area / (first * second) : null;
+}
+
+/** z of the second of two classes, above that of the first. */
+function secondOfTwo({ z, outputs, rows }: Measured): Float64Array {
+  if (outputs === 1) return z;
+  return Float64Array.from({ length: rows }, (_, i) => z[2 * i + 1] - z[2 * i]);
+}
+
+export function classMetrics<L extends Label>(model: Model<L>, measured: Measured): ClassMetrics<L> {
+  const { weights, z, outputs } = measured;
+  const { labels, loss: name } = model;
+  const places = placesOf(model, measured);
+  const confusion = confusionOf(places, labels.length, weights);
+  const loss = meanLoss(measured);
+  const hasProbabilities = name === 'logistic' || name === 'softmax';
+  const isBinary = labels.length === 2;
+  const squares = () => {
+    const p = probabilities(z, outputs);
+    return places.truth.map((place, i) => (p[2 * i + 1] - place) * (p[2 * i + 1] - place));
+  };
+  return {
+    kind: 'class',
+    labels,
+    loss,
+    accuracy: accuracy(model, measured),
+    confusion,
+    ...countsOf(confusion, labels.length),
+    logLoss: hasProbabilities ? loss : null,
+    brier: hasProbabilities && isBinary ? mean(squares(), weights) : null,
+    auc: isBinary ? areaUnderRoc(secondOfTwo(measured), places.truth, weights) : null,
+  };
+}
