@@ -313,6 +313,14 @@ export const histories = {
   step: { help: 'the loss of each step', parameters: {} },
 } as const satisfies Record<string, Entry>;
 
+/** The numbers and switches of a path over λ, beside those of a fit. */
+export const pathOptions = {
+  count: whole(100, '[1, 10000]', 'how many λ, evenly spaced by their logarithms'),
+  minRatio: number(1e-4, '(0, 1)', 'the smallest λ over the largest; 1e-2 for fewer rows than columns if not given'),
+  l1Ratio: number(1, '[0, 1]', 'l1 = λ·l1Ratio, l2 = λ·(1 - l1Ratio)'),
+  full: boolean(false, 'go on to the last λ when smaller ones explain no more'),
+} as const satisfies Record<string, Parameter>;
+
 /** The options of the textbook functions, beside X, y, theta and indices. */
 export const textbookOptions = {
   alpha: number(0.01, '(0, ∞)', 'α, the learning rate; must be given'),

@@ -41,6 +41,7 @@ export {
   restoreOptimizer,
   type UpdateExtras,
 } from './optimizer.js';
+export { type FitPath, type FitPathSync, fitPath, fitPathSync, Path, type PathJSON, type PathOptions } from './path.js';
 export * from './rules.js';
 
 /** Which backend computes, and what it runs on. */

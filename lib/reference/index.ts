@@ -3,6 +3,7 @@ import { type Backend, type BackendInfo, describe } from '../backend.js';
 import { createFit, type Fit, type FitSync } from '../facade/fit.js';
 import { type Allocate, createAllocate, createKernels, type Kernels } from '../facade/kernels.js';
 import { type CreateOptimizer, createOptimizers, type RestoreOptimizer } from '../facade/optimizer.js';
+import { createFitPath, type FitPath, type FitPathSync } from '../facade/path.js';
 import { createTextbook, type Textbook } from '../facade/textbook.js';
 import type { Label } from '../labels.js';
 import { Model as AnyModel } from '../model.js';
@@ -12,6 +13,7 @@ import { reference } from './backend.js';
 export { NablaError } from '../errors.js';
 export { Optimizer } from '../facade/optimizer.js';
 export { History } from '../history.js';
+export { Path } from '../lambdapath.js';
 export { type Differentiable, type MinimizeOptions, type Minimum, minimize } from '../minimize.js';
 export * from '../rules.js'; // but for adam, below
 
@@ -23,6 +25,7 @@ export class Model<L extends Label = number> extends AnyModel<L> {
 }
 
 const facade = createFit(reference, Model);
+const paths = createFitPath(reference, Model);
 const optimizers = createOptimizers(reference);
 const kernels = createKernels(reference);
 const textbook = createTextbook(reference);
@@ -34,6 +37,11 @@ export const backend: BackendInfo = describe(reference);
 export const fitSync: FitSync = facade.fitSync;
 /** As `fit` of nabla, between turns of the event loop. */
 export const fit: Fit = facade.fit;
+
+/** As `fitPathSync` of nabla. */
+export const fitPathSync: FitPathSync = paths.fitPathSync;
+/** As `fitPath` of nabla, between turns of the event loop. */
+export const fitPath: FitPath = paths.fitPath;
 
 /** As `createOptimizer` of nabla. */
 export const createOptimizer: CreateOptimizer = optimizers.create;
