@@ -3,6 +3,15 @@ import { type BackendInfo, describe, inUse } from './backend.js';
 
 export type { BackendInfo } from './backend.js';
 export type { CheckpointOptions } from './checkpoint.js';
+export {
+  type CrossValidate,
+  type CrossValidateSync,
+  CrossValidation,
+  type CrossValidationJSON,
+  type CrossValidationOptions,
+  crossValidate,
+  crossValidateSync,
+} from './crossvalidate.js';
 export { type ErrorCode, NablaError } from './errors.js';
 export {
   type Averaging,

@@ -17,6 +17,8 @@ export interface Face {
   fitSync: nabla.FitSync;
   fitPath: nabla.FitPath;
   fitPathSync: nabla.FitPathSync;
+  crossValidate: nabla.CrossValidate;
+  crossValidateSync: nabla.CrossValidateSync;
   Model: typeof nabla.Model;
   createOptimizer: typeof nabla.createOptimizer;
   restoreOptimizer: typeof nabla.restoreOptimizer;

@@ -28,6 +28,8 @@ export interface Call {
   targets: Targets;
   checkpoint: Checkpointing | null;
   raw: { data: RawTable; validation: RawTable | null };
+  /** As the caller gave it. */
+  classWeight: unknown;
 }
 
 const holdOutStream = 16; // of draws: beyond those of the samplers
@@ -120,6 +122,7 @@ export function prepare(data: unknown, options: unknown): Call {
     targets,
     checkpoint,
     raw: { data: raw, validation: validationRaw },
+    classWeight: given.classWeight,
   };
 }
 

@@ -1,5 +1,6 @@
 // nabla/reference: what nabla, nabla/kernels and nabla/textbook export, by the same names, forced to TypeScript.
 import { type Backend, type BackendInfo, describe } from '../backend.js';
+import { type CrossValidate, type CrossValidateSync, createCrossValidate } from '../facade/crossvalidate.js';
 import { createFit, type Fit, type FitSync } from '../facade/fit.js';
 import { type Allocate, createAllocate, createKernels, type Kernels } from '../facade/kernels.js';
 import { type CreateOptimizer, createOptimizers, type RestoreOptimizer } from '../facade/optimizer.js';
@@ -10,6 +11,7 @@ import { Model as AnyModel } from '../model.js';
 import { adam as adamRule } from '../rules.js';
 import { reference } from './backend.js';
 
+export { CrossValidation } from '../crossvalidation.js';
 export { NablaError } from '../errors.js';
 export { Optimizer } from '../facade/optimizer.js';
 export { History } from '../history.js';
@@ -26,6 +28,7 @@ export class Model<L extends Label = number> extends AnyModel<L> {
 
 const facade = createFit(reference, Model);
 const paths = createFitPath(reference, Model);
+const folds = createCrossValidate(reference, Model);
 const optimizers = createOptimizers(reference);
 const kernels = createKernels(reference);
 const textbook = createTextbook(reference);
@@ -42,6 +45,11 @@ export const fit: Fit = facade.fit;
 export const fitPathSync: FitPathSync = paths.fitPathSync;
 /** As `fitPath` of nabla, between turns of the event loop. */
 export const fitPath: FitPath = paths.fitPath;
+
+/** As `crossValidateSync` of nabla. */
+export const crossValidateSync: CrossValidateSync = folds.crossValidateSync;
+/** As `crossValidate` of nabla, between turns of the event loop. */
+export const crossValidate: CrossValidate = folds.crossValidate;
 
 /** As `createOptimizer` of nabla. */
 export const createOptimizer: CreateOptimizer = optimizers.create;
