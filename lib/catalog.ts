@@ -313,6 +313,36 @@ export const histories = {
   step: { help: 'the loss of each step', parameters: {} },
 } as const satisfies Record<string, Entry>;
 
+/** The numbers and switches of a path over λ, beside those of a fit. */
+export const pathOptions = {
+  count: whole(100, '[1, 10000]', 'how many λ, evenly spaced by their logarithms'),
+  minRatio: number(1e-4, '(0, 1)', 'the smallest λ over the largest; 1e-2 for fewer rows than columns if not given'),
+  l1Ratio: number(1, '[0, 1]', 'l1 = λ·l1Ratio, l2 = λ·(1 - l1Ratio)'),
+  full: boolean(false, 'go on to the last λ when smaller ones explain no more'),
+} as const satisfies Record<string, Parameter>;
+
+/** Those of cross-validation, beside those of a path. */
+export const crossValidationOptions = {
+  folds: whole(10, '[2, 4294967295]', 'parts that the rows are dealt into, drawn by seed'),
+} as const satisfies Record<string, Parameter>;
+
+export interface MeasureEntry extends Entry {
+  /** What it can be taken of: numbers (values and means), classes, or all. */
+  readonly of: 'numbers' | 'classes' | 'all';
+  /** Whether more is better. */
+  readonly rises: boolean;
+}
+
+/** What cross-validation compares models by, on the rows held out. */
+export const measures = {
+  deviance: { help: 'twice what the loss is above its least', of: 'all', rises: false, parameters: {} },
+  loss: { help: 'the mean loss, without penalty', of: 'all', rises: false, parameters: {} },
+  mse: { help: 'the mean squared error', of: 'numbers', rises: false, parameters: {} },
+  mae: { help: 'the mean absolute error', of: 'numbers', rises: false, parameters: {} },
+  accuracy: { help: 'the part of the classes that is right', of: 'classes', rises: true, parameters: {} },
+  auc: { help: 'the area under the ROC curve, of two classes', of: 'classes', rises: true, parameters: {} },
+} as const satisfies Record<string, MeasureEntry>;
+
 /** The options of the textbook functions, beside X, y, theta and indices. */
 export const textbookOptions = {
   alpha: number(0.01, '(0, ∞)', 'α, the learning rate; must be given'),

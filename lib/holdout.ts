@@ -11,6 +11,12 @@ export function holdOut(
   seed: number,
   stream: number,
 ): { held: Uint32Array; rest: Uint32Array } {
+  const order = shuffled(rows, count, seed, stream);
+  return { held: order.slice(0, count).sort(), rest: order.slice(count).sort() };
+}
+
+/** All rows, the first `count` of them drawn at random without replacement. */
+export function shuffled(rows: number, count: number, seed: number, stream: number): Uint32Array {
   const order = Uint32Array.from({ length: rows }, (_, i) => i);
   const philox = new Philox(seed, stream);
   for (let i = 0; i < count; i++) {
@@ -19,5 +25,5 @@ export function holdOut(
     order[j] = order[i];
     order[i] = other;
   }
-  return { held: order.slice(0, count).sort(), rest: order.slice(count).sort() };
+  return order;
 }

@@ -3,6 +3,15 @@ import { type BackendInfo, describe, inUse } from './backend.js';
 
 export type { BackendInfo } from './backend.js';
 export type { CheckpointOptions } from './checkpoint.js';
+export {
+  type CrossValidate,
+  type CrossValidateSync,
+  CrossValidation,
+  type CrossValidationJSON,
+  type CrossValidationOptions,
+  crossValidate,
+  crossValidateSync,
+} from './crossvalidate.js';
 export { type ErrorCode, NablaError } from './errors.js';
 export {
   type Averaging,
@@ -41,6 +50,7 @@ export {
   restoreOptimizer,
   type UpdateExtras,
 } from './optimizer.js';
+export { type FitPath, type FitPathSync, fitPath, fitPathSync, Path, type PathJSON, type PathOptions } from './path.js';
 export * from './rules.js';
 
 /** Which backend computes, and what it runs on. */

@@ -130,10 +130,10 @@ const arrays = [
   'classWeight',
   'classes',
 ];
-const names = [...axes, ...Object.keys(fitOptions), ...arrays];
+export const fitOptionNames: readonly string[] = [...axes, ...Object.keys(fitOptions), ...arrays];
 
 /** Parameters of the axes, which may be looked for among the options. */
-const elsewhere = new Map(
+export const elsewhere: ReadonlyMap<string, string> = new Map(
   Object.entries({
     optimizer: { ...rules, ...solvers },
     loss: losses,
@@ -165,7 +165,7 @@ export interface ReadOptions {
 }
 
 export function readFitOptions(options: unknown): ReadOptions {
-  const given = readObject('options', options === undefined ? {} : options, names, elsewhere);
+  const given = readObject('options', options === undefined ? {} : options, fitOptionNames, elsewhere);
   const or = (name: string, usual: string) => (given[name] === undefined ? usual : given[name]);
   const number = (name: Numeric): number =>
     given[name] === undefined ? fitOptions[name].default : readNumber(name, given[name], fitOptions[name]);

@@ -15,6 +15,10 @@ export interface Face {
   backend: Backend;
   fit: nabla.Fit;
   fitSync: nabla.FitSync;
+  fitPath: nabla.FitPath;
+  fitPathSync: nabla.FitPathSync;
+  crossValidate: nabla.CrossValidate;
+  crossValidateSync: nabla.CrossValidateSync;
   Model: typeof nabla.Model;
   createOptimizer: typeof nabla.createOptimizer;
   restoreOptimizer: typeof nabla.restoreOptimizer;
@@ -29,11 +33,8 @@ export interface Face {
 export const native: Backend | null = inUse().name === 'native' ? inUse() : null;
 export { reference };
 
-const { fit, fitSync, Model, createOptimizer, restoreOptimizer } = facedReference;
 const own = { kernels: facedReference, textbook: facedReference };
-export const faces: Face[] = [
-  { name: 'reference', backend: reference, fit, fitSync, Model, createOptimizer, restoreOptimizer, ...own },
-];
+export const faces: Face[] = [{ ...facedReference, name: 'reference', backend: reference, ...own }];
 if (native) faces.push({ ...nabla, name: `native ${native.target}`, backend: native, kernels, textbook });
 
 /** The kernels of a backend with nothing in front: short inputs reach it too. */

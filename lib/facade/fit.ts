@@ -19,7 +19,7 @@ export type FitSync = <L extends Label = number>(data: FitData<L>, options?: Fit
 export type Fit = <L extends Label = number>(data: FitData<L>, options?: FitOptions) => Promise<Model<L>>;
 
 /** A fit about to run: the job, and what its result needs. */
-interface Call {
+export interface Call {
   job: FitJob;
   loss: keyof typeof losses;
   lossParameters: Readonly<Record<string, number>>;
@@ -29,6 +29,8 @@ interface Call {
   checkpoint: Checkpointing | null;
   kept: OptimizerSpec | null;
   raw: { data: RawTable; validation: RawTable | null };
+  /** As the caller gave it. */
+  classWeight: unknown;
 }
 
 const holdOutStream = 16; // of draws: beyond those of the samplers
@@ -43,7 +45,7 @@ function split(rows: number, fraction: number, seed: number): { train: Uint32Arr
   return { validation: parts.held, train: parts.rest };
 }
 
-function prepare(data: unknown, options: unknown): Call {
+export function prepare(data: unknown, options: unknown): Call {
   const read = readFitOptions(options);
   const { given, plan, validationFraction } = read;
   const loss = read.loss.name as keyof typeof losses;
@@ -122,6 +124,7 @@ function prepare(data: unknown, options: unknown): Call {
     checkpoint,
     kept: read.kept,
     raw: { data: raw, validation: validationRaw },
+    classWeight: given.classWeight,
   };
 }
 
@@ -191,36 +194,44 @@ function ownJob(job: FitJob): FitJob {
   return { ...job, train, validation: { ...validation, X: train.X, y: train.y, offset: train.offset } };
 }
 
+/** The call on memory that nobody else can detach. */
+export function own(call: Call): Call {
+  const job = ownJob(call.job);
+  const arrays = ({ X, y, offset }: Table) => ({ X, y, offset });
+  const { data, validation } = call.raw;
+  const raw = {
+    data: { ...data, ...arrays(job.train) },
+    validation: validation && job.validation && { ...validation, ...arrays(job.validation) },
+  };
+  return { ...call, job, raw };
+}
+
+/** What came of the call. */
+export function modelOf<L extends Label>(model: typeof Model, call: Call, outcome: Outcome): Model<L> {
+  const { job, loss, lossParameters, optimizer, targets, kept, raw } = call;
+  return model.fromOutcome<L>({
+    loss,
+    lossParameters,
+    optimizer,
+    labels: targets.labels as readonly L[],
+    outputs: targets.outputs,
+    cols: job.plan.cols,
+    outcome: blameData(outcome, raw.data, raw.validation),
+    online: kept && outcome.carried && { optimizer: kept, carried: outcome.carried },
+  });
+}
+
 export function createFit(backend: Backend, model: typeof Model): { fitSync: FitSync; fit: Fit } {
-  const modelOf = <L extends Label>(
-    { job, targets, raw, checkpoint: _, kept, ...call }: Call,
-    outcome: Outcome,
-  ): Model<L> =>
-    model.fromOutcome<L>({
-      ...call,
-      labels: targets.labels as readonly L[],
-      outputs: targets.outputs,
-      cols: job.plan.cols,
-      outcome: blameData(outcome, raw.data, raw.validation),
-      online: kept && outcome.carried && { optimizer: kept, carried: outcome.carried },
-    });
   return {
     fitSync(data, options) {
       const call = prepare(data, options);
       const { job, checkpoint } = call;
-      return modelOf(call, checkpoint ? fitInPiecesSync(backend, job, checkpoint) : backend.fitSync(job));
+      return modelOf(model, call, checkpoint ? fitInPiecesSync(backend, job, checkpoint) : backend.fitSync(job));
     },
     async fit(data, options) {
-      const call = prepare(data, options);
-      call.job = ownJob(call.job);
-      const { X, y, offset } = call.job.train;
-      call.raw.data = { ...call.raw.data, X, y, offset };
-      const { validation } = call.job;
-      if (call.raw.validation && validation) {
-        call.raw.validation = { ...call.raw.validation, X: validation.X, y: validation.y, offset: validation.offset };
-      }
+      const call = own(prepare(data, options));
       const { job, checkpoint } = call;
-      return modelOf(call, await (checkpoint ? fitInPieces(backend, job, checkpoint) : backend.fit(job)));
+      return modelOf(model, call, await (checkpoint ? fitInPieces(backend, job, checkpoint) : backend.fit(job)));
     },
   };
 }

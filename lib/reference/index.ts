@@ -1,17 +1,21 @@
 // nabla/reference: what nabla, nabla/kernels and nabla/textbook export, by the same names, forced to TypeScript.
 import { type Backend, type BackendInfo, describe } from '../backend.js';
+import { type CrossValidate, type CrossValidateSync, createCrossValidate } from '../facade/crossvalidate.js';
 import { createFit, type Fit, type FitSync } from '../facade/fit.js';
 import { type Allocate, createAllocate, createKernels, type Kernels } from '../facade/kernels.js';
 import { type CreateOptimizer, createOptimizers, type RestoreOptimizer } from '../facade/optimizer.js';
+import { createFitPath, type FitPath, type FitPathSync } from '../facade/path.js';
 import { createTextbook, type Textbook } from '../facade/textbook.js';
 import type { Label } from '../labels.js';
 import { Model as AnyModel } from '../model.js';
 import { adam as adamRule } from '../rules.js';
 import { reference } from './backend.js';
 
+export { CrossValidation } from '../crossvalidation.js';
 export { NablaError } from '../errors.js';
 export { Optimizer } from '../facade/optimizer.js';
 export { History } from '../history.js';
+export { Path } from '../lambdapath.js';
 export { type Differentiable, type MinimizeOptions, type Minimum, minimize } from '../minimize.js';
 export * from '../rules.js'; // but for adam, below
 
@@ -23,6 +27,8 @@ export class Model<L extends Label = number> extends AnyModel<L> {
 }
 
 const facade = createFit(reference, Model);
+const paths = createFitPath(reference, Model);
+const folds = createCrossValidate(reference, Model);
 const optimizers = createOptimizers(reference);
 const kernels = createKernels(reference);
 const textbook = createTextbook(reference);
@@ -34,6 +40,16 @@ export const backend: BackendInfo = describe(reference);
 export const fitSync: FitSync = facade.fitSync;
 /** As `fit` of nabla, between turns of the event loop. */
 export const fit: Fit = facade.fit;
+
+/** As `fitPathSync` of nabla. */
+export const fitPathSync: FitPathSync = paths.fitPathSync;
+/** As `fitPath` of nabla, between turns of the event loop. */
+export const fitPath: FitPath = paths.fitPath;
+
+/** As `crossValidateSync` of nabla. */
+export const crossValidateSync: CrossValidateSync = folds.crossValidateSync;
+/** As `crossValidate` of nabla, between turns of the event loop. */
+export const crossValidate: CrossValidate = folds.crossValidate;
 
 /** As `createOptimizer` of nabla. */
 export const createOptimizer: CreateOptimizer = optimizers.create;

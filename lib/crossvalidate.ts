@@ -1,0 +1,30 @@
+// Cross-validation over λ, on the backend in use.
+import { inUse } from './backend.js';
+import { type CrossValidate, type CrossValidateSync, createCrossValidate } from './facade/crossvalidate.js';
+import { Model } from './model.js';
+
+export { CrossValidation, type CrossValidationJSON } from './crossvalidation.js';
+export type { CrossValidate, CrossValidateSync, CrossValidationOptions } from './facade/crossvalidate.js';
+
+const facade = createCrossValidate(inUse(), Model);
+
+/**
+ * Cross-validates the λ of a path on the calling thread: a path of all rows, and for each fold one at the same λ of the
+ * rows outside it, measured on those in it. Mean and standard error over the folds are glmnet's (its `cvm` and `cvsd`,
+ * with folds as their rows weigh), and so are `lambdaMin` and `lambda1se`.
+ *
+ * @param data - as of `fitSync`
+ * @param options - see {@link CrossValidationOptions}
+ * @returns the path of all rows, and what the folds say of its λ
+ * @throws NablaError as `fitSync`
+ */
+export const crossValidateSync: CrossValidateSync = facade.crossValidateSync;
+
+/**
+ * As {@link crossValidateSync}, off the calling thread and with the folds side by side; X and y are copied first, once.
+ *
+ * @param data - as of `fit`
+ * @param options - see {@link CrossValidationOptions}
+ * @returns a promise; it rejects with what {@link crossValidateSync} throws, and `ERR_RESIZABLE_BUFFER`
+ */
+export const crossValidate: CrossValidate = facade.crossValidate;

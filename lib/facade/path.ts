@@ -1,0 +1,158 @@
+import type { Backend, Outcome } from '../backend.js';
+import { pathOptions } from '../catalog.js';
+import { checkFinite, type FitData } from '../data.js';
+import { invalid, NablaError, viewName } from '../errors.js';
+import type { Label } from '../labels.js';
+import { Path } from '../lambdapath.js';
+import type { Model } from '../model.js';
+import { elsewhere, type FitOptions, fitOptionNames } from '../options.js';
+import { readBoolean, readNumber, readObject } from '../read.js';
+import { power } from '../reference/kernels/math.js';
+import { type Course, run, runSync } from './course.js';
+import { type Call, modelOf, own, prepare } from './fit.js';
+import { leastLoss, lossAt, type NullModel, nullModel } from './nullmodel.js';
+import { fitSequence, type PenaltySize } from './sequence.js';
+
+/**
+ * How to fit along λ: the options of a fit but for the penalty and where to start, and these. The default optimizer is
+ * `'auto'`; `epochs`, `maxSeconds` and their kin are of the fit at each λ.
+ */
+export interface PathOptions extends Omit<FitOptions, 'l1' | 'l2' | 'warmStart' | 'keepState' | 'checkpoint'> {
+  /** λ to fit at, from 0, in any order. Default: `count` of them, from the least that leaves no coefficient. */
+  lambdas?: ArrayLike<number>;
+  /** How many λ, evenly spaced by their logarithms. Default 100. */
+  count?: number;
+  /** The smallest λ over the largest. Default 1e-4, or 1e-2 for fewer rows than columns. */
+  minRatio?: number;
+  /** l1 = λ·l1Ratio, l2 = λ·(1 - l1Ratio): glmnet's alpha. Default 1, the lasso. */
+  l1Ratio?: number;
+  /** Go on to the last λ when smaller ones explain no more. Default false. */
+  full?: boolean;
+}
+
+/** Fits along λ on the calling thread. */
+export type FitPathSync = <L extends Label = number>(data: FitData<L>, options?: PathOptions) => Path<L>;
+/** Fits along λ off the calling thread. */
+export type FitPath = <L extends Label = number>(data: FitData<L>, options?: PathOptions) => Promise<Path<L>>;
+
+/** What is asked of a path. */
+interface PathRequest {
+  /** Falling; null: `count` of them. */
+  lambdas: Float64Array | null;
+  count: number;
+  minRatio: number;
+  l1Ratio: number;
+  full: boolean;
+}
+
+/** A path about to be fitted. */
+export interface PathCall {
+  call: Call;
+  request: PathRequest;
+}
+
+const ownNames = ['lambdas', ...Object.keys(pathOptions)];
+const ofOneFit = ['l1', 'l2', 'warmStart', 'keepState', 'checkpoint'];
+const shared = fitOptionNames.filter((name) => !ofOneFit.includes(name));
+const places = new Map(elsewhere);
+for (const name of ['l1', 'l2']) places.set(name, 'lambdas and l1Ratio: l1 = λ·l1Ratio, l2 = λ·(1 - l1Ratio)');
+
+/** `more`: names of options that the caller reads itself, from `rest`. */
+export function preparePath(data: unknown, options: unknown, more: readonly string[] = []) {
+  const names = [...shared, ...ownNames, ...more];
+  const given = readObject('options', options === undefined ? {} : options, names, places);
+  const number = (name: 'count' | 'minRatio' | 'l1Ratio', usual: number): number =>
+    given[name] === undefined ? usual : readNumber(name, given[name], pathOptions[name]);
+  const forFit = Object.fromEntries(Object.entries(given).filter(([name]) => shared.includes(name)));
+  const lambdas = given.lambdas === undefined ? null : readLambdas(given.lambdas);
+  if (lambdas && (given.count ?? given.minRatio) !== undefined) {
+    throw new NablaError('ERR_UNKNOWN_OPTION', 'lambdas says which λ there are: leave out count and minRatio');
+  }
+  const full = given.full === undefined ? pathOptions.full.default : readBoolean('full', given.full);
+  const l1Ratio = number('l1Ratio', pathOptions.l1Ratio.default);
+  // Any penalty of this kind, so that a solver is picked that can do it.
+  const call = prepare(data, { optimizer: 'auto', ...forFit, l1: l1Ratio, l2: 1 - l1Ratio });
+  const { rows, cols } = call.job.plan;
+  const request: PathRequest = {
+    lambdas,
+    count: number('count', pathOptions.count.default),
+    minRatio: number('minRatio', rows < cols ? 1e-2 : pathOptions.minRatio.default),
+    l1Ratio,
+    full,
+  };
+  return { call, request, given };
+}
+
+/** Numbers from 0, the largest first. */
+function readLambdas(value: unknown): Float64Array {
+  if (!Array.isArray(value) && viewName(value) !== 'Float64Array') {
+    throw invalid('ERR_INVALID_ARG_TYPE', 'lambdas', 'an array of numbers', value);
+  }
+  const list = value as ArrayLike<unknown>;
+  if (list.length === 0) throw invalid('ERR_OUT_OF_RANGE', 'lambdas', 'at least one number', value);
+  const option = { kind: 'number', default: 0, range: '[0, ∞)', help: '' } as const;
+  const lambdas = Float64Array.from(list, (lambda, i) => readNumber(`lambdas[${i}]`, lambda, option));
+  return lambdas.sort().reverse();
+}
+
+/** Evenly spaced by their logarithms, from the least that holds all coefficients at 0. */
+function spread({ steepest }: NullModel, { count, minRatio, l1Ratio }: PathRequest): Float64Array {
+  // With next to no l1 nothing would hold them; glmnet begins there as for a thousandth.
+  const largest = steepest / (l1Ratio > 1e-3 ? l1Ratio : 1e-3);
+  if (largest === 0) return Float64Array.of(0); // no column bears on y
+  return Float64Array.from({ length: count }, (_, i) => largest * power(minRatio, i === 0 ? 0 : i / (count - 1)));
+}
+
+export function penaltiesOf(lambdas: Float64Array, l1Ratio: number): PenaltySize[] {
+  return Array.from(lambdas, (lambda) => ({ l1: lambda * l1Ratio, l2: lambda * (1 - l1Ratio) }));
+}
+
+/** λ after which a path that explains no more may end, and what that means: as in glmnet. */
+const fewest = 5;
+const enough = 0.999;
+const leastGain = 1e-5;
+
+export function* pathCourse<L extends Label>(
+  model: typeof Model,
+  { call, request }: PathCall,
+): Course<{ path: Path<L>; from: NullModel }> {
+  const { job } = call;
+  const from = yield* nullModel(job);
+  if (!Number.isFinite(from.loss)) checkFinite('data', call.raw.data);
+  const lambdas = request.lambdas ?? spread(from, request);
+  const least = leastLoss(job, job.train);
+  const ratioOf = (loss: number) => (from.loss > least ? 1 - (loss - least) / (from.loss - least) : 0);
+  const models: Model<L>[] = [];
+  const losses: number[] = [];
+  const ratios: number[] = [];
+  function* each(outcome: Outcome): Course<boolean> {
+    models.push(modelOf<L>(model, call, outcome));
+    const loss = yield* lossAt(job, job.train, outcome.weights);
+    losses.push(loss);
+    ratios.push(ratioOf(loss));
+    if (request.full || request.lambdas || models.length < fewest) return false;
+    const [before, now] = ratios.slice(-2);
+    return now > enough || now - before < leastGain * now;
+  }
+  yield* fitSequence(job, penaltiesOf(lambdas, request.l1Ratio), from, each);
+  const path = new Path<L>({
+    l1Ratio: request.l1Ratio,
+    lambdas: lambdas.slice(0, models.length),
+    losses: Float64Array.from(losses),
+    devianceRatio: Float64Array.from(ratios),
+    models,
+  });
+  return { path, from };
+}
+
+export function createFitPath(backend: Backend, model: typeof Model): { fitPathSync: FitPathSync; fitPath: FitPath } {
+  return {
+    fitPathSync<L extends Label>(data: FitData<L>, options?: PathOptions): Path<L> {
+      return runSync(backend, pathCourse<L>(model, preparePath(data, options))).path;
+    },
+    async fitPath<L extends Label>(data: FitData<L>, options?: PathOptions): Promise<Path<L>> {
+      const { call, request } = preparePath(data, options);
+      return (await run(backend, pathCourse<L>(model, { call: own(call), request }))).path;
+    },
+  };
+}
