@@ -153,6 +153,7 @@ function between<L extends Label>(a: Model<L>, b: Model<L>, share: number): Mode
     labels,
     outputs,
     cols: a.coefficients.length / outputs,
+    online: null,
     outcome: {
       status: statuses.indexOf(status),
       epochs: 0,

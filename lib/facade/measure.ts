@@ -1,8 +1,9 @@
 // How well weights meet rows that they were not fitted to.
 import type { Backend, FitJob } from '../backend.js';
 import { losses, type measures } from '../catalog.js';
-import { chosenPlaces, codeOf } from '../labels.js';
+import { codeOf } from '../labels.js';
 import type { Table } from '../plan.js';
+import { chosenPlaces } from '../predictions.js';
 import { exp } from '../reference/kernels/math.js';
 import type { Course } from './course.js';
 import { leastLoss, lossAt } from './nullmodel.js';
