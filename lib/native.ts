@@ -27,6 +27,16 @@ export interface Addon extends Omit<Backend, 'name' | 'updateStep' | 'fitSync' |
     start: number,
     end: number,
   ): void;
+  /** The curvature pass of a loss over outputs × n values of z, which become the slopes; for the tests. */
+  lossCurvature(
+    loss: number,
+    parameters: Float64Array,
+    y: Float64Array,
+    z: Float64Array,
+    weights: Float64Array | null,
+    outputs: number,
+    out: Float64Array,
+  ): number;
   fitSync(...job: FitArguments): Outcome;
   fit(...args: [...FitArguments, callback: (error: Error | null, outcome?: Outcome) => void]): void;
   close(): void;

@@ -54,6 +54,7 @@ describe.runIf(native)('the addon', () => {
     [...step({ 10: 3 }), 'ERR_SHAPE'],
     [...step({ 10: 2 ** 53 - 1 }), 'ERR_SHAPE'],
   ] as [string, unknown[], string][];
+  const twelve = new Float64Array(12);
   const refused: [name: string, args: unknown[], code: string][] = [
     ['dot', [long, x], 'ERR_SHAPE'],
     ['dot', [x], 'ERR_INVALID_ARG_TYPE'],
@@ -85,6 +86,13 @@ describe.runIf(native)('the addon', () => {
     ['gram', [x, 5, 1, null, normals(1, 1)], 'ERR_SHAPE'],
     ['gram', [x, 4, 1, undefined, normals(1, 1)], 'ERR_INVALID_ARG_TYPE'],
     ['gram', [x, 0, 2 ** 32, null, x], 'ERR_SHAPE'],
+    ['lossCurvature', [99, twelve, x, x, null, 1, x], 'ERR_OUT_OF_RANGE'],
+    ['lossCurvature', [0, x, x, x, null, 1, x], 'ERR_SHAPE'],
+    ['lossCurvature', [0, twelve, x, x, null, 0, x], 'ERR_SHAPE'],
+    ['lossCurvature', [0, twelve, normals(3, 1), x, null, 1, x], 'ERR_SHAPE'],
+    ['lossCurvature', [2, twelve, normals(1, 1), x, null, 2, x], 'ERR_SHAPE'],
+    ['lossCurvature', [0, twelve, x, x, normals(3, 1), 1, x], 'ERR_SHAPE'],
+    ['lossCurvature', [0, twelve, x, x, null, 1, normals(3, 1)], 'ERR_SHAPE'],
     ...gradients,
     ...steps,
   ];

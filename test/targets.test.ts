@@ -7,13 +7,14 @@ import fc from 'fast-check';
 // @ts-expect-error: it has no types
 import nodeGypBuild from 'node-gyp-build';
 import { describe, expect, it } from 'vitest';
-import type { Backend, FitJob } from '../lib/backend.js';
+import type { FitJob } from '../lib/backend.js';
 import { losses } from '../lib/catalog.js';
 import { argumentsOf } from '../lib/native.js';
 import { maxParameters, softmaxLoss } from '../lib/plan.js';
 import { anyFit } from './anyfit.js';
 import { native, reference } from './backends.js';
 import { canSpawn, fixture } from './children.js';
+import { lossCurvature } from './curvature.js';
 import { expectOutcome } from './jobs.js';
 import { lawBlock } from './law.js';
 import { expectBits, normal, patience, random, runs } from './support.js';
@@ -37,12 +38,14 @@ function supported(): string[] {
   return list![1].trim().split(' ');
 }
 
-type Call = [name: Exclude<keyof Backend, 'name' | 'target' | 'threads' | 'fit' | 'updateStep'>, ...args: unknown[]];
+const functions = { ...reference, lossCurvature };
+type Named = Exclude<keyof typeof functions, 'name' | 'target' | 'threads' | 'fit' | 'updateStep'>;
+type Call = [name: Named, ...args: unknown[]];
 
 /** The same call of the reference: what it returns, and its arrays then. */
 function answer([name, ...args]: Call): unknown[] {
   const own = args.map((arg) => (arg instanceof Float64Array ? arg.slice() : arg));
-  const returned = (reference[name] as (...args: unknown[]) => unknown)(...own);
+  const returned = (functions[name] as (...args: unknown[]) => unknown)(...own);
   return [returned, ...own.filter((arg) => arg instanceof Float64Array)];
 }
 
@@ -100,6 +103,10 @@ function lossCalls(): Call[] {
           values(outputs),
           new Float64Array(outputs),
         ]);
+        parameters[maxParameters - 1] = 0.7;
+        const z = values(rows * outputs, true).map((x) => (uniform() < 0.2 ? 800 * x : x));
+        for (const weights of [null, values(rows)])
+          calls.push(['lossCurvature', loss, parameters, y, z.slice(), weights, outputs, new Float64Array(z.length)]);
       }
     }
   });

@@ -104,6 +104,28 @@ Napi::Value evaluate(const Napi::CallbackInfo& info) {
   return Napi::Number::New(env, valueAndGradient(kernels, plan, table, weights.data, out.data));
 }
 
+// loss, parameters, y, z, weights (null: 1), outputs, out: the curvature pass of a loss over arrays that
+// follow each other, for the tests.
+Napi::Value lossCurvature(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Kernels& kernels = kernelsOf(info);
+  const size_t loss = count(info[0]), outputs = count(info[5]);
+  if (loss >= static_cast<size_t>(kernels.lossCount)) reject(env, "ERR_OUT_OF_RANGE", "no such loss");
+  if (outputs == 0) reject(env, "ERR_SHAPE", "no outputs");
+  const bool weighted = !info[4].IsNull();
+  const auto parameters = doubles(info[1]), y = doubles(info[2]), z = doubles(info[3]),
+             out = doubles(info[6]);
+  const size_t n = z.length / outputs;
+  const auto weights = weighted ? doubles(info[4]) : Span<double>{nullptr, n};
+  requireLength(env, parameters.length, maxParameters);
+  requireLength(env, y.length, loss == softmaxLoss ? n : n * outputs);
+  requireLength(env, weights.length, n);
+  requireLength(env, out.length, n * outputs);
+  return Napi::Number::New(
+      env, kernels.losses[loss].curvature({y.data, z.data, weights.data, n, outputs, n, parameters.data},
+                                          out.data));
+}
+
 // rule, parameters, options (clipNorm, clipValue, l1, l2, nonNegative), rate, t, running, states, weights,
 // gradient, start, end: the step over weights start … end-1.
 Napi::Value update(const Napi::CallbackInfo& info) {
@@ -149,6 +171,7 @@ void exportKernels(Napi::Env env, Napi::Object exports) {
   add("gemv", Napi::Function::New<matrixVector<gemv, false>>(env, "gemv"));
   add("gemvT", Napi::Function::New<matrixVector<gemvT, true>>(env, "gemvT"));
   add("gram", Napi::Function::New<gramMatrix>(env, "gram"));
+  add("lossCurvature", Napi::Function::New<lossCurvature>(env, "lossCurvature"));
   add("updateStep", Napi::Function::New<update>(env, "updateStep"));
   add("valueAndGradient", Napi::Function::New<evaluate>(env, "valueAndGradient"));
 }

@@ -1,8 +1,10 @@
-// Losses l(y, z) and their derivative in z (EQUATIONS.md). z that is NaN gives a loss that is NaN.
-// Twin: lib/reference/kernels/losses.ts.
+// Losses l(y, z) and their derivatives in z (EQUATIONS.md). z that is NaN gives a loss that is NaN. Those of
+// straight pieces have no second derivative: curvature() has it of the loss whose kinks are parabolas that
+// join the pieces smoothly, γ wide, in slope and loss as well. Twin: lib/reference/kernels/losses.ts.
 #pragma once
 
 #include "math.h"
+#include "table.h"
 
 namespace nabla {
 namespace NABLA_TARGET {
@@ -10,11 +12,31 @@ namespace NABLA_TARGET {
 struct LossGradient {
   Vec loss, gradient;
 };
+struct LossCurvature {
+  Vec loss, gradient, curvature;
+};
+NABLA_INLINE LossCurvature with(Vec curvature, LossGradient at) { return {at.loss, at.gradient, curvature}; }
+
+constexpr int smoothing = maxParameters - 1;  // γ's place among the parameters
+
+// A kink at m = 0, its slope from 0 to 1: m²/(2γ) for m < γ, then m - γ/2. The slope is that in m.
+NABLA_INLINE LossCurvature smoothedKink(Vec m, double gamma) {
+  const Mask before = m < 0.0;
+  const Vec inside = select(before, 0.0, m);
+  const Vec s = inside / gamma;
+  const Mask beyond = s > 1.0;
+  const Vec slope = select(beyond, 1.0, s);
+  return {slope * (inside - 0.5 * gamma * slope), slope,
+          select(before, 0.0, select(beyond, 0.0, 1.0 / gamma))};
+}
 
 struct Squared {  // ½(z - y)²
   NABLA_INLINE LossGradient at(Vec y, Vec z, const double*) {
     const Vec r = z - y;
     return {0.5 * (r * r), r};
+  }
+  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) {
+    return with(splat(1.0), at(y, z, p));
   }
 };
 
@@ -28,6 +50,11 @@ struct Logistic {  // ln(1 + e^z) - yz, y in {0, 1}; with u = e^-|z| no power ov
     const Vec none = select(positive, smaller, larger);
     return {log1p(u) + (select(positive, z, 0.0) - y * z), (1.0 - y) * one - y * none};
   }
+  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) {
+    const Vec u = exp(-abs(z));
+    const Vec larger = 1.0 / (1.0 + u);
+    return with(larger * (u * larger), at(y, z, p));
+  }
 };
 
 struct Hinge {  // max(0, 1 - yz), y in {-1, 1}
@@ -35,6 +62,10 @@ struct Hinge {  // max(0, 1 - yz), y in {-1, 1}
     const Vec m = 1.0 - y * z;
     const Mask outside = m <= 0.0;
     return {select(outside, 0.0, m), select(outside, 0.0, -y)};
+  }
+  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) {
+    const LossCurvature kink = smoothedKink(1.0 - y * z, p[smoothing]);
+    return {kink.loss, -(y * kink.gradient), kink.curvature};
   }
 };
 
@@ -44,6 +75,9 @@ struct SquaredHinge {  // max(0, 1 - yz)²
     const Vec inside = select(m <= 0.0, 0.0, m);
     return {inside * inside, -2.0 * (y * inside)};
   }
+  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) {
+    return with(select(1.0 - y * z < 0.0, 0.0, 2.0), at(y, z, p));
+  }
 };
 
 struct Huber {  // r = z - y; ½r² if |r| <= δ, else δ(|r| - ½δ)
@@ -52,6 +86,9 @@ struct Huber {  // r = z - y; ½r² if |r| <= δ, else δ(|r| - ½δ)
     const Mask far = abs(r) > p[0];
     return {select(far, p[0] * (abs(r) - 0.5 * p[0]), 0.5 * (r * r)), select(far, p[0] * sign(r), r)};
   }
+  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) {
+    return with(select(abs(z - y) > p[0], 0.0, 1.0), at(y, z, p));
+  }
 };
 
 struct Quantile {  // max(qr, (q - 1)r), r = y - z
@@ -59,6 +96,15 @@ struct Quantile {  // max(qr, (q - 1)r), r = y - z
     const Vec r = y - z;
     return {select(r > 0.0, p[0] * r, (p[0] - 1.0) * r),
             select(r > 0.0, -p[0], select(r < 0.0, 1.0 - p[0], 0.0))};
+  }
+  // Chen (2007): r²/(2γ) for (q - 1)γ <= r <= qγ.
+  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) {
+    const double q = p[0], gamma = p[smoothing];
+    const Vec r = y - z;
+    const Vec s = r / gamma;
+    const Mask above = s > q, below = s < q - 1.0;
+    const Vec slope = select(above, q, select(below, q - 1.0, s));
+    return {slope * (r - 0.5 * gamma * slope), -slope, select(above, 0.0, select(below, 0.0, 1.0 / gamma))};
   }
 };
 
@@ -69,6 +115,11 @@ struct EpsilonInsensitive {  // max(0, |r| - ε), r = z - y
     const Mask inside = m <= 0.0;
     return {select(inside, 0.0, m), select(inside, 0.0, sign(r))};
   }
+  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) {
+    const Vec r = z - y;
+    const LossCurvature kink = smoothedKink(abs(r) - p[0], p[smoothing]);
+    return {kink.loss, sign(r) * kink.gradient, kink.curvature};
+  }
 };
 
 struct SquaredEpsilonInsensitive {  // max(0, |r| - ε)², r = z - y
@@ -78,6 +129,9 @@ struct SquaredEpsilonInsensitive {  // max(0, |r| - ε)², r = z - y
     const Vec inside = select(m <= 0.0, 0.0, m);
     return {inside * inside, 2.0 * (sign(r) * inside)};
   }
+  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) {
+    return with(select(abs(z - y) - p[0] < 0.0, 0.0, 2.0), at(y, z, p));
+  }
 };
 
 struct Poisson {  // e^z - yz, y >= 0
@@ -85,12 +139,16 @@ struct Poisson {  // e^z - yz, y >= 0
     const Vec mean = exp(z);
     return {mean - y * z, mean - y};
   }
+  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) { return with(exp(z), at(y, z, p)); }
 };
 
 struct Gamma {  // y e^-z + z, y > 0
   NABLA_INLINE LossGradient at(Vec y, Vec z, const double*) {
     const Vec ratio = y * exp(-z);
     return {ratio + z, 1.0 - ratio};
+  }
+  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) {
+    return with(y * exp(-z), at(y, z, p));
   }
 };
 
@@ -101,15 +159,20 @@ struct Tweedie {  // -y e^((1-p)z)/(1-p) + e^((2-p)z)/(2-p), power p in (1, 2)
     const Vec b = exp((2.0 - p[0]) * z);
     return {b / (2.0 - p[0]) - a / (1.0 - p[0]), b - a};
   }
+  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) {
+    const Vec power = exp((1.0 - p[0]) * z);
+    const Vec a = select(y == 0.0, y, y * power);
+    return with((2.0 - p[0]) * exp((2.0 - p[0]) * z) - (1.0 - p[0]) * a, at(y, z, p));
+  }
 };
 
-// All of them, in the order of lib/catalog.ts: one formula for each value of z, or a pass of its own
+// All of them, in the order of lib/catalog.ts: one formula for each value of z, or passes of its own
 // (passes.h).
 // clang-format off
 #define NABLA_LOSSES(elementwise, coupled) \
   elementwise("squared", "", Squared) \
   elementwise("logistic", "", Logistic) \
-  coupled("softmax", "", softmaxPass) \
+  coupled("softmax", "", softmaxPass, softmaxCurvaturePass) \
   elementwise("hinge", "", Hinge) \
   elementwise("squared_hinge", "", SquaredHinge) \
   elementwise("huber", "delta", Huber) \

@@ -33,8 +33,25 @@ static double lossPass(const LossArgs& a) {
   return sum;
 }
 
+template <class L>
+static double curvaturePass(const LossArgs& a, double* out) {
+  double sum = 0.0;
+  for (size_t k = 0; k < a.outputs; ++k) {
+    const size_t at = k * a.stride;
+    sum += foldedSum(a.n, [&](size_t i, size_t count) {
+      const auto c = L::curvature(load(a.y + at + i, count), load(a.z + at + i, count), a.parameters);
+      const Vec weight = a.weights ? load(a.weights + i, count) : splat(1.0);
+      store(a.z + at + i, weight * c.gradient, count);
+      store(out + at + i, weight * c.curvature, count);
+      return keep(weight * c.loss, count);
+    });
+  }
+  return sum;
+}
+
 // ln Σ e^z_k - z_y over the outputs, the largest subtracted first; y in {0 … outputs-1}.
-static double softmaxPass(const LossArgs& a) {
+template <bool curved>
+NABLA_INLINE double softmax(const LossArgs& a, double* out) {
   return foldedSum(a.n, [&](size_t i, size_t count) {
     const auto z = [&](size_t k) { return a.z + k * a.stride + i; };
     const Vec y = load(a.y + i, count);
@@ -51,11 +68,16 @@ static double softmaxPass(const LossArgs& a) {
     }
     for (size_t k = 0; k < a.outputs; ++k) {
       const Vec hit = select(y == static_cast<double>(k), 1.0, 0.0);
-      store(z(k), weight * (load(z(k), count) / total - hit), count);
+      const Vec probability = load(z(k), count) / total;
+      store(z(k), weight * (probability - hit), count);
+      if (curved) store(out + k * a.stride + i, probability, count);
     }
     return keep(weight * (log(total) - own), count);
   });
 }
+
+static double softmaxPass(const LossArgs& a) { return softmax<false>(a, nullptr); }
+static double softmaxCurvaturePass(const LossArgs& a, double* out) { return softmax<true>(a, out); }
 
 template <class U>
 static void updatePass(double* w, const double* g, double* const* state, size_t n,

@@ -1,5 +1,7 @@
-// Losses ℓ(y, z) and their derivative in z. z that is NaN gives a loss that is NaN.
+// Losses ℓ(y, z) and their derivatives in z. z that is NaN gives a loss that is NaN. Those of straight pieces have no
+// second derivative: their curved formula is of the loss whose kinks are parabolas that join the pieces smoothly, γ wide.
 // Twins: native/kernels/losses.h and the lifts in native/kernels/passes.h.
+import { maxParameters } from '../../plan.js';
 import { exp, log, log1p, sign } from './math.js';
 import { sum } from './sums.js';
 
@@ -25,19 +27,44 @@ export interface Loss {
   parameters: string;
   /** Overwrites z with ∂ℓ/∂z and returns Σℓ, both times the row's weight. */
   gradient(args: LossArgs): number;
+  /**
+   * The same, and writes ∂²ℓ/∂z² times the row's weight, `stride` apart, as z is: of losses that have none everywhere a
+   * generalized one, of those of straight pieces that of the loss smoothed over a width of the last parameter. Softmax,
+   * whose second derivative is p_k (δ_kl - p_l), writes p.
+   */
+  curvature(args: LossArgs, out: Float64Array): number;
 }
 
 /** ∂ℓ/∂z of the last formula; the loss is what it returns. */
 let slope = 0;
+/** ∂²ℓ/∂z² of the last curved formula. */
+let bend = 0;
 
-/** ℓ(y, z); sets `slope`. */
+/** ℓ(y, z); sets `slope`, and where it is a curved one `bend`. */
 type Formula = (y: number, z: number, p: Float64Array) => number;
+
+const smoothing = maxParameters - 1; // γ's place among the parameters
+
+/** A kink at m = 0, its slope from 0 to 1: m²/(2γ) for m < γ, then m - γ/2. The slope is that in m. */
+function smoothedKink(m: number, gamma: number): number {
+  const before = m < 0;
+  const inside = before ? 0 : m;
+  const s = inside / gamma;
+  const beyond = s > 1;
+  slope = beyond ? 1 : s;
+  bend = before || beyond ? 0 : 1 / gamma;
+  return slope * (inside - 0.5 * gamma * slope);
+}
 
 /** ½(z - y)² */
 const squared: Formula = (y, z) => {
   const r = z - y;
   slope = r;
   return 0.5 * (r * r);
+};
+const squaredCurved: Formula = (y, z, p) => {
+  bend = 1;
+  return squared(y, z, p);
 };
 
 /** ln(1 + e^z) - yz, y in {0, 1}; with u = e^-|z| no power overflows */
@@ -49,12 +76,23 @@ const logistic: Formula = (y, z) => {
   slope = (1 - y) * (positive ? larger : smaller) - y * (positive ? smaller : larger);
   return log1p(u) + ((positive ? z : 0) - y * z);
 };
+const logisticCurved: Formula = (y, z, p) => {
+  const u = exp(-Math.abs(z));
+  const larger = 1 / (1 + u);
+  bend = larger * (u * larger);
+  return logistic(y, z, p);
+};
 
 /** max(0, 1 - yz), y in {-1, 1} */
 const hinge: Formula = (y, z) => {
   const m = 1 - y * z;
   slope = m <= 0 ? 0 : -y;
   return m <= 0 ? 0 : m;
+};
+const hingeCurved: Formula = (y, z, p) => {
+  const loss = smoothedKink(1 - y * z, p[smoothing]);
+  slope = -(y * slope);
+  return loss;
 };
 
 /** max(0, 1 - yz)² */
@@ -63,6 +101,10 @@ const squaredHinge: Formula = (y, z) => {
   const inside = m <= 0 ? 0 : m;
   slope = -2 * (y * inside);
   return inside * inside;
+};
+const squaredHingeCurved: Formula = (y, z, p) => {
+  bend = 1 - y * z < 0 ? 0 : 2;
+  return squaredHinge(y, z, p);
 };
 
 /** r = z - y; ½r² if |r| ≤ δ, else δ(|r| - ½δ) */
@@ -73,6 +115,10 @@ const huber: Formula = (y, z, p) => {
   slope = far ? delta * sign(r) : r;
   return far ? delta * (Math.abs(r) - 0.5 * delta) : 0.5 * (r * r);
 };
+const huberCurved: Formula = (y, z, p) => {
+  bend = Math.abs(z - y) > p[0] ? 0 : 1;
+  return huber(y, z, p);
+};
 
 /** max(qr, (q - 1)r), r = y - z */
 const quantile: Formula = (y, z, p) => {
@@ -80,6 +126,18 @@ const quantile: Formula = (y, z, p) => {
   const r = y - z;
   slope = r > 0 ? -q : r < 0 ? 1 - q : 0;
   return r > 0 ? q * r : (q - 1) * r;
+};
+/** Chen (2007): r²/(2γ) for (q - 1)γ ≤ r ≤ qγ. */
+const quantileCurved: Formula = (y, z, p) => {
+  const q = p[0];
+  const gamma = p[smoothing];
+  const r = y - z;
+  const s = r / gamma;
+  const outside = s > q || s < q - 1;
+  const inR = s > q ? q : outside ? q - 1 : s;
+  slope = -inR;
+  bend = outside ? 0 : 1 / gamma;
+  return inR * (r - 0.5 * gamma * inR);
 };
 
 /** max(0, |r| - ε), r = z - y */
@@ -89,6 +147,12 @@ const epsilonInsensitive: Formula = (y, z, p) => {
   const m = Math.abs(r) - epsilon;
   slope = m <= 0 ? 0 : sign(r);
   return m <= 0 ? 0 : m;
+};
+const epsilonInsensitiveCurved: Formula = (y, z, p) => {
+  const r = z - y;
+  const loss = smoothedKink(Math.abs(r) - p[0], p[smoothing]);
+  slope = sign(r) * slope;
+  return loss;
 };
 
 /** max(0, |r| - ε)², r = z - y */
@@ -100,6 +164,10 @@ const squaredEpsilonInsensitive: Formula = (y, z, p) => {
   slope = 2 * (sign(r) * inside);
   return inside * inside;
 };
+const squaredEpsilonInsensitiveCurved: Formula = (y, z, p) => {
+  bend = Math.abs(z - y) - p[0] < 0 ? 0 : 2;
+  return squaredEpsilonInsensitive(y, z, p);
+};
 
 /** e^z - yz, y ≥ 0 */
 const poisson: Formula = (y, z) => {
@@ -107,12 +175,20 @@ const poisson: Formula = (y, z) => {
   slope = mean - y;
   return mean - y * z;
 };
+const poissonCurved: Formula = (y, z, p) => {
+  bend = exp(z);
+  return poisson(y, z, p);
+};
 
 /** y e^-z + z, y > 0 */
 const gamma: Formula = (y, z) => {
   const ratio = y * exp(-z);
   slope = 1 - ratio;
   return ratio + z;
+};
+const gammaCurved: Formula = (y, z, p) => {
+  bend = y * exp(-z);
+  return gamma(y, z, p);
 };
 
 /** -y e^((1-p)z)/(1-p) + e^((2-p)z)/(2-p), power p in (1, 2) */
@@ -123,9 +199,15 @@ const tweedie: Formula = (y, z, parameters) => {
   slope = b - a;
   return b / (2 - p) - a / (1 - p);
 };
+const tweedieCurved: Formula = (y, z, parameters) => {
+  const p = parameters[0];
+  const a = y === 0 ? y : y * exp((1 - p) * z);
+  bend = (2 - p) * exp((2 - p) * z) - (1 - p) * a;
+  return tweedie(y, z, parameters);
+};
 
-/** Lifts a formula to a pass over all outputs. */
-function elementwise(name: string, parameters: string, at: Formula): Loss {
+/** Lifts formulas to passes over all outputs. */
+function elementwise(name: string, parameters: string, at: Formula, curved: Formula): Loss {
   return {
     name,
     parameters,
@@ -143,48 +225,71 @@ function elementwise(name: string, parameters: string, at: Formula): Loss {
       }
       return total;
     },
+    curvature({ y, yAt, z, weights, weightsAt, n, outputs, stride, parameters: p, terms }, out) {
+      let total = 0;
+      for (let k = 0; k < outputs; k++) {
+        const zAt = k * stride;
+        for (let i = 0; i < n; i++) {
+          const loss = curved(y[yAt + zAt + i], z[zAt + i], p);
+          const s = weights === null ? 1 : weights[weightsAt + i];
+          terms[i] = s * loss;
+          z[zAt + i] = s * slope;
+          out[zAt + i] = s * bend;
+        }
+        total += sum(terms, 0, n);
+      }
+      return total;
+    },
   };
 }
 
 /** ln Σ e^z_k - z_y over the outputs, the largest subtracted first; y in {0 … outputs-1} */
+function softmaxPass(
+  { y, yAt, z, weights, weightsAt, n, outputs, stride, terms }: LossArgs,
+  out: Float64Array | null,
+): number {
+  for (let i = 0; i < n; i++) {
+    const label = y[yAt + i];
+    const weight = weights === null ? 1 : weights[weightsAt + i];
+    let largest = z[i];
+    for (let k = 1; k < outputs; k++) largest = z[k * stride + i] > largest ? z[k * stride + i] : largest;
+    let total = 0;
+    let own = 0;
+    for (let k = 0; k < outputs; k++) {
+      const shifted = z[k * stride + i] - largest;
+      if (label === k) own = shifted;
+      const power = exp(shifted);
+      z[k * stride + i] = power;
+      total += power;
+    }
+    for (let k = 0; k < outputs; k++) {
+      const probability = z[k * stride + i] / total;
+      z[k * stride + i] = weight * (probability - (label === k ? 1 : 0));
+      if (out) out[k * stride + i] = probability;
+    }
+    terms[i] = weight * (log(total) - own);
+  }
+  return sum(terms, 0, n);
+}
+
 const softmax: Loss = {
   name: 'softmax',
   parameters: '',
-  gradient({ y, yAt, z, weights, weightsAt, n, outputs, stride, terms }) {
-    for (let i = 0; i < n; i++) {
-      const label = y[yAt + i];
-      const weight = weights === null ? 1 : weights[weightsAt + i];
-      let largest = z[i];
-      for (let k = 1; k < outputs; k++) largest = z[k * stride + i] > largest ? z[k * stride + i] : largest;
-      let total = 0;
-      let own = 0;
-      for (let k = 0; k < outputs; k++) {
-        const shifted = z[k * stride + i] - largest;
-        if (label === k) own = shifted;
-        const power = exp(shifted);
-        z[k * stride + i] = power;
-        total += power;
-      }
-      for (let k = 0; k < outputs; k++) {
-        z[k * stride + i] = weight * (z[k * stride + i] / total - (label === k ? 1 : 0));
-      }
-      terms[i] = weight * (log(total) - own);
-    }
-    return sum(terms, 0, n);
-  },
+  gradient: (args) => softmaxPass(args, null),
+  curvature: softmaxPass,
 };
 
 export const losses: readonly Loss[] = [
-  elementwise('squared', '', squared),
-  elementwise('logistic', '', logistic),
+  elementwise('squared', '', squared, squaredCurved),
+  elementwise('logistic', '', logistic, logisticCurved),
   softmax,
-  elementwise('hinge', '', hinge),
-  elementwise('squared_hinge', '', squaredHinge),
-  elementwise('huber', 'delta', huber),
-  elementwise('quantile', 'quantile', quantile),
-  elementwise('epsilon_insensitive', 'epsilon', epsilonInsensitive),
-  elementwise('squared_epsilon_insensitive', 'epsilon', squaredEpsilonInsensitive),
-  elementwise('poisson', '', poisson),
-  elementwise('gamma', '', gamma),
-  elementwise('tweedie', 'power', tweedie),
+  elementwise('hinge', '', hinge, hingeCurved),
+  elementwise('squared_hinge', '', squaredHinge, squaredHingeCurved),
+  elementwise('huber', 'delta', huber, huberCurved),
+  elementwise('quantile', 'quantile', quantile, quantileCurved),
+  elementwise('epsilon_insensitive', 'epsilon', epsilonInsensitive, epsilonInsensitiveCurved),
+  elementwise('squared_epsilon_insensitive', 'epsilon', squaredEpsilonInsensitive, squaredEpsilonInsensitiveCurved),
+  elementwise('poisson', '', poisson, poissonCurved),
+  elementwise('gamma', '', gamma, gammaCurved),
+  elementwise('tweedie', 'power', tweedie, tweedieCurved),
 ];
