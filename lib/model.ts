@@ -1,12 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { checkArray, checkLength } from './arrays.js';
 import { type Backend, inUse, type Outcome } from './backend.js';
 import { losses } from './catalog.js';
 import type { FitData } from './data.js';
 import { NablaError } from './errors.js';
 import { createFit, type Fit, type FitSync } from './facade/fit.js';
+import { readPath, writeAtomic, writeAtomicSync } from './file.js';
 import { History } from './history.js';
 import type { Label, Predictions } from './labels.js';
 import { evaluate, type MeasureOptions, type Metrics, score } from './metrics/evaluate.js';
+import { decodeModel, encodeModel } from './modelbytes.js';
 import { type ModelFields, type ModelJSON, readModelJSON, writeModelJSON } from './modeljson.js';
 import type { Online } from './online.js';
 import type { FitOptions, Loss } from './options.js';
@@ -257,11 +261,44 @@ export class Model<L extends Label = number> implements ModelFields<L> {
   /**
    * A model from what {@link Model.toJSON} wrote. `L`: its labels, where they are known to the caller.
    *
-   * @param json - the parsed JSON
+   * @param json - the parsed JSON; of a file of {@link Model.save} too, whose checksum is checked
    * @throws NablaError `ERR_MODEL_FORMAT` when it is no such thing or damaged, `ERR_MODEL_VERSION` when it was
-   *   written by a version that this one does not know
+   *   written by a version that this one does not know, `ERR_MODEL_CHECKSUM` when it has changed since
    */
   static fromJSON<L extends Label = Label>(json: unknown): Model<L> {
     return new this(readModelJSON(json) as ModelFields<L>);
+  }
+
+  /**
+   * Writes the model to a file, which then holds all of it, or what it held before. A small model is a line of JSON, a
+   * large one (more than 4,096 numbers with its history) binary; both with a checksum, and to the last bit.
+   *
+   * @param path - of the file
+   * @throws NablaError `ERR_INVALID_ARG_TYPE`; or an error of Node's file system
+   */
+  async save(path: string | URL): Promise<void> {
+    await writeAtomic(readPath(path), encodeModel(this));
+  }
+
+  /** As {@link Model.save}, on the calling thread. */
+  saveSync(path: string | URL): void {
+    writeAtomicSync(readPath(path), encodeModel(this));
+  }
+
+  /**
+   * The model that {@link Model.save} wrote. `L`: its labels, where they are known to the caller.
+   *
+   * @param path - of the file
+   * @throws NablaError `ERR_MODEL_FORMAT` when it is no such file or not all of one, `ERR_MODEL_CHECKSUM` when it has
+   *   changed, `ERR_MODEL_VERSION` when it was written by a version that this one does not know,
+   *   `ERR_INVALID_ARG_TYPE`; or an error of Node's file system, such as `ENOENT`
+   */
+  static async load<L extends Label = Label>(path: string | URL): Promise<Model<L>> {
+    return new this(decodeModel(await readFile(readPath(path))) as ModelFields<L>);
+  }
+
+  /** As {@link Model.load}, on the calling thread. */
+  static loadSync<L extends Label = Label>(path: string | URL): Model<L> {
+    return new this(decodeModel(readFileSync(readPath(path))) as ModelFields<L>);
   }
 }

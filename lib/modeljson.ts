@@ -1,16 +1,20 @@
 // A model as plain data, and back from what claims to be that.
+import { createHash } from 'node:crypto';
 import { losses } from './catalog.js';
 import { invalid, NablaError } from './errors.js';
 import { History } from './history.js';
 import { type Label, readLabels } from './labels.js';
-import { type Online, type OnlineJSON, readOnline, writeOnline } from './online.js';
+import { decodeCarried, type Online, type OnlineJSON, readOnline, writeOnline } from './online.js';
 import { type Status, statuses } from './plan.js';
 import { readChoice } from './read.js';
 
 const format = 'nabla-model';
 const version = 2;
 
-/** What `toJSON` of a model writes: plain data that `JSON.stringify` keeps to the last bit, but for a -0. */
+/**
+ * What `toJSON` of a model writes: plain data that `JSON.stringify` keeps to the last bit, but that -0 becomes 0, and
+ * what is not finite in the history NaN.
+ */
 export interface ModelJSON {
   format: typeof format;
   version: typeof version;
@@ -26,6 +30,8 @@ export interface ModelJSON {
   history: { loss: number[]; validationLoss: number[]; learningRate: number[]; gradientNorm: number[] };
   /** What partialFit goes on from, if it was kept. */
   online?: OnlineJSON;
+  /** SHA-256, in hexadecimal, of the JSON text of all the rest, as `save` writes it; not written by `toJSON`. */
+  checksum?: string;
 }
 
 /** What a model is made of. */
@@ -44,9 +50,13 @@ export interface ModelFields<L extends Label> {
   readonly online: Online | null;
 }
 
-export function writeModelJSON(model: ModelFields<Label>): ModelJSON {
-  const { loss, lossParameters, optimizer, labels, coefficients, intercepts, status, epochs, steps } = model;
-  const { history, online } = model;
+/** All but the arrays of numbers. */
+type ModelHead = Omit<ModelJSON, 'coefficients' | 'intercepts' | 'history' | 'online'> & {
+  online?: Pick<OnlineJSON, 'optimizer'>;
+};
+
+export function headOf(model: ModelFields<Label>): ModelHead {
+  const { loss, lossParameters, optimizer, labels, status, epochs, steps, online } = model;
   return {
     format,
     version,
@@ -54,6 +64,43 @@ export function writeModelJSON(model: ModelFields<Label>): ModelJSON {
     lossParameters: { ...lossParameters },
     optimizer,
     labels: [...labels],
+    status,
+    epochs,
+    steps,
+    ...(online && { online: { optimizer: online.optimizer } }),
+  };
+}
+
+/** The arrays of numbers, by their places in the JSON. */
+export type ModelArrays = Readonly<
+  Record<
+    | 'coefficients'
+    | 'intercepts'
+    | 'history.loss'
+    | 'history.validationLoss'
+    | 'history.learningRate'
+    | 'history.gradientNorm',
+    Float64Array
+  >
+> & { readonly 'online.carried'?: Float64Array };
+
+export function arraysOf({ coefficients, intercepts, history, online }: ModelFields<Label>): ModelArrays {
+  return {
+    coefficients,
+    intercepts,
+    'history.loss': history.loss,
+    'history.validationLoss': history.validationLoss,
+    'history.learningRate': history.learningRate,
+    'history.gradientNorm': history.gradientNorm,
+    ...(online && { 'online.carried': online.carried }),
+  };
+}
+
+export function writeModelJSON(model: ModelFields<Label>): ModelJSON {
+  const { status, epochs, steps, online: _, ...head } = headOf(model);
+  const { coefficients, intercepts, history, online } = model;
+  return {
+    ...head,
     coefficients: Array.from(coefficients),
     intercepts: Array.from(intercepts),
     status,
@@ -69,20 +116,48 @@ export function writeModelJSON(model: ModelFields<Label>): ModelJSON {
   };
 }
 
-/** @throws NablaError `ERR_MODEL_FORMAT` or `ERR_MODEL_VERSION` */
+/** The checksum of a JSON text. */
+export function checksumOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/**
+ * Reads a model, and checks its checksum where it has one.
+ *
+ * @throws NablaError `ERR_MODEL_FORMAT`, `ERR_MODEL_VERSION` or `ERR_MODEL_CHECKSUM`
+ */
 export function readModelJSON(json: unknown): ModelFields<Label> {
+  const fields = readModel(json, (place) => {
+    const model = fieldsOf('model', json);
+    if (place === 'online.carried') return decodeCarried(fieldsOf('model.online', model('online'))('carried'));
+    const inHistory = place.startsWith('history.');
+    const field = inHistory ? fieldsOf('model.history', model('history')) : model;
+    const isNumber = (value: unknown) => Number.isFinite(value) || (inHistory && value === null);
+    const isNumbers = (value: unknown) => Array.isArray(value) && Array.from(value).every(isNumber);
+    const name = inHistory ? place.slice('history.'.length) : place;
+    const numbers = read<(number | null)[]>(field, name, 'an array of finite numbers', isNumbers);
+    return Float64Array.from(numbers, (value) => value ?? NaN);
+  });
+  const { checksum } = json as ModelJSON;
+  if (Object.hasOwn(json as object, 'checksum') && checksum !== checksumOf(JSON.stringify(writeModelJSON(fields)))) {
+    throw new NablaError('ERR_MODEL_CHECKSUM', 'model: its values are not those that its checksum was made of');
+  }
+  return fields;
+}
+
+/** Reads a model; `arrayAt`: how an array of it is come by. */
+export function readModel(json: unknown, arrayAt: (place: keyof ModelArrays) => Float64Array): ModelFields<Label> {
   const model = fieldsOf('model', json);
   if (model('format') !== format) throw invalid('ERR_MODEL_FORMAT', 'model.format', `"${format}"`, model('format'));
   if (model('version') !== version) {
     throw invalid('ERR_MODEL_VERSION', 'model.version', `${version}`, model('version'));
   }
-  const series = fieldsOf('model.history', model('history'));
   const loss = read<keyof typeof losses>(model, 'loss', 'a known loss', (value) => {
     return typeof value === 'string' && Object.hasOwn(losses, value);
   });
   const labels = readLabels('model.labels', model('labels'), 'ERR_MODEL_FORMAT');
-  const intercepts = numbers(model, 'intercepts');
-  const coefficients = numbers(model, 'coefficients');
+  const intercepts = arrayAt('intercepts');
+  const coefficients = arrayAt('coefficients');
   const classes = losses[loss].predicts === 'class' ? (loss === 'softmax' ? intercepts.length : 2) : 0;
   const shapes = intercepts.length > 0 && coefficients.length > 0 && coefficients.length % intercepts.length === 0;
   if (!shapes || labels.length !== classes) {
@@ -98,12 +173,12 @@ export function readModelJSON(json: unknown): ModelFields<Label> {
     status: read(model, 'status', `one of ${statuses.join(', ')}`, (value) => statuses.includes(value as Status)),
     epochs: read(model, 'epochs', 'a whole number', isCount),
     steps: read(model, 'steps', 'a whole number', isCount),
-    history: new History(numbers(series, 'loss'), {
-      validationLoss: numbers(series, 'validationLoss'),
-      learningRate: numbers(series, 'learningRate'),
-      gradientNorm: numbers(series, 'gradientNorm'),
+    history: new History(arrayAt('history.loss'), {
+      validationLoss: arrayAt('history.validationLoss'),
+      learningRate: arrayAt('history.learningRate'),
+      gradientNorm: arrayAt('history.gradientNorm'),
     }),
-    online: readOnline(model('online'), coefficients.length, intercepts.length),
+    online: readOnline(model('online'), () => arrayAt('online.carried'), coefficients.length, intercepts.length),
   };
 }
 
@@ -125,11 +200,6 @@ function read<T>(field: Field, name: string, expected: string, holds: (value: un
   const value = field(name);
   if (!holds(value)) throw invalid('ERR_MODEL_FORMAT', `${field.of}.${name}`, expected, value);
   return value as T;
-}
-
-function numbers(field: Field, name: string): Float64Array {
-  const isNumbers = (value: unknown) => Array.isArray(value) && Array.from(value).every(Number.isFinite);
-  return Float64Array.from(read<number[]>(field, name, 'an array of finite numbers', isNumbers));
 }
 
 const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;

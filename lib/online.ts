@@ -35,27 +35,41 @@ export function writeOnline({ optimizer, carried }: Online): OnlineJSON {
   return { optimizer, carried: bytes.toString('base64') };
 }
 
-/** `coefficients`, `intercepts`: how many the model has. */
-export function readOnline(json: unknown, coefficients: number, intercepts: number): Online | null {
+/** Back from what {@link writeOnline} wrote. */
+export function decodeCarried(text: unknown): Float64Array {
+  const bytes = typeof text === 'string' ? Buffer.from(text, 'base64') : Buffer.alloc(0);
+  if (bytes.length % 8 !== 0 || bytes.toString('base64') !== text) {
+    throw invalid('ERR_MODEL_FORMAT', 'model.online.carried', 'the base64 of numbers', text);
+  }
+  return Float64Array.from({ length: bytes.length / 8 }, (_, i) => bytes.readDoubleLE(8 * i));
+}
+
+/** `carriedOf`: its array; `coefficients`, `intercepts`: how many the model has. */
+export function readOnline(
+  json: unknown,
+  carriedOf: () => Float64Array,
+  coefficients: number,
+  intercepts: number,
+): Online | null {
   if (json === undefined) return null;
-  let given: Record<string, unknown>;
   let rule: Chosen;
   try {
-    given = readObject('model.online', json, ['optimizer', 'carried']);
-    rule = readChoice('model.online.optimizer', given.optimizer, rules);
+    rule = readChoice(
+      'model.online.optimizer',
+      readObject('model.online', json, ['optimizer', 'carried']).optimizer,
+      rules,
+    );
   } catch (error) {
     throw new NablaError('ERR_MODEL_FORMAT', (error as Error).message, { cause: error });
   }
-  const { carried: text } = given;
-  const bytes = typeof text === 'string' ? Buffer.from(text, 'base64') : Buffer.alloc(0);
+  const carried = carriedOf();
   const fixed = 2 + maxRunning; // epochs, steps and the running products
   const { states } = referenceRules[rule.index];
-  const lengths = [coefficients, coefficients + intercepts].map((size) => 8 * (fixed + states * size));
-  const carried = Float64Array.from({ length: Math.floor(bytes.length / 8) }, (_, i) => bytes.readDoubleLE(8 * i));
+  const lengths = [coefficients, coefficients + intercepts].map((size) => fixed + states * size);
   const isCount = (value: number) => Number.isSafeInteger(value) && value >= 0;
-  const isWhole = lengths.includes(bytes.length) && bytes.toString('base64') === text;
-  if (!isWhole || !carried.every(Number.isFinite) || !isCount(carried[0]) || !isCount(carried[1])) {
-    throw invalid('ERR_MODEL_FORMAT', 'model.online.carried', `the base64 of ${lengths.join(' or ')} bytes`, text);
+  const isRight = lengths.includes(carried.length) && carried.every(Number.isFinite);
+  if (!isRight || !isCount(carried[0]) || !isCount(carried[1])) {
+    throw invalid('ERR_MODEL_FORMAT', 'model.online.carried', `${lengths.join(' or ')} finite numbers`, carried);
   }
   return { optimizer: specOf(rule), carried };
 }

@@ -1,4 +1,5 @@
 // A fitted model: its predictions, and its way through JSON.
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode, ModelJSON } from '../lib/index.js';
 import { faces } from './backends.js';
@@ -166,6 +167,27 @@ describe.each(faces)('model: $name', ({ fitSync, Model, kernels }) => {
 
   it.each([0, 1, 3, '2', null, undefined, 1e300])('does not come back from version %s', (version) => {
     expectRefusal(Model.fromJSON.bind(Model), [set('version', version)], 'ERR_MODEL_VERSION');
+  });
+
+  it('comes back with a history that is not finite', () => {
+    const poisson = { X: Float64Array.of(1, 2), y: Float64Array.of(1, 2) };
+    const far = { X: Float64Array.of(1e6), y: Float64Array.of(1) };
+    const model = fitSync(poisson, { loss: 'poisson', epochs: 3, validation: far });
+    expect(model.status).toBe('maxEpochs');
+    expect([...model.history.validationLoss]).toContain(Infinity);
+    const back = Model.fromJSON<number>(JSON.parse(JSON.stringify(model)));
+    expectBits(back.coefficients, model.coefficients);
+    expect(back.history.validationLoss.at(-1)).toBeNaN();
+  });
+
+  it('a checksum is checked where there is one', () => {
+    const checksum = createHash('sha256').update(good).digest('hex');
+    expect(Model.fromJSON({ ...JSON.parse(good), checksum })).toEqual(model);
+    const wrong = [checksum.replace(/./, (digit) => (digit === '0' ? '1' : '0')), '', null, 3, undefined, {}];
+    for (const checksum of wrong) {
+      expectRefusal(Model.fromJSON.bind(Model), [{ ...JSON.parse(good), checksum }], 'ERR_MODEL_CHECKSUM');
+    }
+    expectRefusal(Model.fromJSON.bind(Model), [{ ...JSON.parse(good), checksum, epochs: 9 }], 'ERR_MODEL_CHECKSUM');
   });
 
   it('cannot be polluted by what it reads', () => {

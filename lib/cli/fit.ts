@@ -1,6 +1,7 @@
 // nabla fit: a CSV file to a model, and how well it does on rows held out.
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { writeAtomic } from '../file.js';
 import { backend, type FitOptions, fit as fitModel } from '../index.js';
 import { codeOf } from '../labels.js';
 import { classNames } from './classes.js';
@@ -125,7 +126,8 @@ export async function fitCommand(file: string, flags: FitFlags, given: FitOption
   const heldOutLoss = report.measuredOn === 'heldOut' ? report.metrics.loss : null;
   const curve = curveOf(model, options.history === 'step' ? 'step' : 'epoch', heldOutLoss);
   if (request.model !== undefined) {
-    await writeFile(request.model, writeModelFile({ target, labels, offset, columns, model }));
+    const text = writeModelFile({ target, labels, offset, columns, model });
+    await writeAtomic(request.model, Buffer.from(text));
     report.files.model = request.model;
   }
   if (request.plot !== undefined) {

@@ -1,7 +1,8 @@
 // The model file: a model, and what is needed to encode the columns of a CSV for it.
 import { readFile } from 'node:fs/promises';
 import { type ErrorCode, NablaError, show } from '../errors.js';
-import { Model, type ModelJSON } from '../index.js';
+import { Model } from '../index.js';
+import { checksumOf } from '../modeljson.js';
 import { categoriesOf, type Encoding, widthOf } from './encode.js';
 
 const format = 'nabla-model-file';
@@ -18,7 +19,8 @@ export interface ModelFile {
 }
 
 export function writeModelFile({ model, ...file }: ModelFile): string {
-  const json: { [name: string]: unknown; model: ModelJSON } = { format, version, ...file, model: model.toJSON() };
+  const plain = model.toJSON();
+  const json = { format, version, ...file, model: { ...plain, checksum: checksumOf(JSON.stringify(plain)) } };
   return `${JSON.stringify(json, null, 2)}\n`;
 }
 
@@ -37,7 +39,7 @@ function isEncoding(value: unknown): value is Encoding {
   return all.length > 0 && areNames(all);
 }
 
-/** @throws NablaError `ERR_MODEL_FORMAT` or `ERR_MODEL_VERSION` */
+/** @throws NablaError `ERR_MODEL_FORMAT`, `ERR_MODEL_VERSION` or `ERR_MODEL_CHECKSUM` */
 export async function readModelFile(file: string): Promise<ModelFile> {
   const bytes = await readFile(file, 'utf8');
   const fail = (message: string, code: ErrorCode = 'ERR_MODEL_FORMAT') => new NablaError(code, `${file}: ${message}`);

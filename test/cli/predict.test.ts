@@ -98,6 +98,11 @@ describe('nabla predict', () => {
     ['an offset of no name', changed((json) => ({ ...json, offset: 1 })), 'ERR_MODEL_FORMAT'],
     ['columns of no kind', changed((json) => ({ ...json, columns: [{ name: 'x' }, null] })), 'ERR_MODEL_FORMAT'],
     ['too few columns', changed((json) => ({ ...json, columns: [] })), 'ERR_MODEL_FORMAT'],
+    [
+      'a changed number',
+      changed((json) => ({ ...json, model: { ...(json.model as object), intercepts: [1.5] } })),
+      'ERR_MODEL_CHECKSUM',
+    ],
     ['a damaged model', changed((json) => ({ ...json, model: {} })), 'ERR_MODEL_FORMAT'],
   ])('refuses a model file: %s', async (_, content, code) => {
     const result = await nabla('predict', file(content(), 'model.json'), file('size,kind\n1,a\n'));

@@ -1,0 +1,84 @@
+// A model as the bytes of a file: JSON for a small one, which people can read, the container for a large one.
+import { invalid, NablaError } from './errors.js';
+import { decode, encode, isContainer } from './file.js';
+import type { Label } from './labels.js';
+import {
+  arraysOf,
+  checksumOf,
+  headOf,
+  type ModelFields,
+  readModel,
+  readModelJSON,
+  writeModelJSON,
+} from './modeljson.js';
+
+/** Numbers of a model that is small. */
+const mostInText = 4096;
+
+/** Whether JSON keeps every bit. */
+const isPlain = (value: number): boolean => Number.isFinite(value) && !Object.is(value, -0);
+
+export function encodeModel(model: ModelFields<Label>): Uint8Array {
+  const arrays = arraysOf(model);
+  const { 'online.carried': _, ...inText } = arrays; // which JSON has as base64
+  const count = Object.values(arrays).reduce((sum, { length }) => sum + length, 0);
+  if (count <= mostInText && Object.values(inText).every((array) => array.every(isPlain))) {
+    return new TextEncoder().encode(withChecksum(JSON.stringify(writeModelJSON(model))));
+  }
+  return encode('model', headOf(model), arrays);
+}
+
+const beforeChecksum = ',"checksum":"';
+const afterChecksum = '"}\n';
+const tailLength = beforeChecksum.length + 64 + afterChecksum.length;
+
+/** The text of an object with its checksum as the last property. */
+function withChecksum(text: string): string {
+  return `${text.slice(0, -1)}${beforeChecksum}${checksumOf(text)}${afterChecksum}`;
+}
+
+/**
+ * The model of a file.
+ *
+ * @throws NablaError `ERR_MODEL_FORMAT`, `ERR_MODEL_VERSION` or `ERR_MODEL_CHECKSUM`
+ */
+export function decodeModel(bytes: Uint8Array): ModelFields<Label> {
+  if (!isContainer(bytes)) return decodeText(bytes);
+  const { header, arrays } = decode('model', bytes);
+  return readModel(header, (place) => {
+    const array = arrays[place];
+    const isRight = array && (place.startsWith('history.') || array.every(Number.isFinite));
+    if (!isRight) throw invalid('ERR_MODEL_FORMAT', `model.${place}`, 'an array of finite numbers', array);
+    return array;
+  });
+}
+
+function decodeText(bytes: Uint8Array): ModelFields<Label> {
+  const fail = (message: string) => new NablaError('ERR_MODEL_FORMAT', `model file: ${message}`);
+  if (bytes.length === 0) throw fail('it is empty');
+  if (bytes[0] !== 0x7b) throw fail('it begins neither as JSON nor as the binary form');
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw fail('it is not UTF-8');
+  }
+  const body = `${text.slice(0, -tailLength)}}`;
+  const tail = text.slice(-tailLength);
+  if (!tail.startsWith(beforeChecksum) || !tail.endsWith(afterChecksum)) {
+    throw fail('it is cut short, or save() did not write it: Model.fromJSON() takes JSON without a checksum');
+  }
+  if (withChecksum(body) !== text) {
+    throw new NablaError('ERR_MODEL_CHECKSUM', 'model file: its text is not that of its checksum');
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    throw fail('it is not JSON');
+  }
+  const fields = readModelJSON(json);
+  // So no property is twice there, or unknown.
+  if (JSON.stringify(writeModelJSON(fields)) !== body) throw fail('it is not as save() writes it');
+  return fields;
+}
