@@ -7,8 +7,9 @@ import { dealRows, partition, readFoldIds } from '../folds.js';
 import type { Label } from '../labels.js';
 import type { Path } from '../lambdapath.js';
 import type { Model } from '../model.js';
+import type { Table } from '../plan.js';
 import { readChoice, readNumber } from '../read.js';
-import { rowWeights } from '../targets.js';
+import { type RowWeights, rowWeights } from '../targets.js';
 import { type Course, run, runSync } from './course.js';
 import { type Call, own } from './fit.js';
 import { type Measure, measured } from './measure.js';
@@ -40,9 +41,7 @@ export type CrossValidate = <L extends Label = number>(
 /** A fold: its rows are held out, the others fitted to. */
 interface Fold {
   job: FitJob;
-  held: FitJob['train'];
-  /** of the rows held out */
-  weight: number;
+  held: Table & RowWeights;
 }
 
 interface Request extends PathCall {
@@ -89,16 +88,17 @@ function readMeasure(value: unknown, { loss, targets }: Call): Measure {
 
 function foldsOf({ call, foldIds }: Request): Fold[] {
   const { job, loss, targets, raw, classWeight } = call;
-  const tableOf = (index: Uint32Array) => {
-    const sampleWeight = rowWeights(loss, raw.data, { y: job.train.y, labels: targets.labels }, index, classWeight);
-    return { ...job.train, index, count: index.length, sampleWeight };
-  };
+  const { y } = job.train;
+  const tableOf = (index: Uint32Array) => ({
+    ...job.train,
+    ...rowWeights(loss, raw.data, { y, labels: targets.labels }, index, classWeight),
+    index,
+    count: index.length,
+  });
   const count = foldIds.reduce((most, id) => (id > most ? id : most), 0) + 1;
   return Array.from({ length: count }, (_, part) => {
     const { held, rest } = partition(foldIds, part);
-    const { sampleWeight } = job.train;
-    const weight = sampleWeight ? held.reduce((sum, row) => sum + sampleWeight[row], 0) : held.length;
-    return { job: { ...job, train: tableOf(rest) }, held: tableOf(held), weight };
+    return { job: { ...job, train: tableOf(rest) }, held: tableOf(held) };
   });
 }
 
@@ -127,7 +127,7 @@ function resultOf<L extends Label>(
   path: Path<L>,
   values: readonly (readonly (number | null)[])[],
 ): CrossValidation<L> {
-  const weights = folds.map(({ weight }) => weight);
+  const weights = folds.map(({ held }) => held.weight);
   return new CrossValidation(path, measure, foldIds, weights, values);
 }
 
