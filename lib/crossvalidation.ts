@@ -31,13 +31,13 @@ export class CrossValidation<L extends Label = number> {
   /** Place of the largest λ that is worse than the best by no more than the best's standard error. */
   readonly index1se: number;
 
-  /** @internal `values`: of each fold, at each λ; NaN where a fold has no such measure. */
+  /** @internal `values`: of each fold, at each λ; null where a fold has no such measure. */
   constructor(
     path: Path<L>,
     measure: keyof typeof measures,
     foldIds: Uint32Array,
     weights: readonly number[],
-    values: readonly (readonly number[])[],
+    values: readonly (readonly (number | null)[])[],
   ) {
     this.path = path;
     this.measure = measure;
@@ -45,9 +45,10 @@ export class CrossValidation<L extends Label = number> {
     this.mean = new Float64Array(path.length);
     this.standardError = new Float64Array(path.length);
     for (let i = 0; i < path.length; i++) {
-      const folds = values
-        .map((of, fold) => ({ value: of[i], weight: weights[fold] }))
-        .filter(({ value }) => !Number.isNaN(value));
+      const folds = values.flatMap((of, fold) => {
+        const value = of[i];
+        return value === null ? [] : [{ value, weight: weights[fold] }];
+      });
       const total = folds.reduce((sum, { weight }) => sum + weight, 0);
       const mean = folds.reduce((sum, { value, weight }) => sum + weight * value, 0) / total;
       const variance = folds.reduce((sum, { value, weight }) => sum + weight * (value - mean) ** 2, 0) / total;

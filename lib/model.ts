@@ -5,7 +5,7 @@ import { type Backend, inUse, type Outcome } from './backend.js';
 import { losses } from './catalog.js';
 import type { FitData } from './data.js';
 import { NablaError } from './errors.js';
-import { createFit, type Fit, type FitSync } from './facade/fit.js';
+import { createFit, type Fits } from './facade/fit.js';
 import { readPath, writeAtomic, writeAtomicSync } from './file.js';
 import { History } from './history.js';
 import type { Label, Predictions } from './labels.js';
@@ -23,11 +23,6 @@ export type { Label, Predictions } from './labels.js';
 export type { ClassMetrics, MeanMetrics, MeasureOptions, Metrics, ValueMetrics } from './metrics/evaluate.js';
 export type { ModelJSON } from './modeljson.js';
 export type { Status } from './plan.js';
-
-interface Fits {
-  fit: Fit;
-  fitSync: FitSync;
-}
 
 /** What a fit makes a model of. */
 interface Fitted<L extends Label>
@@ -74,6 +69,11 @@ export class Model<L extends Label = number> implements ModelFields<L> {
     return inUse();
   }
 
+  /** Fits that make models of a class. @internal */
+  static fitsOf(model: typeof Model): Fits {
+    return createFit(model.backend, model);
+  }
+
   /** @internal */
   protected constructor(fields: ModelFields<L>) {
     this.loss = fields.loss;
@@ -115,17 +115,12 @@ export class Model<L extends Label = number> implements ModelFields<L> {
    * @throws NablaError as a fit does
    */
   partialFitSync(data: FitData<L>, options: FitOptions = {}): Model<L> {
-    return this.#fits().fitSync(data, this.#onward(options)) as Model<L>;
+    return Model.fitsOf(this.constructor as typeof Model).fitSync(data, this.#onward(options));
   }
 
   /** As {@link Model.partialFitSync}, off the calling thread. */
   async partialFit(data: FitData<L>, options: FitOptions = {}): Promise<Model<L>> {
-    return (await this.#fits().fit(data, this.#onward(options))) as Model<L>;
-  }
-
-  #fits(): Fits {
-    const model = this.constructor as typeof Model;
-    return createFit(model.backend, model);
+    return Model.fitsOf(this.constructor as typeof Model).fit(data, this.#onward(options));
   }
 
   #onward(options: FitOptions): FitOptions {

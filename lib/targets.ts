@@ -109,9 +109,17 @@ function labelled(name: string, y: Float64Array, largest: number, classes = larg
 /** What a row of each class counts: 'balanced' makes all classes count the same. */
 export type ClassWeight = 'balanced' | { readonly [label: string]: number };
 
+/** What the rows of a table weigh. */
+export interface RowWeights {
+  /** Of each row, with a mean of 1 over those in use; null when all count the same. */
+  sampleWeight: Float64Array | null;
+  /** The sum, over the rows in use, of the weights as the caller gave them; the number of rows when there are none. */
+  weight: number;
+}
+
 /**
- * How much each row counts, with a mean of 1 over the rows of `index` (null: all); null when all count the same.
- * Both losses and gradients are means over rows, so that this divides them by the sum of the weights.
+ * How much each row counts; in use are those of `index` (null: all). Both losses and gradients are means over rows, so
+ * that a mean weight of 1 divides them by the sum of the weights.
  */
 export function rowWeights(
   loss: keyof typeof losses,
@@ -119,8 +127,10 @@ export function rowWeights(
   { y, labels }: Pick<Targets, 'y' | 'labels'>,
   index: Uint32Array | null,
   classWeight: unknown,
-): Float64Array | null {
-  if (classWeight === undefined && sampleWeight === null) return null;
+): RowWeights {
+  if (classWeight === undefined && sampleWeight === null) {
+    return { sampleWeight: null, weight: index ? index.length : rows };
+  }
   const used = index ?? Uint32Array.from({ length: rows }, (_, i) => i);
   const weights = sampleWeight === null ? new Float64Array(rows).fill(1) : new Float64Array(sampleWeight);
   if (classWeight !== undefined) {
@@ -134,7 +144,7 @@ export function rowWeights(
   }
   const scale = used.length / sum;
   for (let i = 0; i < rows; i++) weights[i] *= scale;
-  return weights;
+  return { sampleWeight: weights, weight: sum };
 }
 
 /** By the solver's number of each class. */

@@ -5,15 +5,17 @@ import type { FitData } from '../data.js';
 import { invalid, NablaError } from '../errors.js';
 import { dealRows, partition, readFoldIds } from '../folds.js';
 import type { Label } from '../labels.js';
+import type { Path } from '../lambdapath.js';
 import type { Model } from '../model.js';
+import type { Table } from '../plan.js';
 import { readChoice, readNumber } from '../read.js';
-import { rowWeights } from '../targets.js';
+import { type RowWeights, rowWeights } from '../targets.js';
 import { type Course, run, runSync } from './course.js';
 import { type Call, own } from './fit.js';
 import { type Measure, measured } from './measure.js';
 import type { NullModel } from './nullmodel.js';
 import { type PathCall, type PathOptions, pathCourse, penaltiesOf, preparePath } from './path.js';
-import { fitSequence, type PenaltySize } from './sequence.js';
+import { fitSequence } from './sequence.js';
 
 /** How to cross-validate: the options of a path but for `validation`, and these. */
 export interface CrossValidationOptions extends Omit<PathOptions, 'validation' | 'validationFraction'> {
@@ -39,9 +41,7 @@ export type CrossValidate = <L extends Label = number>(
 /** A fold: its rows are held out, the others fitted to. */
 interface Fold {
   job: FitJob;
-  held: FitJob['train'];
-  /** of the rows held out */
-  weight: number;
+  held: Table & RowWeights;
 }
 
 interface Request extends PathCall {
@@ -79,7 +79,7 @@ function readMeasure(value: unknown, { loss, targets }: Call): Measure {
   const measure = readChoice('measure', value === undefined ? 'deviance' : value, measures).name as Measure;
   const kind = losses[loss].predicts === 'class' ? 'classes' : 'numbers';
   const { of } = measures[measure];
-  if ((of !== 'all' && of !== kind) || (measure === 'auc' && targets.outputs > 1)) {
+  if ((of !== 'all' && of !== kind) || (measure === 'auc' && targets.labels.length > 2)) {
     const what = measure === 'auc' ? 'losses of two classes' : `losses of ${of}`;
     throw new NablaError('ERR_UNKNOWN_OPTION', `measure "${measure}" goes with ${what}; got the loss ${loss}`);
   }
@@ -88,16 +88,17 @@ function readMeasure(value: unknown, { loss, targets }: Call): Measure {
 
 function foldsOf({ call, foldIds }: Request): Fold[] {
   const { job, loss, targets, raw, classWeight } = call;
-  const tableOf = (index: Uint32Array) => {
-    const sampleWeight = rowWeights(loss, raw.data, { y: job.train.y, labels: targets.labels }, index, classWeight);
-    return { ...job.train, index, count: index.length, sampleWeight };
-  };
+  const { y } = job.train;
+  const tableOf = (index: Uint32Array) => ({
+    ...job.train,
+    ...rowWeights(loss, raw.data, { y, labels: targets.labels }, index, classWeight),
+    index,
+    count: index.length,
+  });
   const count = foldIds.reduce((most, id) => (id > most ? id : most), 0) + 1;
   return Array.from({ length: count }, (_, part) => {
     const { held, rest } = partition(foldIds, part);
-    const { sampleWeight } = job.train;
-    const weight = sampleWeight ? held.reduce((sum, row) => sum + sampleWeight[row], 0) : held.length;
-    return { job: { ...job, train: tableOf(rest) }, held: tableOf(held), weight };
+    return { job: { ...job, train: tableOf(rest) }, held: tableOf(held) };
   });
 }
 
@@ -106,42 +107,41 @@ function* foldCourse(
   backend: Backend,
   measure: Measure,
   { job, held }: Fold,
-  penalties: readonly PenaltySize[],
+  { lambdas, l1Ratio }: Path<Label>,
   { weights }: NullModel,
-): Course<number[]> {
-  const values: number[] = [];
+): Course<(number | null)[]> {
+  const values: (number | null)[] = [];
   // The null model of all rows is a place to start from, but no solution for these.
   const from = { weights, loss: NaN, steepest: NaN, certain: false };
-  yield* fitSequence(job, penalties, from, function* (outcome) {
+  yield* fitSequence(job, penaltiesOf(lambdas, l1Ratio), from, function* (outcome) {
     values.push(yield* measured(backend, measure, job, held, outcome.weights));
     return false;
   });
   return values;
 }
 
+/** What the folds say of a path. */
+function resultOf<L extends Label>(
+  { measure, foldIds }: Request,
+  folds: readonly Fold[],
+  path: Path<L>,
+  values: readonly (readonly (number | null)[])[],
+): CrossValidation<L> {
+  const weights = folds.map(({ held }) => held.weight);
+  return new CrossValidation(path, measure, foldIds, weights, values);
+}
+
 export function createCrossValidate(
   backend: Backend,
   model: typeof Model,
 ): { crossValidateSync: CrossValidateSync; crossValidate: CrossValidate } {
-  const courses = (
-    request: Request,
-    folds: readonly Fold[],
-    { lambdas, l1Ratio }: { lambdas: Float64Array; l1Ratio: number },
-    from: NullModel,
-  ) => folds.map((fold) => foldCourse(backend, request.measure, fold, penaltiesOf(lambdas, l1Ratio), from));
   return {
     crossValidateSync<L extends Label>(data: FitData<L>, options?: CrossValidationOptions): CrossValidation<L> {
       const request = prepare(data, options);
       const folds = foldsOf(request);
       const { path, from } = runSync(backend, pathCourse<L>(model, request));
-      const values = courses(request, folds, path, from).map((course) => runSync(backend, course));
-      return new CrossValidation(
-        path,
-        request.measure,
-        request.foldIds,
-        folds.map(({ weight }) => weight),
-        values,
-      );
+      const values = folds.map((fold) => runSync(backend, foldCourse(backend, request.measure, fold, path, from)));
+      return resultOf(request, folds, path, values);
     },
     async crossValidate<L extends Label>(
       data: FitData<L>,
@@ -151,14 +151,10 @@ export function createCrossValidate(
       const request = { ...prepared, call: own(prepared.call) };
       const folds = foldsOf(request);
       const { path, from } = await run(backend, pathCourse<L>(model, request));
-      const values = await Promise.all(courses(request, folds, path, from).map((course) => run(backend, course)));
-      return new CrossValidation(
-        path,
-        request.measure,
-        request.foldIds,
-        folds.map(({ weight }) => weight),
-        values,
+      const values = await Promise.all(
+        folds.map((fold) => run(backend, foldCourse(backend, request.measure, fold, path, from))),
       );
+      return resultOf(request, folds, path, values);
     },
   };
 }

@@ -18,6 +18,15 @@ export type FitSync = <L extends Label = number>(data: FitData<L>, options?: Fit
 /** Fits off the calling thread. */
 export type Fit = <L extends Label = number>(data: FitData<L>, options?: FitOptions) => Promise<Model<L>>;
 
+/** l1 and l2 for rows that weigh so much in sum. */
+export type PenaltyOf = (weight: number) => Pick<Plan, 'l1' | 'l2'>;
+
+/** Both, for callers who may scale the penalty by the weight of the rows. */
+export interface Fits {
+  fitSync<L extends Label = number>(data: FitData<L>, options?: FitOptions, penalty?: PenaltyOf): Model<L>;
+  fit<L extends Label = number>(data: FitData<L>, options?: FitOptions, penalty?: PenaltyOf): Promise<Model<L>>;
+}
+
 /** A fit about to run: the job, and what its result needs. */
 export interface Call {
   job: FitJob;
@@ -45,7 +54,7 @@ function split(rows: number, fraction: number, seed: number): { train: Uint32Arr
   return { validation: parts.held, train: parts.rest };
 }
 
-export function prepare(data: unknown, options: unknown): Call {
+export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): Call {
   const read = readFitOptions(options);
   const { given, plan, validationFraction } = read;
   const loss = read.loss.name as keyof typeof losses;
@@ -54,7 +63,7 @@ export function prepare(data: unknown, options: unknown): Call {
   const classes = given.classes === undefined ? undefined : readClasses(given.classes);
   const targets = readTargets('y', loss, raw, undefined, classes);
   const { outputs } = targets;
-  const tableOf = (name: string, from: RawTable, y: Float64Array, index: Uint32Array | null): Table => {
+  const tableOf = (name: string, from: RawTable, y: Float64Array, index: Uint32Array | null) => {
     if (from.offset && from.offset.length !== from.rows * outputs) {
       const expected = `${from.rows * outputs} elements (${from.rows} rows × ${outputs} outputs)`;
       throw new NablaError('ERR_SHAPE', `${name} must have ${expected}; got ${from.offset.length}`);
@@ -62,7 +71,7 @@ export function prepare(data: unknown, options: unknown): Call {
     return {
       X: from.X,
       y,
-      sampleWeight: rowWeights(loss, from, { y, labels: targets.labels }, index, given.classWeight),
+      ...rowWeights(loss, from, { y, labels: targets.labels }, index, given.classWeight),
       offset: from.offset,
       index,
       count: index ? index.length : from.rows,
@@ -88,10 +97,11 @@ export function prepare(data: unknown, options: unknown): Call {
     const { y } = readTargets('validation.y', loss, validationRaw, targets);
     validation = tableOf('validation.offset', validationRaw, y, null);
   }
-  const train = tableOf('offset', raw, targets.y, trainIndex);
+  const { weight, ...train } = tableOf('offset', raw, targets.y, trainIndex);
   const { indices, ...sampler } = readSampler(read, raw.rows, train.count);
   const whole: Plan = {
     ...plan,
+    ...penalty?.(weight),
     ...sampler,
     rows: raw.rows,
     cols: raw.cols,
@@ -221,15 +231,15 @@ export function modelOf<L extends Label>(model: typeof Model, call: Call, outcom
   });
 }
 
-export function createFit(backend: Backend, model: typeof Model): { fitSync: FitSync; fit: Fit } {
+export function createFit(backend: Backend, model: typeof Model): Fits {
   return {
-    fitSync(data, options) {
-      const call = prepare(data, options);
+    fitSync<L extends Label>(data: FitData<L>, options?: FitOptions, penalty?: PenaltyOf): Model<L> {
+      const call = prepare(data, options, penalty);
       const { job, checkpoint } = call;
       return modelOf(model, call, checkpoint ? fitInPiecesSync(backend, job, checkpoint) : backend.fitSync(job));
     },
-    async fit(data, options) {
-      const call = own(prepare(data, options));
+    async fit<L extends Label>(data: FitData<L>, options?: FitOptions, penalty?: PenaltyOf): Promise<Model<L>> {
+      const call = own(prepare(data, options, penalty));
       const { job, checkpoint } = call;
       return modelOf(model, call, await (checkpoint ? fitInPieces(backend, job, checkpoint) : backend.fit(job)));
     },

@@ -3,9 +3,6 @@ import type { FitJob, Outcome } from '../backend.js';
 import { losses } from '../catalog.js';
 import { readFitOptions } from '../options.js';
 import { coefficientCount, maxParameters, samplerKind, type Table } from '../plan.js';
-import { losses as formulas } from '../reference/kernels/losses.js';
-import { log } from '../reference/kernels/math.js';
-import { sum } from '../reference/kernels/sums.js';
 import { Scaling } from '../reference/solver/scaling.js';
 import { withSolver } from '../solver.js';
 import { type Course, fitted } from './course.js';
@@ -28,25 +25,6 @@ function* step(job: FitJob, train: Table, weights: Float64Array): Course<Outcome
 export function* lossAt(job: FitJob, table: Table, weights: Float64Array): Course<number> {
   const { loss } = yield* step(job, table, weights);
   return loss.length > 0 ? loss[0] : NaN;
-}
-
-/** The least mean loss that any predictions could have for these rows: that of z = ln y, where a log link asks for it. */
-export function leastLoss({ plan }: FitJob, table: Table): number {
-  if (Object.values(losses)[plan.loss].predicts !== 'mean') return 0;
-  const { y, index, count, sampleWeight } = table;
-  const terms = new Float64Array(count * plan.targets);
-  const z = new Float64Array(1);
-  const room = new Float64Array(1);
-  for (let i = 0; i < terms.length; i++) {
-    const place = Math.floor(i / plan.targets);
-    const row = index ? index[place] : place;
-    const yAt = row * plan.targets + (i % plan.targets);
-    if (y[yAt] === 0) continue; // the loss goes to 0 as z falls
-    z[0] = log(y[yAt]);
-    const one = { yAt, z, n: 1, outputs: 1, stride: 1, parameters: plan.lossParameters, terms: room };
-    terms[i] = formulas[plan.loss].gradient({ ...one, y, weights: sampleWeight, weightsAt: row });
-  }
-  return sum(terms, 0, terms.length) / count;
 }
 
 /** What λ is measured by. */

@@ -4,13 +4,15 @@ import { checkFinite, type FitData } from '../data.js';
 import { invalid, NablaError, viewName } from '../errors.js';
 import type { Label } from '../labels.js';
 import { Path } from '../lambdapath.js';
+import { leastLoss } from '../metrics/means.js';
 import type { Model } from '../model.js';
 import { elsewhere, type FitOptions, fitOptionNames } from '../options.js';
 import { readBoolean, readNumber, readObject } from '../read.js';
 import { power } from '../reference/kernels/math.js';
 import { type Course, run, runSync } from './course.js';
 import { type Call, modelOf, own, prepare } from './fit.js';
-import { leastLoss, lossAt, type NullModel, nullModel } from './nullmodel.js';
+import { rowsOf } from './measure.js';
+import { lossAt, type NullModel, nullModel } from './nullmodel.js';
 import { fitSequence, type PenaltySize } from './sequence.js';
 
 /**
@@ -120,7 +122,7 @@ export function* pathCourse<L extends Label>(
   const from = yield* nullModel(job);
   if (!Number.isFinite(from.loss)) checkFinite('data', call.raw.data);
   const lambdas = request.lambdas ?? spread(from, request);
-  const least = leastLoss(job, job.train);
+  const least = leastLoss(rowsOf(job, job.train, new Float64Array(0)));
   const ratioOf = (loss: number) => (from.loss > least ? 1 - (loss - least) / (from.loss - least) : 0);
   const models: Model<L>[] = [];
   const losses: number[] = [];

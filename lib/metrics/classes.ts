@@ -1,4 +1,5 @@
 // How well classes are told apart.
+import { losses } from '../catalog.js';
 import { NablaError } from '../errors.js';
 import { codeOf, type Label } from '../labels.js';
 import type { Model } from '../model.js';
@@ -53,13 +54,13 @@ interface Places {
   predicted: Float64Array;
 }
 
-function placesOf(model: Model<Label>, { y, z, outputs }: Measured): Places {
-  const first = codeOf(model.loss, 0);
+function placesOf({ y, z, outputs, loss }: Measured): Places {
+  const first = codeOf(Object.keys(losses)[loss] as keyof typeof losses, 0);
   return { truth: first === 0 ? y : y.map((code) => (code === first ? 0 : 1)), predicted: chosenPlaces(z, outputs) };
 }
 
-export function accuracy(model: Model<Label>, measured: Measured): number {
-  const { truth, predicted } = placesOf(model, measured);
+export function accuracy(measured: Measured): number {
+  const { truth, predicted } = placesOf(measured);
   return mean(
     truth.map((place, i) => Number(place === predicted[i])),
     measured.weights,
@@ -128,7 +129,11 @@ function correlation(support: Float64Array, predicted: Float64Array, right: Floa
   return both / (Math.sqrt(ofTruth) * Math.sqrt(ofPredicted));
 }
 
-function areaUnderRoc(z: Float64Array, truth: Float64Array, weights: Weights): number | null {
+/** Of two classes; null where one of them has no rows. */
+export function areaUnderRoc(measured: Measured): number | null {
+  const { weights } = measured;
+  const { truth } = placesOf(measured);
+  const z = secondOfTwo(measured);
   const sorted = distinct(z);
   const rows = [new Float64Array(sorted.length), new Float64Array(sorted.length)]; // of each class, by the rank of z
   z.forEach((value, i) => {
@@ -153,7 +158,7 @@ function secondOfTwo({ z, outputs, rows }: Measured): Float64Array {
 export function classMetrics<L extends Label>(model: Model<L>, measured: Measured): ClassMetrics<L> {
   const { weights, z, outputs } = measured;
   const { labels, loss: name } = model;
-  const places = placesOf(model, measured);
+  const places = placesOf(measured);
   const confusion = confusionOf(places, labels.length, weights);
   const loss = meanLoss(measured);
   const hasProbabilities = name === 'logistic' || name === 'softmax';
@@ -166,11 +171,11 @@ export function classMetrics<L extends Label>(model: Model<L>, measured: Measure
     kind: 'class',
     labels,
     loss,
-    accuracy: accuracy(model, measured),
+    accuracy: accuracy(measured),
     confusion,
     ...countsOf(confusion, labels.length),
     logLoss: hasProbabilities ? loss : null,
     brier: hasProbabilities && isBinary ? mean(squares(), weights) : null,
-    auc: isBinary ? areaUnderRoc(secondOfTwo(measured), places.truth, weights) : null,
+    auc: isBinary ? areaUnderRoc(measured) : null,
   };
 }

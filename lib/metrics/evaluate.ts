@@ -26,6 +26,6 @@ export function evaluate<L extends Label>(model: Model<L>, X: unknown, y: unknow
 export function score(model: Model<Label>, X: unknown, y: unknown, options: unknown): number {
   const measured = measure(model, X, y, options);
   const { predicts } = losses[model.loss];
-  if (predicts === 'class') return accuracy(model, measured);
+  if (predicts === 'class') return accuracy(measured);
   return (predicts === 'mean' ? d2(measured) : r2(measured)) ?? NaN;
 }

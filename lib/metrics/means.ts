@@ -1,4 +1,5 @@
 // How well the mean of counts and amounts is met.
+import { losses } from '../catalog.js';
 import { exp, log } from '../reference/kernels/math.js';
 import { average, errorsOf, targetsOf } from './errors.js';
 import { alone, columnsOf, type Measured, meanLoss } from './measure.js';
@@ -24,40 +25,57 @@ export interface MeanMetrics {
   readonly mae: number;
 }
 
-/** Of one target. The loss is least at z = ln y; where y = 0 it goes to 0 as z falls. */
-function devianceOf(measured: Measured): number {
-  const { y, weights, rows } = measured;
-  const positive = y.filter((value) => value > 0);
-  if (positive.length === 0) return 2 * meanLoss(measured);
-  const own = weights === null ? null : weights.filter((_, i) => y[i] > 0);
-  const least = meanLoss({ ...measured, y: positive, z: positive.map(log), weights: own, rows: positive.length });
-  return 2 * (meanLoss(measured) - least * (sumOf(positive.length, own) / sumOf(rows, weights)));
+/** Each target with its z. */
+function eachTarget(measured: Measured): Measured[] {
+  const { y, z, targets } = measured;
+  if (targets === 1) return [measured];
+  const columns = columnsOf(z, targets);
+  return columnsOf(y, targets).map((y, k) => alone(measured, y, columns[k]));
 }
 
-/** Of each target: its deviance, and how much of that of its mean is gone. */
-function deviances(measured: Measured): { deviance: number; d2: number | null }[] {
-  const { y, z, weights, rows, targets } = measured;
-  const columns = columnsOf(z, targets);
-  return columnsOf(y, targets).map((y, k) => {
-    const deviance = devianceOf(alone(measured, y, columns[k]));
-    if (!varies(y)) return { deviance, d2: null };
-    const constant = new Float64Array(rows).fill(log(mean(y, weights)));
-    return { deviance, d2: 1 - deviance / devianceOf(alone(measured, y, constant)) };
+/** Of one target. With a log link the loss is least at z = ln y; where y = 0 it goes to 0 as z falls. */
+function leastOf(measured: Measured): number {
+  const { y, weights, rows, loss } = measured;
+  if (Object.values(losses)[loss].predicts !== 'mean') return 0;
+  const positive = y.filter((value) => value > 0);
+  if (positive.length === 0) return 0;
+  const own = weights === null ? null : weights.filter((_, i) => y[i] > 0);
+  const least = meanLoss({ ...measured, y: positive, z: positive.map(log), weights: own, rows: positive.length });
+  return least * (sumOf(positive.length, own) / sumOf(rows, weights));
+}
+
+const devianceOf = (measured: Measured): number => 2 * (meanLoss(measured) - leastOf(measured));
+
+/** The least that the mean loss can be for y; for several targets the sum of theirs. */
+export function leastLoss(measured: Measured): number {
+  return eachTarget(measured).reduce((sum, one) => sum + leastOf(one), 0);
+}
+
+/** Twice the mean of what the loss, of any kind, is above its least; for several targets the mean of theirs. */
+export function deviance(measured: Measured): number {
+  return average(eachTarget(measured).map(devianceOf));
+}
+
+/** Of each target: how much of the deviance of its mean is gone. */
+function partsExplained(measured: Measured): (number | null)[] {
+  return eachTarget(measured).map((one) => {
+    if (!varies(one.y)) return null;
+    const z = new Float64Array(one.rows).fill(log(mean(one.y, one.weights)));
+    return 1 - devianceOf(one) / devianceOf({ ...one, z });
   });
 }
 
 /** The part of the deviance that the model explains. */
 export function d2(measured: Measured): number | null {
-  return average(deviances(measured).map(({ d2 }) => d2));
+  return average(partsExplained(measured));
 }
 
 export function meanMetrics(measured: Measured): MeanMetrics {
-  const each = deviances(measured);
   return {
     kind: 'mean',
     loss: meanLoss(measured),
-    deviance: average(each.map(({ deviance }) => deviance)),
-    d2: average(each.map(({ d2 }) => d2)),
+    deviance: deviance(measured),
+    d2: d2(measured),
     ...errorsOf(targetsOf(measured, exp), measured.weights),
   };
 }
