@@ -9,7 +9,7 @@ export type SolverName = Exclude<keyof typeof solvers, 'auto'>;
 const most = { exact: 4000, newton: 500 };
 
 /** Those that are there. */
-const made: readonly SolverName[] = ['lbfgs'];
+const made: readonly SolverName[] = ['lbfgs', 'exact'];
 
 /** What `auto` picks: see the README. */
 function pick(plan: Plan): SolverName {

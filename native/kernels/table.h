@@ -26,6 +26,14 @@ struct Part {
 };
 constexpr size_t gramSide = 128;
 
+// What rows are held against in least squares; y and offset of row i are `stride` · i behind the first.
+struct Targets {
+  const double* y;
+  const double* sampleWeight;  // null: 1
+  const double* offset;        // null: 0
+  size_t stride;
+};
+
 constexpr int maxParameters = 12;    // of one loss, rule or schedule
 constexpr int maxStates = 3;         // arrays that a rule keeps, each as long as the weights
 constexpr int maxRunning = 4;        // running products that a rule keeps (powers of beta)
@@ -112,6 +120,8 @@ struct Kernels {
   // H_jk += Σ (d x̃_j) x̃_k in row order, x̃ = x - mean (null: 0); H has rows of `stride`.
   void (*gram)(const Rows& rows, const double* d, const double* mean, const Part& part, double* H,
                size_t stride);
+  // g += Σ s (y - offset - b - x·w) (x, 1) in twice the digits: cols + 1 high parts, then as many low ones.
+  void (*residuals)(const Rows& rows, const Targets& targets, const double* w, double b, double* g);
 
   double (*penaltyValue)(const double* w, size_t n, const Penalty& penalty);
   double (*stationarity)(const double* w, const double* g, size_t n, const Penalty& penalty);

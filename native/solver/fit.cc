@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "descent.h"
+#include "exact.h"
 #include "lbfgs.h"
 #include "stopping.h"
 
@@ -80,6 +81,9 @@ class Run {
     if (plan_.solver == SolverKind::lbfgs) {
       makeDiagonal();
       method_.reset(new Lbfgs(kernels_, plan_, *smooth_, weights_.data(), diagonal_.data()));
+    } else if (plan_.solver == SolverKind::exact) {
+      method_.reset(
+          new Exact(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), cancelled_));
     } else {
       throw std::invalid_argument("a solver that is still to come");
     }
@@ -97,7 +101,7 @@ class Run {
       if (plan_.pauseAfter > 0 && epoch - begun_ == plan_.pauseAfter) return Status::paused;
       const double loss = method_->epoch(firstEpoch_ + epoch);
       if (stopped()) return Status::cancelled;
-      const double* returned = original(method_->result());
+      const double* returned = original();
       if (!std::isfinite(loss) || !std::isfinite(kernels_.asum(returned, plan_.size())))
         return Status::diverged;
       double watched = loss;
@@ -124,9 +128,10 @@ class Run {
   }
 
   // The weights of X's own columns.
-  const double* original(const double* weights) {
-    if (!scaling_) return weights;
-    scaling_->toOriginal(weights, original_.data());
+  const double* original() {
+    if (const double* known = method_->original()) return known;
+    if (!scaling_) return method_->result();
+    scaling_->toOriginal(method_->result(), original_.data());
     return original_.data();
   }
 

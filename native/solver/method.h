@@ -17,6 +17,8 @@ class Method {
   virtual double epoch(uint64_t epoch) = 0;
   // The weights that the fit would return now.
   virtual const double* result() const = 0;
+  // The same of X's own columns, where the method knows them better than by turning back; null: it does not.
+  virtual const double* original() const { return nullptr; }
 
   // Tells the loss that is watched.
   virtual void epochEnded(double) {}

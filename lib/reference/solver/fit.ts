@@ -6,6 +6,7 @@ import { asum } from '../kernels/dense.js';
 import type { Penalty } from '../kernels/penalties.js';
 import { Archive, stateOf } from './archive.js';
 import { Descent } from './descent.js';
+import { Exact } from './exact.js';
 import { Lbfgs } from './lbfgs.js';
 import type { Method } from './method.js';
 import { type Evaluator, Objective } from './objective.js';
@@ -66,6 +67,9 @@ export class Run {
     const penalty: Penalty = { l1: plan.l1, l2: plan.l2, nonNegative: plan.nonNegative, factors: penaltyFactors };
     const smooth = new Smooth(objective, penalty, coefficientCount(plan));
     if (plan.solver === solverKind.lbfgs) return new Lbfgs(plan, smooth, weights, this.#diagonal(penalty));
+    if (plan.solver === solverKind.exact && this.#scaling) {
+      return new Exact(plan, this.#job.train, this.#scaling, smooth, weights);
+    }
     return new Descent(this.#job, objective, penalty, weights);
   }
 
@@ -87,7 +91,7 @@ export class Run {
     for (let epoch = this.#begun; epoch < plan.epochs; epoch++) {
       if (plan.pauseAfter > 0 && epoch - this.#begun === plan.pauseAfter) return this.#outcome('paused');
       const loss = method.epoch(this.#firstEpoch + epoch);
-      const returned = this.#ofX(method.result);
+      const returned = this.#returned();
       if (!Number.isFinite(loss) || !Number.isFinite(asum(returned))) return this.#outcome('diverged');
       let watched = loss;
       if (this.#validation) {
@@ -112,8 +116,9 @@ export class Run {
   }
 
   /** The weights of X's own columns. */
-  #ofX(weights: Float64Array): Float64Array {
-    return this.#scaling ? this.#scaling.toOriginal(weights, this.#original) : weights;
+  #returned(): Float64Array {
+    const { original, result } = this.#method;
+    return original ?? this.#scaling?.toOriginal(result, this.#original) ?? result;
   }
 
   #exchange(archive: Archive): void {

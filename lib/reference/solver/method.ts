@@ -21,6 +21,11 @@ export abstract class Method implements Archived {
   /** The weights that the fit would return now. */
   abstract get result(): Float64Array;
 
+  /** The same of X's own columns, where the method knows them better than by turning back. */
+  get original(): Float64Array | null {
+    return null;
+  }
+
   /** Tells the loss that is watched. */
   epochEnded(_loss: number): void {}
 

@@ -1,0 +1,177 @@
+// Least squares and ridge in closed form: by the normal equations, or from a triangle of reflections where these are
+// ill-conditioned; both refined by gradients of twice a double's digits. Twin: native/solver/leastsquares.cc.
+import { coefficientCount, type Plan, type Table } from '../../plan.js';
+import { nrm2 } from '../kernels/dense.js';
+import { residuals } from '../kernels/doubled.js';
+import type { Penalty } from '../kernels/penalties.js';
+import { sumOfProducts } from '../kernels/sums.js';
+import { factorize, solveFactorized } from './cholesky.js';
+import { Gram } from './gram.js';
+import { Orthogonal } from './orthogonal.js';
+import type { Scaling } from './scaling.js';
+import { blockRows, triangleOf } from './triangle.js';
+
+/**
+ * Of a diagonal element, what has to remain when the columns before it are taken out. Steps of refinement then gain
+ * four digits each; near the rounding of the sums they would gain none.
+ */
+const leastPivot = 2 ** -33;
+const mostSteps = 16;
+
+class LeastSquares {
+  readonly #plan: Plan;
+  readonly #table: Table;
+  readonly #scaling: Scaling;
+  readonly #diagonal: Float64Array | null; // what the penalty adds to the sum's second derivative
+  readonly #lengths: Float64Array; // of the scaled columns
+  readonly #step: Float64Array;
+  readonly #gradient: Float64Array; // cols + 1 high parts, and low ones
+  #L: Float64Array | null = null;
+  #orthogonal: Orthogonal | null = null;
+
+  constructor(plan: Plan, table: Table, { l2, factors }: Penalty, scaling: Scaling) {
+    const { cols } = plan;
+    this.#plan = plan;
+    this.#table = table;
+    this.#scaling = scaling;
+    this.#diagonal = l2 > 0 ? new Float64Array(cols).fill(table.count * l2) : null;
+    for (let j = 0; this.#diagonal && factors && j < cols; j++) this.#diagonal[j] *= factors[j];
+    this.#lengths = scaling.square.map((square) => Math.sqrt(square * table.count));
+    this.#step = new Float64Array(cols);
+    this.#gradient = new Float64Array(2 * (cols + 1));
+  }
+
+  /** `first`: minus the gradient of the sum where the scaled weights are 0. */
+  solve(first: Float64Array, weights: Float64Array): void {
+    const { outputs } = this.#plan;
+    if (!first.every(Number.isFinite)) {
+      weights.fill(Number.NaN);
+      return;
+    }
+    if (this.#normalEquations()) {
+      let k = 0;
+      while (k < outputs && this.#refine(k, first, weights)) k++;
+      if (k === outputs) return;
+    }
+    this.#orthogonalize();
+    for (let k = 0; k < outputs; k++) this.#refine(k, first, weights);
+  }
+
+  /** False: ill-conditioned. */
+  #normalEquations(): boolean {
+    const { cols, intercept } = this.#plan;
+    const { X, sampleWeight, index, count } = this.#table;
+    const { mean, deviation } = this.#scaling;
+    if (count < cols && !this.#diagonal) return false;
+    const gram = new Gram({ X, cols, start: 0, count, index }, intercept ? mean : null);
+    const { size } = gram;
+    const H = new Float64Array(size * size);
+    gram.evaluate(index && sampleWeight ? Float64Array.from(index, (row) => sampleWeight[row]) : sampleWeight, H);
+    const L = new Float64Array(cols * cols);
+    const diagonal = new Float64Array(cols);
+    for (let j = 0; j < cols; j++) {
+      for (let k = 0; k <= j; k++) L[j * cols + k] = H[j * size + k] / (deviation[j] * deviation[k]);
+      if (this.#diagonal) L[j * cols + j] += this.#diagonal[j];
+      if (deviation[j] === Infinity) L[j * cols + j] = 1;
+      diagonal[j] = L[j * cols + j];
+    }
+    this.#L = L;
+    return factorize(L, cols) === 0 && diagonal.every((d, j) => L[j * cols + j] * L[j * cols + j] > leastPivot * d);
+  }
+
+  #orthogonalize(): void {
+    const { cols } = this.#plan;
+    const { mean, deviation } = this.#scaling;
+    const { count } = this.#table;
+    const triangle = triangleOf(this.#plan, this.#table, this.#scaling, this.#diagonal);
+    const { columns, stride } = triangle;
+    const sums = cols + count / blockRows;
+    // Sums round each column by its length, and the data may be rounded, which weighs more once they are centred.
+    const rounding = deviation.map((width, j) => {
+      const length = nrm2(columns.subarray(j * stride, j * stride + Math.min(j + 1, triangle.rows)));
+      const centred = Math.sqrt(count) * Math.abs(mean[j] / width);
+      const unit = 2 ** -50 * (length * sums + centred);
+      return unit > 0 ? unit : 1;
+    });
+    this.#orthogonal = new Orthogonal(triangle, rounding);
+  }
+
+  /** A gradient in the scaled coefficients becomes the step to where it is 0. */
+  #solveNormal(g: Float64Array): void {
+    if (this.#orthogonal) {
+      this.#orthogonal.solve(g);
+    } else if (this.#L) {
+      solveFactorized(this.#L, g.length, g);
+    }
+  }
+
+  /** How far scaled coefficients reach in the predictions, about. */
+  #reach(scaled: (j: number) => number): number {
+    return nrm2(this.#lengths.map((length, j) => scaled(j) * length));
+  }
+
+  /** From 0; returns whether the steps became as short as rounding lets them. */
+  #refine(k: number, first: Float64Array, weights: Float64Array): boolean {
+    const { cols, intercept } = this.#plan;
+    const { mean, deviation } = this.#scaling;
+    const { count } = this.#table;
+    const step = this.#step;
+    const w = weights.subarray(k * cols, (k + 1) * cols).fill(0);
+    const bAt = coefficientCount(this.#plan) + k;
+    if (intercept) weights[bAt] = 0;
+    step.set(first.subarray(k * cols, (k + 1) * cols));
+    let shift = intercept ? first[bAt] : 0;
+    let before = Infinity;
+    for (let n = 0; n < mostSteps; n++) {
+      this.#solveNormal(step);
+      const change = this.#reach((j) => step[j]);
+      const size = this.#reach((j) => (deviation[j] < Infinity ? w[j] * deviation[j] : 0));
+      if (!(change < 0.5 * before)) {
+        if (before === Infinity) w.fill(Number.NaN);
+        return before <= 2 ** -40 * size;
+      }
+      for (let j = 0; j < cols; j++) {
+        step[j] /= deviation[j];
+        w[j] += step[j];
+      }
+      if (intercept) weights[bAt] += shift / count - sumOfProducts(mean, 0, step, 0, cols);
+      if (before < Infinity && change * (change / before) <= 2 ** -64 * size) return true;
+      before = change;
+      shift = this.#evaluate(k, w, intercept ? weights[bAt] : 0);
+    }
+    return false;
+  }
+
+  /** Minus the gradient of the sum in the scaled coefficients, to #step; returns that in the intercept. */
+  #evaluate(k: number, w: Float64Array, b: number): number {
+    const { cols, outputs } = this.#plan;
+    const { X, y, sampleWeight, offset, index, count } = this.#table;
+    const { mean, deviation } = this.#scaling;
+    const g = this.#gradient.fill(0);
+    const low = g.subarray(cols + 1);
+    residuals({ X, cols, start: 0, count, index }, { y, sampleWeight, offset, stride: outputs, at: k }, w, b, g);
+    for (let j = 0; j < cols; j++) {
+      const centred = g[j] - mean[j] * g[cols] + (low[j] - mean[j] * low[cols]);
+      const penalty = this.#diagonal && deviation[j] < Infinity ? this.#diagonal[j] * (w[j] * deviation[j]) : 0;
+      this.#step[j] = centred / deviation[j] - penalty;
+    }
+    return g[cols] + low[cols];
+  }
+}
+
+/**
+ * Writes the weights of X's own columns that minimize the mean of ½ s (z - y)² plus the penalty (l2 alone); of all that
+ * do, those of least norm in the scaled coefficients. `gradient`: of the mean in the scaled weights, where they are 0.
+ * What is not finite leaves weights that are not.
+ */
+export function leastSquares(
+  plan: Plan,
+  table: Table,
+  penalty: Penalty,
+  scaling: Scaling,
+  gradient: Float64Array,
+  weights: Float64Array,
+): void {
+  const first = gradient.map((g) => -table.count * g);
+  new LeastSquares(plan, table, penalty, scaling).solve(first, weights);
+}

@@ -1,0 +1,204 @@
+#include "leastsquares.h"
+
+#include <string.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include "cholesky.h"
+#include "gram.h"
+#include "orthogonal.h"
+
+namespace nabla {
+
+namespace {
+
+// Of a diagonal element, what has to remain when the columns before it are taken out. Steps of refinement
+// then gain four digits each; near the rounding of the sums they would gain none.
+constexpr double leastPivot = 0x1p-33;
+constexpr int mostSteps = 16;
+
+class LeastSquares {
+ public:
+  LeastSquares(const Kernels& kernels, const Plan& plan, const Table& table, const Penalty& penalty,
+               const Scaling& scaling, const std::atomic<bool>& cancelled)
+      : kernels_(kernels),
+        plan_(plan),
+        table_(table),
+        scaling_(scaling),
+        cancelled_(cancelled),
+        n_(static_cast<double>(table.count)),
+        lengths_(plan.cols),
+        step_(plan.cols),
+        reach_(plan.cols),
+        gradient_(2 * (plan.cols + 1)) {
+    if (penalty.l2 > 0.0) diagonal_.assign(plan.cols, n_ * penalty.l2);
+    for (size_t j = 0; j < diagonal_.size() && penalty.factors; ++j) diagonal_[j] *= penalty.factors[j];
+    for (size_t j = 0; j < plan.cols; ++j) lengths_[j] = std::sqrt(scaling.square()[j] * n_);
+  }
+
+  // `first`: minus the gradient of the sum where the scaled weights are 0.
+  void solve(const double* first, double* weights) {
+    if (std::any_of(first, first + plan_.size(), [](double g) { return !std::isfinite(g); })) {
+      std::fill_n(weights, plan_.size(), NAN);
+      return;
+    }
+    if (normalEquations()) {
+      size_t k = 0;
+      while (k < plan_.outputs && refine(k, first, weights)) ++k;
+      if (k == plan_.outputs) return;
+    }
+    if (stopped()) return;
+    orthogonalize();
+    for (size_t k = 0; k < plan_.outputs; ++k) refine(k, first, weights);
+  }
+
+ private:
+  bool stopped() const { return cancelled_.load(std::memory_order_relaxed); }
+
+  // False: ill-conditioned.
+  bool normalEquations() {
+    const size_t cols = plan_.cols;
+    if (table_.count < cols && diagonal_.empty()) return false;
+    const double* deviation = scaling_.deviation();
+    Gram gram(kernels_, {table_.X, cols, table_.count, table_.index},
+              plan_.intercept ? scaling_.mean() : nullptr);
+    std::vector<double> picked;
+    for (size_t i = 0; table_.index && table_.sampleWeight && i < table_.count; ++i)
+      picked.push_back(table_.sampleWeight[table_.index[i]]);
+    const size_t size = gram.size();
+    std::vector<double> H(size * size);
+    gram.evaluate(picked.empty() ? table_.sampleWeight : picked.data(), H.data(), cancelled_);
+    L_.resize(cols * cols);
+    std::vector<double> diagonal(cols);
+    for (size_t j = 0; j < cols; ++j) {
+      double* row = &L_[j * cols];
+      for (size_t k = 0; k <= j; ++k) row[k] = H[j * size + k] / (deviation[j] * deviation[k]);
+      if (!diagonal_.empty()) row[j] += diagonal_[j];
+      if (deviation[j] == INFINITY) row[j] = 1.0;
+      diagonal[j] = row[j];
+    }
+    if (factorize(kernels_, L_.data(), cols, cancelled_) > 0) return false;
+    for (size_t j = 0; j < cols; ++j) {
+      const double root = L_[j * cols + j];
+      if (!(root * root > leastPivot * diagonal[j])) return false;
+    }
+    return true;
+  }
+
+  void orthogonalize() {
+    const size_t cols = plan_.cols;
+    const Triangle triangle = triangleOf(kernels_, plan_, table_, scaling_,
+                                         diagonal_.empty() ? nullptr : diagonal_.data(), cancelled_);
+    // Sums round each column by its length, and the data may be rounded, which weighs more once they are
+    // centred.
+    std::vector<double> rounding(cols);
+    const double sums = static_cast<double>(cols) + n_ / static_cast<double>(blockRows);
+    for (size_t j = 0; j < cols; ++j) {
+      const double length = kernels_.nrm2(triangle.column(j), std::min(j + 1, triangle.rows));
+      const double centred = std::sqrt(n_) * std::fabs(scaling_.mean()[j] / scaling_.deviation()[j]);
+      rounding[j] = 0x1p-50 * (length * sums + centred);
+      if (!(rounding[j] > 0.0)) rounding[j] = 1.0;
+    }
+    orthogonal_.reset(new Orthogonal(kernels_, triangle, rounding.data(), cancelled_));
+  }
+
+  // A gradient in the scaled coefficients becomes the step to where it is 0.
+  void solveNormal(double* g) {
+    if (orthogonal_) return orthogonal_->solve(g);
+    solveFactorized(kernels_, L_.data(), plan_.cols, g);
+  }
+
+  // How far scaled coefficients reach in the predictions, about.
+  template <class Scaled>
+  double reach(Scaled scaled) {
+    for (size_t j = 0; j < plan_.cols; ++j) reach_[j] = scaled(j) * lengths_[j];
+    return kernels_.nrm2(reach_.data(), plan_.cols);
+  }
+
+  // From 0; returns whether the steps became as short as rounding lets them.
+  bool refine(size_t k, const double* first, double* weights) {
+    const size_t cols = plan_.cols;
+    const double* mean = scaling_.mean();
+    const double* deviation = scaling_.deviation();
+    double* w = weights + k * cols;
+    double* b = plan_.intercept ? weights + plan_.coefficients() + k : nullptr;
+    std::fill_n(w, cols, 0.0);
+    if (b) *b = 0.0;
+    std::copy_n(first + k * cols, cols, step_.data());
+    double shift = b ? first[plan_.coefficients() + k] : 0.0;
+    double before = INFINITY;
+    for (int n = 0; n < mostSteps && !stopped(); ++n) {
+      solveNormal(step_.data());
+      const double change = reach([&](size_t j) { return step_[j]; });
+      const double size =
+          reach([&](size_t j) { return deviation[j] < INFINITY ? w[j] * deviation[j] : 0.0; });
+      if (!(change < 0.5 * before)) {
+        if (before == INFINITY) std::fill_n(w, cols, NAN);
+        return before <= 0x1p-40 * size;
+      }
+      for (size_t j = 0; j < cols; ++j) {
+        step_[j] /= deviation[j];
+        w[j] += step_[j];
+      }
+      if (b) *b += shift / n_ - kernels_.dot(mean, step_.data(), cols);
+      if (before < INFINITY && change * (change / before) <= 0x1p-64 * size) return true;
+      before = change;
+      shift = evaluate(k, w, b ? *b : 0.0);
+    }
+    return false;
+  }
+
+  // Minus the gradient of the sum in the scaled coefficients, to step_; returns that in the intercept.
+  double evaluate(size_t k, const double* w, double b) {
+    const size_t cols = plan_.cols, outputs = plan_.outputs;
+    std::fill(gradient_.begin(), gradient_.end(), 0.0);
+    double* g = gradient_.data();
+    const size_t step = rowsPerBlock(cols);
+    for (size_t at = 0; at < table_.count && !stopped(); at += step) {
+      const size_t from = table_.index ? 0 : at;
+      const Rows rows{table_.X + from * cols, cols, std::min(step, table_.count - at),
+                      table_.index ? table_.index + at : nullptr};
+      const Targets targets{table_.y + from * outputs + k,
+                            table_.sampleWeight ? table_.sampleWeight + from : nullptr,
+                            table_.offset ? table_.offset + from * outputs + k : nullptr, outputs};
+      kernels_.residuals(rows, targets, w, b, g);
+    }
+    const double* low = g + cols + 1;
+    for (size_t j = 0; j < cols; ++j) {
+      const double m = scaling_.mean()[j], deviation = scaling_.deviation()[j];
+      const double centred = g[j] - m * g[cols] + (low[j] - m * low[cols]);
+      const double penalty =
+          !diagonal_.empty() && deviation < INFINITY ? diagonal_[j] * (w[j] * deviation) : 0.0;
+      step_[j] = centred / deviation - penalty;
+    }
+    return g[cols] + low[cols];
+  }
+
+  const Kernels& kernels_;
+  const Plan& plan_;
+  const Table& table_;
+  const Scaling& scaling_;
+  const std::atomic<bool>& cancelled_;
+  double n_;
+  std::vector<double> diagonal_;  // what the penalty adds to the sum's second derivative; empty: nothing
+  std::vector<double> lengths_;   // of the scaled columns
+  std::vector<double> step_, reach_;
+  std::vector<double> gradient_;  // cols + 1 high parts, and low ones
+  std::vector<double> L_;
+  std::unique_ptr<Orthogonal> orthogonal_;
+};
+
+}  // namespace
+
+void leastSquares(const Kernels& kernels, const Plan& plan, const Table& table, const Penalty& penalty,
+                  const Scaling& scaling, const double* gradient, double* weights,
+                  const std::atomic<bool>& cancelled) {
+  std::vector<double> first(gradient, gradient + plan.size());
+  for (double& g : first) g *= -static_cast<double>(table.count);
+  LeastSquares(kernels, plan, table, penalty, scaling, cancelled).solve(first.data(), weights);
+}
+
+}  // namespace nabla
