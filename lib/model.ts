@@ -69,6 +69,11 @@ export class Model<L extends Label = number> implements ModelFields<L> {
     return inUse();
   }
 
+  /** @internal */
+  static fromFields<L extends Label>(fields: ModelFields<Label>): Model<L> {
+    return new this(fields as ModelFields<L>);
+  }
+
   /** Fits that make models of a class. @internal */
   static fitsOf(model: typeof Model): Fits {
     return createFit(model.backend, model);
