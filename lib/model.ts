@@ -36,7 +36,7 @@ interface Fitted<L extends Label>
  * A fitted linear model z = x·coefficients + intercept, and how it came to be. `L`: what its classes are called, number
  * where there are none.
  */
-export class Model<L extends Label = number> implements ModelFields<L> {
+export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'online'> {
   /** The loss it was fitted with. */
   readonly loss: keyof typeof losses;
   /** The parameters of the loss, such as `{ power: 1.5 }` of tweedie; empty for most. */
