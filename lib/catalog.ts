@@ -343,6 +343,19 @@ export const measures = {
   auc: { help: 'the area under the ROC curve, of two classes', of: 'classes', rises: true, parameters: {} },
 } as const satisfies Record<string, MeasureEntry>;
 
+/** The numbers by which estimators scale penalties, losses and steps: scikit-learn's names, ranges and defaults. */
+export const hyperparameters = {
+  alpha: number(1, '[0, ∞)', 'how much the penalty counts'),
+  C: number(1, '(0, ∞)', 'how much the loss counts beside the penalty'),
+  l1Ratio: number(0.5, '[0, 1]', 'the share of l1 in an elastic net'),
+  delta: number(1.35, '(0, ∞)', 'where squared becomes absolute'),
+  quantile: number(0.5, '(0, 1)', 'which quantile'),
+  power: number(1.5, '[0, 2]', 'of the variance: 0 is normal, 1 Poisson, between compound, 2 gamma'),
+  epsilon: number(0.1, '[0, ∞)', 'where huber becomes absolute; the error that is free of epsilon_insensitive'),
+  eta0: number(0.01, '(0, ∞)', 'the learning rate, or where it begins'),
+  powerT: number(0.25, '[0, 10]', 'how fast the rate falls with invscaling'),
+} as const satisfies Record<string, NumberOption>;
+
 /** The options of the textbook functions, beside X, y, theta and indices. */
 export const textbookOptions = {
   alpha: number(0.01, '(0, ∞)', 'α, the learning rate; must be given'),

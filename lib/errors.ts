@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'ERR_ALIAS'
   | 'ERR_UNKNOWN_OPTION'
   | 'ERR_INVALID_LABELS'
+  | 'ERR_NOT_FITTED'
   | 'ERR_MODEL_FORMAT'
   | 'ERR_MODEL_VERSION'
   | 'ERR_MODEL_CHECKSUM'

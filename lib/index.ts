@@ -13,6 +13,7 @@ export {
   crossValidateSync,
 } from './crossvalidate.js';
 export { type ErrorCode, NablaError } from './errors.js';
+export * from './estimators.js';
 export {
   type Averaging,
   type ClassWeight,

@@ -36,7 +36,7 @@ interface Fitted<L extends Label>
  * A fitted linear model z = x·coefficients + intercept, and how it came to be. `L`: what its classes are called, number
  * where there are none.
  */
-export class Model<L extends Label = number> implements ModelFields<L> {
+export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'online'> {
   /** The loss it was fitted with. */
   readonly loss: keyof typeof losses;
   /** The parameters of the loss, such as `{ power: 1.5 }` of tweedie; empty for most. */
@@ -67,6 +67,11 @@ export class Model<L extends Label = number> implements ModelFields<L> {
   /** What predicts. @internal */
   protected static get backend(): Backend {
     return inUse();
+  }
+
+  /** @internal */
+  static fromFields<L extends Label>(fields: ModelFields<Label>): Model<L> {
+    return new this(fields as ModelFields<L>);
   }
 
   /** Fits that make models of a class. @internal */

@@ -18,14 +18,19 @@ const mostInText = 4096;
 /** Whether JSON keeps every bit. */
 const isPlain = (value: number): boolean => Number.isFinite(value) && !Object.is(value, -0);
 
-export function encodeModel(model: ModelFields<Label>): Uint8Array {
+/** What a file has around the JSON of its model. */
+type Around = (model: object) => object;
+
+const nothing: Around = (model) => model;
+
+export function encodeModel(model: ModelFields<Label>, around: Around = nothing): Uint8Array {
   const arrays = arraysOf(model);
   const { 'online.carried': _, ...inText } = arrays; // which JSON has as base64
   const count = Object.values(arrays).reduce((sum, { length }) => sum + length, 0);
   if (count <= mostInText && Object.values(inText).every((array) => array.every(isPlain))) {
-    return new TextEncoder().encode(withChecksum(JSON.stringify(writeModelJSON(model))));
+    return new TextEncoder().encode(withChecksum(JSON.stringify(around(writeModelJSON(model)))));
   }
-  return encode('model', headOf(model), arrays);
+  return encode('model', around(headOf(model)), arrays);
 }
 
 const beforeChecksum = ',"checksum":"';
@@ -37,15 +42,21 @@ function withChecksum(text: string): string {
   return `${text.slice(0, -1)}${beforeChecksum}${checksumOf(text)}${afterChecksum}`;
 }
 
+/** Takes the JSON of a file apart. */
+type Open = (json: unknown) => { model: unknown; around: Around };
+
 /**
- * The model of a file.
+ * The model of a file; `open`: where it is in it.
  *
  * @throws NablaError `ERR_MODEL_FORMAT`, `ERR_MODEL_VERSION` or `ERR_MODEL_CHECKSUM`
  */
-export function decodeModel(bytes: Uint8Array): ModelFields<Label> {
-  if (!isContainer(bytes)) return decodeText(bytes);
+export function decodeModel(
+  bytes: Uint8Array,
+  open: Open = (model) => ({ model, around: nothing }),
+): ModelFields<Label> {
+  if (!isContainer(bytes)) return decodeText(bytes, open);
   const { header, arrays } = decode('model', bytes);
-  return readModel(header, (place) => {
+  return readModel(open(header).model, (place) => {
     const array = arrays[place];
     const isRight = array && (place.startsWith('history.') || array.every(Number.isFinite));
     if (!isRight) throw invalid('ERR_MODEL_FORMAT', `model.${place}`, 'an array of finite numbers', array);
@@ -53,7 +64,7 @@ export function decodeModel(bytes: Uint8Array): ModelFields<Label> {
   });
 }
 
-function decodeText(bytes: Uint8Array): ModelFields<Label> {
+function decodeText(bytes: Uint8Array, open: Open): ModelFields<Label> {
   const fail = (message: string) => new NablaError('ERR_MODEL_FORMAT', `model file: ${message}`);
   if (bytes.length === 0) throw fail('it is empty');
   if (bytes[0] !== 0x7b) throw fail('it begins neither as JSON nor as the binary form');
@@ -77,8 +88,9 @@ function decodeText(bytes: Uint8Array): ModelFields<Label> {
   } catch {
     throw fail('it is not JSON');
   }
-  const fields = readModelJSON(json);
+  const { model, around } = open(json);
+  const fields = readModelJSON(model);
   // So no property is twice there, or unknown.
-  if (JSON.stringify(writeModelJSON(fields)) !== body) throw fail('it is not as save() writes it');
+  if (JSON.stringify(around(writeModelJSON(fields))) !== body) throw fail('it is not as save() writes it');
   return fields;
 }

@@ -9,6 +9,22 @@ import { reference } from '../lib/reference/backend.js';
 import * as facedReference from '../lib/reference/index.js';
 import * as textbook from '../lib/textbook.js';
 
+export type EstimatorName =
+  | 'ElasticNet'
+  | 'GammaRegressor'
+  | 'HuberRegressor'
+  | 'Lasso'
+  | 'LinearRegression'
+  | 'LinearSVC'
+  | 'LogisticRegression'
+  | 'PoissonRegressor'
+  | 'QuantileRegressor'
+  | 'Ridge'
+  | 'SGDClassifier'
+  | 'SGDRegressor'
+  | 'SoftmaxRegression'
+  | 'TweedieRegressor';
+
 /** What a user sees of a backend. */
 export interface Face {
   name: string;
@@ -19,6 +35,7 @@ export interface Face {
   fitPathSync: nabla.FitPathSync;
   crossValidate: nabla.CrossValidate;
   crossValidateSync: nabla.CrossValidateSync;
+  estimators: Pick<typeof nabla, EstimatorName>;
   Model: typeof nabla.Model;
   createOptimizer: typeof nabla.createOptimizer;
   restoreOptimizer: typeof nabla.restoreOptimizer;
@@ -33,9 +50,10 @@ export interface Face {
 export const native: Backend | null = inUse().name === 'native' ? inUse() : null;
 export { reference };
 
-const own = { kernels: facedReference, textbook: facedReference };
+const own = { kernels: facedReference, textbook: facedReference, estimators: facedReference };
 export const faces: Face[] = [{ ...facedReference, name: 'reference', backend: reference, ...own }];
-if (native) faces.push({ ...nabla, name: `native ${native.target}`, backend: native, kernels, textbook });
+if (native)
+  faces.push({ ...nabla, name: `native ${native.target}`, backend: native, kernels, textbook, estimators: nabla });
 
 /** The kernels of a backend with nothing in front: short inputs reach it too. */
 function direct(backend: Backend): kernels.Kernels {

@@ -2,10 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import {
   averagings,
+  crossValidationOptions,
   type Entry,
   fitOptions,
   histories,
+  hyperparameters,
   losses,
+  measures,
+  type Parameter,
+  pathOptions,
   rules,
   samplers,
   schedules,
@@ -52,7 +57,9 @@ describe.runIf(native)('the addon', () => {
 });
 
 describe('the catalog', () => {
-  const all = [...Object.values(tables), histories].flatMap((table: Record<string, Entry>) => Object.entries(table));
+  const all = [...Object.values(tables), histories, measures].flatMap((table: Record<string, Entry>) =>
+    Object.entries(table),
+  );
 
   it('fits the slots of a plan', () => {
     for (const [name, { parameters }] of all) {
@@ -69,7 +76,8 @@ describe('the catalog', () => {
 
   it('has defaults that lie in their ranges, and helps', () => {
     const options = [...all.flatMap(([, entry]) => Object.entries(entry.parameters))];
-    for (const [name, option] of [...options, ...Object.entries(fitOptions), ...Object.entries(textbookOptions)]) {
+    const rest = [fitOptions, pathOptions, crossValidationOptions, hyperparameters, textbookOptions];
+    for (const [name, option] of [...options, ...rest.flatMap((table) => Object.entries<Parameter>(table))]) {
       expect(option.help, name).not.toBe('');
       if (option.kind === 'boolean') continue;
       const [low, high] = option.range

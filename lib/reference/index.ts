@@ -10,6 +10,7 @@ import type { Label } from '../labels.js';
 import { Model as AnyModel } from '../model.js';
 import { adam as adamRule } from '../rules.js';
 import { reference } from './backend.js';
+import { bindEstimators } from './estimators.js';
 
 export { CrossValidation } from '../crossvalidation.js';
 export { NablaError } from '../errors.js';
@@ -50,6 +51,24 @@ export const fitPath: FitPath = paths.fitPath;
 export const crossValidateSync: CrossValidateSync = folds.crossValidateSync;
 /** As `crossValidate` of nabla, between turns of the event loop. */
 export const crossValidate: CrossValidate = folds.crossValidate;
+
+/** As the estimators of nabla. */
+export const {
+  ElasticNet,
+  GammaRegressor,
+  HuberRegressor,
+  Lasso,
+  LinearRegression,
+  LinearSVC,
+  LogisticRegression,
+  PoissonRegressor,
+  QuantileRegressor,
+  Ridge,
+  SGDClassifier,
+  SGDRegressor,
+  SoftmaxRegression,
+  TweedieRegressor,
+} = bindEstimators(Model);
 
 /** As `createOptimizer` of nabla. */
 export const createOptimizer: CreateOptimizer = optimizers.create;

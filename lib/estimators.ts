@@ -1,0 +1,33 @@
+// Estimators, for people who like them: thin over `fit`, with scikit-learn's names and scales of the hyperparameters.
+export {
+  Classifier,
+  LinearSVC,
+  type LinearSVCOptions,
+  LogisticRegression,
+  type SoftmaxOptions,
+  SoftmaxRegression,
+} from './estimators/classifiers.js';
+export { Estimator, type EstimatorJSON } from './estimators/estimator.js';
+export type { ClassifierOptions, EstimatorOptions } from './estimators/options.js';
+export {
+  type AlphaOptions,
+  ElasticNet,
+  type ElasticNetOptions,
+  GammaRegressor,
+  type HuberOptions,
+  HuberRegressor,
+  Lasso,
+  LinearRegression,
+  PoissonRegressor,
+  type QuantileOptions,
+  QuantileRegressor,
+  Ridge,
+  type TweedieOptions,
+  TweedieRegressor,
+} from './estimators/regressors.js';
+export {
+  SGDClassifier,
+  type SGDClassifierOptions,
+  SGDRegressor,
+  type SGDRegressorOptions,
+} from './estimators/sgd.js';

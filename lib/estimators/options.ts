@@ -1,0 +1,104 @@
+// What estimators are made with: their own hyperparameters, and the options of a fit that are no business of theirs.
+import type { NumberOption } from '../catalog.js';
+import { NablaError, viewName } from '../errors.js';
+import { elsewhere, type FitOptions, fitOptionNames } from '../options.js';
+import { readBoolean, readChoice, readNumber, readObject } from '../read.js';
+
+/** The options of `fit` that an estimator hands on: not the loss, the penalty and what belongs to the data. */
+export type HandedOn = Omit<
+  FitOptions,
+  | 'loss'
+  | 'l1'
+  | 'l2'
+  | 'warmStart'
+  | 'keepState'
+  | 'checkpoint'
+  | 'validation'
+  | 'sampleWeight'
+  | 'offset'
+  | 'classWeight'
+  | 'classes'
+>;
+
+/** Options that every estimator takes. */
+export interface EstimatorOptions extends HandedOn {
+  /** Start each fit from the model of the last one. Default false. */
+  warmStart?: boolean;
+}
+
+/** And every classifier. */
+export interface ClassifierOptions extends EstimatorOptions, Pick<FitOptions, 'classWeight' | 'classes'> {}
+
+/** A name out of a few. */
+export interface NameOption {
+  readonly kind: 'name';
+  readonly default: string;
+  readonly names: readonly string[];
+}
+
+/** An estimator's own options. */
+export type Hyperparameters = Readonly<Record<string, NumberOption | NameOption>>;
+
+const ofFit = ['loss', 'l1', 'l2', 'keepState', 'checkpoint', 'validation', 'sampleWeight', 'offset'];
+const ofClasses = ['classWeight', 'classes'];
+const all = fitOptionNames.filter((name) => !ofFit.includes(name));
+const numbers = all.filter((name) => !ofClasses.includes(name));
+
+const places = new Map([
+  ...elsewhere,
+  ...['sampleWeight', 'offset'].map((name) => [name, 'the data of fit'] as const),
+  ...['loss', 'l1', 'l2', 'keepState', 'checkpoint', 'validation'].map((name) => [name, 'the function fit'] as const),
+]);
+
+/** What scikit-learn calls what has another name here. */
+const translations = new Map([
+  ['fitIntercept', 'intercept'],
+  ['maxIter', 'epochs'],
+  ['tol', 'tolerance'],
+  ['randomState', 'seed'],
+  ['solver', 'optimizer'],
+  ['positive', 'nonNegative'],
+  ['average', 'averaging'],
+  ['nIterNoChange', 'patience'],
+  ['earlyStopping', 'validationFraction'],
+]);
+
+/** The options of an estimator, each read once, with its defaults; copies of all that is in them. */
+export function readEstimatorOptions(
+  value: unknown,
+  own: Hyperparameters,
+  usual: EstimatorOptions,
+  isClassifier: boolean,
+): Record<string, unknown> {
+  const names = [...Object.keys(own), ...(isClassifier ? all : numbers)];
+  if (typeof value === 'object' && value !== null) {
+    for (const key of Object.keys(value)) {
+      const known = names.includes(key) ? undefined : translations.get(key);
+      if (known === undefined) continue;
+      throw new NablaError('ERR_UNKNOWN_OPTION', `options.${key} is no known option; did you mean "${known}"?`);
+    }
+  }
+  const given = readObject('options', value === undefined ? {} : value, names, places);
+  const options: Record<string, unknown> = {};
+  for (const [name, option] of Object.entries(own)) options[name] = readHyperparameter(name, given[name], option);
+  for (const [name, item] of Object.entries({ warmStart: false, ...usual, ...given })) {
+    if (!Object.hasOwn(own, name)) options[name] = plain(item);
+  }
+  readBoolean('warmStart', options.warmStart);
+  return options;
+}
+
+function readHyperparameter(name: string, value: unknown, option: NumberOption | NameOption): unknown {
+  if (value === undefined) return option.default;
+  if (option.kind === 'number') return readNumber(name, value, option);
+  const table = Object.fromEntries(option.names.map((choice) => [choice, { help: '', parameters: {} }]));
+  return readChoice(name, value, table).name;
+}
+
+/** A copy that JSON keeps, as deep as options go. */
+function plain(value: unknown, depth = 3): unknown {
+  if (typeof value !== 'object' || value === null || depth === 0) return value;
+  const inner = (item: unknown) => plain(item, depth - 1);
+  if (Array.isArray(value) || viewName(value) !== undefined) return Array.from(value as ArrayLike<unknown>, inner);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inner(item)]));
+}

@@ -1,0 +1,15 @@
+// The estimators of nabla on another class of models: that of the reference.
+import * as estimators from '../estimators.js';
+import type { Model } from '../model.js';
+
+type Estimators = Omit<typeof estimators, 'Estimator' | 'Classifier'>;
+
+/** Each of them, by its name, making models of this class. */
+export function bindEstimators(model: typeof Model): Estimators {
+  const { Estimator: _, Classifier: __, ...all } = estimators;
+  const bound = Object.entries(all).map(([name, estimator]) => {
+    const type = class extends (estimator as new (options?: object) => object) {};
+    return [name, Object.defineProperties(type, { name: { value: name }, model: { value: model } })];
+  });
+  return Object.fromEntries(bound);
+}
