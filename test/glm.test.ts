@@ -53,7 +53,7 @@ describe.each(faces)('minima of generalized linear models: $name', ({ fitSync })
     (loss, _rows, _cols, l2, { objective, coefficients, intercept, ...numbers }) => {
       const X = Float64Array.from(numbers.X);
       const y = Float64Array.from(numbers.y);
-      for (const optimizer of ['lbfgs', 'auto'] as const) {
+      for (const optimizer of ['newton', 'lbfgs', 'auto'] as const) {
         const model = fitSync({ X, y }, { loss, l2, optimizer, tolerance: 1e-10, epochs: 200 });
         expect(model.status, optimizer).toBe('converged');
         expect(Math.abs(model.history.at(-1)! - objective), optimizer).toBeLessThan(1e-9);

@@ -10,6 +10,7 @@
 #include "descent.h"
 #include "exact.h"
 #include "lbfgs.h"
+#include "newton.h"
 #include "stopping.h"
 
 namespace nabla {
@@ -85,7 +86,8 @@ class Run {
       method_.reset(
           new Exact(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), cancelled_));
     } else {
-      throw std::invalid_argument("a solver that is still to come");
+      method_.reset(
+          new Newton(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), cancelled_));
     }
   }
 

@@ -27,6 +27,7 @@ Objective::Objective(const Kernels& kernels, const Plan& plan, const Table& tabl
       y_(plan.targets * step_),
       sampleWeight_(table.sampleWeight ? step_ : 0),
       offset_(table.offset ? plan.outputs * step_ : 0),
+      curvature_(plan.solver == SolverKind::newton ? plan.outputs * step_ : 0),
       original_(scaling ? plan.size() : 0) {}
 
 Objective::Block Objective::block(const Batch& batch, size_t at, size_t count) {
@@ -48,8 +49,8 @@ Objective::Block Objective::block(const Batch& batch, size_t at, size_t count) {
   return block;
 }
 
-double Objective::evaluate(const Batch& batch, const double* weights, double* gradient,
-                           const std::atomic<bool>& cancelled) {
+double Objective::pass(const Batch& batch, const double* weights, double* gradient, double* curvature,
+                       const std::atomic<bool>& cancelled) {
   const size_t cols = plan_.cols, outputs = plan_.outputs, size = plan_.size();
   if (scaling_) {
     scaling_->toOriginal(weights, original_.data());
@@ -66,8 +67,11 @@ double Objective::evaluate(const Batch& batch, const double* weights, double* gr
       kernels_.matvec(b.rows, weights + k * cols, intercepts ? intercepts[k] : 0.0, z + k * step_);
       if (b.offset) kernels_.axpy(1.0, b.offset + k * step_, z + k * step_, count);
     }
-    partial[size] = kernels_.losses[plan_.loss].gradient(
-        {b.y, z, b.sampleWeight, count, outputs, step_, plan_.lossParameters});
+    const LossArgs args{b.y, z, b.sampleWeight, count, outputs, step_, plan_.lossParameters};
+    const Loss& loss = kernels_.losses[plan_.loss];
+    partial[size] = curvature ? loss.curvature(args, curvature_.data()) : loss.gradient(args);
+    for (size_t k = 0; curvature && k < outputs; ++k)
+      memcpy(curvature + k * batch.count + at, curvature_.data() + k * step_, count * sizeof(double));
     for (size_t k = 0; gradient && k < outputs; ++k) {
       kernels_.rmatvec(b.rows, z + k * step_, partial + k * cols);
       if (intercepts) partial[plan_.coefficients() + k] = kernels_.sum(z + k * step_, count);

@@ -25,7 +25,15 @@ class Objective {
   // Returns the sum of the losses and writes the mean gradient, if it is asked for. A pass that `cancelled`
   // interrupts returns what it has.
   double evaluate(const Batch& batch, const double* weights, double* gradient,
-                  const std::atomic<bool>& cancelled);
+                  const std::atomic<bool>& cancelled) {
+    return pass(batch, weights, gradient, nullptr, cancelled);
+  }
+  // The same over all rows, with the losses' second derivatives in z (of softmax the probabilities):
+  // outputs × rows.
+  double curve(const double* weights, double* gradient, double* curvature,
+               const std::atomic<bool>& cancelled) {
+    return pass(everything(), weights, gradient, curvature, cancelled);
+  }
 
   // All rows of the table.
   Batch everything() const { return {0, table_.count, table_.index}; }
@@ -39,6 +47,8 @@ class Objective {
     size_t stride;  // between the outputs of z and of offset, and the targets of y
   };
   Block block(const Batch& batch, size_t at, size_t count);
+  double pass(const Batch& batch, const double* weights, double* gradient, double* curvature,
+              const std::atomic<bool>& cancelled);
 
   const Kernels& kernels_;
   const Plan& plan_;
@@ -50,6 +60,7 @@ class Objective {
   Doubles y_;
   Doubles sampleWeight_;
   Doubles offset_;
+  Doubles curvature_;
   Doubles original_;  // weights of the columns as they are
 };
 

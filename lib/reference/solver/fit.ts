@@ -9,6 +9,7 @@ import { Descent } from './descent.js';
 import { Exact } from './exact.js';
 import { Lbfgs } from './lbfgs.js';
 import type { Method } from './method.js';
+import { Newton } from './newton.js';
 import { type Evaluator, Objective } from './objective.js';
 import { Scaling } from './scaling.js';
 import { Smooth } from './smooth.js';
@@ -69,6 +70,9 @@ export class Run {
     if (plan.solver === solverKind.lbfgs) return new Lbfgs(plan, smooth, weights, this.#diagonal(penalty));
     if (plan.solver === solverKind.exact && this.#scaling) {
       return new Exact(plan, this.#job.train, this.#scaling, smooth, weights);
+    }
+    if (plan.solver === solverKind.newton && this.#scaling) {
+      return new Newton(plan, this.#job.train, smooth, objective as Objective, this.#scaling, weights);
     }
     return new Descent(this.#job, objective, penalty, weights);
   }

@@ -67,6 +67,7 @@ export class Objective implements Evaluator {
   readonly #sampleWeight: Float64Array;
   readonly #offset: Float64Array;
   readonly #original: Float64Array;
+  readonly #curvature: Float64Array;
 
   /** `scaling`: null, or weights are those of standardized columns. */
   constructor(
@@ -82,6 +83,7 @@ export class Objective implements Evaluator {
     this.#sampleWeight = new Float64Array(table.sampleWeight ? this.#step : 0);
     this.#offset = new Float64Array(table.offset ? plan.outputs * this.#step : 0);
     this.#original = new Float64Array(scaling ? this.#size : 0);
+    this.#curvature = new Float64Array(plan.outputs * this.#step);
   }
 
   /** All rows of the table. */
@@ -90,6 +92,15 @@ export class Objective implements Evaluator {
   }
 
   evaluate(batch: Batch, given: Float64Array, gradient: Float64Array | null): number {
+    return this.#pass(batch, given, gradient, null);
+  }
+
+  /** The same over all rows, with the losses' second derivatives in z (of softmax the probabilities): outputs × rows. */
+  curve(given: Float64Array, gradient: Float64Array, curvature: Float64Array): number {
+    return this.#pass(this.everything, given, gradient, curvature);
+  }
+
+  #pass(batch: Batch, given: Float64Array, gradient: Float64Array | null, curvature: Float64Array | null): number {
     const { plan, table, scaling } = this;
     const { cols, outputs, intercept } = plan;
     const step = this.#step;
@@ -112,7 +123,7 @@ export class Objective implements Evaluator {
           for (let i = 0; i < count; i++) z[k * step + i] += offset.array[offset.at + k * step + i];
         }
       }
-      partial[size] = losses[plan.loss].gradient({
+      const args = {
         y: y.array,
         yAt: y.at,
         z,
@@ -123,7 +134,16 @@ export class Objective implements Evaluator {
         stride: step,
         parameters: plan.lossParameters,
         terms,
-      });
+      };
+      const loss = losses[plan.loss];
+      if (curvature) {
+        partial[size] = loss.curvature(args, this.#curvature);
+        for (let k = 0; k < outputs; k++) {
+          for (let i = 0; i < count; i++) curvature[k * batch.count + at + i] = this.#curvature[k * step + i];
+        }
+      } else {
+        partial[size] = loss.gradient(args);
+      }
       for (let k = 0; gradient && k < outputs; k++) {
         rmatvec(rows, z, k * step, partial, k * cols);
         if (intercept) partial[coefficients + k] = sum(z, k * step, count);

@@ -1,0 +1,249 @@
+// Newton's method by Cholesky: each iteration goes to the minimum of a quadratic model of the objective, penalty and all
+// (proximal Newton: Lee, Sun and Saunders 2014), or as far towards it as the objective falls. One system of equations for
+// each output, one for all of softmax. Twin: native/solver/newton.cc.
+import { coefficientCount, type Plan, softmaxLoss, type Table, weightCount } from '../../plan.js';
+import type { Archive } from './archive.js';
+import { Gram } from './gram.js';
+import { Method } from './method.js';
+import type { Objective } from './objective.js';
+import { Quadratic } from './quadratic.js';
+import type { Scaling } from './scaling.js';
+import type { Smooth } from './smooth.js';
+
+const rounding = 2 ** -48; // of the objective: smaller changes are not to be told from rounding
+const squaredLoss = 0;
+
+/** Equations of some of the weights. */
+interface System {
+  /** Which output's; of softmax 0, for all. */
+  output: number;
+  /** Places among the weights: coefficients, then intercepts. */
+  places: Uint32Array;
+  /** How many of them, the first, are coefficients. */
+  penalized: number;
+  hessian: Float64Array;
+  model: Quadratic;
+  /** Of these weights: gradient, where they are, and where the model has its minimum. */
+  g: Float64Array;
+  w: Float64Array;
+  v: Float64Array;
+}
+
+export class Newton extends Method {
+  readonly #plan: Plan;
+  readonly #table: Table;
+  readonly #smooth: Smooth;
+  readonly #objective: Objective;
+  readonly #scaling: Scaling;
+  readonly #gram: Gram;
+  readonly #gramMatrix: Float64Array;
+  readonly #systems: System[] = [];
+  readonly #w: Float64Array;
+  readonly #g: Float64Array; // of the smooth part
+  readonly #trial: Float64Array;
+  readonly #trialGradient: Float64Array;
+  readonly #target: Float64Array;
+  readonly #curvature: Float64Array; // outputs × rows
+  readonly #rowCurvature: Float64Array; // of one Gram matrix
+  #value = NaN;
+  #begun = false;
+  #isCurrent = false; // the Hessians are those of the weights
+
+  /** `weights`: where it starts; changed in place. */
+  constructor(plan: Plan, table: Table, smooth: Smooth, objective: Objective, scaling: Scaling, weights: Float64Array) {
+    super();
+    const size = weightCount(plan);
+    const { cols, outputs, intercept } = plan;
+    this.#plan = plan;
+    this.#table = table;
+    this.#smooth = smooth;
+    this.#objective = objective;
+    this.#scaling = scaling;
+    const rows = { X: table.X, cols, start: 0, count: table.count, index: table.index };
+    this.#gram = new Gram(rows, intercept ? scaling.mean : null);
+    this.#gramMatrix = new Float64Array(this.#gram.size ** 2);
+    this.#w = weights;
+    this.#g = new Float64Array(size);
+    this.#trial = new Float64Array(size);
+    this.#trialGradient = new Float64Array(size);
+    this.#target = new Float64Array(size);
+    this.#curvature = new Float64Array(outputs * table.count);
+    this.#rowCurvature = new Float64Array(table.count);
+    const isCoupled = plan.loss === softmaxLoss;
+    for (let k = 0; k < (isCoupled ? 1 : outputs); k++) {
+      const first = k * cols;
+      const penalized = isCoupled ? outputs * cols : cols;
+      const n = penalized + (intercept ? (isCoupled ? outputs : 1) : 0);
+      const places = Uint32Array.from({ length: n }, (_, i) =>
+        i < penalized ? first + i : coefficientCount(plan) + k + (i - penalized),
+      );
+      const { factors, ...penalty } = smooth.penalty;
+      const own = factors ? factors.subarray(first, first + penalized) : null;
+      const vector = () => new Float64Array(n);
+      this.#systems.push({
+        output: k,
+        places,
+        penalized,
+        hessian: new Float64Array(n * n),
+        model: new Quadratic(n, penalized, { ...penalty, factors: own }),
+        g: vector(),
+        w: vector(),
+        v: vector(),
+      });
+    }
+  }
+
+  get result(): Float64Array {
+    return this.#w;
+  }
+
+  /** One iteration. Returns the objective after it. */
+  epoch(): number {
+    if (!this.#begun) {
+      this.#begun = true;
+      this.#value = this.#evaluate(this.#w, this.#g);
+      if (!Number.isFinite(this.#value)) return this.#value;
+    }
+    if (!this.#isCurrent) this.#bend();
+    const promised = this.#aim();
+    const length = this.#search(promised);
+    this.rate = length;
+    if (length > 0) {
+      this.steps++;
+      this.#w.set(this.#trial);
+      this.#g.set(this.#trialGradient);
+      this.#isCurrent = this.#plan.loss === squaredLoss;
+    }
+    const left = length > 0 ? this.#aim() : promised;
+    const nothing = rounding * Math.abs(this.#value);
+    this.change = left;
+    if (left <= 2 ** -4 * nothing) this.ended = 'converged';
+    else if (length === 0) this.ended = left <= 64 * nothing ? 'converged' : 'stalled';
+    this.gradientNorm = this.#smooth.norm(this.#w, this.#g);
+    if (this.#plan.stepHistory && length > 0) this.stepLosses.push(this.#value);
+    return this.#value;
+  }
+
+  /** The objective, the gradient of its smooth part, and the second derivatives. */
+  #evaluate(weights: Float64Array, gradient: Float64Array): number {
+    const sum = this.#objective.curve(weights, gradient, this.#curvature);
+    return this.#smooth.penalize(sum / this.#table.count, weights, gradient);
+  }
+
+  /** The Hessians at the weights. */
+  #bend(): void {
+    for (const system of this.#systems) {
+      if (this.#plan.loss === softmaxLoss) this.#bendClasses(system);
+      else {
+        const { count } = this.#table;
+        const { output } = system;
+        const d = this.#curvature.subarray(output * count, (output + 1) * count);
+        this.#spread(system, d, output, output);
+      }
+      this.#penalize(system);
+      system.model.setHessian(system.hessian);
+    }
+    this.#isCurrent = true;
+  }
+
+  /** Of softmax: between classes k and l the second derivative is p_k (δ_kl - p_l). */
+  #bendClasses(system: System): void {
+    const { outputs } = this.#plan;
+    const { count, index, sampleWeight } = this.#table;
+    const p = this.#curvature;
+    const d = this.#rowCurvature;
+    for (let k = 0; k < outputs; k++) {
+      for (let l = 0; l <= k; l++) {
+        for (let i = 0; i < count; i++) {
+          const own = p[k * count + i];
+          const other = p[l * count + i];
+          const weight = sampleWeight ? sampleWeight[index ? index[i] : i] : 1;
+          d[i] = weight * (k === l ? own * (1 - own) : -own * other);
+        }
+        this.#spread(system, d, k, l);
+      }
+    }
+  }
+
+  /** Writes the part of a Hessian that is between outputs k and l: the mean of d·xxᵀ in the solver's columns. */
+  #spread({ hessian, places }: System, d: Float64Array, k: number, l: number): void {
+    const { cols, intercept, outputs, loss } = this.#plan;
+    const { deviation } = this.#scaling;
+    const { count } = this.#table;
+    const G = this.#gramMatrix;
+    const { size } = this.#gram;
+    const n = places.length;
+    this.#gram.evaluate(d, G);
+    // Where a system's variables of an output begin, and its intercept.
+    const at = (output: number, j: number) => {
+      if (loss !== softmaxLoss) return j;
+      return j < cols ? output * cols + j : outputs * cols + output;
+    };
+    for (let j = 0; j < size; j++) {
+      const row = at(k, j);
+      const rowScale = intercept && j === cols ? 1 : deviation[j];
+      for (let m = 0; m < size; m++) {
+        const column = at(l, m);
+        const scale = rowScale * (intercept && m === cols ? 1 : deviation[m]);
+        const h = G[j * size + m] / count / scale;
+        hessian[row * n + column] = h;
+        hessian[column * n + row] = h;
+      }
+    }
+  }
+
+  /** Adds l2. */
+  #penalize({ hessian, places, penalized }: System): void {
+    const { l2, factors } = this.#smooth.penalty;
+    const n = places.length;
+    for (let i = 0; i < penalized; i++) {
+      hessian[i * n + i] += l2 * (factors ? factors[places[i]] : 1);
+    }
+  }
+
+  /** Writes where the models have their minimum to `target`; returns by how much they fall. */
+  #aim(): number {
+    let fall = 0;
+    for (const { places, model, g, w, v } of this.#systems) {
+      for (let i = 0; i < places.length; i++) {
+        g[i] = this.#g[places[i]];
+        w[i] = this.#w[places[i]];
+      }
+      fall += model.minimize(g, w, v);
+      for (let i = 0; i < places.length; i++) this.#target[places[i]] = v[i];
+    }
+    return fall;
+  }
+
+  /** Goes towards the target, all the way if the objective falls enough; returns which part, 0 if nothing is gained. */
+  #search(promised: number): number {
+    if (!(promised > 0)) return 0;
+    const w = this.#w;
+    const noise = rounding * Math.abs(this.#value);
+    let t = 1;
+    for (let tries = 0; tries < 60; tries++) {
+      if (t === 1) this.#trial.set(this.#target);
+      else for (let j = 0; j < w.length; j++) this.#trial[j] = w[j] + t * (this.#target[j] - w[j]);
+      const value = this.#evaluate(this.#trial, this.#trialGradient);
+      // A decrease that rounding hides is believed once.
+      const isLower = promised > noise ? value <= this.#value - 1e-4 * t * promised : value <= this.#value + noise;
+      if (isLower) {
+        this.#value = value;
+        return t;
+      }
+      t *= value < Infinity ? 0.5 : 0.1;
+    }
+    return 0;
+  }
+
+  override exchange(archive: Archive): void {
+    super.exchange(archive);
+    this.#begun = archive.flag(this.#begun);
+    archive.array(this.#w);
+    this.#value = archive.number(this.#value);
+    archive.array(this.#g);
+    // What follows from the weights is made anew.
+    this.#isCurrent = false;
+    if (this.#begun) this.#evaluate(this.#w, this.#trialGradient);
+  }
+}

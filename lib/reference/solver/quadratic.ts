@@ -1,0 +1,291 @@
+// The minimum of a quadratic model with l1 and without negative coefficients: coordinate descent finds which variables
+// are 0, a solve of the equations of the others makes it exact. Twin: native/solver/quadratic.cc.
+
+import { dot } from '../kernels/dense.js';
+import type { Penalty } from '../kernels/penalties.js';
+import { sumOfProducts } from '../kernels/sums.js';
+import { factorize, solveFactorized, solveTransposed } from './cholesky.js';
+
+const mostRounds = 100; // of coordinate descent and a solve
+const mostSweeps = 10; // of one round over the active variables
+
+const none = new Float64Array(0);
+
+export class Quadratic {
+  readonly #size: number;
+  readonly #penalized: number;
+  readonly #penalty: Penalty;
+  readonly #plain: boolean;
+  readonly #L: Float64Array; // of H, or of its active rows and columns
+  readonly #slope: Float64Array; // g + Hδ
+  readonly #delta: Float64Array; // v - w
+  readonly #step: Float64Array;
+  readonly #kept: Float64Array;
+  readonly #active: number[] = [];
+  #H: Float64Array = none;
+  #g: Float64Array = none;
+  #w: Float64Array = none;
+  #v: Float64Array = none;
+
+  /** Of `size` variables l1 and nonNegative concern the first `penalized`; l2 is the caller's. */
+  constructor(size: number, penalized: number, penalty: Penalty) {
+    this.#size = size;
+    this.#penalized = penalized;
+    this.#penalty = penalty;
+    this.#plain = penalty.l1 === 0 && !penalty.nonNegative;
+    this.#L = new Float64Array(size * size);
+    this.#slope = new Float64Array(size);
+    this.#delta = new Float64Array(size);
+    this.#step = new Float64Array(size);
+    this.#kept = new Float64Array(size);
+  }
+
+  /** H (size × size, symmetric, positive semidefinite) must stay until minimize() has been called. */
+  setHessian(H: Float64Array): void {
+    this.#H = H;
+    if (!this.#plain) return;
+    this.#L.set(H);
+    factorize(this.#L, this.#size);
+  }
+
+  /**
+   * Writes the v that minimizes m(v) = gᵀ(v - w) + ½(v - w)ᵀH(v - w) + Σ l1 f |v|; a variable of which the model says
+   * nothing stays as it is. Returns m(w) - m(v).
+   */
+  minimize(g: Float64Array, w: Float64Array, v: Float64Array): number {
+    this.#g = g;
+    this.#w = w;
+    this.#v = v;
+    const size = this.#size;
+    const delta = this.#delta;
+    if (this.#plain) {
+      for (let j = 0; j < size; j++) delta[j] = -g[j];
+      solveFactorized(this.#L, size, delta);
+      for (let j = 0; j < size; j++) v[j] = w[j] + delta[j];
+      return -0.5 * dot(g, delta);
+    }
+    for (let j = 0; j < size; j++) v[j] = w[j] + 0; // no -0
+    this.#slope.set(g);
+    let first = 0;
+    for (let round = 0; round < mostRounds; round++) {
+      const moved = this.#sweep(true);
+      if (round === 0) first = moved;
+      if (!(moved > 2 ** -100 * first)) break;
+      for (let i = 0; i < mostSweeps && this.#sweep(false) > 1e-4 * moved; ) i++;
+      this.#polish();
+      if (this.#isOptimal()) break;
+    }
+    this.#refresh();
+    let gain = -0.5 * (dot(g, delta) + dot(this.#slope, delta));
+    for (let j = 0; j < this.#penalized; j++) gain += this.#bound(j) * (Math.abs(w[j]) - Math.abs(v[j]));
+    return gain;
+  }
+
+  #bound(j: number): number {
+    const { l1, factors } = this.#penalty;
+    return l1 * (factors ? factors[j] : 1);
+  }
+
+  #isKinked(j: number): boolean {
+    return j < this.#penalized && (this.#penalty.nonNegative || this.#bound(j) > 0);
+  }
+
+  #isActive(j: number): boolean {
+    return this.#v[j] !== 0 || !this.#isKinked(j);
+  }
+
+  /** The best value of a variable, the others being as they are. */
+  #best(j: number): number {
+    const v = this.#v[j];
+    const h = this.#H[j * this.#size + j];
+    const slope = this.#slope[j];
+    const { nonNegative } = this.#penalty;
+    if (!this.#isKinked(j)) return h > 0 ? v - slope / h : v;
+    const bound = this.#bound(j);
+    if (!(h > 0)) {
+      if (nonNegative) return slope + bound > 0 || v < 0 ? 0 : v;
+      return Math.abs(slope) < bound ? 0 : v;
+    }
+    const u = v - slope / h;
+    const magnitude = Math.abs(u) - bound / h;
+    if (!(magnitude > 0)) return 0;
+    return u > 0 ? magnitude : nonNegative ? 0 : -magnitude;
+  }
+
+  /** One step for each variable, or for each active one. Returns the largest, squared, in units of the model. */
+  #sweep(all: boolean): number {
+    const v = this.#v;
+    const H = this.#H;
+    const slope = this.#slope;
+    const size = this.#size;
+    let most = 0;
+    for (let j = 0, row = 0; j < size; j++, row += size) {
+      if (!all && !this.#isActive(j)) continue;
+      const next = this.#best(j);
+      const d = next - v[j];
+      if (d === 0) continue;
+      v[j] = next;
+      for (let k = 0; k < size; k++) slope[k] += d * H[row + k];
+      const moved = H[row + j] * d * d;
+      if (moved > most) most = moved;
+    }
+    return most;
+  }
+
+  /** Solves the equations of the active variables until none of them changes its sign. */
+  #polish(): void {
+    this.#refresh();
+    for (let solved = false; !solved; ) {
+      if (this.#factorize() > 0 && this.#leaveFlat()) continue;
+      solved = this.#solveActive();
+    }
+    this.#solveActive(); // once more for rounding
+  }
+
+  /** Large variables come first, so that it is the small ones that turn out to depend on others. */
+  #factorize(): number {
+    const active = this.#active;
+    const sizes = this.#step;
+    let n = 0;
+    for (let j = 0; j < this.#size; j++) {
+      if (!this.#isActive(j)) continue;
+      const size = this.#isKinked(j) ? Math.abs(this.#v[j]) : Infinity;
+      let i = n++;
+      for (; i > 0 && size > sizes[i - 1]; i--) {
+        sizes[i] = sizes[i - 1];
+        active[i] = active[i - 1];
+      }
+      sizes[i] = size;
+      active[i] = j;
+    }
+    active.length = n;
+    for (let i = 0; i < n; i++) {
+      for (let k = 0; k <= i; k++) this.#L[i * n + k] = this.#H[active[i] * this.#size + active[k]];
+    }
+    return factorize(this.#L, n);
+  }
+
+  /** The slope of the model at an active variable, l1 and all. */
+  #steepness(j: number): number {
+    const v = this.#v[j];
+    return this.#slope[j] + (!this.#isKinked(j) ? 0 : v > 0 ? this.#bound(j) : -this.#bound(j));
+  }
+
+  /**
+   * Where active variables depend on each other, l1 alone tells along the direction in which H is flat: goes there until
+   * one of them is 0. True when that changes which ones are independent.
+   */
+  #leaveFlat(): boolean {
+    const v = this.#v;
+    const L = this.#L;
+    const active = this.#active;
+    const n = active.length;
+    const u = this.#step;
+    for (let i = 0; i < n; i++) {
+      if (L[i * n + i] > 0) continue;
+      for (let k = 0; k < i; k++) u[k] = -L[i * n + k];
+      u[i] = 1;
+      solveTransposed(L, n, i, u);
+      let slope = 0;
+      let size = 0;
+      for (let k = 0; k <= i; k++) {
+        const part = this.#steepness(active[k]) * u[k];
+        slope += part;
+        size += Math.abs(part);
+      }
+      if (!(Math.abs(slope) > 2 ** -36 * size)) continue;
+      if (slope > 0) for (let k = 0; k <= i; k++) u[k] = -u[k];
+      const first = this.#crossing(i + 1);
+      if (first > i) continue;
+      const length = -v[active[first]] / u[first];
+      for (let k = 0; k <= i; k++) v[active[k]] += length * u[k];
+      v[active[first]] = 0;
+      this.#refresh();
+      if (first < i) return true;
+    }
+    return false;
+  }
+
+  /** Which of the first active variables is the first to be 0 along the step; `count`: none. */
+  #crossing(count: number): number {
+    let first = count;
+    let length = Infinity;
+    for (let i = 0; i < count; i++) {
+      const j = this.#active[i];
+      const part = -this.#v[j] / this.#step[i];
+      if (!(this.#isKinked(j) && part > 0 && part < length)) continue;
+      first = i;
+      length = part;
+    }
+    return first;
+  }
+
+  /**
+   * Goes to the minimum over the active variables. Where signs would change, to where those variables are 0, or as far
+   * as none changes, whichever is lower.
+   */
+  #solveActive(): boolean {
+    const v = this.#v;
+    const step = this.#step;
+    const active = this.#active;
+    const n = active.length;
+    for (let i = 0; i < n; i++) step[i] = -this.#steepness(active[i]);
+    solveFactorized(this.#L, n, step);
+    let steep = 0;
+    for (let i = 0; i < n; i++) steep -= this.#steepness(active[i]) * step[i];
+    const first = this.#crossing(n);
+    const length = first === n ? Infinity : -v[active[first]] / step[first];
+    if (length > 1) {
+      for (let i = 0; i < n; i++) v[active[i]] += step[i];
+      this.#refresh();
+      return true;
+    }
+    const lower = this.#value() - steep * (length - 0.5 * length * length);
+    const kept = this.#kept;
+    for (let i = 0; i < n; i++) {
+      const j = active[i];
+      kept[i] = v[j];
+      const next = kept[i] + step[i];
+      v[j] = this.#isKinked(j) && !(next * kept[i] > 0) ? 0 : next;
+    }
+    this.#refresh();
+    if (this.#value() < lower) return false;
+    for (let i = 0; i < n; i++) v[active[i]] = kept[i] + length * step[i];
+    v[active[first]] = 0;
+    this.#refresh();
+    return false;
+  }
+
+  /** m(v), but for what does not depend on v. */
+  #value(): number {
+    let value = 0.5 * (dot(this.#g, this.#delta) + dot(this.#slope, this.#delta));
+    for (let j = 0; j < this.#penalized; j++) value += this.#bound(j) * Math.abs(this.#v[j]);
+    return value;
+  }
+
+  /** What is kept in step by coordinate descent, anew. */
+  #refresh(): void {
+    const size = this.#size;
+    const delta = this.#delta;
+    for (let j = 0; j < size; j++) delta[j] = this.#v[j] - this.#w[j];
+    for (let j = 0; j < size; j++) this.#slope[j] = this.#g[j] + sumOfProducts(this.#H, j * size, delta, 0, size);
+  }
+
+  /** Whether no variable gains by more than rounding. */
+  #isOptimal(): boolean {
+    const v = this.#v;
+    const slope = this.#slope;
+    const size = this.#size;
+    const square = dot(slope, this.#delta) - dot(this.#g, this.#delta); // δᵀHδ
+    const rounding = size * 2 ** -50;
+    for (let j = 0; j < size; j++) {
+      const most = j < this.#penalized ? this.#bound(j) : 0;
+      const room = rounding * (Math.abs(this.#g[j]) + most + Math.sqrt(Math.abs(this.#H[j * size + j] * square)));
+      const right = slope[j] + (v[j] < 0 ? -most : most); // the slope to the right, and to the left
+      const left = slope[j] + (v[j] > 0 ? most : -most);
+      if (right < -room) return false;
+      if (left > room && !(this.#isKinked(j) && this.#penalty.nonNegative && !(v[j] > 0))) return false;
+    }
+    return true;
+  }
+}

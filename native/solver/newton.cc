@@ -1,0 +1,198 @@
+#include "newton.h"
+
+#include <string.h>
+
+#include <cmath>
+
+namespace nabla {
+
+namespace {
+
+constexpr double rounding = 0x1p-48;  // of the objective: smaller changes are not to be told from rounding
+constexpr int squaredLoss = 0;
+
+void copy(const double* from, double* to, size_t n) {
+  if (n > 0) memcpy(to, from, n * sizeof(double));
+}
+
+}  // namespace
+
+Newton::Newton(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
+               Smooth& smooth, double* weights, const std::atomic<bool>& cancelled)
+    : kernels_(kernels),
+      plan_(plan),
+      table_(table),
+      scaling_(scaling),
+      smooth_(smooth),
+      cancelled_(cancelled),
+      w_(weights),
+      gram_(kernels, {table.X, plan.cols, table.count, table.index},
+            plan.intercept ? scaling.mean() : nullptr),
+      gramMatrix_(gram_.size() * gram_.size()),
+      g_(plan.size()),
+      trial_(plan.size()),
+      trialGradient_(plan.size()),
+      target_(plan.size()),
+      curvature_(plan.outputs * table.count),
+      rowCurvature_(isCoupled() ? table.count : 0) {
+  g_.clear();
+  const size_t cols = plan.cols, outputs = plan.outputs;
+  for (size_t k = 0; k < (isCoupled() ? 1 : outputs); ++k) {
+    const size_t penalized = isCoupled() ? outputs * cols : cols;
+    const size_t n = penalized + (plan.intercept ? (isCoupled() ? outputs : 1) : 0);
+    std::vector<size_t> places(n);
+    for (size_t i = 0; i < n; ++i)
+      places[i] = i < penalized ? k * cols + i : plan.coefficients() + k + (i - penalized);
+    Penalty penalty = smooth.penalty();
+    if (penalty.factors) penalty.factors += k * cols;
+    systems_.emplace_back(new System{k, std::move(places), penalized, Doubles(n * n),
+                                     Quadratic(kernels, n, penalized, penalty, cancelled), Doubles(n),
+                                     Doubles(n), Doubles(n)});
+    systems_.back()->hessian.clear();
+  }
+}
+
+double Newton::epoch(uint64_t) {
+  if (!begun_) {
+    begun_ = true;
+    value_ = evaluate(w_, g_.data());
+    if (!std::isfinite(value_)) return value_;
+  }
+  if (!isCurrent_) bend();
+  const double promised = aim();
+  const double length = search(promised);
+  rate = length;
+  if (length > 0.0) {
+    ++steps;
+    copy(trial_.data(), w_, plan_.size());
+    copy(trialGradient_.data(), g_.data(), plan_.size());
+    isCurrent_ = plan_.loss == squaredLoss;
+  }
+  const double left = length > 0.0 ? aim() : promised;
+  const double nothing = rounding * std::fabs(value_);
+  change = left;
+  if (left <= 0x1p-4 * nothing)
+    ended = Status::converged;
+  else if (length == 0.0)
+    ended = left <= 64.0 * nothing ? Status::converged : Status::stalled;
+  gradientNorm = smooth_.norm(w_, g_.data());
+  if (plan_.stepHistory && length > 0.0) stepLosses.push_back(value_);
+  return value_;
+}
+
+// The objective, the gradient of its smooth part, and the second derivatives.
+double Newton::evaluate(const double* weights, double* gradient) {
+  const double sum = smooth_.objective().curve(weights, gradient, curvature_.data(), cancelled_);
+  return smooth_.penalize(sum / static_cast<double>(table_.count), weights, gradient);
+}
+
+// The Hessians at the weights.
+void Newton::bend() {
+  for (const auto& system : systems_) {
+    if (isCoupled())
+      bendClasses(*system);
+    else
+      spread(*system, curvature_.data() + system->output * table_.count, system->output, system->output);
+    const size_t n = system->places.size();
+    for (size_t i = 0; i < system->penalized; ++i)
+      system->hessian.data()[i * n + i] += plan_.l2 * smooth_.factor(system->places[i]);
+    system->model.setHessian(system->hessian.data());
+  }
+  isCurrent_ = true;
+}
+
+// Of softmax: between classes k and l the second derivative is p_k (δ_kl - p_l).
+void Newton::bendClasses(System& system) {
+  const size_t count = table_.count;
+  const double* p = curvature_.data();
+  double* d = rowCurvature_.data();
+  for (size_t k = 0; k < plan_.outputs; ++k) {
+    for (size_t l = 0; l <= k && !stopped(); ++l) {
+      for (size_t i = 0; i < count; ++i) {
+        const double own = p[k * count + i], other = p[l * count + i];
+        const size_t row = table_.index ? table_.index[i] : i;
+        const double weight = table_.sampleWeight ? table_.sampleWeight[row] : 1.0;
+        d[i] = weight * (k == l ? own * (1.0 - own) : -own * other);
+      }
+      spread(system, d, k, l);
+    }
+  }
+}
+
+// Writes the part of a Hessian that is between outputs k and l: the mean of d·xxᵀ in the solver's columns.
+void Newton::spread(System& system, const double* d, size_t k, size_t l) {
+  const size_t cols = plan_.cols, size = gram_.size(), n = system.places.size();
+  const double count = static_cast<double>(table_.count);
+  const double* deviation = scaling_.deviation();
+  double* hessian = system.hessian.data();
+  const double* G = gramMatrix_.data();
+  gram_.evaluate(d, gramMatrix_.data(), cancelled_);
+  // Where a system's variables of an output begin, and its intercept.
+  const auto at = [&](size_t output, size_t j) {
+    return !isCoupled() ? j : j < cols ? output * cols + j : plan_.outputs * cols + output;
+  };
+  for (size_t j = 0; j < size; ++j) {
+    const size_t row = at(k, j);
+    const double rowScale = j == cols ? 1.0 : deviation[j];
+    for (size_t m = 0; m < size; ++m) {
+      const size_t column = at(l, m);
+      const double scale = rowScale * (m == cols ? 1.0 : deviation[m]);
+      const double h = G[j * size + m] / count / scale;
+      hessian[row * n + column] = h;
+      hessian[column * n + row] = h;
+    }
+  }
+}
+
+// Writes where the models have their minimum to `target`; returns by how much they fall.
+double Newton::aim() {
+  double fall = 0.0;
+  for (const auto& system : systems_) {
+    const size_t n = system->places.size();
+    for (size_t i = 0; i < n; ++i) {
+      system->g.data()[i] = g_.data()[system->places[i]];
+      system->w.data()[i] = w_[system->places[i]];
+    }
+    fall += system->model.minimize(system->g.data(), system->w.data(), system->v.data());
+    for (size_t i = 0; i < n; ++i) target_.data()[system->places[i]] = system->v.data()[i];
+  }
+  return fall;
+}
+
+// Goes towards the target, all the way if the objective falls enough; returns which part, 0 if nothing is
+// gained.
+double Newton::search(double promised) {
+  if (!(promised > 0.0)) return 0.0;
+  const double noise = rounding * std::fabs(value_);
+  const double* target = target_.data();
+  double* trial = trial_.data();
+  double t = 1.0;
+  for (int tries = 0; tries < 60 && !stopped(); ++tries) {
+    if (t == 1.0)
+      copy(target, trial, plan_.size());
+    else
+      for (size_t j = 0; j < plan_.size(); ++j) trial[j] = w_[j] + t * (target[j] - w_[j]);
+    const double value = evaluate(trial, trialGradient_.data());
+    // A decrease that rounding hides is believed once.
+    const bool isLower = promised > noise ? value <= value_ - 1e-4 * t * promised : value <= value_ + noise;
+    if (isLower) {
+      value_ = value;
+      return t;
+    }
+    t *= value < INFINITY ? 0.5 : 0.1;
+  }
+  return 0.0;
+}
+
+void Newton::exchange(Archive& archive) {
+  Method::exchange(archive);
+  archive.flag(begun_);
+  archive.array(w_, plan_.size());
+  archive.number(value_);
+  archive.array(g_.data(), plan_.size());
+  // What follows from the weights is made anew.
+  isCurrent_ = false;
+  if (begun_) evaluate(w_, trialGradient_.data());
+}
+
+}  // namespace nabla

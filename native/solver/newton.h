@@ -1,0 +1,66 @@
+// Newton's method by Cholesky: each iteration goes to the minimum of a quadratic model of the objective,
+// penalty and all (proximal Newton: Lee, Sun and Saunders 2014), or as far towards it as the objective falls.
+// One system of equations for each output, one for all of softmax. Twin: lib/reference/solver/newton.ts.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "gram.h"
+#include "method.h"
+#include "quadratic.h"
+#include "smooth.h"
+
+namespace nabla {
+
+class Newton final : public Method {
+ public:
+  // `weights`: where it starts; changed in place.
+  Newton(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling, Smooth& smooth,
+         double* weights, const std::atomic<bool>& cancelled);
+
+  // One iteration. Returns the objective after it.
+  double epoch(uint64_t) override;
+  const double* result() const override { return w_; }
+  void exchange(Archive& archive) override;
+
+ private:
+  // Equations of some of the weights.
+  struct System {
+    size_t output;               // which output's; of softmax 0, for all
+    std::vector<size_t> places;  // among the weights: coefficients, then intercepts
+    size_t penalized;            // how many of them, the first, are coefficients
+    Doubles hessian;
+    Quadratic model;
+    Doubles g, w, v;  // of these weights: gradient, where they are, where the model has its minimum
+  };
+
+  bool stopped() const { return cancelled_.load(std::memory_order_relaxed); }
+  bool isCoupled() const { return plan_.loss == softmaxLoss; }
+  double evaluate(const double* weights, double* gradient);
+  void bend();
+  void bendClasses(System& system);
+  void spread(System& system, const double* d, size_t k, size_t l);
+  double aim();
+  double search(double promised);
+
+  const Kernels& kernels_;
+  const Plan& plan_;
+  const Table& table_;
+  const Scaling& scaling_;
+  Smooth& smooth_;
+  const std::atomic<bool>& cancelled_;
+  double* w_;
+  Gram gram_;
+  Doubles gramMatrix_;
+  std::vector<std::unique_ptr<System>> systems_;
+  Doubles g_;  // of the smooth part
+  Doubles trial_, trialGradient_, target_;
+  Doubles curvature_;     // outputs × rows
+  Doubles rowCurvature_;  // of one Gram matrix
+  double value_ = 0.0;
+  bool begun_ = false;
+  bool isCurrent_ = false;  // the Hessians are those of the weights
+};
+
+}  // namespace nabla

@@ -1,0 +1,243 @@
+#include "quadratic.h"
+
+#include <string.h>
+
+#include <cmath>
+
+#include "cholesky.h"
+
+namespace nabla {
+
+namespace {
+
+constexpr int mostRounds = 100;  // of coordinate descent and a solve
+constexpr int mostSweeps = 10;   // of one round over the active variables
+
+}  // namespace
+
+Quadratic::Quadratic(const Kernels& kernels, size_t size, size_t penalized, const Penalty& penalty,
+                     const std::atomic<bool>& cancelled)
+    : kernels_(kernels),
+      size_(size),
+      penalized_(penalized),
+      penalty_(penalty),
+      plain_(penalty.l1 == 0.0 && !penalty.nonNegative),
+      cancelled_(cancelled),
+      L_(size * size),
+      slope_(size),
+      delta_(size),
+      step_(size),
+      kept_(size) {}
+
+void Quadratic::setHessian(const double* H) {
+  H_ = H;
+  if (!plain_) return;
+  memcpy(L_.data(), H, size_ * size_ * sizeof(double));
+  factorize(kernels_, L_.data(), size_, cancelled_);
+}
+
+double Quadratic::minimize(const double* g, const double* w, double* v) {
+  g_ = g;
+  w_ = w;
+  v_ = v;
+  double* delta = delta_.data();
+  if (plain_) {
+    for (size_t j = 0; j < size_; ++j) delta[j] = -g[j];
+    solveFactorized(kernels_, L_.data(), size_, delta);
+    for (size_t j = 0; j < size_; ++j) v[j] = w[j] + delta[j];
+    return -0.5 * kernels_.dot(g, delta, size_);
+  }
+  for (size_t j = 0; j < size_; ++j) v[j] = w[j] + 0.0;  // no -0
+  memcpy(slope_.data(), g, size_ * sizeof(double));
+  double first = 0.0;
+  for (int round = 0; round < mostRounds && !stopped(); ++round) {
+    const double moved = sweep(true);
+    if (round == 0) first = moved;
+    if (!(moved > 0x1p-100 * first)) break;
+    for (int i = 0; i < mostSweeps && !stopped() && sweep(false) > 1e-4 * moved;) ++i;
+    polish();
+    if (isOptimal()) break;
+  }
+  refresh();
+  double gain = -0.5 * (kernels_.dot(g, delta, size_) + kernels_.dot(slope_.data(), delta, size_));
+  for (size_t j = 0; j < penalized_; ++j) gain += bound(j) * (std::fabs(w[j]) - std::fabs(v[j]));
+  return gain;
+}
+
+// The best value of a variable, the others being as they are.
+double Quadratic::best(size_t j) const {
+  const double v = v_[j], h = row(j)[j], slope = slope_.data()[j];
+  if (!isKinked(j)) return h > 0.0 ? v - slope / h : v;
+  if (!(h > 0.0)) {
+    if (penalty_.nonNegative) return slope + bound(j) > 0.0 || v < 0.0 ? 0.0 : v;
+    return std::fabs(slope) < bound(j) ? 0.0 : v;
+  }
+  const double u = v - slope / h;
+  const double magnitude = std::fabs(u) - bound(j) / h;
+  if (!(magnitude > 0.0)) return 0.0;
+  return u > 0.0 ? magnitude : penalty_.nonNegative ? 0.0 : -magnitude;
+}
+
+// One step for each variable, or for each active one. Returns the largest of them, squared, in units of the
+// model.
+double Quadratic::sweep(bool all) {
+  double most = 0.0;
+  for (size_t j = 0; j < size_ && !stopped(); ++j) {
+    if (!all && !isActive(j)) continue;
+    const double next = best(j), d = next - v_[j];
+    if (d == 0.0) continue;
+    v_[j] = next;
+    kernels_.axpy(d, row(j), slope_.data(), size_);
+    const double moved = row(j)[j] * d * d;
+    if (moved > most) most = moved;
+  }
+  return most;
+}
+
+// Solves the equations of the active variables until none of them changes its sign.
+void Quadratic::polish() {
+  refresh();
+  for (bool solved = false; !solved && !stopped();) {
+    if (factorizeActive() > 0 && leaveFlat()) continue;
+    solved = solveActive();
+  }
+  solveActive();  // once more for rounding
+}
+
+// Large variables come first, so that it is the small ones that turn out to depend on others.
+size_t Quadratic::factorizeActive() {
+  double* sizes = step_.data();
+  double* L = L_.data();
+  active_.clear();
+  for (size_t j = 0; j < size_; ++j) {
+    if (!isActive(j)) continue;
+    const double size = isKinked(j) ? std::fabs(v_[j]) : INFINITY;
+    size_t i = active_.size();
+    active_.push_back(j);
+    for (; i > 0 && size > sizes[i - 1]; --i) {
+      sizes[i] = sizes[i - 1];
+      active_[i] = active_[i - 1];
+    }
+    sizes[i] = size;
+    active_[i] = j;
+  }
+  const size_t n = active_.size();
+  for (size_t i = 0; i < n; ++i)
+    for (size_t k = 0; k <= i; ++k) L[i * n + k] = row(active_[i])[active_[k]];
+  return factorize(kernels_, L, n, cancelled_);
+}
+
+// The slope of the model at an active variable, l1 and all.
+double Quadratic::steepness(size_t j) const {
+  return slope_.data()[j] + (!isKinked(j) ? 0.0 : v_[j] > 0.0 ? bound(j) : -bound(j));
+}
+
+// Where active variables depend on each other, l1 alone tells along the direction in which H is flat: goes
+// there until one of them is 0. True when that changes which ones are independent.
+bool Quadratic::leaveFlat() {
+  const double* L = L_.data();
+  double* u = step_.data();
+  const size_t n = active_.size();
+  for (size_t i = 0; i < n; ++i) {
+    if (L[i * n + i] > 0.0) continue;
+    for (size_t k = 0; k < i; ++k) u[k] = -L[i * n + k];
+    u[i] = 1.0;
+    solveTransposed(kernels_, L, n, i, u);
+    double slope = 0.0, size = 0.0;
+    for (size_t k = 0; k <= i; ++k) {
+      const double part = steepness(active_[k]) * u[k];
+      slope += part;
+      size += std::fabs(part);
+    }
+    if (!(std::fabs(slope) > 0x1p-36 * size)) continue;
+    for (size_t k = 0; slope > 0.0 && k <= i; ++k) u[k] = -u[k];
+    const size_t first = crossing(i + 1);
+    if (first > i) continue;
+    const double length = -v_[active_[first]] / u[first];
+    for (size_t k = 0; k <= i; ++k) v_[active_[k]] += length * u[k];
+    v_[active_[first]] = 0.0;
+    refresh();
+    if (first < i) return true;
+  }
+  return false;
+}
+
+// Which of the first active variables is the first to be 0 along the step; `count`: none.
+size_t Quadratic::crossing(size_t count) const {
+  size_t first = count;
+  double length = INFINITY;
+  for (size_t i = 0; i < count; ++i) {
+    const double part = -v_[active_[i]] / step_.data()[i];
+    if (!(isKinked(active_[i]) && part > 0.0 && part < length)) continue;
+    first = i;
+    length = part;
+  }
+  return first;
+}
+
+// Goes to the minimum over the active variables. Where signs would change, to where those variables are 0, or
+// as far as none changes, whichever is lower.
+bool Quadratic::solveActive() {
+  double* step = step_.data();
+  double* kept = kept_.data();
+  const size_t n = active_.size();
+  for (size_t i = 0; i < n; ++i) step[i] = -steepness(active_[i]);
+  solveFactorized(kernels_, L_.data(), n, step);
+  double steep = 0.0;
+  for (size_t i = 0; i < n; ++i) steep -= steepness(active_[i]) * step[i];
+  const size_t first = crossing(n);
+  const double length = first == n ? INFINITY : -v_[active_[first]] / step[first];
+  if (length > 1.0) {
+    for (size_t i = 0; i < n; ++i) v_[active_[i]] += step[i];
+    refresh();
+    return true;
+  }
+  const double lower = value() - steep * (length - 0.5 * length * length);
+  for (size_t i = 0; i < n; ++i) {
+    const size_t j = active_[i];
+    kept[i] = v_[j];
+    const double next = kept[i] + step[i];
+    v_[j] = isKinked(j) && !(next * kept[i] > 0.0) ? 0.0 : next;
+  }
+  refresh();
+  if (value() < lower) return false;
+  for (size_t i = 0; i < n; ++i) v_[active_[i]] = kept[i] + length * step[i];
+  v_[active_[first]] = 0.0;
+  refresh();
+  return false;
+}
+
+// m(v), but for what does not depend on v.
+double Quadratic::value() const {
+  double value =
+      0.5 * (kernels_.dot(g_, delta_.data(), size_) + kernels_.dot(slope_.data(), delta_.data(), size_));
+  for (size_t j = 0; j < penalized_; ++j) value += bound(j) * std::fabs(v_[j]);
+  return value;
+}
+
+// What is kept in step by coordinate descent, anew.
+void Quadratic::refresh() {
+  double* delta = delta_.data();
+  for (size_t j = 0; j < size_; ++j) delta[j] = v_[j] - w_[j];
+  for (size_t j = 0; j < size_; ++j) slope_.data()[j] = g_[j] + kernels_.dot(row(j), delta, size_);
+}
+
+// Whether no variable gains by more than rounding.
+bool Quadratic::isOptimal() const {
+  const double* delta = delta_.data();
+  const double* slope = slope_.data();
+  const double square = kernels_.dot(slope, delta, size_) - kernels_.dot(g_, delta, size_);  // δᵀHδ
+  const double rounding = static_cast<double>(size_) * 0x1p-50;
+  for (size_t j = 0; j < size_; ++j) {
+    const double most = j < penalized_ ? bound(j) : 0.0;
+    const double room = rounding * (std::fabs(g_[j]) + most + std::sqrt(std::fabs(row(j)[j] * square)));
+    const bool up = v_[j] > 0.0, down = v_[j] < 0.0;
+    const double right = slope[j] + (down ? -most : most);  // the slope to the right, and to the left
+    const double left = slope[j] + (up ? most : -most);
+    if (right < -room) return false;
+    if (left > room && !(isKinked(j) && penalty_.nonNegative && !up)) return false;
+  }
+  return true;
+}
+
+}  // namespace nabla

@@ -1,0 +1,62 @@
+// The minimum of a quadratic model with l1 and without negative coefficients: coordinate descent finds which
+// variables are 0, a solve of the equations of the others makes it exact. Twin:
+// lib/reference/solver/quadratic.ts.
+#pragma once
+
+#include <atomic>
+#include <vector>
+
+#include "../kernels/table.h"
+#include "memory.h"
+
+namespace nabla {
+
+class Quadratic {
+ public:
+  // Of `size` variables l1 and nonNegative concern the first `penalized`; l2 is the caller's.
+  Quadratic(const Kernels& kernels, size_t size, size_t penalized, const Penalty& penalty,
+            const std::atomic<bool>& cancelled);
+
+  // H (size × size, symmetric, positive semidefinite) must stay until minimize() has been called.
+  void setHessian(const double* H);
+  // Writes the v that minimizes m(v) = gᵀ(v - w) + ½(v - w)ᵀH(v - w) + Σ l1 f |v|; a variable of which the
+  // model says nothing stays as it is. Returns m(w) - m(v).
+  double minimize(const double* g, const double* w, double* v);
+
+ private:
+  const double* row(size_t j) const { return H_ + j * size_; }
+  double bound(size_t j) const { return penalty_.l1 * (penalty_.factors ? penalty_.factors[j] : 1.0); }
+  bool isKinked(size_t j) const { return j < penalized_ && (penalty_.nonNegative || bound(j) > 0.0); }
+  bool isActive(size_t j) const { return v_[j] != 0.0 || !isKinked(j); }
+  bool stopped() const { return cancelled_.load(std::memory_order_relaxed); }
+  double best(size_t j) const;
+  double sweep(bool all);
+  void polish();
+  size_t factorizeActive();
+  double steepness(size_t j) const;
+  bool leaveFlat();
+  size_t crossing(size_t count) const;
+  bool solveActive();
+  double value() const;
+  void refresh();
+  bool isOptimal() const;
+
+  const Kernels& kernels_;
+  size_t size_;
+  size_t penalized_;
+  Penalty penalty_;
+  bool plain_;
+  const std::atomic<bool>& cancelled_;
+  const double* H_ = nullptr;
+  const double* g_ = nullptr;
+  const double* w_ = nullptr;
+  double* v_ = nullptr;
+  Doubles L_;      // of H, or of its active rows and columns
+  Doubles slope_;  // g + Hδ
+  Doubles delta_;  // v - w
+  Doubles step_;
+  Doubles kept_;
+  std::vector<size_t> active_;
+};
+
+}  // namespace nabla

@@ -1,0 +1,180 @@
+// The small dense algebra of the solvers: Cholesky, and the minimum of a quadratic model with l1. Of the reference;
+// native has the same bits, which the parity of fits shows.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { factorize, solveFactorized } from '../lib/reference/solver/cholesky.js';
+import { gram } from '../lib/reference/solver/products.js';
+import { Quadratic } from '../lib/reference/solver/quadratic.js';
+import { solve } from './algebra.js';
+import { expectBits, expectClose, normals, runs } from './support.js';
+
+const none: Float64Array = new Float64Array(0);
+
+/** XᵀX of normal numbers whose columns are correlated, and -Xᵀy. */
+function problem(rows: number, cols: number, correlation: number, seed: number) {
+  const own = normals(rows * cols, seed);
+  const common = normals(rows, seed + 1);
+  const X = own.map((x, at) => Math.sqrt(1 - correlation) * x + Math.sqrt(correlation) * common[Math.floor(at / cols)]);
+  const [H, g] = [new Float64Array(cols * cols), new Float64Array(cols)];
+  gram(X, rows, cols, null, H);
+  const noise = normals(rows, seed + 2);
+  for (let i = 0; i < rows; i++) {
+    let y = 0.5 * noise[i];
+    for (let j = 0; j < cols; j += 3) y += X[i * cols + j] * (j % 2 === 0 ? 2 : -1);
+    for (let j = 0; j < cols; j++) g[j] -= X[i * cols + j] * y;
+  }
+  return { H, g };
+}
+
+function minimum(
+  H: Float64Array,
+  g: Float64Array,
+  { w = none, penalized = g.length, l1 = 0, nonNegative = false, factors = none } = {},
+) {
+  const quadratic = new Quadratic(g.length, penalized, {
+    l1,
+    l2: 0,
+    nonNegative,
+    factors: factors.length ? factors : null,
+  });
+  const v = new Float64Array(g.length).fill(NaN);
+  quadratic.setHessian(H);
+  return { v, gain: quadratic.minimize(g, w.length ? w : new Float64Array(g.length), v) };
+}
+
+describe('Cholesky', () => {
+  it.each([1, 2, 7, 30, 65])('solves %i equations', (n) => {
+    const { H, g } = problem(n + 20, n, 0.5, n);
+    const [L, x] = [H.slice(), g.slice()];
+    expect(factorize(L, n)).toBe(0);
+    solveFactorized(L, n, x);
+    expectClose(x, solve(H, g), 1e-11, 1);
+    for (let i = 0; i < n; i++) {
+      for (let k = 0; k <= i; k++) {
+        let sum = 0;
+        for (let j = 0; j <= k; j++) sum += L[i * n + j] * L[k * n + j];
+        expectClose([sum], [H[i * n + k]], 1e-13, H[i * n + i], `${i}, ${k} of LLᵀ:`);
+      }
+    }
+  });
+
+  it('takes a column that others make up for aliased: its component is 0', () => {
+    const [rows, cols] = [50, 6];
+    const X = normals(rows * cols, 1);
+    for (let i = 0; i < rows; i++) {
+      X[i * cols + 2] = 3 * X[i * cols] - X[i * cols + 1];
+      X[i * cols + 3] = 0;
+      X[i * cols + 5] = X[i * cols + 4];
+    }
+    const H = new Float64Array(cols * cols);
+    gram(X, rows, cols, null, H);
+    const truth = Float64Array.of(1, -2, 0, 0, 4, 0);
+    const b = new Float64Array(cols);
+    for (let j = 0; j < cols; j++) for (let k = 0; k < cols; k++) b[j] += H[j * cols + k] * truth[k];
+    expect(factorize(H, cols)).toBe(3);
+    solveFactorized(H, cols, b);
+    expectClose(b, truth, 1e-12);
+    expectBits([b[2], b[3], b[5]], [0, 0, 0]);
+  });
+});
+
+describe('the minimum of a quadratic model', () => {
+  it('without l1 solves the equations', () => {
+    const { H, g } = problem(80, 20, 0.5, 1);
+    const w = normals(20, 5);
+    const { v, gain } = minimum(H, g, { w });
+    const delta = solve(H, g).map((x) => -x);
+    expectClose(
+      v,
+      w.map((w, j) => w + delta[j]),
+      1e-11,
+      1,
+    );
+    expectClose([gain], [-0.5 * delta.reduce((sum, d, j) => sum + d * g[j], 0)], 1e-12);
+  });
+
+  it('of one variable is the soft threshold', () => {
+    const one = (g: number, h: number, l1: number, w = 0, nonNegative = false) =>
+      minimum(Float64Array.of(h), Float64Array.of(g), { l1, w: Float64Array.of(w), nonNegative }).v[0];
+    expect(one(-4, 2, 1)).toBe(1.5);
+    expect(one(4, 2, 1)).toBe(-1.5);
+    expect(one(4, 2, 1, 0, true)).toBe(0);
+    expect(one(0.9, 2, 1)).toBe(0);
+    expect(one(0, 2, 1, 5)).toBe(4.5);
+    expectBits([one(0, 2, 10, 5), one(0, 2, 10, -5), one(0, 2, 0, -5, true)], [0, 0, 0]);
+    // What the model says nothing of.
+    expect([one(0, 0, 0, 5, true), one(0, 0, 1, 5), one(0, 0, 0, -5, true)]).toEqual([5, 0, 0]);
+  });
+
+  const any = fc.record({
+    cols: fc.integer({ min: 1, max: 40 }),
+    extra: fc.integer({ min: 1, max: 60 }),
+    few: fc.constantFrom(false, false, true),
+    correlation: fc.constantFrom(0, 0.5, 0.9, 0.999),
+    part: fc.constantFrom(0.9, 0.3, 0.1, 1e-2, 1e-3, 1e-5),
+    free: fc.nat(3),
+    nonNegative: fc.boolean(),
+    factors: fc.boolean(),
+    start: fc.constantFrom(0, 1),
+    seed: fc.nat(1e6),
+  });
+
+  it('has no slope that leads down, but for rounding, and its zeros are +0', () => {
+    fc.assert(
+      fc.property(any, ({ cols, extra, few, correlation, part, free, nonNegative, factors: uneven, start, seed }) => {
+        const rows = few ? Math.ceil(cols / 2) : cols + extra;
+        const { H, g } = problem(rows, cols, correlation, seed);
+        const penalized = few ? cols : Math.max(0, cols - free);
+        const factors = normals(cols, seed + 5).map((x, j) => (uneven ? (!few && j % 5 === 0 ? 0 : 0.1 + x * x) : 1));
+        const w: Float64Array = normals(cols, seed + 6).map((x) => start * x);
+        // g belongs to w.
+        for (let j = 0; j < cols; j++) for (let k = 0; k < cols; k++) g[j] += H[j * cols + k] * w[k];
+        const l1 = part * g.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+        const { v, gain } = minimum(H, g, { w, penalized, l1, nonNegative, factors });
+        let fall = 0;
+        for (let j = 0; j < cols; j++) {
+          let slope = g[j];
+          let size = Math.abs(g[j]);
+          for (let k = 0; k < cols; k++) {
+            slope += H[j * cols + k] * (v[k] - w[k]);
+            size += Math.abs(H[j * cols + k] * (v[k] - w[k]));
+          }
+          const bound = j < penalized ? l1 * factors[j] : 0;
+          fall += 0.5 * (g[j] + slope) * (v[j] - w[j]) + bound * (Math.abs(v[j]) - Math.abs(w[j]));
+          const room = 1e-12 * (size + bound);
+          const bounded = nonNegative && j < penalized;
+          if (v[j] === 0) expectBits([v[j]], [0]);
+          if (bounded) expect(v[j]).toBeGreaterThanOrEqual(0);
+          if (v[j] > 0) expect(Math.abs(slope + bound)).toBeLessThanOrEqual(room);
+          else if (v[j] < 0) expect(Math.abs(slope - bound)).toBeLessThanOrEqual(room);
+          else if (bounded) expect(slope + bound).toBeGreaterThanOrEqual(-room);
+          else expect(Math.abs(slope) - bound).toBeLessThanOrEqual(room);
+        }
+        if (!nonNegative || start === 0) expect(gain).toBeGreaterThanOrEqual(0);
+        expectClose([gain], [-fall], 1e-9, Math.abs(fall) * 1e-3);
+      }),
+      { numRuns: runs(400) },
+    );
+  });
+
+  it('of more variables than rows is sparse where l1 is small', () => {
+    const { H, g } = problem(30, 80, 0.5, 1);
+    const { v } = minimum(H, g, { l1: 1e-5 * Math.max(...g.map(Math.abs)) });
+    expect(v.filter((x) => x !== 0).length).toBe(30);
+  });
+
+  it('ends where there is no minimum or no number', () => {
+    const cases = [
+      { H: Float64Array.of(0, 0, 0, 0), g: Float64Array.of(-3, 1) },
+      { H: Float64Array.of(NaN, 1, 1, 2), g: Float64Array.of(1, 1) },
+      { H: Float64Array.of(1, 1, 1, 2), g: Float64Array.of(NaN, 1) },
+      { H: Float64Array.of(1e308, 1e308, 1e308, 1e308), g: Float64Array.of(1e308, -1e308) },
+      { H: Float64Array.of(Infinity, 1, 1, 1), g: Float64Array.of(1, Infinity) },
+    ];
+    for (const { H, g } of cases) {
+      for (const l1 of [0, 0.5]) {
+        for (const nonNegative of [false, true]) expect(minimum(H, g, { l1, nonNegative }).v.length).toBe(2);
+      }
+    }
+  });
+});
