@@ -1,10 +1,20 @@
 // What a fit chooses by name, and the lines of a help text that tell these names.
-import { averagings, type Entry, histories, losses, rules, samplers, schedules } from '../catalog.js';
+import { averagings, type Entry, histories, losses, rules, samplers, schedules, solvers } from '../catalog.js';
+
+type Table = Record<string, Entry>;
+
+/** Some entries of an axis, listed under a title of their own; `each` is what they are together. */
+interface Part {
+  readonly title: string;
+  readonly each: string;
+  readonly table: Table;
+}
 
 export interface Axis {
   readonly name: string;
-  readonly title: string;
-  readonly table: Record<string, Entry>;
+  /** The tables of all parts. */
+  readonly table: Table;
+  readonly parts: readonly Part[];
   /** The choice when none is made, as lib/options.ts has it. */
   readonly default: string;
   /** Another choice when none is made but this option is. */
@@ -14,24 +24,37 @@ export interface Axis {
 // Row numbers are of no use here: the part held out has changed them.
 const { indices: _, ...namedSamplers } = samplers;
 
+const whole = (title: string, table: Table): Pick<Axis, 'table' | 'parts'> => ({
+  table,
+  parts: [{ title, each: '', table }],
+});
+
 export const axes: readonly Axis[] = [
-  { name: 'optimizer', title: 'Optimizers', table: rules, default: 'adam' },
-  { name: 'loss', title: 'Losses', table: losses, default: 'squared' },
-  { name: 'schedule', title: 'Schedules', table: schedules, default: 'constant' },
+  {
+    name: 'optimizer',
+    table: { ...rules, ...solvers },
+    parts: [
+      { title: 'Optimizers', each: 'update rules', table: rules },
+      { title: 'Optimizers without a learning rate', each: 'solvers', table: solvers },
+    ],
+    default: 'adam',
+  },
+  { name: 'loss', ...whole('Losses', losses), default: 'squared' },
+  { name: 'schedule', ...whole('Schedules', schedules), default: 'constant' },
   {
     name: 'sampler',
-    title: 'Samplers',
-    table: namedSamplers,
+    ...whole('Samplers', namedSamplers),
     default: 'full',
     otherwise: { given: 'batchSize', choice: 'shuffled' },
   },
-  { name: 'averaging', title: 'Averagings', table: averagings, default: 'none' },
-  { name: 'history', title: 'Histories', table: histories, default: 'epoch' },
+  { name: 'averaging', ...whole('Averagings', averagings), default: 'none' },
+  { name: 'history', ...whole('Histories', histories), default: 'epoch' },
 ];
 
 /** All there is in the catalog. */
 export function catalogHelp(): string {
   return axes
+    .flatMap(({ name, parts }) => parts.map((part) => ({ name, ...part })))
     .map(({ name, title, table }) => {
       const width = Math.max(...Object.keys(table).map((key) => key.length));
       const lines = Object.entries(table).map(([key, { help }]) => `  ${key.padEnd(width)}  ${help}`);

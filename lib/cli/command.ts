@@ -21,7 +21,7 @@ export interface Io {
 export const exit = { ok: 0, bad: 1, usage: 2 } as const;
 
 /** Bad data and a broken installation; all other codes are about how the command was called. */
-const isBad = (code: string): boolean => /^ERR_(CSV|MODEL|NOT_FINITE|NATIVE|OUT_OF_MEMORY)/.test(code);
+const isBad = (code: string): boolean => /^ERR_(CSV|MODEL|CHECKPOINT|NOT_FINITE|NATIVE|OUT_OF_MEMORY)/.test(code);
 
 /**
  * Runs the command.
@@ -77,6 +77,9 @@ function program(io: Io, done: (code: number) => void): Command {
     .option('--validation <part or file.csv>', 'rows to watch the loss on: a part of those of the fit, or a file')
     .option('-m, --model <file>', 'write the model, as JSON')
     .option('-p, --plot <file.svg>', 'write a picture of the loss curve')
+    .option('--checkpoint <file>', 'put the state of the fit there now and then, to go on from if it does not end')
+    .option('--checkpoint-every <epochs>', 'epochs from one checkpoint to the next; default 10')
+    .option('--resume', 'go on from the checkpoint, if there is one')
     .option('--json', 'write one JSON object to stdout, and nothing else')
     .addOption(delimiter());
   const readFitFlags = addFitFlags(fit);

@@ -5,8 +5,8 @@ import type { Model } from '../index.js';
 export type Point = readonly [x: number, loss: number];
 
 export interface Curve {
-  /** What the history counts: epochs or steps. */
-  readonly unit: 'epoch' | 'step';
+  /** What the history counts. */
+  readonly unit: 'epoch' | 'step' | 'iteration';
   /** (1, loss), (2, loss), …; at most as many as can be told apart. */
   readonly training: readonly Point[];
   /** Empty without validation. */

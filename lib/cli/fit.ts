@@ -15,12 +15,13 @@ import { lossPicture } from './plot.js';
 import { fittingSpinner, readingBar } from './progress.js';
 import { type FitReport, type Outcome, reportOf } from './report.js';
 import { reportText } from './reporttext.js';
-import { type FitFlags, type FitRequest, readRequest } from './request.js';
+import { type FitFlags, type FitRequest, isSolver, optimizerOf, readRequest } from './request.js';
 import { TargetScale } from './scale.js';
 import { allRows, split } from './split.js';
 import { type CsvTable, readTable, type TableSpec } from './table.js';
 import { counted } from './text.js';
 import { sameSpec, tableSpec } from './wanted.js';
+import { inTheseWords } from './words.js';
 
 const elapsed = (start: number): number => (performance.now() - start) / 1000;
 
@@ -66,7 +67,7 @@ async function fitSources({ table, watched, columns, labels }: Sources, request:
   const encode = (from: CsvTable, rows: Uint32Array): Rows => encodeRows(from, columns, codes, rows);
   const data = encode(table, training);
   const validation = watched ? encode(watched, allRows(watched.rows)) : undefined;
-  const isScaled = options.standardize && wanted.loss === 'squared';
+  const isScaled = options.standardize && wanted.loss === 'squared' && !isSolver(optimizerOf(options));
   const scale = isScaled ? new TargetScale(data, options.intercept ?? true) : null;
   scale?.scale(data);
   if (validation) scale?.scale(validation);
@@ -75,7 +76,7 @@ async function fitSources({ table, watched, columns, labels }: Sources, request:
   const stop = fittingSpinner(io.stderr, counted(training.length, 'row'));
   const start = performance.now();
   const all = { ...(scale?.options(options) ?? options), validation, classes };
-  const model = await fitModel(data, all).finally(stop);
+  const model = await inTheseWords(() => fitModel(data, all), request.checkpoint).finally(stop);
   const seconds = elapsed(start);
   scale?.restore(model);
 
@@ -96,11 +97,10 @@ async function fitSources({ table, watched, columns, labels }: Sources, request:
   };
 }
 
-function picture(curve: Curve, file: string, { options }: FitRequest, report: FitReport): string {
-  const { target, trainingRows, coefficients, steps } = report;
+function picture(curve: Curve, file: string, report: FitReport): string {
+  const { target, trainingRows, coefficients, optimizer, epochs, steps } = report;
   const data = `${counted(trainingRows, 'row')}, ${counted(Object.keys(coefficients).length, 'column')}`;
-  const { optimizer = 'adam' } = options;
-  const how = `${typeof optimizer === 'string' ? optimizer : optimizer.name}, ${counted(steps, 'step')}`;
+  const how = `${optimizer}, ${isSolver(optimizer) ? counted(epochs, 'iteration') : counted(steps, 'step')}`;
   return lossPicture(curve, `Loss of the fit of ${target}`, `${basename(file)}: ${data}; ${how}`);
 }
 
@@ -118,23 +118,24 @@ export async function fitCommand(file: string, flags: FitFlags, given: FitOption
   const report = reportOf(model, names, { target, labels, rows: table.rows, ...outcome, readSeconds, backend });
   if (model.status === 'diverged') {
     if (request.json) io.stdout.write(`${JSON.stringify(report)}\n`);
-    const advice = `try ${options.standardize ? '' : '--standardize or '}a smaller --learning-rate`;
-    io.stderr.write(`nabla: the fit diverged after ${counted(model.epochs, 'epoch')}; ${advice}\n`);
+    const [unit, smaller] = isSolver(model.optimizer) ? ['iteration', '--l2'] : ['epoch', 'a smaller --learning-rate'];
+    const advice = `try ${options.standardize ? '' : '--standardize or '}${smaller}`;
+    io.stderr.write(`nabla: the fit diverged after ${counted(model.epochs, unit)}; ${advice}\n`);
     return false;
   }
 
   const heldOutLoss = report.measuredOn === 'heldOut' ? report.metrics.loss : null;
-  const curve = curveOf(model, options.history === 'step' ? 'step' : 'epoch', heldOutLoss);
+  const curve = curveOf(model, isSolver(model.optimizer) ? 'iteration' : (options.history ?? 'epoch'), heldOutLoss);
   if (request.model !== undefined) {
     const text = writeModelFile({ target, labels, offset, columns, model });
     await writeAtomic(request.model, Buffer.from(text));
     report.files.model = request.model;
   }
   if (request.plot !== undefined) {
-    await writeFile(request.plot, picture(curve, file, request, report));
+    await writeFile(request.plot, picture(curve, file, report));
     report.files.plot = request.plot;
   }
-  const text = (): string => reportText(report, names, curve, options.intercept ?? true, io.stdout.columns ?? 80);
+  const text = (): string => reportText(report, names, curve, request, io.stdout.columns ?? 80);
   io.stdout.write(request.json ? `${JSON.stringify(report)}\n` : text());
   return true;
 }

@@ -1,7 +1,7 @@
 // Flags and their lines in the help, short where many entries of the catalog share one.
 import { Option } from 'commander';
 import type { Parameter } from '../catalog.js';
-import { type Flag, kebab } from './parameters.js';
+import { type Flag, kebab, partOf } from './parameters.js';
 
 /** One flag, or two for a switch that some entries have on and others off. */
 export function optionsOf(key: string, parameters: readonly Parameter[], help: string): Option[] {
@@ -15,30 +15,36 @@ export function optionsOf(key: string, parameters: readonly Parameter[], help: s
 
 /** What the command adds to an option of the library. */
 const notes: { readonly [key: string]: string } = {
-  standardize: '; with loss squared the target too, which makes --learning-rate one of that scale',
+  standardize: '; with loss squared and a learning rate the target too, which makes the rate one of that scale',
+  epochs: ', or 1000 with an optimizer without a learning rate',
 };
 
 export function helpOf(parameter: Parameter, key: string): string {
   if (parameter.kind === 'boolean') return parameter.help + (notes[key] ?? '');
   // batchSize and sampler depend on each other, as its help says.
   const value = key === 'batchSize' ? '' : `; default ${parameter.default}`;
-  return `${parameter.help}; in ${parameter.range}${value}`;
+  return `${parameter.help}; in ${parameter.range}${value}${notes[key] ?? ''}`;
 }
 
 /**
  * Entries by what is said of them: "0.01 (adamw), 0 (all others)". Where it is a parameter of all entries of the axis,
- * the largest group comes last and goes without its names.
+ * or of one of its parts, the largest group comes last and goes without its names.
  */
-function byText({ owners, axis }: Flag, text: (parameter: Parameter) => string): string {
+function byText(flag: Flag, text: (parameter: Parameter) => string): string {
+  const { owners } = flag;
   const groups = new Map<string, string[]>();
   for (const [entry, parameter] of owners) {
     const said = text(parameter);
     groups.set(said, [...(groups.get(said) ?? []), entry]);
   }
   const list = [...groups];
-  if (owners.size === Object.keys(axis.table).length) {
+  const part = partOf(flag);
+  if (part) {
     list.sort(([, a], [, b]) => a.length - b.length);
-    list[list.length - 1][1] = [list.length > 1 ? 'all others' : 'all'];
+    const { each } = part;
+    const all = each === '' ? 'all' : `all ${each}`;
+    const others = each === '' ? 'all others' : `all other ${each}`;
+    list[list.length - 1][1] = [list.length > 1 ? others : all];
   }
   return list.map(([said, entries]) => `${said} (${entries.join(', ')})`).join(', ');
 }

@@ -6,7 +6,7 @@ import type { FitOptions } from '../options.js';
 import { readNumber } from '../read.js';
 import { type Axis, axes } from './axes.js';
 import { helpOf, helpOfFlag, optionsOf } from './flaghelp.js';
-import { type Flag, kebab, parameterFlags } from './parameters.js';
+import { type Flag, kebab, parameterFlags, partOf } from './parameters.js';
 import { strictNumber } from './text.js';
 
 function readFlag(flag: string, value: unknown, parameter: Parameter): number | boolean {
@@ -79,9 +79,9 @@ export function addFitFlags(command: Command): ReadFitFlags {
       if (!given.includes(key)) continue;
       const own = owners.get(nameOf(axis));
       if (!own) {
-        const others = [...owners.keys()].join(', ');
+        const others = partOf(flag)?.each || `${axis.name} ${[...owners.keys()].join(', ')}`;
         const hint = otherFlag(flag, flags, nameOf);
-        const message = `--${kebab(key)} is for ${axis.name} ${others}, not ${nameOf(axis)}${hint}`;
+        const message = `--${kebab(key)} is for ${others}, not ${nameOf(axis)}${hint}`;
         throw new NablaError('ERR_UNKNOWN_OPTION', message);
       }
       const choice = chosen.get(axis) ?? { name: nameOf(axis) };

@@ -29,3 +29,11 @@ export function parameterFlags(taken: Set<string>): Flag[] {
     return [...flags.values()];
   });
 }
+
+/** The part of the axis whose entries all have the parameter, and no other has. */
+export function partOf({ axis, owners }: Flag): { readonly each: string } | undefined {
+  return axis.parts.find(({ table }) => {
+    const names = Object.keys(table);
+    return names.length === owners.size && names.every((name) => owners.has(name));
+  });
+}

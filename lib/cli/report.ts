@@ -9,6 +9,8 @@ export type PerClass = number | Record<string, number>;
 export interface FitReport {
   target: string;
   loss: Model['loss'];
+  /** The update rule or solver; what was picked by `auto`. */
+  optimizer: string;
   /** The classes of the target in order; empty for numbers. */
   labels: readonly string[];
   rows: number;
@@ -52,13 +54,14 @@ export type Outcome = Pick<
 >;
 
 export function reportOf(model: Model, names: readonly string[], outcome: Outcome): FitReport {
-  const { loss, status, epochs, steps, outputs, coefficients, intercepts } = model;
+  const { loss, optimizer, status, epochs, steps, outputs, coefficients, intercepts } = model;
   const perClass = (numberOf: (k: number) => number): PerClass =>
     outputs === 1 ? numberOf(0) : Object.fromEntries(outcome.labels.map((label, k) => [label, numberOf(k)]));
   const { trainingRows, seconds } = outcome;
   return {
     ...outcome,
     loss,
+    optimizer,
     coefficients: Object.fromEntries(
       names.map((name, j) => [name, perClass((k) => coefficients[k * names.length + j])]),
     ),

@@ -3,6 +3,7 @@ import Table from 'cli-table3';
 import { chart } from './chart.js';
 import type { Curve } from './curve.js';
 import type { FitReport, PerClass } from './report.js';
+import { type FitRequest, isSolver, optimizerOf } from './request.js';
 import { count, counted, measured, seconds } from './text.js';
 
 const widthOfNumber = 15;
@@ -60,10 +61,10 @@ export function reportText(
   report: FitReport,
   names: readonly string[],
   curve: Curve,
-  intercept: boolean,
+  { options }: FitRequest,
   columns: number,
 ): string {
-  const { backend, files, bestValidation, labels } = report;
+  const { optimizer, backend, files, bestValidation, labels } = report;
   const measuredOn =
     report.measuredOn === 'heldOut'
       ? `${counted(report.heldOutRows, 'row')} held out`
@@ -75,17 +76,21 @@ export function reportText(
     const rows = counted(report.validationRows, 'row');
     facts.push(['watched', `validation loss ${measured(loss)} at best, in epoch ${count(epoch)}, on ${rows}`]);
   }
+  const passes = isSolver(optimizer)
+    ? counted(report.epochs, 'iteration')
+    : `${counted(report.epochs, 'epoch')}, ${counted(report.steps, 'step')}`;
   const speed = `${counted(report.trainingRows, 'row')} in ${seconds(report.seconds)}`;
   facts.push(
     ['fit', `${speed}, ${count(report.rowsPerSecond)} rows/s`],
-    ['status', `${report.status} after ${counted(report.epochs, 'epoch')}, ${counted(report.steps, 'step')}`],
+    ['optimizer', optimizerOf(options) === 'auto' ? `${optimizer}, picked by auto` : optimizer],
+    ['status', `${report.status} after ${passes}`],
     ['backend', `${backend.name}, ${backend.target}`],
   );
   if (files.model) facts.push(['model', files.model]);
   if (files.plot) facts.push(['picture', files.plot]);
   const width = Math.max(...facts.map(([name]) => name.length));
   const lines = [
-    coefficientTables(report, names, intercept, columns),
+    coefficientTables(report, names, options.intercept ?? true, columns),
     ...(labels.length === 2 && typeof report.intercept === 'number'
       ? [`above 0: ${labels[1]}; below: ${labels[0]}`]
       : []),

@@ -3,11 +3,13 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { losses } from '../catalog.js';
+import { losses, solvers } from '../catalog.js';
+import { type CheckpointOptions, readCheckpoint } from '../checkpoint.js';
 import { NablaError, show } from '../errors.js';
-import type { FitOptions } from '../options.js';
+import { type FitOptions, readFitOptions } from '../options.js';
 import { strictNumber } from './text.js';
 import type { Wanted } from './wanted.js';
+import { inTheseWords } from './words.js';
 
 /** The command's own flags, as commander reads them. */
 export interface FitFlags {
@@ -22,6 +24,9 @@ export interface FitFlags {
   readonly validation?: string;
   readonly model?: string;
   readonly plot?: string;
+  readonly checkpoint?: string;
+  readonly checkpointEvery?: string;
+  readonly resume?: boolean;
   readonly json?: boolean;
   readonly delimiter: string;
 }
@@ -37,6 +42,7 @@ export interface FitRequest {
   /** Files to write. */
   readonly model: string | undefined;
   readonly plot: string | undefined;
+  readonly checkpoint: string | undefined;
   /** Those of the library's fit. */
   readonly options: FitOptions;
 }
@@ -82,6 +88,27 @@ function readValidation(value: string | undefined, fraction: number | undefined)
 export const lossOf = ({ loss = 'squared' }: FitOptions): keyof typeof losses =>
   typeof loss === 'string' ? loss : loss.name;
 
+/** What is asked for; a fit by `auto` knows better. */
+export const optimizerOf = ({ optimizer = 'adam' }: FitOptions): string =>
+  typeof optimizer === 'string' ? optimizer : optimizer.name;
+
+/** Whether it is a solver, which goes by iterations and has no learning rate. */
+export const isSolver = (optimizer: string): boolean => Object.hasOwn(solvers, optimizer);
+
+function readCheckpointFlags({ checkpoint, checkpointEvery, resume }: FitFlags): CheckpointOptions | undefined {
+  if (checkpoint !== undefined) {
+    const every = strictNumber(checkpointEvery ?? '');
+    if (checkpointEvery !== undefined && Number.isNaN(every)) {
+      const message = `--checkpoint-every must be a number; got ${show(checkpointEvery)}`;
+      throw new NablaError('ERR_INVALID_ARG_TYPE', message);
+    }
+    return { path: checkpoint, every: checkpointEvery === undefined ? undefined : every, resume };
+  }
+  const alone = checkpointEvery !== undefined ? '--checkpoint-every' : resume ? '--resume' : undefined;
+  if (alone) throw new NablaError('ERR_UNKNOWN_OPTION', `${alone} goes with --checkpoint, the file`);
+  return undefined;
+}
+
 function checkLoss(loss: keyof typeof losses, { classes, classWeight, offset }: FitFlags): void {
   const own = losses[loss].predicts === 'class';
   for (const [flag, value] of [
@@ -108,10 +135,17 @@ export async function readRequest(flags: FitFlags, given: FitOptions): Promise<F
   const classes = readClasses(flags.classes);
   const holdout = readHoldout(flags.holdout ?? '0.2');
   const validation = readValidation(flags.validation, given.validationFraction);
+  const checkpoint = readCheckpointFlags(flags);
+  const options = { ...given, validationFraction: validation.fraction, classWeight, checkpoint };
+  await inTheseWords(() => {
+    readFitOptions(options);
+    if (checkpoint) readCheckpoint(checkpoint);
+  });
   if (plot !== undefined && extname(plot) !== '.svg') {
     throw new NablaError('ERR_OUT_OF_RANGE', `--plot must be a file name that ends in .svg; got ${show(plot)}`);
   }
-  for (const file of [model, plot]) if (file !== undefined) await access(dirname(file), constants.W_OK);
+  for (const file of [model, plot, flags.checkpoint])
+    if (file !== undefined) await access(dirname(file), constants.W_OK);
   if (validation.file !== undefined) await access(validation.file, constants.R_OK);
   return {
     wanted: { loss, target, features, categorical, classes, sampleWeight, offset },
@@ -121,6 +155,7 @@ export async function readRequest(flags: FitFlags, given: FitOptions): Promise<F
     json,
     model,
     plot,
-    options: { ...given, validationFraction: validation.fraction, classWeight },
+    checkpoint: flags.checkpoint,
+    options,
   };
 }

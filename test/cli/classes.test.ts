@@ -120,7 +120,7 @@ describe('classes', () => {
     expect(err).toBe('');
     expect(out).toMatch(/│ column +│ +x │ +y │ +z │\n/);
     expect(out).toMatch(/\(intercept\)( +│ +-?[\d.e-]+){3} │/);
-    expect(out).toMatch(/accuracy {2}100\.00 % on 18 rows held out\nlog loss {2}0\.0\d+\n/);
+    expect(out).toMatch(/accuracy {3}100\.00 % on 18 rows held out\nlog loss {3}0\.0\d+\n/);
   });
 
   it('have several tables where they do not fit into one', async () => {

@@ -9,6 +9,7 @@ import {
   rules,
   samplers,
   schedules,
+  solvers,
 } from '../../lib/catalog.js';
 import { file, houses, nabla } from './support.js';
 
@@ -25,7 +26,7 @@ describe('nabla', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' });
     const flat = out.replace(/\s+/g, ' ');
     const { indices: _, ...named } = samplers; // row numbers mean nothing to the command
-    const tables: Record<string, Entry>[] = [losses, rules, schedules, named, averagings, histories];
+    const tables: Record<string, Entry>[] = [losses, rules, solvers, schedules, named, averagings, histories];
     for (const table of tables) {
       for (const [name, { help, parameters }] of Object.entries(table)) {
         expect(flat).toContain(` ${name} ${help}`);
@@ -34,7 +35,7 @@ describe('nabla', () => {
           if (option.kind === 'number') {
             expect(flat).toContain(option.range);
             // "others" and "all" stand for many names.
-            const owner = `(${name}|[a-z_, ]*\\b${name}\\b[a-z_, ]*|all|all others)`;
+            const owner = `(${name}|[a-z_, ]*\\b${name}\\b[a-z_, ]*|all|all others|all (other )?update rules)`;
             expect(flat).toMatch(new RegExp(`; default [^;]*${option.default} \\(${owner}\\)`));
           }
         }
@@ -57,7 +58,7 @@ describe('nabla', () => {
   it('lists the catalog without a command too', async () => {
     const { code, out } = await nabla('--help');
     expect(code).toBe(0);
-    for (const name of Object.keys(rules)) expect(out).toContain(`  ${name}`);
+    for (const name of [...Object.keys(rules), ...Object.keys(solvers)]) expect(out).toContain(`  ${name}`);
   });
 
   it.each<[string, string[], string]>([
@@ -100,7 +101,11 @@ describe('nabla', () => {
       ['fit', 'DATA', '-t', 'kind', '--loss', 'softmax', '--offset', 'size'],
       '--offset has no effect on softmax',
     ],
-    ['full batches of a size', ['fit', 'DATA', '-t', 'price', '--sampler', 'full', '--batch-size', '2'], 'batchSize'],
+    [
+      'full batches of a size',
+      ['fit', 'DATA', '-t', 'price', '--sampler', 'full', '--batch-size', '2'],
+      '--batch-size must be left out',
+    ],
     ['a picture that is none', ['fit', 'DATA', '-t', 'price', '--plot', 'loss.png'], '.svg'],
     ['a folder that is not there', ['fit', 'DATA', '-t', 'price', '--model', 'no/such/model.json'], 'no/such'],
     ['a delimiter of two', ['fit', 'DATA', '-t', 'price', '--delimiter', ';;'], '--delimiter must be one character'],

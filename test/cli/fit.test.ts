@@ -12,6 +12,7 @@ describe('nabla fit', () => {
     expect(report).toEqual({
       target: 'price',
       loss: 'squared',
+      optimizer: 'adam',
       labels: [],
       rows: 60,
       trainingRows: 48,
@@ -185,14 +186,14 @@ describe('nabla fit', () => {
       '(intercept)',
       'kind=b',
       'mean loss by epoch, log scale',
-      'R²       1.0000 on 12 rows held out',
+      'R²         1.0000 on 12 rows held out',
     ]) {
       expect(out).toContain(part);
     }
     expect(out).toMatch(
-      /rows\/s\nstatus {3}maxEpochs after 1,500 epochs, 1,500 steps\nbackend {2}(native|reference), \w+\n/,
+      /rows\/s\noptimizer {2}adam\nstatus {5}maxEpochs after 1,500 epochs, 1,500 steps\nbackend {4}(native|reference), \w+\n/,
     );
-    expect(out).toContain(`picture  ${plot}\n`);
+    expect(out).toContain(`picture    ${plot}\n`);
   });
 
   it('draws the loss curve', async () => {

@@ -71,7 +71,7 @@ describe('validation', () => {
     const { code, out } = await nabla('fit', file(noisy(0, 60)), ...all);
     expect(code).toBe(0);
     expect(out).toMatch(new RegExp(`mean loss by ${unit}.*: ━ training, ● validation\\n`));
-    expect(out).toMatch(/watched {2}validation loss [\d.,]+ at best, in epoch \d+, on 10 rows\n/);
+    expect(out).toMatch(/watched {4}validation loss [\d.,]+ at best, in epoch \d+, on 10 rows\n/);
     const svg = readFileSync(plot, 'utf8');
     for (const part of ['training: ', 'validation: ', ' at best, epoch ', 'held out: ']) expect(svg).toContain(part);
     expect(svg.match(/<path /g)?.length).toBe(2);
