@@ -1,0 +1,97 @@
+// The solvers on public data: coefficients and zeros of scikit-learn's and R's optima.
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import type { FitOptions } from '../lib/index.js';
+import { faces } from './backends.js';
+import { expectClose, thrown } from './support.js';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const fixture = (name: string) => JSON.parse(readFileSync(resolve(here, `fixtures/${name}.json`), 'utf8'));
+const read = (name: string) => {
+  const file = fixture(name);
+  const { rows, cols } = file;
+  const X = Float64Array.from(file.X as number[]);
+  const deviation = Array.from({ length: cols }, (_, j) => {
+    const column = Array.from({ length: rows }, (_, i) => X[i * cols + j]);
+    const mean = column.reduce((sum, x) => sum + x, 0) / rows;
+    return Math.sqrt(column.reduce((sum, x) => sum + (x - mean) ** 2, 0) / rows);
+  });
+  return { ...file, data: { X, y: Float64Array.from(file.y as number[]) }, deviation };
+};
+
+interface Problem {
+  loss: 'poisson' | 'gamma';
+  X: number[];
+  y: number[];
+  intercept: number;
+  coefficients: number[];
+}
+interface Optimum {
+  l1?: number;
+  l2?: number;
+  coefficients: number[];
+}
+const zeros = (values: Iterable<number>) => [...values].map((value) => value === 0);
+
+const diabetes = read('diabetes');
+const cancer = read('breast_cancer');
+
+describe.each(faces)('solvers on public data: $name', ({ fitSync }) => {
+  it.each(['lasso', 'elasticNet'])('%s of diabetes, zeros included', (name) => {
+    const { l1Ratio, alphas, coefficients } = diabetes[name];
+    for (let i = 1; i < alphas.length; i++) {
+      const penalty = { l1: alphas[i] * l1Ratio, l2: alphas[i] * (1 - l1Ratio) };
+      const model = fitSync(diabetes.data, { ...penalty, optimizer: 'auto', standardize: true });
+      expect(model).toMatchObject({ optimizer: 'newton', status: 'converged' });
+      expect(zeros(model.coefficients)).toEqual(zeros(coefficients[i]));
+      const scaled = [...model.coefficients].map((w, j) => w * diabetes.deviation[j]);
+      expectClose(scaled, coefficients[i], 1e-9, 1);
+    }
+  });
+
+  it.each([
+    ['logistic', 'logistic', 1e-8],
+    ['l1', 'logistic', 1e-8],
+    ['squaredHinge', 'squared_hinge', 1e-8],
+  ] as const)('%s of breast cancer', (name, loss, tolerance) => {
+    const optimum: Optimum = cancer[name];
+    for (const optimizer of ['newton', 'lbfgs'] as const) {
+      const options: FitOptions = { loss, l1: optimum.l1 ?? 0, l2: optimum.l2 ?? 0, optimizer, standardize: true };
+      const model = fitSync(cancer.data, options);
+      expect(model.status).toBe('converged');
+      const scaled = [...model.coefficients].map((w, j) => w * cancer.deviation[j]);
+      expectClose(scaled, optimum.coefficients, optimizer === 'newton' ? tolerance : 1e-5, 1);
+      expect(zeros(scaled)).toEqual(zeros(optimum.coefficients));
+    }
+  });
+
+  it.each(
+    fixture('poisson').problems.map((problem: { name: string }) => [problem.name, problem]) as [string, Problem][],
+  )('%s, as R has it', (_name, problem) => {
+    const { loss, intercept, coefficients } = problem;
+    const data = { X: Float64Array.from(problem.X), y: Float64Array.from(problem.y) };
+    for (const optimizer of ['newton', 'lbfgs', 'auto'] as const) {
+      const model = fitSync(data, { loss, optimizer });
+      expect(model.status).toBe('converged');
+      const fitted = [model.intercept, ...model.coefficients];
+      expectClose(fitted, [intercept, ...coefficients], optimizer === 'lbfgs' ? 1e-4 : 1e-7, 1);
+    }
+  });
+
+  it('what a solver cannot do is refused', () => {
+    const { data } = diabetes;
+    const refused: FitOptions[] = [
+      { optimizer: 'newton', loss: 'quantile' },
+      { optimizer: 'exact', loss: 'huber' },
+      { optimizer: 'exact', l1: 1 },
+      { optimizer: 'exact', nonNegative: true },
+    ];
+    for (const options of refused) {
+      expect(thrown(() => fitSync(data, options))).toMatchObject({ code: 'ERR_UNKNOWN_OPTION' });
+    }
+    expect(fitSync(data, { optimizer: 'auto', loss: 'quantile', epochs: 2 }).optimizer).toBe('lbfgs');
+    expect(fitSync(data, { optimizer: 'auto' }).optimizer).toBe('exact');
+  });
+});
