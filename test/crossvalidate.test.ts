@@ -88,7 +88,7 @@ const cases: [string, FitData, CrossValidationOptions, Score][] = [
   ['the ROC curve', { X, y: two, sampleWeight }, { loss: 'logistic', measure: 'auc' }, auc],
   ['a hinge', { X, y: two }, { loss: 'squared_hinge', measure: 'accuracy' }, accuracy],
   ['softmax', { X, y: three }, { loss: 'softmax' }, logLoss],
-  ['accuracy of softmax', { X, y: three }, { loss: 'softmax', measure: 'accuracy' }, accuracy],
+  ['accuracy of softmax', { X, y: three, sampleWeight }, { loss: 'softmax', measure: 'accuracy' }, accuracy],
 ];
 
 /** Those of `data` that these rows have. */
