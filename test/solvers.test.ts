@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { FitOptions } from '../lib/index.js';
 import { faces } from './backends.js';
-import { expectClose, thrown } from './support.js';
+import { expectClose, normals, thrown } from './support.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const fixture = (name: string) => JSON.parse(readFileSync(resolve(here, `fixtures/${name}.json`), 'utf8'));
@@ -78,6 +78,53 @@ describe.each(faces)('solvers on public data: $name', ({ fitSync }) => {
       const fitted = [model.intercept, ...model.coefficients];
       expectClose(fitted, [intercept, ...coefficients], optimizer === 'lbfgs' ? 1e-4 : 1e-7, 1);
     }
+  });
+
+  it.each(['huber', 'squared_hinge', 'squared_epsilon_insensitive'] as const)(
+    'newton leaves where %s has no second derivative',
+    (loss) => {
+      const { data } = diabetes;
+      const cols = diabetes.cols as number;
+      // Far from every target, or from the margin of every row: the Hessian is 0 there.
+      const y = loss === 'squared_hinge' ? data.y.map((y: number) => (y > 150 ? 1 : -1)) : data.y;
+      const spread = { X: data.X, y };
+      const given = loss === 'squared_epsilon_insensitive' ? { name: loss, epsilon: 60 } : loss;
+      for (const options of [{}, { l1: 0.01 }, { l2: 0.1 }, { l1: 0.001, nonNegative: true }] as FitOptions[]) {
+        const fits = (['newton', 'lbfgs'] as const).map((optimizer) =>
+          fitSync(spread, { ...options, loss: given, optimizer, standardize: true, epochs: 2000 }),
+        );
+        const [found, other] = fits.map((model) => model.history.at(-1)!);
+        expect(fits[0].status).toBe('converged');
+        expect(fits[0].coefficients.length).toBe(cols);
+        expect(found).toBeLessThanOrEqual(other * (1 + 1e-10));
+        expectClose([found], [other], 1e-6);
+      }
+    },
+  );
+
+  it('newton starts from coefficients that may not be negative and are', () => {
+    const { data } = diabetes;
+    const start = fitSync(data, { optimizer: 'newton', standardize: true });
+    expect(Math.min(...start.coefficients)).toBeLessThan(0);
+    const options: FitOptions = { optimizer: 'newton', nonNegative: true, standardize: true };
+    const [warm, cold] = [{ ...options, warmStart: start }, options].map((given) => fitSync(data, given));
+    expect(warm.status).toBe('converged');
+    expect(Math.min(...warm.coefficients)).toBe(0);
+    expectClose(warm.coefficients, cold.coefficients, 1e-9, 1);
+  });
+
+  it('newton knows a minimum of 0', () => {
+    const [rows, cols] = [20, 40];
+    const X = normals(rows * cols, 1);
+    const y = normals(rows, 2);
+    for (const loss of ['squared', 'huber', 'squared_epsilon_insensitive'] as const) {
+      const model = fitSync({ X, y: y.map((y) => 20 * y) }, { loss, optimizer: 'newton' });
+      expect(model.status).toBe('converged');
+      expect(model.history.at(-1)).toBeLessThan(1e-18);
+      expect(model.epochs).toBeLessThan(60);
+    }
+    const separable = fitSync({ X, y: y.map((y) => Number(y > 0)) }, { loss: 'logistic', optimizer: 'newton' });
+    expect(separable.status).toBe('converged');
   });
 
   it('what a solver cannot do is refused', () => {

@@ -10,6 +10,8 @@ namespace {
 
 constexpr double rounding = 0x1p-48;  // of the objective: smaller changes are not to be told from rounding
 constexpr int squaredLoss = 0;
+constexpr double least = 1e-6;  // damping, as a second derivative of the loss
+constexpr int mostDampings = 25;
 
 void copy(const double* from, double* to, size_t n) {
   if (n > 0) memcpy(to, from, n * sizeof(double));
@@ -45,7 +47,7 @@ Newton::Newton(const Kernels& kernels, const Plan& plan, const Table& table, con
       places[i] = i < penalized ? k * cols + i : plan.coefficients() + k + (i - penalized);
     Penalty penalty = smooth.penalty();
     if (penalty.factors) penalty.factors += k * cols;
-    systems_.emplace_back(new System{k, std::move(places), penalized, Doubles(n * n),
+    systems_.emplace_back(new System{k, std::move(places), penalized, Doubles(n * n), Doubles(n),
                                      Quadratic(kernels, n, penalized, penalty, cancelled), Doubles(n),
                                      Doubles(n), Doubles(n)});
     systems_.back()->hessian.clear();
@@ -55,26 +57,34 @@ Newton::Newton(const Kernels& kernels, const Plan& plan, const Table& table, con
 double Newton::epoch(uint64_t) {
   if (!begun_) {
     begun_ = true;
+    for (size_t j = 0; smooth_.penalty().nonNegative && j < smooth_.penalized(); ++j)
+      if (w_[j] < 0.0) w_[j] = 0.0;
     value_ = evaluate(w_, g_.data());
+    first_ = std::fabs(value_);
     if (!std::isfinite(value_)) return value_;
   }
   if (!isCurrent_) bend();
-  const double promised = aim();
-  const double length = search(promised);
+  double promised = NAN;
+  const double length = step(promised);
   rate = length;
+  double left = promised;
   if (length > 0.0) {
     ++steps;
     copy(trial_.data(), w_, plan_.size());
     copy(trialGradient_.data(), g_.data(), plan_.size());
+    left = aim();
+    left += untold();
     isCurrent_ = plan_.loss == squaredLoss;
+    if (length == 1.0)
+      damp(damping_ > least ? 0.1 * damping_ : 0.0);
+    else if (length < 0.1)
+      dampMore();
   }
-  const double left = length > 0.0 ? aim() : promised;
-  const double nothing = rounding * std::fabs(value_);
   change = left;
-  if (left <= 0x1p-4 * nothing)
+  if (left <= 0x1p-4 * nothing())
     ended = Status::converged;
   else if (length == 0.0)
-    ended = left <= 64.0 * nothing ? Status::converged : Status::stalled;
+    ended = left <= 64.0 * nothing() ? Status::converged : Status::stalled;
   gradientNorm = smooth_.norm(w_, g_.data());
   if (plan_.stepHistory && length > 0.0) stepLosses.push_back(value_);
   return value_;
@@ -84,6 +94,87 @@ double Newton::epoch(uint64_t) {
 double Newton::evaluate(const double* weights, double* gradient) {
   const double sum = smooth_.objective().curve(weights, gradient, curvature_.data(), cancelled_);
   return smooth_.penalize(sum / static_cast<double>(table_.count), weights, gradient);
+}
+
+// What of the objective cannot be told from rounding; a minimum of 0 is known by where the fit came from.
+double Newton::nothing() const { return rounding * (std::fabs(value_) + 0x1p-16 * first_); }
+
+// Takes a step, with more damping if there is none without. Returns which part of it; `promised`: by the
+// first model.
+double Newton::step(double& promised) {
+  for (int tries = 0; tries < mostDampings && !stopped(); ++tries) {
+    const double fall = aim();
+    const double rest = untold();
+    if (tries == 0) promised = fall + rest;
+    if (damping_ > 0.0 || rest <= nothing() || isTold()) {
+      const double length = search(fall);
+      if (length > 0.0) return length;
+      if (!(fall > nothing())) break;
+    }
+    dampMore();
+  }
+  return 0.0;
+}
+
+void Newton::dampMore() { damp(damping_ > 0.0 ? 10.0 * damping_ : least); }
+
+// Adds to the Hessians what so large a second derivative of the loss would add to their diagonals.
+void Newton::damp(double damping) {
+  if (damping == damping_) return;
+  damping_ = damping;
+  for (const auto& system : systems_) complete(*system);
+}
+
+void Newton::complete(System& system) {
+  const size_t n = system.places.size();
+  double* hessian = system.hessian.data();
+  for (size_t i = 0; i < n; ++i)
+    hessian[i * n + i] = system.diagonal.data()[i] + damping_ * unit(i, system.penalized);
+  system.model.setHessian(hessian);
+}
+
+// The mean square of a variable's column.
+double Newton::unit(size_t i, size_t penalized) const {
+  return i < penalized ? scaling_.square()[i % plan_.cols] : 1.0;
+}
+
+// Writes the slopes of the models without damping at the target to the trial's gradient.
+void Newton::slopeAtTarget() {
+  for (const auto& system : systems_) {
+    const size_t n = system->places.size();
+    double* w = system->w.data();
+    for (size_t i = 0; i < n; ++i) w[i] = system->v.data()[i] - w[i];
+    for (size_t i = 0; i < n; ++i) {
+      const double damped = damping_ * unit(i, system->penalized) * w[i];
+      trialGradient_.data()[system->places[i]] =
+          system->g.data()[i] + kernels_.dot(system->hessian.data() + i * n, w, n) - damped;
+    }
+  }
+}
+
+// What the objective could still fall by at the target, where the models are flat but for the least damping.
+double Newton::untold() {
+  slopeAtTarget();
+  const Penalty& penalty = smooth_.penalty();
+  double untold = 0.0;
+  for (const auto& system : systems_) {
+    for (size_t i = 0; i < system->places.size(); ++i) {
+      const size_t j = system->places[i];
+      const double v = system->v.data()[i], slope = trialGradient_.data()[j];
+      const double bound = j < smooth_.penalized() ? penalty.l1 * smooth_.factor(j) : 0.0;
+      const double right = slope + (v < 0.0 ? -bound : bound);
+      const double left = slope + (v > 0.0 ? bound : -bound);
+      const bool isBound = penalty.nonNegative && j < smooth_.penalized() && !(v > 0.0);
+      const double steep = right < 0.0 ? right : left > 0.0 && !isBound ? left : 0.0;
+      untold += (0.5 * steep * steep) / (least * unit(i, system->penalized));
+    }
+  }
+  return untold;
+}
+
+// Whether the models account for most of the gradient.
+bool Newton::isTold() const {
+  return smooth_.norm(target_.data(), trialGradient_.data()) <= 0.5 * smooth_.norm(w_, g_.data());
 }
 
 // The Hessians at the weights.
@@ -96,7 +187,8 @@ void Newton::bend() {
     const size_t n = system->places.size();
     for (size_t i = 0; i < system->penalized; ++i)
       system->hessian.data()[i * n + i] += plan_.l2 * smooth_.factor(system->places[i]);
-    system->model.setHessian(system->hessian.data());
+    for (size_t i = 0; i < n; ++i) system->diagonal.data()[i] = system->hessian.data()[i * n + i];
+    complete(*system);
   }
   isCurrent_ = true;
 }
@@ -163,7 +255,7 @@ double Newton::aim() {
 // gained.
 double Newton::search(double promised) {
   if (!(promised > 0.0)) return 0.0;
-  const double noise = rounding * std::fabs(value_);
+  const double noise = nothing();
   const double* target = target_.data();
   double* trial = trial_.data();
   double t = 1.0;
@@ -189,6 +281,8 @@ void Newton::exchange(Archive& archive) {
   archive.flag(begun_);
   archive.array(w_, plan_.size());
   archive.number(value_);
+  archive.number(first_);
+  archive.number(damping_);
   archive.array(g_.data(), plan_.size());
   // What follows from the weights is made anew.
   isCurrent_ = false;

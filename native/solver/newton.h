@@ -1,6 +1,8 @@
 // Newton's method by Cholesky: each iteration goes to the minimum of a quadratic model of the objective,
 // penalty and all (proximal Newton: Lee, Sun and Saunders 2014), or as far towards it as the objective falls.
-// One system of equations for each output, one for all of softmax. Twin: lib/reference/solver/newton.ts.
+// One system of equations for each output, one for all of softmax. Where the Hessian says nothing of a
+// direction in which the objective falls, or too little, it is damped (Levenberg 1944, Marquardt 1963). Twin:
+// lib/reference/solver/newton.ts.
 #pragma once
 
 #include <memory>
@@ -31,6 +33,7 @@ class Newton final : public Method {
     std::vector<size_t> places;  // among the weights: coefficients, then intercepts
     size_t penalized;            // how many of them, the first, are coefficients
     Doubles hessian;
+    Doubles diagonal;  // of the Hessian, before it is damped
     Quadratic model;
     Doubles g, w, v;  // of these weights: gradient, where they are, where the model has its minimum
   };
@@ -42,6 +45,15 @@ class Newton final : public Method {
   void bendClasses(System& system);
   void spread(System& system, const double* d, size_t k, size_t l);
   double aim();
+  double nothing() const;
+  double step(double& promised);
+  void dampMore();
+  void damp(double damping);
+  void complete(System& system);
+  double unit(size_t i, size_t penalized) const;
+  void slopeAtTarget();
+  double untold();
+  bool isTold() const;
   double search(double promised);
 
   const Kernels& kernels_;
@@ -59,6 +71,8 @@ class Newton final : public Method {
   Doubles curvature_;     // outputs × rows
   Doubles rowCurvature_;  // of one Gram matrix
   double value_ = 0.0;
+  double first_ = 0.0;  // the objective where it started
+  double damping_ = 0.0;
   bool begun_ = false;
   bool isCurrent_ = false;  // the Hessians are those of the weights
 };

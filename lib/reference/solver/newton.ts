@@ -1,7 +1,9 @@
 // Newton's method by Cholesky: each iteration goes to the minimum of a quadratic model of the objective, penalty and all
 // (proximal Newton: Lee, Sun and Saunders 2014), or as far towards it as the objective falls. One system of equations for
-// each output, one for all of softmax. Twin: native/solver/newton.cc.
+// each output, one for all of softmax. Where the Hessian says nothing of a direction in which the objective falls, or too
+// little, it is damped (Levenberg 1944, Marquardt 1963). Twin: native/solver/newton.cc.
 import { coefficientCount, type Plan, softmaxLoss, type Table, weightCount } from '../../plan.js';
+import { sumOfProducts } from '../kernels/sums.js';
 import type { Archive } from './archive.js';
 import { Gram } from './gram.js';
 import { Method } from './method.js';
@@ -12,6 +14,8 @@ import type { Smooth } from './smooth.js';
 
 const rounding = 2 ** -48; // of the objective: smaller changes are not to be told from rounding
 const squaredLoss = 0;
+const least = 1e-6; // damping, as a second derivative of the loss
+const mostDampings = 25;
 
 /** Equations of some of the weights. */
 interface System {
@@ -22,6 +26,8 @@ interface System {
   /** How many of them, the first, are coefficients. */
   penalized: number;
   hessian: Float64Array;
+  /** Of the Hessian, before it is damped. */
+  diagonal: Float64Array;
   model: Quadratic;
   /** Of these weights: gradient, where they are, and where the model has its minimum. */
   g: Float64Array;
@@ -46,6 +52,8 @@ export class Newton extends Method {
   readonly #curvature: Float64Array; // outputs × rows
   readonly #rowCurvature: Float64Array; // of one Gram matrix
   #value = NaN;
+  #first = NaN; // the objective where it started
+  #damping = 0;
   #begun = false;
   #isCurrent = false; // the Hessians are those of the weights
 
@@ -85,6 +93,7 @@ export class Newton extends Method {
         places,
         penalized,
         hessian: new Float64Array(n * n),
+        diagonal: vector(),
         model: new Quadratic(n, penalized, { ...penalty, factors: own }),
         g: vector(),
         w: vector(),
@@ -101,21 +110,26 @@ export class Newton extends Method {
   epoch(): number {
     if (!this.#begun) {
       this.#begun = true;
+      const { penalty, penalized } = this.#smooth;
+      for (let j = 0; penalty.nonNegative && j < penalized; j++) if (this.#w[j] < 0) this.#w[j] = 0;
       this.#value = this.#evaluate(this.#w, this.#g);
+      this.#first = Math.abs(this.#value);
       if (!Number.isFinite(this.#value)) return this.#value;
     }
     if (!this.#isCurrent) this.#bend();
-    const promised = this.#aim();
-    const length = this.#search(promised);
+    const { length, promised } = this.#step();
     this.rate = length;
+    let left = promised;
     if (length > 0) {
       this.steps++;
       this.#w.set(this.#trial);
       this.#g.set(this.#trialGradient);
+      left = this.#aim() + this.#untold();
       this.#isCurrent = this.#plan.loss === squaredLoss;
+      if (length === 1) this.#damp(this.#damping > least ? 0.1 * this.#damping : 0);
+      else if (length < 0.1) this.#dampMore();
     }
-    const left = length > 0 ? this.#aim() : promised;
-    const nothing = rounding * Math.abs(this.#value);
+    const nothing = this.#nothing();
     this.change = left;
     if (left <= 2 ** -4 * nothing) this.ended = 'converged';
     else if (length === 0) this.ended = left <= 64 * nothing ? 'converged' : 'stalled';
@@ -130,6 +144,90 @@ export class Newton extends Method {
     return this.#smooth.penalize(sum / this.#table.count, weights, gradient);
   }
 
+  /** What of the objective cannot be told from rounding; a minimum of 0 is known by where the fit came from. */
+  #nothing(): number {
+    return rounding * (Math.abs(this.#value) + 2 ** -16 * this.#first);
+  }
+
+  /**
+   * Takes a step, with more damping if there is none without. Returns which part of it and what the first model promised.
+   */
+  #step(): { length: number; promised: number } {
+    let promised = NaN;
+    for (let tries = 0; tries < mostDampings; tries++) {
+      const fall = this.#aim();
+      const untold = this.#untold();
+      if (tries === 0) promised = fall + untold;
+      if (this.#damping > 0 || untold <= this.#nothing() || this.#isTold()) {
+        const length = this.#search(fall);
+        if (length > 0) return { length, promised };
+        if (!(fall > this.#nothing())) break;
+      }
+      this.#dampMore();
+    }
+    return { length: 0, promised };
+  }
+
+  #dampMore(): void {
+    this.#damp(this.#damping > 0 ? 10 * this.#damping : least);
+  }
+
+  /** Adds to the Hessians what so large a second derivative of the loss would add to their diagonals. */
+  #damp(damping: number): void {
+    if (damping === this.#damping) return;
+    this.#damping = damping;
+    for (const system of this.#systems) this.#complete(system);
+  }
+
+  #complete({ hessian, diagonal, places, penalized, model }: System): void {
+    const n = places.length;
+    for (let i = 0; i < n; i++) hessian[i * n + i] = diagonal[i] + this.#damping * this.#unit(i, penalized);
+    model.setHessian(hessian);
+  }
+
+  /** The mean square of a variable's column. */
+  #unit(i: number, penalized: number): number {
+    return i < penalized ? this.#scaling.square[i % this.#plan.cols] : 1;
+  }
+
+  /** Writes the slopes of the models without damping at the target to the trial's gradient. */
+  #slopeAtTarget(): void {
+    for (const { places, penalized, hessian, w, v, g } of this.#systems) {
+      const n = places.length;
+      for (let i = 0; i < n; i++) w[i] = v[i] - w[i];
+      for (let i = 0; i < n; i++) {
+        const damped = this.#damping * this.#unit(i, penalized) * w[i];
+        this.#trialGradient[places[i]] = g[i] + sumOfProducts(hessian, i * n, w, 0, n) - damped;
+      }
+    }
+  }
+
+  /** What the objective could still fall by at the target, where the models are flat but for the least damping. */
+  #untold(): number {
+    this.#slopeAtTarget();
+    const { penalty, penalized: all } = this.#smooth;
+    const { l1, nonNegative, factors } = penalty;
+    let untold = 0;
+    for (const { places, penalized, v } of this.#systems) {
+      for (let i = 0; i < places.length; i++) {
+        const j = places[i];
+        const bound = j < all ? l1 * (factors ? factors[j] : 1) : 0;
+        const slope = this.#trialGradient[j];
+        const right = slope + (v[i] < 0 ? -bound : bound);
+        const left = slope + (v[i] > 0 ? bound : -bound);
+        const isBound = nonNegative && j < all && !(v[i] > 0);
+        const steep = right < 0 ? right : left > 0 && !isBound ? left : 0;
+        untold += (0.5 * steep * steep) / (least * this.#unit(i, penalized));
+      }
+    }
+    return untold;
+  }
+
+  /** Whether the models account for most of the gradient. */
+  #isTold(): boolean {
+    return this.#smooth.norm(this.#target, this.#trialGradient) <= 0.5 * this.#smooth.norm(this.#w, this.#g);
+  }
+
   /** The Hessians at the weights. */
   #bend(): void {
     for (const system of this.#systems) {
@@ -141,7 +239,9 @@ export class Newton extends Method {
         this.#spread(system, d, output, output);
       }
       this.#penalize(system);
-      system.model.setHessian(system.hessian);
+      const n = system.places.length;
+      for (let i = 0; i < n; i++) system.diagonal[i] = system.hessian[i * n + i];
+      this.#complete(system);
     }
     this.#isCurrent = true;
   }
@@ -219,7 +319,7 @@ export class Newton extends Method {
   #search(promised: number): number {
     if (!(promised > 0)) return 0;
     const w = this.#w;
-    const noise = rounding * Math.abs(this.#value);
+    const noise = this.#nothing();
     let t = 1;
     for (let tries = 0; tries < 60; tries++) {
       if (t === 1) this.#trial.set(this.#target);
@@ -241,6 +341,8 @@ export class Newton extends Method {
     this.#begun = archive.flag(this.#begun);
     archive.array(this.#w);
     this.#value = archive.number(this.#value);
+    this.#first = archive.number(this.#first);
+    this.#damping = archive.number(this.#damping);
     archive.array(this.#g);
     // What follows from the weights is made anew.
     this.#isCurrent = false;
