@@ -85,8 +85,8 @@ function numbers({ coefficients, intercept, history, metrics }) {
   return [
     ...Object.entries(coefficients),
     ['intercept', intercept],
-    ['R²', metrics.r2],
-    ['RMSE', metrics.rmse],
+    ['R²', metrics.heldOut.r2],
+    ['RMSE', metrics.heldOut.rmse],
     ...series.flatMap(([name, values]) => values.map((value, i) => [`${name} of epoch ${i + 1}`, value])),
   ];
 }

@@ -98,6 +98,8 @@ function program(io: Io, done: (code: number) => void): Command {
     .argument('<model.json>', 'what fit --model wrote')
     .argument('<new.csv>', 'rows with the columns that the model was fitted to, in any order')
     .option('--proba', 'write the probability of each class instead, in columns of their names')
+    .option('--no-metrics', 'do not measure the model where the rows have the target; else this goes to stderr')
+    .option('--json', 'write one JSON object to stdout, and nothing else')
     .addOption(delimiter())
     .action(async (model: string, file: string, own) => {
       const { predictCommand } = await import('./predict.js');

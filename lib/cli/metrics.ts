@@ -1,22 +1,59 @@
-// How well a model meets rows: what the command reports of the library's metrics.
-import type { MeanMetrics, Model, ValueMetrics } from '../index.js';
-import type { ClassMetrics } from '../metrics/evaluate.js';
+// How well a model meets rows: the library's metrics, with the classes by the names that the file has for them.
+import type { ClassMetrics, MeanMetrics, Model, ValueMetrics } from '../index.js';
 import type { Rows } from './encode.js';
+import type { Parts } from './sources.js';
 
-export type Metrics =
-  | Pick<ValueMetrics, 'kind' | 'loss' | 'r2' | 'rmse'>
-  | Pick<MeanMetrics, 'kind' | 'loss' | 'deviance' | 'rmse'>
-  | Pick<ClassMetrics, 'kind' | 'loss' | 'accuracy' | 'logLoss'>;
+type ByClass = Readonly<Record<string, number>>;
 
-export function metrics(model: Model, { X, y, sampleWeight, offset }: Rows): Metrics {
-  const all = model.evaluate(X, y, { sampleWeight, offset });
-  const { kind, loss } = all;
-  switch (kind) {
-    case 'value':
-      return { kind, loss, r2: all.r2, rmse: all.rmse };
-    case 'mean':
-      return { kind, loss, deviance: all.deviance, rmse: all.rmse };
-    case 'class':
-      return { kind, loss, accuracy: all.accuracy, logLoss: all.logLoss };
-  }
+/** {@link ClassMetrics}, by name. */
+export interface NamedMetrics
+  extends Pick<
+    ClassMetrics,
+    'kind' | 'loss' | 'accuracy' | 'balancedAccuracy' | 'mcc' | 'auc' | 'logLoss' | 'brier' | 'macro' | 'weighted'
+  > {
+  readonly labels: readonly string[];
+  /** For each class the rows that are predicted to be of each. */
+  readonly confusion: readonly (readonly number[])[];
+  readonly precision: ByClass;
+  readonly recall: ByClass;
+  readonly f1: ByClass;
+  readonly support: ByClass;
+}
+
+export type Metrics = ValueMetrics | MeanMetrics | NamedMetrics;
+
+function named(metrics: ClassMetrics, labels: readonly string[]): NamedMetrics {
+  const k = labels.length;
+  const { confusion, precision, recall, f1, support } = metrics;
+  const byClass = (values: Float64Array): ByClass => Object.fromEntries(labels.map((label, i) => [label, values[i]]));
+  return {
+    ...metrics,
+    labels,
+    confusion: labels.map((_, i) => [...confusion.subarray(i * k, (i + 1) * k)]),
+    precision: byClass(precision),
+    recall: byClass(recall),
+    f1: byClass(f1),
+    support: byClass(support),
+  };
+}
+
+export function metricsOf(model: Model, { X, y, sampleWeight, offset }: Rows, labels: readonly string[]): Metrics {
+  const metrics = model.evaluate(X, y, { sampleWeight, offset });
+  return metrics.kind === 'class' ? named(metrics, labels) : metrics;
+}
+
+/** On each part of the rows; null where there are none. */
+export interface MetricsByPart {
+  readonly training: Metrics;
+  readonly validation: Metrics | null;
+  readonly heldOut: Metrics | null;
+}
+
+export function metricsByPart(
+  model: Model,
+  { training, validation, heldOut }: Parts,
+  labels: readonly string[],
+): MetricsByPart {
+  const of = (rows: Rows | null): Metrics | null => rows && metricsOf(model, rows, labels);
+  return { training: metricsOf(model, training, labels), validation: of(validation), heldOut: of(heldOut) };
 }

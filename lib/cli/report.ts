@@ -1,7 +1,7 @@
 // What a fit came to: the object that --json writes.
 import type { BackendInfo, Model, ModelJSON, Status } from '../index.js';
 import { type BestEpoch, bestEpoch } from './curve.js';
-import type { Metrics } from './metrics.js';
+import type { MetricsByPart } from './metrics.js';
 
 /** One number, or one for each class of softmax. */
 export type PerClass = number | Record<string, number>;
@@ -19,8 +19,8 @@ export interface FitReport {
   heldOutRows: number;
   coefficients: Record<string, PerClass>;
   intercept: PerClass;
-  metrics: Metrics;
-  measuredOn: 'heldOut' | 'training';
+  /** Null where the fit diverged. */
+  metrics: MetricsByPart | null;
   /** Null without validation. */
   bestValidation: BestEpoch | null;
   status: Status;
@@ -47,7 +47,6 @@ export type Outcome = Pick<
   | 'validationRows'
   | 'heldOutRows'
   | 'metrics'
-  | 'measuredOn'
   | 'seconds'
   | 'readSeconds'
   | 'backend'

@@ -26,12 +26,14 @@ export class TargetScale {
     }
   }
 
-  /** Scales in place. */
-  scale({ y, offset, rows }: Rows): void {
-    for (let i = 0; i < rows; i++) {
-      y[i] = (y[i] - this.#center) / this.#unit;
-      if (offset) offset[i] /= this.#unit;
-    }
+  /** The same rows with the target, and what is added to it, on its scale. */
+  scaled(rows: Rows): Rows {
+    const { y, offset } = rows;
+    return {
+      ...rows,
+      y: y.map((value) => (value - this.#center) / this.#unit),
+      ...(offset && { offset: offset.map((value) => value / this.#unit) }),
+    };
   }
 
   options(options: FitOptions): FitOptions {

@@ -1,14 +1,16 @@
 // The columns of a CSV file that are wanted, as numbers.
 import { closest } from 'fastest-levenshtein';
-import { show } from '../errors.js';
+import { NablaError, show } from '../errors.js';
 import { type Collector, type Column, type ColumnSpec, collectorOf, type NumberColumn } from './columns.js';
 import { delimiterHint, readCsv } from './csv.js';
-import { csvError } from './place.js';
+import { csvError, type Place } from './place.js';
 
 /** What to read; others may hold anything. */
 export interface TableSpec {
   readonly features: readonly ColumnSpec[];
   readonly target: ColumnSpec | null;
+  /** The target is a help only: a cell that is wrong takes it away, and no more. */
+  readonly targetMayFail?: boolean;
   readonly weight: ColumnSpec | null;
   readonly offset: ColumnSpec | null;
 }
@@ -19,6 +21,8 @@ export interface CsvTable {
   readonly weight: NumberColumn | null;
   readonly offset: NumberColumn | null;
   readonly rows: number;
+  /** What is wrong with the target, if it may fail and has. */
+  readonly targetError: NablaError | null;
 }
 
 /** The column's place in the header. */
@@ -27,6 +31,28 @@ export function findColumn(file: string, names: readonly string[], name: string)
   if (index >= 0) return index;
   const hint = delimiterHint(names) || `; is it ${show(closest(name, names as string[]))}?`;
   throw csvError('ERR_CSV_COLUMN', { file, line: 1 }, `there is no column ${show(name)}${hint}`);
+}
+
+interface Reading {
+  readonly spec: ColumnSpec;
+  readonly index: number;
+  collector?: Collector;
+}
+
+function collect(reading: Reading, cells: readonly string[], place: Place): void {
+  const cell = cells[reading.index];
+  reading.collector ??= collectorOf(reading.spec, cell, place);
+  reading.collector.add(cell, place);
+}
+
+function failure(call: () => void): NablaError | null {
+  try {
+    call();
+    return null;
+  } catch (error) {
+    if (error instanceof NablaError) return error;
+    throw error;
+  }
 }
 
 /**
@@ -40,14 +66,10 @@ export async function readTable(
   specOf: (names: readonly string[]) => TableSpec,
   progress: (bytes: number, total: number) => void,
 ): Promise<CsvTable> {
-  interface Reading {
-    readonly spec: ColumnSpec;
-    readonly index: number;
-    collector?: Collector;
-  }
   let spec: TableSpec = { features: [], target: null, weight: null, offset: null };
   let all: Reading[] = [];
   let rows = 0;
+  let targetError: NablaError | null = null;
   await readCsv(file, delimiter, {
     header(names) {
       spec = specOf(names);
@@ -56,10 +78,9 @@ export async function readTable(
     },
     row(cells, line) {
       for (const reading of all) {
-        const { spec, index } = reading;
-        const place = { file, line, column: index + 1, name: spec.name };
-        reading.collector ??= collectorOf(spec, cells[index], place);
-        reading.collector.add(cells[index], place);
+        const place = { file, line, column: reading.index + 1, name: reading.spec.name };
+        if (reading.spec !== spec.target || !spec.targetMayFail) collect(reading, cells, place);
+        else targetError ??= failure(() => collect(reading, cells, place));
       }
       rows++;
     },
@@ -69,7 +90,8 @@ export async function readTable(
   const numbersOf = (column: ColumnSpec | null) => column && (columnOf(column) as NumberColumn);
   return {
     features: spec.features.map(columnOf),
-    target: spec.target && columnOf(spec.target),
+    target: targetError ? null : spec.target && columnOf(spec.target),
+    targetError,
     weight: numbersOf(spec.weight),
     offset: numbersOf(spec.offset),
     rows,

@@ -22,7 +22,8 @@ export interface Wanted {
 
 const nonNegative = { holds: (x: number) => x >= 0, expected: 'a number from 0' };
 const positive = { holds: (x: number) => x > 0, expected: 'a number above 0' };
-const targetRanges: { readonly [kind in TargetKind]?: ColumnSpec['range'] } = { nonNegative, positive };
+/** What the numbers of a target must be. */
+export const targetRanges: { readonly [kind in TargetKind]?: ColumnSpec['range'] } = { nonNegative, positive };
 
 function targetSpec({ loss, target, categorical, classes }: Wanted): ColumnSpec {
   const { predicts, target: kind } = losses[loss];

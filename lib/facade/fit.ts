@@ -45,7 +45,7 @@ export interface Call {
 const holdOutStream = 16; // of draws: beyond those of the samplers
 
 /** Rows for validation, drawn by seed, and the others; each in ascending order. */
-function split(rows: number, fraction: number, seed: number): { train: Uint32Array; validation: Uint32Array } {
+export function split(rows: number, fraction: number, seed: number): { train: Uint32Array; validation: Uint32Array } {
   const held = Math.round(rows * fraction);
   if (held === 0 || held === rows) {
     throw new NablaError('ERR_OUT_OF_RANGE', `validationFraction ${fraction} of ${rows} rows leaves a part empty`);

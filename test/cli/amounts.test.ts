@@ -11,7 +11,9 @@ describe('a sample weight', () => {
     const other = await fitJson(repeated, ...flags);
     expect(Object.keys(one.coefficients)).toEqual(['x']);
     expect(one.coefficients.x).toBeCloseTo(other.coefficients.x, 9);
-    for (const name of ['r2', 'rmse', 'loss']) expect(one.metrics[name]).toBeCloseTo(other.metrics[name], 9);
+    for (const name of ['r2', 'rmse', 'loss']) {
+      expect(one.metrics.training[name]).toBeCloseTo(other.metrics.training[name], 9);
+    }
   });
 
   it('is a number from 0', async () => {
@@ -31,7 +33,7 @@ describe('an offset', () => {
     expect(Object.keys(report.coefficients)).toEqual(['x']);
     expect(report.coefficients.x).toBeCloseTo(2, 3);
     expect(report.intercept).toBeCloseTo(1, 2);
-    expect(report.metrics.r2).toBeCloseTo(1, 4);
+    expect(report.metrics.heldOut.r2).toBeCloseTo(1, 4);
     const { out } = await nabla('predict', model, file('base,x\n10,2\n0,2\n'));
     const [, first, second] = out.split('\n').map(Number);
     expect(first).toBeCloseTo(15, 2);
@@ -54,7 +56,8 @@ describe('counts and amounts', () => {
     ['tweedie', ['--power', '1.5'], (y, m) => 2 * (y ** 0.5 / (-0.5 * 0.5) - (y * m ** -0.5) / -0.5 + m ** 0.5 / 0.5)],
   ])('%s is measured by its deviance and on the scale of the mean', async (loss, more, deviance) => {
     const flags = ['-t', 'y', '--loss', loss, '--holdout', '0', '--learning-rate', '.05', '--epochs', '800', ...more];
-    const { coefficients, intercept, metrics } = await fitJson(data(), ...flags);
+    const { coefficients, intercept, metrics: all } = await fitJson(data(), ...flags);
+    const { training: metrics } = all;
     expect(coefficients.x).toBeCloseTo(1, 1);
     expect(metrics.kind).toBe('mean');
     const pairs = rows
@@ -65,7 +68,7 @@ describe('counts and amounts', () => {
     expect(metrics.deviance).toBeCloseTo(mean(deviance), 9);
     expect(metrics.rmse).toBeCloseTo(Math.sqrt(mean((y, m) => (y - m) ** 2)), 9);
     const { out } = await nabla('fit', data(), ...flags);
-    expect(out).toMatch(/deviance {3}[\d.]+ on the 54 rows of the fit: none are held out\nRMSE {7}[\d.]+\n/);
+    expect(out).toMatch(/│ {2,}│ +training │\n.*\n│ rows +│ +54 │\n│ D² +│ +[\d.]+ │\n│ deviance +│ +[\d.]+ │\n/);
   });
 
   it.each<[string, string, string]>([
@@ -78,15 +81,15 @@ describe('counts and amounts', () => {
 
   it('zeros of counts deviate by their mean', async () => {
     const flags = ['-t', 'y', '--loss', 'poisson', '--holdout', '0', '--epochs', '1'];
-    const { metrics, coefficients, intercept } = await fitJson(file('x,y\n1,0\n2,0\n'), ...flags);
+    const { metrics: all, coefficients, intercept } = await fitJson(file('x,y\n1,0\n2,0\n'), ...flags);
     const m = [1, 2].map((x) => Math.exp(intercept + coefficients.x * x));
-    expect(metrics.deviance).toBeCloseTo(m[0] + m[1], 12);
+    expect(all.training.deviance).toBeCloseTo(m[0] + m[1], 12);
   });
 
-  it('the loss is told beside R² where it is another than least squares', async () => {
+  it('the loss is told beside R²', async () => {
     const flags = ['-t', 'y', '--loss', 'quantile', '--quantile', '.9', '--learning-rate', '.05'];
     const { out, err } = await nabla('fit', data(), ...flags);
     expect(err).toBe('');
-    expect(out).toMatch(/R² .*\nRMSE .*\nloss {7}0\.\d+\n/);
+    expect(out).toMatch(/│ R² .*\n(.*\n)+│ loss +│ +[\d.]+ │ +0\.\d+ │\n/);
   });
 });

@@ -11,7 +11,7 @@ describe('nabla predict', () => {
 
   it('comes back to the target that was fitted', async () => {
     const data = houses();
-    const { code, out, err } = await nabla('predict', model, file(data));
+    const { code, out, err } = await nabla('predict', model, file(data), '--no-metrics');
     expect({ code, err }).toEqual({ code: 0, err: '' });
     const lines = out.trimEnd().split('\n');
     expect(lines[0]).toBe('price');

@@ -26,7 +26,7 @@ export async function nabla(...argv: string[]): Promise<{ code: number; out: str
 export type Report = Omit<FitReport, 'coefficients' | 'intercept' | 'metrics'> & {
   coefficients: Record<string, number>;
   intercept: number;
-  metrics: Record<string, number>;
+  metrics: Record<'training' | 'validation' | 'heldOut', Record<string, number>>;
 };
 
 /** What `nabla fit --json` writes. */
