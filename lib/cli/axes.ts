@@ -1,5 +1,15 @@
 // What a fit chooses by name, and the lines of a help text that tell these names.
-import { averagings, type Entry, histories, losses, rules, samplers, schedules, solvers } from '../catalog.js';
+import {
+  averagings,
+  type Entry,
+  histories,
+  losses,
+  measures,
+  rules,
+  samplers,
+  schedules,
+  solvers,
+} from '../catalog.js';
 
 type Table = Record<string, Entry>;
 
@@ -17,8 +27,8 @@ export interface Axis {
   readonly parts: readonly Part[];
   /** The choice when none is made, as lib/options.ts has it. */
   readonly default: string;
-  /** Another choice when none is made but this option is. */
-  readonly otherwise?: { readonly given: string; readonly choice: string };
+  /** Another choice when none is made but one of these is given. */
+  readonly otherwise?: { readonly given: readonly string[]; readonly choice: string };
 }
 
 // Row numbers are of no use here: the part held out has changed them.
@@ -38,6 +48,7 @@ export const axes: readonly Axis[] = [
       { title: 'Optimizers without a learning rate', each: 'solvers', table: solvers },
     ],
     default: 'adam',
+    otherwise: { given: ['path', 'cv'], choice: 'auto' },
   },
   { name: 'loss', ...whole('Losses', losses), default: 'squared' },
   { name: 'schedule', ...whole('Schedules', schedules), default: 'constant' },
@@ -45,7 +56,7 @@ export const axes: readonly Axis[] = [
     name: 'sampler',
     ...whole('Samplers', namedSamplers),
     default: 'full',
-    otherwise: { given: 'batchSize', choice: 'shuffled' },
+    otherwise: { given: ['batchSize'], choice: 'shuffled' },
   },
   { name: 'averaging', ...whole('Averagings', averagings), default: 'none' },
   { name: 'history', ...whole('Histories', histories), default: 'epoch' },
@@ -53,8 +64,8 @@ export const axes: readonly Axis[] = [
 
 /** All there is in the catalog. */
 export function catalogHelp(): string {
-  return axes
-    .flatMap(({ name, parts }) => parts.map((part) => ({ name, ...part })))
+  const parts = axes.flatMap(({ name, parts }) => parts.map((part) => ({ name, ...part })));
+  return [...parts, { name: 'measure', title: 'Measures of cross-validation', table: measures as Table }]
     .map(({ name, title, table }) => {
       const width = Math.max(...Object.keys(table).map((key) => key.length));
       const lines = Object.entries(table).map(([key, { help }]) => `  ${key.padEnd(width)}  ${help}`);

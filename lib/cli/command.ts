@@ -4,6 +4,7 @@ import { version } from '../../package.json';
 import { NablaError } from '../errors.js';
 import { catalogHelp } from './axes.js';
 import { addFitFlags } from './flags.js';
+import { addPathFlags } from './pathrequest.js';
 import { oneLine } from './text.js';
 
 /** Where a stream of text goes: process.stdout, or a test's. */
@@ -76,12 +77,13 @@ function program(io: Io, done: (code: number) => void): Command {
     .option('--holdout <part>', 'part of the rows, drawn at random, that the fit is measured on; default 0.2')
     .option('--validation <part or file.csv>', 'rows to watch the loss on: a part of those of the fit, or a file')
     .option('-m, --model <file>', 'write the model, as JSON')
-    .option('-p, --plot <file.svg>', 'write a picture of the loss curve')
+    .option('-p, --plot <file.svg>', 'write a picture of the loss curve; of the path or the cross-validation')
     .option('--checkpoint <file>', 'put the state of the fit there now and then, to go on from if it does not end')
     .option('--checkpoint-every <epochs>', 'epochs from one checkpoint to the next; default 10')
     .option('--resume', 'go on from the checkpoint, if there is one')
     .option('--json', 'write one JSON object to stdout, and nothing else')
     .addOption(delimiter());
+  addPathFlags(fit);
   const readFitFlags = addFitFlags(fit);
   fit
     .addHelpText('after', () => `\n${catalogHelp()}`)

@@ -4,11 +4,12 @@ import { writeAtomic } from '../file.js';
 import { backend, type FitOptions, fit as fitModel, type Model } from '../index.js';
 import type { Io } from './command.js';
 import { type Curve, curveOf } from './curve.js';
+import { lossPicture } from './losspicture.js';
 import { metricsByPart } from './metrics.js';
 import { writeModelFile } from './modelfile.js';
-import { lossPicture } from './plot.js';
+import { fitAlongCommand } from './pathfit.js';
 import { fittingSpinner } from './progress.js';
-import { type FitReport, type Outcome, reportOf } from './report.js';
+import { type FitReport, reportOf } from './report.js';
 import { reportText } from './reporttext.js';
 import { type FitFlags, type FitRequest, isSolver, optimizerOf, readRequest } from './request.js';
 import { TargetScale } from './scale.js';
@@ -62,21 +63,25 @@ export async function fitCommand(file: string, flags: FitFlags, given: FitOption
   const readSeconds = elapsed(start);
   const { columns, names, labels, table } = sources;
   const parts = await partsOf(sources, request);
-  const { model, seconds } = await fitParts(parts, sources, request, io);
-  const diverged = model.status === 'diverged';
-  const outcome: Outcome = {
+  const facts = {
     target,
     labels,
     rows: table.rows,
     trainingRows: parts.training.rows,
     validationRows: parts.validation?.rows ?? 0,
     heldOutRows: parts.heldOut?.rows ?? 0,
-    metrics: diverged ? null : metricsByPart(model, parts, labels),
-    seconds,
     readSeconds,
     backend,
   };
-  const report = reportOf(model, names, outcome);
+  if (request.along) {
+    await fitAlongCommand(file, request, sources, parts, facts, io);
+    return true;
+  }
+
+  const { model, seconds } = await fitParts(parts, sources, request, io);
+  const diverged = model.status === 'diverged';
+  const metrics = diverged ? null : metricsByPart(model, parts, labels);
+  const report = reportOf(model, names, { ...facts, metrics, seconds });
   if (diverged) {
     if (request.json) io.stdout.write(`${JSON.stringify(report)}\n`);
     tellDivergence(model, request, io);

@@ -1,22 +1,12 @@
 // The flags of a fit, made from the catalog: a new row there is a new name or flag here.
 import { type Command, Option } from 'commander';
-import { fitOptions, type Parameter } from '../catalog.js';
+import { fitOptions } from '../catalog.js';
 import { NablaError, show } from '../errors.js';
 import type { FitOptions } from '../options.js';
-import { readNumber } from '../read.js';
 import { type Axis, axes } from './axes.js';
 import { helpOf, helpOfFlag, optionsOf } from './flaghelp.js';
 import { type Flag, kebab, parameterFlags, partOf } from './parameters.js';
-import { strictNumber } from './text.js';
-
-function readFlag(flag: string, value: unknown, parameter: Parameter): number | boolean {
-  if (typeof value === 'boolean' || parameter.kind === 'boolean') return Boolean(value);
-  const number = strictNumber(String(value));
-  if (Number.isNaN(number)) {
-    throw new NablaError('ERR_INVALID_ARG_TYPE', `${flag} must be a number; got ${show(value)}`);
-  }
-  return readNumber(flag, number, parameter);
-}
+import { readFlag } from './readflag.js';
 
 function readChoices(values: Record<string, unknown>, given: readonly string[]): Map<Axis, Record<string, unknown>> {
   const chosen = new Map<Axis, Record<string, unknown>>();
@@ -43,6 +33,8 @@ function otherFlag({ key, parameter }: Flag, flags: readonly Flag[], nameOf: (ax
 /** Reads the options of the library's fit from what commander read; `given` names what the caller set himself. */
 export type ReadFitFlags = (values: Record<string, unknown>, given: readonly string[]) => FitOptions;
 
+const flagOf = (key: string): string => `--${kebab(key)}`;
+
 /** Adds flags for all of the catalog beside those that the command has already. */
 export function addFitFlags(command: Command): ReadFitFlags {
   const own = command.options.map((option) => option.attributeName());
@@ -52,7 +44,7 @@ export function addFitFlags(command: Command): ReadFitFlags {
 
   command.optionsGroup('What to fit with:');
   for (const { name, table, default: value, otherwise } of axes) {
-    const other = otherwise ? `, or ${otherwise.choice} with --${kebab(otherwise.given)}` : '';
+    const other = otherwise ? `, or ${otherwise.choice} with ${otherwise.given.map(flagOf).join(' or ')}` : '';
     const help = `${Object.keys(table).join(', ')}; default ${value}${other}`;
     command.addOption(new Option(`--${name} <name>`, help));
   }
@@ -72,7 +64,7 @@ export function addFitFlags(command: Command): ReadFitFlags {
     }
     const chosen = readChoices(values, given);
     const usual = ({ default: name, otherwise }: Axis): string =>
-      otherwise && given.includes(otherwise.given) ? otherwise.choice : name;
+      otherwise?.given.some((key) => given.includes(key)) ? otherwise.choice : name;
     const nameOf = (axis: Axis): string => String(chosen.get(axis)?.name ?? usual(axis));
     for (const flag of flags) {
       const { key, axis, parameter, owners } = flag;

@@ -52,19 +52,29 @@ export type Outcome = Pick<
   | 'backend'
 >;
 
-export function reportOf(model: Model, names: readonly string[], outcome: Outcome): FitReport {
-  const { loss, optimizer, status, epochs, steps, outputs, coefficients, intercepts } = model;
+/** The coefficients by the names of their columns. */
+export function coefficientsOf(
+  { outputs, coefficients, intercepts }: Model,
+  names: readonly string[],
+  labels: readonly string[],
+): Pick<FitReport, 'coefficients' | 'intercept'> {
   const perClass = (numberOf: (k: number) => number): PerClass =>
-    outputs === 1 ? numberOf(0) : Object.fromEntries(outcome.labels.map((label, k) => [label, numberOf(k)]));
-  const { trainingRows, seconds } = outcome;
+    outputs === 1 ? numberOf(0) : Object.fromEntries(labels.map((label, k) => [label, numberOf(k)]));
+  const of = (j: number): PerClass => perClass((k) => coefficients[k * names.length + j]);
+  return {
+    coefficients: Object.fromEntries(names.map((name, j) => [name, of(j)])),
+    intercept: perClass((k) => intercepts[k]),
+  };
+}
+
+export function reportOf(model: Model, names: readonly string[], outcome: Outcome): FitReport {
+  const { loss, optimizer, status, epochs, steps } = model;
+  const { trainingRows, seconds, labels } = outcome;
   return {
     ...outcome,
     loss,
     optimizer,
-    coefficients: Object.fromEntries(
-      names.map((name, j) => [name, perClass((k) => coefficients[k * names.length + j])]),
-    ),
-    intercept: perClass((k) => intercepts[k]),
+    ...coefficientsOf(model, names, labels),
     bestValidation: bestEpoch(model),
     status,
     epochs,

@@ -1,21 +1,35 @@
 // What a fit came to, for people.
-import { chart } from './chart.js';
+
 import type { Curve } from './curve.js';
+import { lossChart } from './losschart.js';
 import { metricsText } from './metricstext.js';
 import type { FitReport, PerClass } from './report.js';
 import { type FitRequest, isSolver, optimizerOf } from './request.js';
 import { tables } from './tables.js';
 import { count, counted, measured, seconds } from './text.js';
 
-/** One column of numbers, or one for each class. */
-function coefficientTable(report: FitReport, names: readonly string[], intercept: boolean, columns: number): string {
-  const { coefficients, labels } = report;
-  const isOne = typeof report.intercept === 'number';
+type Coefficients = Pick<FitReport, 'coefficients' | 'intercept' | 'labels'>;
+
+/** One column of numbers, or one for each class; then what the sign of two classes means. */
+export function coefficientLines(
+  { coefficients, intercept, labels }: Coefficients,
+  names: readonly string[],
+  hasIntercept: boolean,
+  columns: number,
+): string[] {
+  const isOne = typeof intercept === 'number';
   const of = (value: PerClass): string[] =>
     typeof value === 'number' ? [measured(value)] : labels.map((label) => measured(value[label]));
   const rows = names.map((name) => [name, ...of(coefficients[name])]);
-  if (intercept) rows.unshift(['(intercept)', ...of(report.intercept)]);
-  return tables(['column', ...(isOne ? ['coefficient'] : labels)], rows, columns);
+  if (hasIntercept) rows.unshift(['(intercept)', ...of(intercept)]);
+  const table = tables(['column', ...(isOne ? ['coefficient'] : labels)], rows, columns);
+  return labels.length === 2 && isOne ? [table, `above 0: ${labels[1]}; below: ${labels[0]}`] : [table];
+}
+
+/** Names and what they are, the latter below each other. */
+export function factLines(facts: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...facts.map(([name]) => name.length));
+  return facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
 }
 
 /** The whole report. */
@@ -26,7 +40,7 @@ export function reportText(
   { options }: FitRequest,
   columns: number,
 ): string {
-  const { optimizer, backend, files, bestValidation, labels, metrics } = report;
+  const { optimizer, backend, files, bestValidation, metrics } = report;
   const facts: [string, string][] = [];
   if (bestValidation) {
     const { loss, epoch } = bestValidation;
@@ -45,16 +59,12 @@ export function reportText(
   );
   if (files.model) facts.push(['model', files.model]);
   if (files.plot) facts.push(['picture', files.plot]);
-  const width = Math.max(...facts.map(([name]) => name.length));
   const lines = [
-    coefficientTable(report, names, options.intercept ?? true, columns),
-    ...(labels.length === 2 && typeof report.intercept === 'number'
-      ? [`above 0: ${labels[1]}; below: ${labels[0]}`]
-      : []),
+    ...coefficientLines(report, names, options.intercept ?? true, columns),
     '',
-    ...(curve.training.length > 1 ? [chart(curve, columns), ''] : []),
+    ...(curve.training.length > 1 ? [lossChart(curve, columns), ''] : []),
     ...(metrics ? [metricsText(metrics, report.loss, report, columns), ''] : []),
-    ...facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
+    ...factLines(facts),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -7,12 +7,13 @@ import { losses, solvers } from '../catalog.js';
 import { type CheckpointOptions, readCheckpoint } from '../checkpoint.js';
 import { NablaError, show } from '../errors.js';
 import { type FitOptions, readFitOptions } from '../options.js';
+import { type PathFlags, type PathRequest, readPathRequest } from './pathrequest.js';
 import { strictNumber } from './text.js';
 import type { Wanted } from './wanted.js';
 import { inTheseWords } from './words.js';
 
 /** The command's own flags, as commander reads them. */
-export interface FitFlags {
+export interface FitFlags extends PathFlags {
   readonly target: string;
   readonly features?: string;
   readonly categorical?: string;
@@ -39,6 +40,8 @@ export interface FitRequest {
   /** A file of rows to watch the loss on. */
   readonly validation: string | undefined;
   readonly json: boolean;
+  /** Null for a single fit. */
+  readonly along: PathRequest | null;
   /** Files to write. */
   readonly model: string | undefined;
   readonly plot: string | undefined;
@@ -136,15 +139,22 @@ export async function readRequest(flags: FitFlags, given: FitOptions): Promise<F
   const holdout = readHoldout(flags.holdout ?? '0.2');
   const validation = readValidation(flags.validation, given.validationFraction);
   const checkpoint = readCheckpointFlags(flags);
-  const options = { ...given, validationFraction: validation.fraction, classWeight, checkpoint };
+  const own = { ...given, validationFraction: validation.fraction, classWeight, checkpoint };
+  const isWatched = (validation.file ?? validation.fraction) !== undefined;
+  const along = readPathRequest(flags, own, { isKept: model !== undefined, isWatched });
+  const options: FitOptions = along ? { optimizer: 'auto', ...own } : own;
   await inTheseWords(() => {
     readFitOptions(options);
     if (checkpoint) readCheckpoint(checkpoint);
   });
-  if (plot !== undefined && extname(plot) !== '.svg') {
-    throw new NablaError('ERR_OUT_OF_RANGE', `--plot must be a file name that ends in .svg; got ${show(plot)}`);
+  for (const [flag, file] of [
+    ['--plot', plot],
+    ['--path-plot', along?.plot],
+  ]) {
+    if (file === undefined || extname(file) === '.svg') continue;
+    throw new NablaError('ERR_OUT_OF_RANGE', `${flag} must be a file name that ends in .svg; got ${show(file)}`);
   }
-  for (const file of [model, plot, flags.checkpoint])
+  for (const file of [model, plot, along?.plot, flags.checkpoint])
     if (file !== undefined) await access(dirname(file), constants.W_OK);
   if (validation.file !== undefined) await access(validation.file, constants.R_OK);
   return {
@@ -153,6 +163,7 @@ export async function readRequest(flags: FitFlags, given: FitOptions): Promise<F
     holdout,
     validation: validation.file,
     json,
+    along,
     model,
     plot,
     checkpoint: flags.checkpoint,

@@ -1,18 +1,20 @@
 // The library's messages in the words of the command: options are flags.
-import { fitOptions } from '../catalog.js';
+import { fitOptions, pathOptions } from '../catalog.js';
 import { NablaError } from '../errors.js';
 import { axes } from './axes.js';
 import { kebab } from './parameters.js';
 
 const options = new Set([
   ...Object.keys(fitOptions),
+  ...Object.keys(pathOptions),
   ...axes.map(({ name }) => name),
   ...['validation', 'sampleWeight', 'offset', 'classWeight', 'classes', 'checkpoint'],
+  ...['lambdas', 'folds', 'measure'],
 ]);
 
 /** A plain word is an option's name in the first place only: "loss must be", but "the loss hinge". */
 function inFlags(message: string): string {
-  const flagOf = (name: string): string => `--${kebab(name).replace('.', '-')}`;
+  const flagOf = (name: string): string => (name === 'folds' ? '--cv' : `--${kebab(name).replace('.', '-')}`);
   return message
     .replace(/^(?:options\.)?((\w+)(?:\.\w+)?)/, (all, path, name) => (options.has(name) ? flagOf(path) : all))
     .replace(/\b[a-z]+[A-Z]\w*/g, (name) => (options.has(name) ? flagOf(name) : name));

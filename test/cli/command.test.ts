@@ -6,6 +6,8 @@ import {
   fitOptions,
   histories,
   losses,
+  measures,
+  pathOptions,
   rules,
   samplers,
   schedules,
@@ -26,7 +28,7 @@ describe('nabla', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' });
     const flat = out.replace(/\s+/g, ' ');
     const { indices: _, ...named } = samplers; // row numbers mean nothing to the command
-    const tables: Record<string, Entry>[] = [losses, rules, solvers, schedules, named, averagings, histories];
+    const tables: Record<string, Entry>[] = [losses, rules, solvers, schedules, named, averagings, histories, measures];
     for (const table of tables) {
       for (const [name, { help, parameters }] of Object.entries(table)) {
         expect(flat).toContain(` ${name} ${help}`);
@@ -41,7 +43,7 @@ describe('nabla', () => {
         }
       }
     }
-    for (const [name, option] of Object.entries(fitOptions)) {
+    for (const [name, option] of Object.entries({ ...fitOptions, ...pathOptions })) {
       expect(flat).toContain(`--${option.kind === 'boolean' && option.default ? 'no-' : ''}${kebab(name)} `);
       expect(flat).toContain(option.help);
     }

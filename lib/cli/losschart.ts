@@ -7,7 +7,7 @@ const rows = 10;
 const mostMarks = 24;
 
 /** As wide as the terminal allows: training is a line, validation marks. */
-export function chart(curve: Curve, columns: number): string {
+export function lossChart(curve: Curve, columns: number): string {
   const { training, validation } = curve;
   const loss = lossScale(curve);
   const forward = (value: number): number => (loss.isLog ? Math.log10(value) : value);
