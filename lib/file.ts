@@ -130,6 +130,12 @@ export function isContainer(bytes: Uint8Array): boolean {
   return bytes.length >= magic.length && magic.every((byte, i) => bytes[i] === byte);
 }
 
+/** What a container says that it holds; undefined for what this version does not know. */
+export function kindOf(bytes: Uint8Array): ContainerKind | undefined {
+  if (bytes.length < textAt) return undefined;
+  return kinds[new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(kindAt, true)];
+}
+
 /** To little-endian from the machine's order, or back, in place. */
 function swap(bytes: Uint8Array): void {
   if (endianness() === 'BE') Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).swap64();

@@ -107,6 +107,18 @@ function program(io: Io, done: (code: number) => void): Command {
       const { predictCommand } = await import('./predict.js');
       await predictCommand(model, file, own, io);
     });
+
+  nabla
+    .command('inspect')
+    .description('tell what a file of nabla holds: a model, an estimator or a checkpoint')
+    .argument('<file>', 'what fit --model, --checkpoint or save() wrote')
+    .option('--sort', 'the largest coefficients first')
+    .option('--top <number>', 'so many columns at most; default 50')
+    .option('--json', 'write one JSON object to stdout, and nothing else')
+    .action(async (file: string, own) => {
+      const { inspectCommand } = await import('./inspect.js');
+      await inspectCommand(file, own, io);
+    });
   return nabla;
 }
 

@@ -91,8 +91,9 @@ export async function fitCommand(file: string, flags: FitFlags, given: FitOption
   const unit = isSolver(model.optimizer) ? 'iteration' : (options.history ?? 'epoch');
   const curve = curveOf(model, unit, report.metrics?.heldOut?.loss ?? null);
   if (request.model !== undefined) {
-    const bytes = Buffer.from(writeModelFile({ target, labels, offset, columns, model }));
-    await writeAtomic(request.model, bytes);
+    const { checkpoint: _, ...own } = options;
+    const fitted = { rows: parts.training.rows, options: own };
+    await writeAtomic(request.model, Buffer.from(writeModelFile({ target, labels, offset, columns, fitted, model })));
     report.files.model = request.model;
   }
   if (request.plot !== undefined) {

@@ -9,7 +9,9 @@ const height = 460;
 const plot = { left: 84, right: width - 28, top: 84, bottom: height - 62 };
 const colours = { training: '#0b6bcb', validation: '#0f8a5f', heldOut: '#c2410c' };
 
+/** Told apart without colours. */
 const dashes = '6 5';
+const dots = '2 5';
 
 /** At the upper right, where a falling curve is not. */
 function legend(keys: readonly Key[]): string[] {
@@ -47,20 +49,22 @@ export function lossPicture(curve: Curve, title: string, subtitle: string): stri
   const path = line<Point>()
     .x(([at]) => x(at))
     .y(([, value]) => y(value));
-  const draw = (points: readonly Point[], colour: string, label: string, dot: Point): void => {
+  const draw = (points: readonly Point[], colour: string, dash: string, label: string, dot: Point): void => {
     const stroke = { stroke: colour, 'stroke-width': 2.25, 'stroke-linejoin': 'round', 'stroke-linecap': 'round' };
-    parts.push(element('path', { d: path(points as Point[]) ?? '', fill: 'none', ...stroke }));
+    parts.push(
+      element('path', { d: path(points as Point[]) ?? '', fill: 'none', 'stroke-dasharray': dash, ...stroke }),
+    );
     parts.push(element('circle', { cx: x(dot[0]), cy: y(dot[1]), r: 4, fill: colour }));
-    keys.push({ label, colour, dash: 'none' });
+    keys.push({ label, colour, dash });
   };
   if (heldOut !== null) {
     const stroke = { stroke: colours.heldOut, 'stroke-width': 1.5, 'stroke-dasharray': dashes };
     parts.push(segment(plot.left, y(heldOut), plot.right, y(heldOut), stroke));
   }
-  draw(training, colours.training, `training: ${measured(lossInTheEnd)} in the end`, [last, lossInTheEnd]);
+  draw(training, colours.training, 'none', `training: ${measured(lossInTheEnd)} in the end`, [last, lossInTheEnd]);
   if (best) {
     const label = `validation: ${measured(best.loss)} at best, epoch ${count(best.epoch)}`;
-    draw(validation, colours.validation, label, [best.at, best.loss]);
+    draw(validation, colours.validation, dots, label, [best.at, best.loss]);
   }
   if (heldOut !== null) {
     keys.push({ label: `held out: ${measured(heldOut)} after the fit`, colour: colours.heldOut, dash: dashes });

@@ -100,9 +100,10 @@ export async function fitAlongCommand(
     report.files[name] = to;
   };
   if (chosen) {
-    await write('model', request.model, () => {
-      return writeModelFile({ target, labels, offset, columns, model: chosen.model });
-    });
+    const { lambda, by, model } = chosen;
+    const options = { ...request.options, ...along.options, ...along.cv, lambda, by };
+    const fitted = { rows: parts.training.rows, options };
+    await write('model', request.model, () => writeModelFile({ target, labels, offset, columns, fitted, model }));
   }
   if (request.plot !== undefined || along.plot !== undefined) {
     const pictures = picturesOf(report, file);

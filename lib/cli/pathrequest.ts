@@ -1,8 +1,7 @@
 // What a call of nabla fit asks for along λ: its flags, and what they come to.
 import { type Command, Option } from 'commander';
-import { parse } from 'csv-parse/sync';
 import { crossValidationOptions, measures, type Parameter, pathOptions } from '../catalog.js';
-import { NablaError, show } from '../errors.js';
+import { NablaError } from '../errors.js';
 import type { CrossValidationOptions, FitOptions, PathOptions } from '../index.js';
 import { helpOf, optionsOf } from './flaghelp.js';
 import { kebab } from './parameters.js';
@@ -92,16 +91,8 @@ function checkFit(options: FitOptions, flag: '--path' | '--cv', isWatched: boole
 
 const lambda = { kind: 'number', default: 0, range: '[0, ∞)', help: '' } as const;
 
-function readLambdas(list: string): number[] {
-  let cells: string[] | undefined;
-  try {
-    [cells] = parse(list, { trim: true }) as string[][];
-  } catch {
-    // told below
-  }
-  if (!cells) throw new NablaError('ERR_OUT_OF_RANGE', `--lambdas must be numbers with commas; got ${show(list)}`);
-  return cells.map((cell) => readFlag('--lambdas', cell, lambda) as number);
-}
+const readLambdas = (list: string): number[] =>
+  list.split(',').map((cell) => readFlag('--lambdas', cell.trim(), lambda) as number);
 
 /** Null for a single fit. `fit`: its options; whether a model is to be written, and rows are to be watched. */
 export function readPathRequest(

@@ -43,7 +43,7 @@ describe('nabla predict', () => {
   });
 
   it('keeps what encodes the columns in a file with a version', () => {
-    const { model: inner, ...outer } = JSON.parse(readFileSync(model, 'utf8'));
+    const { model: inner, fitted, checksum, ...outer } = JSON.parse(readFileSync(model, 'utf8'));
     expect(outer).toEqual({
       format: 'nabla-model-file',
       version: 1,
@@ -56,6 +56,8 @@ describe('nabla predict', () => {
       ],
     });
     expect(inner.format).toBe('nabla-model');
+    expect(fitted).toMatchObject({ rows: 48, options: { epochs: 1500 } });
+    expect(checksum).toMatch(/^[0-9a-f]{64}$/);
   });
 
   it('quotes the name of the target where a CSV needs it', async () => {
@@ -81,9 +83,13 @@ describe('nabla predict', () => {
     expect(err).toContain(message);
   });
 
-  const changed = (change: (json: Record<string, never>) => unknown) => () => {
-    const json = JSON.parse(readFileSync(model, 'utf8'));
-    return JSON.stringify(change(json) ?? json);
+  /** With its old checksum, or without, so that what is in it is looked at. */
+  const changed = (change: (json: Record<string, never>) => unknown, keepChecksum = false) => {
+    return () => {
+      const { checksum, ...json } = JSON.parse(readFileSync(model, 'utf8'));
+      const other = change(json) as object;
+      return JSON.stringify(keepChecksum ? { ...other, checksum } : other);
+    };
   };
   it.each<[string, () => string, string]>([
     ['empty', () => '', 'ERR_MODEL_FORMAT'],
@@ -100,13 +106,20 @@ describe('nabla predict', () => {
     ['too few columns', changed((json) => ({ ...json, columns: [] })), 'ERR_MODEL_FORMAT'],
     [
       'a changed number',
-      changed((json) => ({ ...json, model: { ...(json.model as object), intercepts: [1.5] } })),
+      changed((json) => ({ ...json, model: { ...(json.model as object), intercepts: [1.5] } }), true),
       'ERR_MODEL_CHECKSUM',
     ],
+    ['a changed name', changed((json) => ({ ...json, target: 'cost' }), true), 'ERR_MODEL_CHECKSUM'],
+    ['a fit of nothing', changed((json) => ({ ...json, fitted: { rows: '48' } })), 'ERR_MODEL_FORMAT'],
     ['a damaged model', changed((json) => ({ ...json, model: {} })), 'ERR_MODEL_FORMAT'],
   ])('refuses a model file: %s', async (_, content, code) => {
     const result = await nabla('predict', file(content(), 'model.json'), file('size,kind\n1,a\n'));
     expect(result).toMatchObject({ code: 1, out: '', err: expect.stringContaining(code) });
     expect(result.err).toMatch(/^nabla: .*\n$/);
+  });
+
+  it('takes a model file that somebody edited and left without a checksum', async () => {
+    const renamed = file(changed((json) => ({ ...json, target: 'cost', fitted: null }))(), 'model.json');
+    expect((await nabla('predict', renamed, file('size,kind\n1,a\n'))).out).toMatch(/^cost\n[\d.]+\n$/);
   });
 });
