@@ -1,9 +1,10 @@
 // nabla fit: a CSV file to a model, and how well it does on rows held out.
 import { basename } from 'node:path';
 import { writeAtomic } from '../file.js';
-import { backend, type FitOptions, fit as fitModel, type Model } from '../index.js';
+import { backend, type FitOptions, fit as fitModel } from '../index.js';
 import type { Io } from './command.js';
 import { type Curve, curveOf } from './curve.js';
+import { tellDivergence } from './divergence.js';
 import { lossPicture } from './losspicture.js';
 import { metricsByPart } from './metrics.js';
 import { writeModelFile } from './modelfile.js';
@@ -47,12 +48,6 @@ function picture(curve: Curve, file: string, report: FitReport): string {
   return lossPicture(curve, `Loss of the fit of ${target}`, `${basename(file)}: ${data}; ${how}`);
 }
 
-function tellDivergence({ optimizer, epochs }: Model, { options }: FitRequest, io: Io): void {
-  const [unit, smaller] = isSolver(optimizer) ? ['iteration', '--l2'] : ['epoch', 'a smaller --learning-rate'];
-  const advice = `try ${options.standardize ? '' : '--standardize or '}${smaller}`;
-  io.stderr.write(`nabla: the fit diverged after ${counted(epochs, unit)}; ${advice}\n`);
-}
-
 /** @returns whether there is a model: a fit may diverge */
 export async function fitCommand(file: string, flags: FitFlags, given: FitOptions, io: Io): Promise<boolean> {
   const request = await readRequest(flags, given);
@@ -74,8 +69,7 @@ export async function fitCommand(file: string, flags: FitFlags, given: FitOption
     backend,
   };
   if (request.along) {
-    await fitAlongCommand(file, request, sources, parts, facts, io);
-    return true;
+    return fitAlongCommand(file, request, sources, parts, facts, io);
   }
 
   const { model, seconds } = await fitParts(parts, sources, request, io);
@@ -84,7 +78,8 @@ export async function fitCommand(file: string, flags: FitFlags, given: FitOption
   const report = reportOf(model, names, { ...facts, metrics, seconds });
   if (diverged) {
     if (request.json) io.stdout.write(`${JSON.stringify(report)}\n`);
-    tellDivergence(model, request, io);
+    const unit = isSolver(model.optimizer) ? 'iteration' : 'epoch';
+    tellDivergence(`the fit diverged after ${counted(model.epochs, unit)}`, model, request, io);
     return false;
   }
 

@@ -4,6 +4,7 @@ import { writeAtomic } from '../file.js';
 import { type CrossValidation, crossValidate, fitPath, type Path } from '../index.js';
 import type { Io } from './command.js';
 import { cvPicture } from './cvpicture.js';
+import { tellDivergence } from './divergence.js';
 import type { Along, Mark } from './lambdapicture.js';
 import { writeModelFile } from './modelfile.js';
 import { type Course, pathPicture } from './pathpicture.js';
@@ -77,7 +78,11 @@ function picturesOf(report: PathReport, file: string): { path: string; cv: strin
   };
 }
 
-/** Fits, tells and writes; `outcome` lacks the time of the fit. */
+/**
+ * Fits, tells and writes; `outcome` lacks the time of the fit.
+ *
+ * @returns whether there is the model that was asked for: its fit may diverge
+ */
 export async function fitAlongCommand(
   file: string,
   request: FitRequest,
@@ -85,7 +90,7 @@ export async function fitAlongCommand(
   parts: Parts,
   outcome: Omit<Outcome, 'metrics' | 'seconds'>,
   io: Io,
-): Promise<void> {
+): Promise<boolean> {
   const { columns, names, labels } = sources;
   const { target, offset = null } = request.wanted;
   const along = request.along as PathRequest;
@@ -93,13 +98,14 @@ export async function fitAlongCommand(
   const { path, cv } = await fitAlong(parts, sources, request, io);
   const seconds = (performance.now() - start) / 1000;
   const chosen = choose(path, cv, along.choice);
+  const diverged = chosen?.model.status === 'diverged';
   const report = pathReportOf(path, cv, chosen, names, parts, { ...outcome, seconds });
   const write = async (name: keyof PathReport['files'], to: string | undefined, content: () => string) => {
     if (to === undefined) return;
     await writeAtomic(to, Buffer.from(content()));
     report.files[name] = to;
   };
-  if (chosen) {
+  if (chosen && !diverged) {
     const { lambda, by, model } = chosen;
     const options = { ...request.options, ...along.options, ...along.cv, lambda, by };
     const fitted = { rows: parts.training.rows, options };
@@ -112,4 +118,6 @@ export async function fitAlongCommand(
   }
   const text = (): string => pathText(report, names, request, io.stdout.columns ?? 80);
   io.stdout.write(request.json ? `${JSON.stringify(report)}\n` : text());
+  if (diverged) tellDivergence(`the fit at λ ${measured(chosen.lambda)} diverged`, chosen.model, request, io);
+  return !diverged;
 }

@@ -16,7 +16,8 @@ export interface Chosen extends Pick<FitReport, 'coefficients' | 'intercept'> {
   /** Columns with a coefficient other than 0. */
   readonly nonZero: number;
   readonly status: Status;
-  readonly metrics: MetricsByPart;
+  /** Null where the fit diverged. */
+  readonly metrics: MetricsByPart | null;
 }
 
 export interface PathReport extends Omit<Outcome, 'metrics'> {
@@ -54,7 +55,9 @@ export interface PathReport extends Omit<Outcome, 'metrics'> {
 function heldOutLosses({ models }: Path, { heldOut }: Parts): number[] | null {
   if (!heldOut) return null;
   const { X, y, sampleWeight, offset } = heldOut;
-  return models.map((model) => meanLoss(measure(model, X, y, { sampleWeight, offset })));
+  // What diverged may be too large for its loss to be a number.
+  const lossOf = (model: Model): number => meanLoss(measure(model, X, y, { sampleWeight, offset }));
+  return models.map((model) => (model.status === 'diverged' ? NaN : lossOf(model)));
 }
 
 /** The λ that is asked for, and its model. */
@@ -132,6 +135,6 @@ function chosenOf(
     nonZero: names.length - zeros.length,
     status,
     ...coefficientsOf(model, names, labels),
-    metrics: metricsByPart(model, parts, labels),
+    metrics: status === 'diverged' ? null : metricsByPart(model, parts, labels),
   };
 }

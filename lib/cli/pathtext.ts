@@ -65,8 +65,7 @@ function chosenLines(report: PathReport, names: readonly string[], { options }: 
     `model at λ ${measured(lambda)}${why}: ${nonZero} of ${counted(names.length, 'column')}`,
     ...coefficientLines({ coefficients, intercept, labels }, names, options.intercept ?? true, columns),
     '',
-    metricsText(metrics, report.loss, report, columns),
-    '',
+    ...(metrics ? [metricsText(metrics, report.loss, report, columns), ''] : []),
   ];
 }
 

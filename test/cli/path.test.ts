@@ -75,7 +75,7 @@ describe('a path', () => {
     const { heldOutLoss, lambdas } = await fitPathJson('--path', '--seed', '3');
     const chosen = await fitPathJson('--path', '--seed', '3', '--lambda', String(lambdas[4]));
     expect(chosen.heldOutRows).toBe(16);
-    expect(chosen.chosen?.metrics.heldOut?.loss).toBe(heldOutLoss?.[4]);
+    expect(chosen.chosen?.metrics?.heldOut?.loss).toBe(heldOutLoss?.[4]);
   });
 
   it('has a model at every λ, which goes into a file', async () => {
@@ -114,7 +114,17 @@ describe('a path', () => {
       expect(Object.keys(of)).toEqual(['x', 'y', 'z']);
       for (const numbers of Object.values(of)) expect(numbers.length).toBe(n);
     }
-    expect(report.chosen?.metrics.heldOut).toMatchObject({ kind: 'class', labels: ['x', 'y', 'z'] });
+    expect(report.chosen?.metrics?.heldOut).toMatchObject({ kind: 'class', labels: ['x', 'y', 'z'] });
+  });
+
+  it('says when the fit of the model that was asked for diverged, and keeps none', async () => {
+    const model = path('model.json');
+    const fit = ['--path', '--optimizer', 'sgd', '--learning-rate', '1e6', '--lambda', '.1', '--model', model];
+    const { code, out, err } = await nabla('fit', data, '-t', 'y', ...fit);
+    expect(code).toBe(1);
+    expect(err).toBe('nabla: the fit at λ 0.1 diverged; try --standardize or a smaller --learning-rate\n');
+    expect(out).toMatch(/\nstatus .*\d diverged/);
+    expect(existsSync(model)).toBe(false);
   });
 
   it.each<[string, string[], string]>([
@@ -305,7 +315,7 @@ describe('cross-validation', () => {
     const { mean = [], lambdaMin, measure } = report.crossValidation ?? {};
     expect(measure).toBe('auc');
     expect(lambdaMin).toBe(report.lambdas[mean.indexOf(Math.max(...mean))]);
-    expect(report.chosen?.metrics.heldOut).toMatchObject({ kind: 'class', labels: ['no', 'yes'] });
+    expect(report.chosen?.metrics?.heldOut).toMatchObject({ kind: 'class', labels: ['no', 'yes'] });
   });
 
   it('writes nothing when it is refused', async () => {
