@@ -395,3 +395,25 @@ describe.runIf(native)('native least squares', () => {
     );
   });
 });
+
+describe.each(faces)('columns that are collinear but for the digits they were computed with: $name', ({ fitSync }) => {
+  it('do not make coefficients grow beyond what the targets ask for', () => {
+    // Each row is sin of equal steps, so that the outer columns add up to a multiple of the middle one.
+    for (const frequency of [0.37, 1.1, 7.3, 100.7]) {
+      for (const rows of [5, 40, 400]) {
+        const X = Float64Array.from({ length: 3 * rows }, (_, i) => Math.sin(i * frequency));
+        const y = Float64Array.from({ length: rows }, (_, i) => 2 * X[3 * i] + X[3 * i + 1] + 0.1);
+        const model = fitSync({ X, y }, { optimizer: 'exact' });
+        expect(model.history[0], `${rows} rows, ${frequency}`).toBeLessThan(1e-24);
+        expect(Math.hypot(...model.coefficients)).toBeLessThan(2.5); // (2, 1, 0) is one of the solutions
+        expectClose([model.intercept], [0.1], 1e-12);
+        expectOutcome(
+          ...([native ?? reference, reference].map((b) => b.fitSync(jobOf({ X, y }, { optimizer: 'exact' }))) as [
+            never,
+            never,
+          ]),
+        );
+      }
+    }
+  });
+});

@@ -19,6 +19,8 @@ namespace {
 // then gain four digits each; near the rounding of the sums they would gain none.
 constexpr double leastPivot = 0x1p-33;
 constexpr int mostSteps = 16;
+constexpr double collinear =
+    128.0;  // roundings of a column, 1e-13 of it in all: refinement finds no digits beyond
 
 class LeastSquares {
  public:
@@ -53,6 +55,13 @@ class LeastSquares {
     if (stopped()) return;
     orthogonalize();
     for (size_t k = 0; k < plan_.outputs; ++k) refine(k, first, weights);
+    // The first correction is as long as what it corrects: rounding has the say in some direction, which is
+    // left out.
+    for (int tries = 0; tries < 8 && isMisled_ && !stopped(); ++tries) {
+      cutoff_ *= 64.0;
+      orthogonalize();
+      for (size_t k = 0; k < plan_.outputs; ++k) refine(k, first, weights);
+    }
   }
 
  private:
@@ -89,17 +98,18 @@ class LeastSquares {
   }
 
   void orthogonalize() {
+    isMisled_ = false;
     const size_t cols = plan_.cols;
     const Triangle triangle = triangleOf(kernels_, plan_, table_, scaling_,
                                          diagonal_.empty() ? nullptr : diagonal_.data(), cancelled_);
-    // Sums round each column by its length, and the data may be rounded, which weighs more once they are
-    // centred.
+    // Sums round each column by its length, computed columns are collinear to some digits less than that, and
+    // the data may be rounded, which weighs more once they are centred.
     std::vector<double> rounding(cols);
-    const double sums = static_cast<double>(cols) + n_ / static_cast<double>(blockRows);
+    const double sums = collinear + static_cast<double>(cols) + n_ / static_cast<double>(blockRows);
     for (size_t j = 0; j < cols; ++j) {
       const double length = kernels_.nrm2(triangle.column(j), std::min(j + 1, triangle.rows));
       const double centred = std::sqrt(n_) * std::fabs(scaling_.mean()[j] / scaling_.deviation()[j]);
-      rounding[j] = 0x1p-50 * (length * sums + centred);
+      rounding[j] = cutoff_ * 0x1p-50 * (length * sums + centred);
       if (!(rounding[j] > 0.0)) rounding[j] = 1.0;
     }
     orthogonal_.reset(new Orthogonal(kernels_, triangle, rounding.data(), cancelled_));
@@ -127,8 +137,12 @@ class LeastSquares {
     double* b = plan_.intercept ? weights + plan_.coefficients() + k : nullptr;
     std::fill_n(w, cols, 0.0);
     if (b) *b = 0.0;
-    std::copy_n(first + k * cols, cols, step_.data());
     double shift = b ? first[plan_.coefficients() + k] : 0.0;
+    // What a double's digits leave of the gradient is too little where the matrix is ill-conditioned.
+    if (orthogonal_)
+      shift = evaluate(k, w, 0.0);
+    else
+      std::copy_n(first + k * cols, cols, step_.data());
     double before = INFINITY;
     for (int n = 0; n < mostSteps && !stopped(); ++n) {
       solveNormal(step_.data());
@@ -137,6 +151,7 @@ class LeastSquares {
           reach([&](size_t j) { return deviation[j] < INFINITY ? w[j] * deviation[j] : 0.0; });
       if (!(change < 0.5 * before)) {
         if (before == INFINITY) std::fill_n(w, cols, NAN);
+        if (n == 1 && change > 0.0) isMisled_ = true;
         return before <= 0x1p-40 * size;
       }
       for (size_t j = 0; j < cols; ++j) {
@@ -189,6 +204,8 @@ class LeastSquares {
   std::vector<double> gradient_;  // cols + 1 high parts, and low ones
   std::vector<double> L_;
   std::unique_ptr<Orthogonal> orthogonal_;
+  double cutoff_ = 1.0;    // of the roundings below which a column depends on others
+  bool isMisled_ = false;  // refinement did not come nearer
 };
 
 }  // namespace

@@ -17,6 +17,7 @@ import { blockRows, triangleOf } from './triangle.js';
  */
 const leastPivot = 2 ** -33;
 const mostSteps = 16;
+const collinear = 128; // roundings of a column, 1e-13 of it in all: refinement finds no digits beyond
 
 class LeastSquares {
   readonly #plan: Plan;
@@ -28,6 +29,8 @@ class LeastSquares {
   readonly #gradient: Float64Array; // cols + 1 high parts, and low ones
   #L: Float64Array | null = null;
   #orthogonal: Orthogonal | null = null;
+  #cutoff = 1; // of the roundings below which a column depends on others
+  #isMisled = false; // refinement did not come nearer
 
   constructor(plan: Plan, table: Table, { l2, factors }: Penalty, scaling: Scaling) {
     const { cols } = plan;
@@ -55,6 +58,12 @@ class LeastSquares {
     }
     this.#orthogonalize();
     for (let k = 0; k < outputs; k++) this.#refine(k, first, weights);
+    // The first correction is as long as what it corrects: rounding has the say in some direction, which is left out.
+    for (let tries = 0; tries < 8 && this.#isMisled; tries++) {
+      this.#cutoff *= 64;
+      this.#orthogonalize();
+      for (let k = 0; k < outputs; k++) this.#refine(k, first, weights);
+    }
   }
 
   /** False: ill-conditioned. */
@@ -80,17 +89,19 @@ class LeastSquares {
   }
 
   #orthogonalize(): void {
+    this.#isMisled = false;
     const { cols } = this.#plan;
     const { mean, deviation } = this.#scaling;
     const { count } = this.#table;
     const triangle = triangleOf(this.#plan, this.#table, this.#scaling, this.#diagonal);
     const { columns, stride } = triangle;
-    const sums = cols + count / blockRows;
-    // Sums round each column by its length, and the data may be rounded, which weighs more once they are centred.
+    const sums = collinear + cols + count / blockRows;
+    // Sums round each column by its length, computed columns are collinear to some digits less than that, and the data
+    // may be rounded, which weighs more once they are centred.
     const rounding = deviation.map((width, j) => {
       const length = nrm2(columns.subarray(j * stride, j * stride + Math.min(j + 1, triangle.rows)));
       const centred = Math.sqrt(count) * Math.abs(mean[j] / width);
-      const unit = 2 ** -50 * (length * sums + centred);
+      const unit = this.#cutoff * 2 ** -50 * (length * sums + centred);
       return unit > 0 ? unit : 1;
     });
     this.#orthogonal = new Orthogonal(triangle, rounding);
@@ -119,8 +130,10 @@ class LeastSquares {
     const w = weights.subarray(k * cols, (k + 1) * cols).fill(0);
     const bAt = coefficientCount(this.#plan) + k;
     if (intercept) weights[bAt] = 0;
-    step.set(first.subarray(k * cols, (k + 1) * cols));
     let shift = intercept ? first[bAt] : 0;
+    // What a double's digits leave of the gradient is too little where the matrix is ill-conditioned.
+    if (this.#orthogonal) shift = this.#evaluate(k, w, 0);
+    else step.set(first.subarray(k * cols, (k + 1) * cols));
     let before = Infinity;
     for (let n = 0; n < mostSteps; n++) {
       this.#solveNormal(step);
@@ -128,6 +141,7 @@ class LeastSquares {
       const size = this.#reach((j) => (deviation[j] < Infinity ? w[j] * deviation[j] : 0));
       if (!(change < 0.5 * before)) {
         if (before === Infinity) w.fill(Number.NaN);
+        if (n === 1 && change > 0) this.#isMisled = true;
         return before <= 2 ** -40 * size;
       }
       for (let j = 0; j < cols; j++) {
