@@ -60,7 +60,9 @@ export interface Update {
 export interface Backend {
   readonly name: 'native' | 'reference';
   readonly target: string;
-  readonly threads: number;
+  /** Threads that fits share. */
+  threads(): number;
+  setThreads(n: number): void;
   /** How far behind a 64-byte border the array begins, in bytes; 0 where nobody can tell. */
   misalignment(x: Float64Array): number;
   dot(x: Float64Array, y: Float64Array): number;
@@ -94,7 +96,7 @@ export interface BackendInfo {
   readonly name: 'native' | 'reference';
   /** The instruction set: `'baseline'` (SSE2), `'avx2'`, `'avx512'`, `'neon'`, or `'javascript'`. */
   readonly target: string;
-  /** Threads that asynchronous fits run on. */
+  /** Threads that fits share; see {@link setThreads}. */
   readonly threads: number;
   /** Of nabla. */
   readonly version: string;
@@ -120,6 +122,14 @@ export function inUse(): Backend {
   return chosen;
 }
 
-export function describe({ name, target, threads }: Backend): BackendInfo {
-  return Object.freeze({ name, target, threads, version });
+export function describe(backend: Backend): BackendInfo {
+  const { name, target } = backend;
+  return Object.freeze({
+    name,
+    target,
+    get threads() {
+      return backend.threads();
+    },
+    version,
+  });
 }

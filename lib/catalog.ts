@@ -285,6 +285,9 @@ export const averagings = {
   },
 } as const satisfies Record<string, Entry>;
 
+/** That a fit can use, or all of them. */
+export const mostThreads = 1024;
+
 /** The numbers and switches of a fit. */
 export const fitOptions = {
   batchSize: whole(32, '[1, 4294967295]', 'rows in a step; all rows unless given, and 32 with a sampler but full'),
@@ -304,6 +307,7 @@ export const fitOptions = {
   keepState: boolean(false, 'remember the state of the update rule, for partialFit'),
   standardize: boolean(false, 'fit on columns of mean 0 and deviation 1; the model is that of the columns as they are'),
   validationFraction: number(0, '[0, 1)', 'the part of the rows, drawn by seed, held out for validation'),
+  threads: whole(0, `[0, ${mostThreads}]`, 'that a fit uses at most; 0: as many as there are'),
   seed: whole(0, '[0, 9007199254740991]', 'of the random order; the same seed draws the same rows everywhere'),
 } as const satisfies Record<string, Parameter>;
 

@@ -41,7 +41,14 @@ function fingerprint({ plan, train, validation, indices, penaltyFactors, weights
   const tables = [train, validation].flatMap((table) =>
     table ? [table.X, table.y, table.sampleWeight, table.offset, table.index] : [null],
   );
-  for (const array of [encodePlan({ ...plan, pauseAfter: 0 }), ...tables, indices, penaltyFactors, weights, carried]) {
+  for (const array of [
+    encodePlan({ ...plan, pauseAfter: 0, threads: 0 }),
+    ...tables,
+    indices,
+    penaltyFactors,
+    weights,
+    carried,
+  ]) {
     hash.update(Float64Array.of(array ? array.length : -1));
     if (array) hash.update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
   }

@@ -53,6 +53,7 @@ export {
 } from './optimizer.js';
 export { type FitPath, type FitPathSync, fitPath, fitPathSync, Path, type PathJSON, type PathOptions } from './path.js';
 export * from './rules.js';
+export { setThreads } from './threads.js';
 
 /** Which backend computes, and what it runs on. */
 export const backend: BackendInfo = describe(inUse());

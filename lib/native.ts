@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 // @ts-expect-error: it has no types
 import nodeGypBuild from 'node-gyp-build';
 import type { Backend, FitJob, Outcome } from './backend.js';
-import { NablaError } from './errors.js';
+import { mostThreads } from './catalog.js';
+import { NablaError, show } from './errors.js';
 import { encode, type Table } from './plan.js';
 
 type Allocate = (n: number) => Float64Array;
@@ -80,15 +81,25 @@ function rethrown(error: unknown): unknown {
   return code === 'ERR_OUT_OF_MEMORY' || code === 'ERR_SHAPE' ? new NablaError(code, message) : error;
 }
 
+function readThreads(text: string): number {
+  const n = Number(text);
+  if (Number.isInteger(n) && n >= 1 && n <= mostThreads) return n;
+  const expected = `a whole number from 1 to ${mostThreads}`;
+  throw new NablaError('ERR_NATIVE_LOAD', `NABLA_THREADS must be ${expected}; got ${show(text)}`);
+}
+
 export function loadNative(): Backend | null {
   const addon = loadAddon();
   if (!addon) return null;
+  const { NABLA_THREADS: threads } = process.env;
+  if (threads) addon.setThreads(readThreads(threads));
   // Cleanup hooks of the main thread's environment may not run at process.exit().
   process.once('exit', () => addon.close());
   return {
     name: 'native',
     target: addon.target,
     threads: addon.threads,
+    setThreads: addon.setThreads,
     misalignment: addon.misalignment,
     dot: addon.dot,
     axpy: addon.axpy,

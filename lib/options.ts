@@ -108,6 +108,11 @@ export interface FitOptions {
    * Float64Array. Default: the labels of y, sorted; of a Float64Array 0 … the largest.
    */
   classes?: number | readonly Label[];
+  /**
+   * Threads that this fit uses at most, where its data are large enough to share; the result is the same for any
+   * number. Default 0: as many as {@link setThreads} allows.
+   */
+  threads?: number;
   /** Of the random order, a whole number from 0. Default 0. */
   seed?: number;
   /** Whether `history` holds a loss per epoch or per step. Default `'epoch'`. */
@@ -208,6 +213,7 @@ export function readFitOptions(options: unknown): ReadOptions {
       stepHistory: readChoice('history', or('history', 'epoch'), histories).name === 'step',
       lossAfterUpdate: false,
       pauseAfter: 0,
+      threads: number('threads'),
     },
   };
 }

@@ -66,6 +66,8 @@ export interface Plan {
   lossAfterUpdate: boolean;
   /** epochs after which the fit pauses and hands out its state; 0: never */
   pauseAfter: number;
+  /** that it may use; 0: as many as the backend has */
+  threads: number;
 }
 
 /** Rows that a loss is taken over: all of X, or those that `index` names. */
@@ -130,5 +132,6 @@ export function encode(plan: Plan): Float64Array {
     Number(plan.stepHistory),
     Number(plan.lossAfterUpdate),
     plan.pauseAfter,
+    plan.threads,
   );
 }

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { type ErrorCode, NablaError, viewName } from '../lib/errors.js';
 
-const slow = Boolean(process.env.NABLA_SLOW);
+export const slow = Boolean(process.env.NABLA_SLOW);
 
 /** How often to repeat: less under an emulator (NABLA_SLOW=1). */
 export function runs(n: number): number {

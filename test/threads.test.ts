@@ -41,6 +41,11 @@ describe.runIf(canSpawn)('threads', () => {
       expect(took).toBeLessThan(soon);
     });
 
+    it('long fits let short ones have a turn', async () => {
+      const { took } = (await said('shortBehindLong')) as { took: number };
+      expect(took).toBeLessThan(5 * soon);
+    });
+
     it('many workers come and go', async () => {
       expect(await said('terminateMany')).toEqual(new Array(24).fill(1));
     });

@@ -63,7 +63,8 @@ function update(u: Update): void {
 export const reference: Backend = {
   name: 'reference',
   target: 'javascript',
-  threads: 1,
+  threads: () => 1,
+  setThreads: () => {},
   misalignment: () => 0,
   dot,
   axpy,

@@ -6,6 +6,7 @@ import { type Allocate, createAllocate, createKernels, type Kernels } from '../f
 import { type CreateOptimizer, createOptimizers, type RestoreOptimizer } from '../facade/optimizer.js';
 import { createFitPath, type FitPath, type FitPathSync } from '../facade/path.js';
 import { createTextbook, type Textbook } from '../facade/textbook.js';
+import { createSetThreads, type SetThreads } from '../facade/threads.js';
 import type { Label } from '../labels.js';
 import { Model as AnyModel } from '../model.js';
 import { adam as adamRule } from '../rules.js';
@@ -36,6 +37,9 @@ const textbook = createTextbook(reference);
 
 /** Tells that this is the reference. */
 export const backend: BackendInfo = describe(reference);
+
+/** As `setThreads` of nabla; there is one thread. */
+export const setThreads: SetThreads = createSetThreads(reference);
 
 /** As `fitSync` of nabla. */
 export const fitSync: FitSync = facade.fitSync;

@@ -6,7 +6,6 @@
 
 #include "../kernels/dispatch.h"
 #include "../solver/plan.h"
-#include "../solver/pool.h"
 #include "../solver/schedule.h"
 #include "args.h"
 #include "environment.h"
@@ -43,7 +42,6 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exportKernels(env, exports);
   exportFit(env, exports);
   exports.Set("target", Napi::String::New(env, kernels.target));
-  exports.Set("threads", Napi::Number::New(env, Pool::threads()));
 
   Napi::Object catalog = Napi::Object::New(env);
   catalog.Set("losses", listOf(env, kernels.losses, kernels.lossCount));

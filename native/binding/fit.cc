@@ -80,8 +80,9 @@ Request read(const Napi::CallbackInfo& info) {
       !below(static_cast<int>(plan.solver), std::size(solvers) + 1) ||
       (plan.solver == SolverKind::lbfgs &&
        !(plan.solverParameters[0] >= 1.0 && plan.solverParameters[0] <= 1000.0)) ||
-      plan.batchSize == 0 || plan.rows == 0 || plan.rows > UINT32_MAX || plan.validationRows > UINT32_MAX ||
-      plan.outputs == 0 || plan.targets != (plan.loss == softmaxLoss ? 1 : plan.outputs) ||
+      plan.batchSize == 0 || plan.threads > maxThreads || plan.rows == 0 || plan.rows > UINT32_MAX ||
+      plan.validationRows > UINT32_MAX || plan.outputs == 0 ||
+      plan.targets != (plan.loss == softmaxLoss ? 1 : plan.outputs) ||
       plan.outputs > (SIZE_MAX >> 8) / (plan.cols + 1))
     reject(env, "ERR_OUT_OF_RANGE", "a plan that no fit can follow");
   Data& data = request.data;
@@ -129,7 +130,8 @@ Napi::Value fitSync(const Napi::CallbackInfo& info) {
   const std::atomic<bool> never{false};
   Outcome outcome;
   try {
-    outcome = fit(Environment::of(info.Env()).kernels(), request.plan, request.data, request.start, never);
+    outcome = fit(Environment::of(info.Env()).kernels(), request.plan, request.data, request.start,
+                  Team(never, request.plan.threads));
   } catch (const std::bad_alloc&) {
     reject(info.Env(), "ERR_OUT_OF_MEMORY", "not enough memory for this fit");
   } catch (const std::invalid_argument& wrong) {
@@ -150,7 +152,8 @@ class FitJob final : public ScriptJob {
 
   void compute() noexcept override {
     try {
-      outcome_ = fit(kernels_, request_.plan, request_.data, request_.start, cancelled);
+      outcome_ =
+          fit(kernels_, request_.plan, request_.data, request_.start, Team(cancelled, request_.plan.threads));
     } catch (const std::invalid_argument&) {
       error_ = {"ERR_SHAPE", "a state that belongs to another fit"};
     } catch (...) {
@@ -187,6 +190,18 @@ Napi::Value fitAsync(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// The threads that there are places for.
+Napi::Value threads(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), Pool::instance().threads());
+}
+
+Napi::Value setThreads(const Napi::CallbackInfo& info) {
+  const size_t n = count(info[0]);
+  if (n == 0 || n > maxThreads) reject(info.Env(), "ERR_OUT_OF_RANGE", "not so many threads");
+  Pool::instance().setThreads(static_cast<unsigned>(n));
+  return info.Env().Undefined();
+}
+
 Napi::Value close(const Napi::CallbackInfo& info) {
   Environment::of(info.Env()).close();
   return info.Env().Undefined();
@@ -197,6 +212,8 @@ Napi::Value close(const Napi::CallbackInfo& info) {
 void exportFit(Napi::Env env, Napi::Object exports) {
   exports.Set("fitSync", Napi::Function::New<fitSync>(env, "fitSync"));
   exports.Set("fit", Napi::Function::New<fitAsync>(env, "fit"));
+  exports.Set("threads", Napi::Function::New<threads>(env, "threads"));
+  exports.Set("setThreads", Napi::Function::New<setThreads>(env, "setThreads"));
   exports.Set("close", Napi::Function::New<close>(env, "close"));
 }
 

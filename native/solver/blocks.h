@@ -7,8 +7,12 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "../kernels/table.h"
 #include "memory.h"
+#include "team.h"
 
 namespace nabla {
 
@@ -63,6 +67,69 @@ class Tree {
   Doubles partials_;
   uint64_t count_ = 0;
   size_t top_ = 0;
+};
+
+// The sum of the blocks' partials, by as many threads as there are lanes: each takes runs of 2^k blocks,
+// which make a tree of their own, and the tree over the runs is the same as that over all blocks.
+class BlockSum {
+ public:
+  // `size`: of a partial; `blocks`: of the longest pass.
+  BlockSum(const Kernels& kernels, size_t size, size_t blocks, unsigned lanes)
+      : size_(size), mostRuns_(std::min(mostRunsOf(size), blocks)), runs_(lanes > 1 ? mostRuns_ * size : 0) {
+    const size_t longest = lanes > 1 ? std::max(runLength(blocks), mostRuns_) : blocks;
+    trees_.reserve(lanes);
+    for (unsigned i = 0; i < lanes; ++i) trees_.emplace_back(kernels, size, longest);
+  }
+
+  unsigned lanes() const { return static_cast<unsigned>(trees_.size()); }
+
+  // block(i, lane, partial) adds what block i has to the partial, which is all +0. The sum is valid until the
+  // next pass.
+  template <class Block>
+  const double* pass(const Team& team, size_t blocks, const Block& block) {
+    if (lanes() == 1) return run(0, 0, blocks, block);
+    const size_t length = runLength(blocks), runs = (blocks + length - 1) / length;
+    if (runs == 1) return run(0, 0, blocks, block);
+    team.each(runs, lanes(), [&](size_t i, unsigned lane) {
+      const double* total = run(lane, i * length, std::min(blocks, (i + 1) * length), block);
+      memcpy(runs_.data() + i * size_, total, size_ * sizeof(double));
+    });
+    Tree& tree = trees_[0];
+    tree.reset();
+    for (size_t i = 0; i < runs; ++i) {
+      memcpy(tree.next(), runs_.data() + i * size_, size_ * sizeof(double));
+      tree.push();
+    }
+    return tree.total();
+  }
+
+ private:
+  // Enough to share evenly, in 256 KiB unless they are very long.
+  static size_t mostRunsOf(size_t size) {
+    return std::max<size_t>(16, std::min<size_t>(128, 32768 / std::max<size_t>(1, size)));
+  }
+
+  size_t runLength(size_t blocks) const {
+    size_t length = 1;
+    while ((blocks + length - 1) / length > mostRuns_) length *= 2;
+    return length;
+  }
+
+  template <class Block>
+  const double* run(unsigned lane, size_t from, size_t to, const Block& block) {
+    Tree& tree = trees_[lane];
+    tree.reset();
+    for (size_t i = from; i < to; ++i) {
+      block(i, lane, tree.next());
+      tree.push();
+    }
+    return tree.total();
+  }
+
+  size_t size_;
+  size_t mostRuns_;
+  Doubles runs_;
+  std::vector<Tree> trees_;
 };
 
 }  // namespace nabla

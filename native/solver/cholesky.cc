@@ -4,10 +4,10 @@
 
 namespace nabla {
 
-size_t factorize(const Kernels& kernels, double* A, size_t n, const std::atomic<bool>& cancelled) {
+size_t factorize(const Kernels& kernels, double* A, size_t n, const Team& team) {
   const double rounding = static_cast<double>(n) * 0x1p-48;
   size_t aliased = 0;
-  for (size_t j = 0; j < n && !cancelled.load(std::memory_order_relaxed); ++j) {
+  for (size_t j = 0; j < n && !team.stopped(); ++j) {
     double* row = A + j * n;
     for (size_t k = 0; k < j; ++k) {
       const double* other = A + k * n;

@@ -16,16 +16,16 @@ class Descent final : public Method {
  public:
   // `weights`: where it starts; changed in place.
   Descent(const Kernels& kernels, const Plan& plan, const Data& data, const Scaling* scaling,
-          const Penalty& penalty, double* weights, const std::atomic<bool>& cancelled)
+          const Penalty& penalty, double* weights, const Team& team)
       : kernels_(kernels),
         plan_(plan),
         penalty_(penalty),
-        cancelled_(cancelled),
+        team_(team),
         rows_(data.train.count),
         sampler_(plan, data),
-        objective_(
-            kernels, plan, data.train, scaling,
-            plan.lossAfterUpdate ? std::max(data.train.count, sampler_.largest()) : sampler_.largest()),
+        objective_(kernels, plan, data.train, scaling,
+                   plan.lossAfterUpdate ? std::max(data.train.count, sampler_.largest()) : sampler_.largest(),
+                   team),
         optimizer_(kernels, kernels.rules[plan.rule], plan.ruleParameters,
                    {plan.clipNorm, plan.clipValue, penalty}, plan.size(), plan.coefficients()),
         schedule_(kernels, plan, sampler_.steps()),
@@ -41,8 +41,8 @@ class Descent final : public Method {
     while (!sampler_.atEnd()) {
       const Batch batch = sampler_.next();
       const double rows = static_cast<double>(batch.count);
-      const double sum = known_ ? after_ : objective_.evaluate(batch, w_, g, cancelled_);
-      if (cancelled_.load(std::memory_order_relaxed)) return 0.0;
+      const double sum = known_ ? after_ : objective_.evaluate(batch, w_, g);
+      if (team_.stopped()) return 0.0;
       const double penalty =
           penalty_.active() ? kernels_.penaltyValue(w_, plan_.coefficients(), penalty_) : 0.0;
       loss += sum + rows * penalty;
@@ -55,7 +55,7 @@ class Descent final : public Method {
       averaging_.add(w_, t);
     }
     if (plan_.lossAfterUpdate) {
-      after_ = objective_.evaluate(objective_.everything(), w_, g, cancelled_);
+      after_ = objective_.evaluate(objective_.everything(), w_, g);
       known_ = sampler_.isFull();
       loss = after_ / static_cast<double>(rows_);
     } else {
@@ -98,7 +98,7 @@ class Descent final : public Method {
   const Kernels& kernels_;
   const Plan& plan_;
   Penalty penalty_;
-  const std::atomic<bool>& cancelled_;
+  const Team& team_;
   size_t rows_;
   Sampler sampler_;
   Objective objective_;

@@ -13,13 +13,13 @@ class Exact final : public Method {
  public:
   // `weights`: those of the scaled columns; where they start says nothing.
   Exact(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling, Smooth& smooth,
-        double* weights, const std::atomic<bool>& cancelled)
+        double* weights, const Team& team)
       : kernels_(kernels),
         plan_(plan),
         table_(table),
         scaling_(scaling),
         smooth_(smooth),
-        cancelled_(cancelled),
+        team_(team),
         w_(weights),
         original_(plan.size()),
         gradient_(plan.size()) {}
@@ -29,7 +29,7 @@ class Exact final : public Method {
     std::fill_n(w_, plan_.size(), 0.0);
     smooth_.evaluate(w_, gradient_.data());
     leastSquares(kernels_, plan_, table_, smooth_.penalty(), scaling_, gradient_.data(), original_.data(),
-                 cancelled_);
+                 team_);
     std::copy_n(original_.data(), plan_.size(), w_);
     scaling_.fromOriginal(w_);
     const double value = smooth_.evaluate(w_, gradient_.data());
@@ -51,7 +51,7 @@ class Exact final : public Method {
   const Table& table_;
   const Scaling& scaling_;
   Smooth& smooth_;
-  const std::atomic<bool>& cancelled_;
+  const Team& team_;
   double* w_;
   Doubles original_;  // more exact than what becomes of w_
   Doubles gradient_;

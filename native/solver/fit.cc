@@ -19,20 +19,21 @@ namespace {
 
 class Run {
  public:
-  Run(const Kernels& kernels, const Plan& plan, const Data& data, const Start& start,
-      const std::atomic<bool>& cancelled)
+  Run(const Kernels& kernels, const Plan& plan, const Data& data, const Start& start, const Team& team)
       : kernels_(kernels),
         plan_(plan),
         data_(data),
         start_(start),
-        cancelled_(cancelled),
-        scaling_(plan.standardize || plan.solver != SolverKind::none ? new Scaling(kernels, plan, data.train)
-                                                                     : nullptr),
+        team_(team),
+        scaling_(plan.standardize || plan.solver != SolverKind::none
+                     ? new Scaling(kernels, plan, data.train, team)
+                     : nullptr),
         stopping_(plan),
         weights_(plan.size()),
         original_(scaling_ ? plan.size() : 0) {
     if (data.validation.X)
-      validation_.reset(new Objective(kernels, plan, data.validation, scaling_.get(), data.validation.count));
+      validation_.reset(
+          new Objective(kernels, plan, data.validation, scaling_.get(), data.validation.count, team));
     keep(start.weights);
     if (plan.size() > 0) memcpy(weights_.data(), start.weights, plan.size() * sizeof(double));
     if (scaling_) scaling_->fromOriginal(weights_.data());
@@ -69,25 +70,22 @@ class Run {
   }
 
  private:
-  bool stopped() const { return cancelled_.load(std::memory_order_relaxed); }
+  bool stopped() const { return team_.stopped(); }
 
   void makeMethod() {
     const Penalty penalty{plan_.l1, plan_.l2, plan_.nonNegative, data_.penaltyFactors};
     if (plan_.solver == SolverKind::none) {
-      method_.reset(
-          new Descent(kernels_, plan_, data_, scaling_.get(), penalty, weights_.data(), cancelled_));
+      method_.reset(new Descent(kernels_, plan_, data_, scaling_.get(), penalty, weights_.data(), team_));
       return;
     }
-    smooth_.reset(new Smooth(kernels_, plan_, data_.train, scaling_.get(), penalty, cancelled_));
+    smooth_.reset(new Smooth(kernels_, plan_, data_.train, scaling_.get(), penalty, team_));
     if (plan_.solver == SolverKind::lbfgs) {
       makeDiagonal();
       method_.reset(new Lbfgs(kernels_, plan_, *smooth_, weights_.data(), diagonal_.data()));
     } else if (plan_.solver == SolverKind::exact) {
-      method_.reset(
-          new Exact(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), cancelled_));
+      method_.reset(new Exact(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_));
     } else {
-      method_.reset(
-          new Newton(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), cancelled_));
+      method_.reset(new Newton(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_));
     }
   }
 
@@ -109,8 +107,7 @@ class Run {
       double watched = loss;
       if (validation_) {
         const Batch rows = validation_->everything();
-        watched = validation_->evaluate(rows, method_->result(), nullptr, cancelled_) /
-                  static_cast<double>(rows.count);
+        watched = validation_->evaluate(rows, method_->result(), nullptr) / static_cast<double>(rows.count);
         if (stopped()) return Status::cancelled;
         out_.validationLoss.push_back(watched);
       }
@@ -167,7 +164,7 @@ class Run {
   const Plan& plan_;
   const Data& data_;
   const Start& start_;
-  const std::atomic<bool>& cancelled_;
+  const Team& team_;
   std::unique_ptr<Scaling> scaling_;
   std::unique_ptr<Objective> validation_;
   Stopping stopping_;
@@ -184,16 +181,14 @@ class Run {
 }  // namespace
 
 Outcome fit(const Kernels& kernels, const Plan& plan, const Data& data, const Start& start,
-            const std::atomic<bool>& cancelled) {
-  return Run(kernels, plan, data, start, cancelled)();
+            const Team& team) {
+  return Run(kernels, plan, data, start, team)();
 }
 
 double valueAndGradient(const Kernels& kernels, const Plan& plan, const Table& table, const double* weights,
                         double* gradient) {
-  const std::atomic<bool> never{false};
-  Objective objective(kernels, plan, table, nullptr, table.count);
-  return objective.evaluate(objective.everything(), weights, gradient, never) /
-         static_cast<double>(table.count);
+  Objective objective(kernels, plan, table, nullptr, table.count, everyone());
+  return objective.evaluate(objective.everything(), weights, gradient) / static_cast<double>(table.count);
 }
 
 }  // namespace nabla

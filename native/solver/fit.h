@@ -1,10 +1,10 @@
 // The solver loop. Twin: lib/reference/solver/fit.ts.
 #pragma once
 
-#include <atomic>
 #include <vector>
 
 #include "plan.h"
+#include "team.h"
 
 namespace nabla {
 
@@ -32,8 +32,7 @@ struct Outcome {
 };
 
 // Throws std::bad_alloc, and std::invalid_argument for a state that belongs to another fit.
-Outcome fit(const Kernels& kernels, const Plan& plan, const Data& data, const Start& start,
-            const std::atomic<bool>& cancelled);
+Outcome fit(const Kernels& kernels, const Plan& plan, const Data& data, const Start& start, const Team& team);
 
 // One evaluation of the mean loss and its gradient over the training rows, as a step of a fit makes it.
 double valueAndGradient(const Kernels& kernels, const Plan& plan, const Table& table, const double* weights,

@@ -2,8 +2,6 @@
 // lib/reference/solver/gram.ts.
 #pragma once
 
-#include <atomic>
-
 #include "blocks.h"
 
 namespace nabla {
@@ -11,23 +9,24 @@ namespace nabla {
 class Gram {
  public:
   // With a `mean` (null: none) the columns of X are centred, and one of ones follows them: an intercept's.
-  Gram(const Kernels& kernels, const Rows& rows, const double* mean);
+  Gram(const Kernels& kernels, const Rows& rows, const double* mean, const Team& team);
 
   size_t size() const { return size_; }
 
-  // The whole symmetric matrix, size × size, for d of each row (null: 1). A pass that `cancelled` interrupts
-  // leaves what it has.
-  void evaluate(const double* d, double* H, const std::atomic<bool>& cancelled);
+  // The whole symmetric matrix, size × size, for d of each row (null: 1). A pass that the team stops leaves
+  // what it has.
+  void evaluate(const double* d, double* H);
 
  private:
-  void add(const Rows& rows, const double* d, double* partial, const std::atomic<bool>& cancelled);
+  void add(const Rows& rows, const double* d, double* partial) const;
 
   const Kernels& kernels_;
   Rows rows_;
   const double* mean_;
+  const Team& team_;
   size_t size_;
-  size_t step_;  // rows of a block
-  Tree tree_;    // a partial: the lower triangle, the last row of it not centred
+  size_t step_;   // rows of a block
+  BlockSum sum_;  // a partial: the lower triangle, the last row of it not centred
   Doubles ones_;
 };
 

@@ -133,7 +133,7 @@ RayPoint Lbfgs::at(double t) {
   copy(w_, trial_.data(), size_);
   kernels_.axpy(t, direction_.data(), trial_.data(), size_);
   // Told to stop: whatever is returned, it ends the search.
-  if (smooth_.cancelled()) return {t, value_, 0.0};
+  if (smooth_.stopped()) return {t, value_, 0.0};
   const double value = smooth_.evaluate(trial_.data(), trialGradient_.data());
   return {t, value, dot(trialGradient_.data(), direction_.data())};
 }
@@ -142,7 +142,7 @@ RayPoint Lbfgs::at(double t) {
 double Lbfgs::backtrack(double t) {
   double* trial = trial_.data();
   const double* steepest = steepest_.data();
-  for (int tries = 0; tries < 50 && !smooth_.cancelled(); ++tries, t *= 0.5) {
+  for (int tries = 0; tries < 50 && !smooth_.stopped(); ++tries, t *= 0.5) {
     copy(w_, trial, size_);
     kernels_.axpy(t, direction_.data(), trial, size_);
     double slope = 0.0;

@@ -25,12 +25,12 @@ constexpr double collinear =
 class LeastSquares {
  public:
   LeastSquares(const Kernels& kernels, const Plan& plan, const Table& table, const Penalty& penalty,
-               const Scaling& scaling, const std::atomic<bool>& cancelled)
+               const Scaling& scaling, const Team& team)
       : kernels_(kernels),
         plan_(plan),
         table_(table),
         scaling_(scaling),
-        cancelled_(cancelled),
+        team_(team),
         n_(static_cast<double>(table.count)),
         lengths_(plan.cols),
         step_(plan.cols),
@@ -65,7 +65,7 @@ class LeastSquares {
   }
 
  private:
-  bool stopped() const { return cancelled_.load(std::memory_order_relaxed); }
+  bool stopped() const { return team_.stopped(); }
 
   // False: ill-conditioned.
   bool normalEquations() {
@@ -73,13 +73,13 @@ class LeastSquares {
     if (table_.count < cols && diagonal_.empty()) return false;
     const double* deviation = scaling_.deviation();
     Gram gram(kernels_, {table_.X, cols, table_.count, table_.index},
-              plan_.intercept ? scaling_.mean() : nullptr);
+              plan_.intercept ? scaling_.mean() : nullptr, team_);
     std::vector<double> picked;
     for (size_t i = 0; table_.index && table_.sampleWeight && i < table_.count; ++i)
       picked.push_back(table_.sampleWeight[table_.index[i]]);
     const size_t size = gram.size();
     std::vector<double> H(size * size);
-    gram.evaluate(picked.empty() ? table_.sampleWeight : picked.data(), H.data(), cancelled_);
+    gram.evaluate(picked.empty() ? table_.sampleWeight : picked.data(), H.data());
     L_.resize(cols * cols);
     std::vector<double> diagonal(cols);
     for (size_t j = 0; j < cols; ++j) {
@@ -89,7 +89,7 @@ class LeastSquares {
       if (deviation[j] == INFINITY) row[j] = 1.0;
       diagonal[j] = row[j];
     }
-    if (factorize(kernels_, L_.data(), cols, cancelled_) > 0) return false;
+    if (factorize(kernels_, L_.data(), cols, team_) > 0) return false;
     for (size_t j = 0; j < cols; ++j) {
       const double root = L_[j * cols + j];
       if (!(root * root > leastPivot * diagonal[j])) return false;
@@ -100,8 +100,8 @@ class LeastSquares {
   void orthogonalize() {
     isMisled_ = false;
     const size_t cols = plan_.cols;
-    const Triangle triangle = triangleOf(kernels_, plan_, table_, scaling_,
-                                         diagonal_.empty() ? nullptr : diagonal_.data(), cancelled_);
+    const Triangle triangle =
+        triangleOf(kernels_, plan_, table_, scaling_, diagonal_.empty() ? nullptr : diagonal_.data(), team_);
     // Sums round each column by its length, computed columns are collinear to some digits less than that, and
     // the data may be rounded, which weighs more once they are centred.
     std::vector<double> rounding(cols);
@@ -112,7 +112,7 @@ class LeastSquares {
       rounding[j] = cutoff_ * 0x1p-50 * (length * sums + centred);
       if (!(rounding[j] > 0.0)) rounding[j] = 1.0;
     }
-    orthogonal_.reset(new Orthogonal(kernels_, triangle, rounding.data(), cancelled_));
+    orthogonal_.reset(new Orthogonal(kernels_, triangle, rounding.data(), team_));
   }
 
   // A gradient in the scaled coefficients becomes the step to where it is 0.
@@ -196,7 +196,7 @@ class LeastSquares {
   const Plan& plan_;
   const Table& table_;
   const Scaling& scaling_;
-  const std::atomic<bool>& cancelled_;
+  const Team& team_;
   double n_;
   std::vector<double> diagonal_;  // what the penalty adds to the sum's second derivative; empty: nothing
   std::vector<double> lengths_;   // of the scaled columns
@@ -211,11 +211,10 @@ class LeastSquares {
 }  // namespace
 
 void leastSquares(const Kernels& kernels, const Plan& plan, const Table& table, const Penalty& penalty,
-                  const Scaling& scaling, const double* gradient, double* weights,
-                  const std::atomic<bool>& cancelled) {
+                  const Scaling& scaling, const double* gradient, double* weights, const Team& team) {
   std::vector<double> first(gradient, gradient + plan.size());
   for (double& g : first) g *= -static_cast<double>(table.count);
-  LeastSquares(kernels, plan, table, penalty, scaling, cancelled).solve(first.data(), weights);
+  LeastSquares(kernels, plan, table, penalty, scaling, team).solve(first.data(), weights);
 }
 
 }  // namespace nabla

@@ -3,17 +3,14 @@
 // lib/reference/solver/leastsquares.ts.
 #pragma once
 
-#include <atomic>
-
 #include "scaling.h"
 
 namespace nabla {
 
 // Writes the weights of X's own columns that minimize the mean of ½ s (z - y)² plus the penalty (l2 alone);
 // of all that do, those of least norm in the scaled coefficients. `gradient`: of the mean in the scaled
-// weights, where they are 0. What is not finite leaves weights that are not, what `cancelled` interrupts any.
+// weights, where they are 0. What is not finite leaves weights that are not, what `team` stops any.
 void leastSquares(const Kernels& kernels, const Plan& plan, const Table& table, const Penalty& penalty,
-                  const Scaling& scaling, const double* gradient, double* weights,
-                  const std::atomic<bool>& cancelled);
+                  const Scaling& scaling, const double* gradient, double* weights, const Team& team);
 
 }  // namespace nabla

@@ -20,16 +20,16 @@ void copy(const double* from, double* to, size_t n) {
 }  // namespace
 
 Newton::Newton(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
-               Smooth& smooth, double* weights, const std::atomic<bool>& cancelled)
+               Smooth& smooth, double* weights, const Team& team)
     : kernels_(kernels),
       plan_(plan),
       table_(table),
       scaling_(scaling),
       smooth_(smooth),
-      cancelled_(cancelled),
+      team_(team),
       w_(weights),
       gram_(kernels, {table.X, plan.cols, table.count, table.index},
-            plan.intercept ? scaling.mean() : nullptr),
+            plan.intercept ? scaling.mean() : nullptr, team),
       gramMatrix_(gram_.size() * gram_.size()),
       g_(plan.size()),
       trial_(plan.size()),
@@ -48,8 +48,8 @@ Newton::Newton(const Kernels& kernels, const Plan& plan, const Table& table, con
     Penalty penalty = smooth.penalty();
     if (penalty.factors) penalty.factors += k * cols;
     systems_.emplace_back(new System{k, std::move(places), penalized, Doubles(n * n), Doubles(n),
-                                     Quadratic(kernels, n, penalized, penalty, cancelled), Doubles(n),
-                                     Doubles(n), Doubles(n)});
+                                     Quadratic(kernels, n, penalized, penalty, team), Doubles(n), Doubles(n),
+                                     Doubles(n)});
     systems_.back()->hessian.clear();
   }
 }
@@ -92,7 +92,7 @@ double Newton::epoch(uint64_t) {
 
 // The objective, the gradient of its smooth part, and the second derivatives.
 double Newton::evaluate(const double* weights, double* gradient) {
-  const double sum = smooth_.objective().curve(weights, gradient, curvature_.data(), cancelled_);
+  const double sum = smooth_.objective().curve(weights, gradient, curvature_.data());
   return smooth_.penalize(sum / static_cast<double>(table_.count), weights, gradient);
 }
 
@@ -218,7 +218,7 @@ void Newton::spread(System& system, const double* d, size_t k, size_t l) {
   const double* deviation = scaling_.deviation();
   double* hessian = system.hessian.data();
   const double* G = gramMatrix_.data();
-  gram_.evaluate(d, gramMatrix_.data(), cancelled_);
+  gram_.evaluate(d, gramMatrix_.data());
   // Where a system's variables of an output begin, and its intercept.
   const auto at = [&](size_t output, size_t j) {
     return !isCoupled() ? j : j < cols ? output * cols + j : plan_.outputs * cols + output;

@@ -19,7 +19,7 @@ class Newton final : public Method {
  public:
   // `weights`: where it starts; changed in place.
   Newton(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling, Smooth& smooth,
-         double* weights, const std::atomic<bool>& cancelled);
+         double* weights, const Team& team);
 
   // One iteration. Returns the objective after it.
   double epoch(uint64_t) override;
@@ -38,7 +38,7 @@ class Newton final : public Method {
     Doubles g, w, v;  // of these weights: gradient, where they are, where the model has its minimum
   };
 
-  bool stopped() const { return cancelled_.load(std::memory_order_relaxed); }
+  bool stopped() const { return team_.stopped(); }
   bool isCoupled() const { return plan_.loss == softmaxLoss; }
   double evaluate(const double* weights, double* gradient);
   void bend();
@@ -61,7 +61,7 @@ class Newton final : public Method {
   const Table& table_;
   const Scaling& scaling_;
   Smooth& smooth_;
-  const std::atomic<bool>& cancelled_;
+  const Team& team_;
   double* w_;
   Gram gram_;
   Doubles gramMatrix_;

@@ -1,7 +1,7 @@
 // The loss over a batch and its gradient. Twin: lib/reference/solver/objective.ts.
 #pragma once
 
-#include <atomic>
+#include <vector>
 
 #include "blocks.h"
 #include "plan.h"
@@ -20,19 +20,17 @@ class Objective {
  public:
   // `largest`: rows of the largest batch. `scaling`: null, or weights are those of standardized columns.
   Objective(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling* scaling,
-            size_t largest);
+            size_t largest, const Team& team);
 
-  // Returns the sum of the losses and writes the mean gradient, if it is asked for. A pass that `cancelled`
-  // interrupts returns what it has.
-  double evaluate(const Batch& batch, const double* weights, double* gradient,
-                  const std::atomic<bool>& cancelled) {
-    return pass(batch, weights, gradient, nullptr, cancelled);
+  // Returns the sum of the losses and writes the mean gradient, if it is asked for. A pass that the team
+  // stops returns what it has.
+  double evaluate(const Batch& batch, const double* weights, double* gradient) {
+    return pass(batch, weights, gradient, nullptr);
   }
   // The same over all rows, with the losses' second derivatives in z (of softmax the probabilities):
   // outputs × rows.
-  double curve(const double* weights, double* gradient, double* curvature,
-               const std::atomic<bool>& cancelled) {
-    return pass(everything(), weights, gradient, curvature, cancelled);
+  double curve(const double* weights, double* gradient, double* curvature) {
+    return pass(everything(), weights, gradient, curvature);
   }
 
   // All rows of the table.
@@ -46,21 +44,23 @@ class Objective {
     const double* offset;
     size_t stride;  // between the outputs of z and of offset, and the targets of y
   };
-  Block block(const Batch& batch, size_t at, size_t count);
-  double pass(const Batch& batch, const double* weights, double* gradient, double* curvature,
-              const std::atomic<bool>& cancelled);
+  // Room for one block, where rows are picked or transposed, and for its z and second derivatives.
+  struct Room {
+    Doubles memory;
+    double *z, *y, *sampleWeight, *offset, *curvature;
+  };
+  Room room() const;
+  Block block(const Batch& batch, size_t at, size_t count, const Room& room) const;
+  double pass(const Batch& batch, const double* weights, double* gradient, double* curvature);
 
   const Kernels& kernels_;
   const Plan& plan_;
   const Table& table_;
   const Scaling* scaling_;
+  const Team& team_;
   size_t step_;
-  Tree tree_;  // a partial: gradient, and behind it the sum of the losses
-  Doubles z_;  // of one block, as are those below, where rows are picked or transposed
-  Doubles y_;
-  Doubles sampleWeight_;
-  Doubles offset_;
-  Doubles curvature_;
+  BlockSum sum_;  // a partial: gradient, and behind it the sum of the losses
+  std::vector<Room> rooms_;
   Doubles original_;  // weights of the columns as they are
 };
 

@@ -10,16 +10,15 @@
 namespace nabla {
 
 Orthogonal::Orthogonal(const Kernels& kernels, const Triangle& triangle, const double* rounding,
-                       const std::atomic<bool>& cancelled)
+                       const Team& team)
     : kernels_(kernels), cols_(triangle.cols()), order_(cols_), x_(cols_) {
   std::iota(order_.begin(), order_.end(), static_cast<size_t>(0));
   Triangle R = inUnits(triangle, rounding);
-  rank_ = pivot(R, cancelled);
+  rank_ = pivot(R, team);
   for (size_t j = 0; j < cols_; ++j) kernels_.scal(rounding[order_[j]], R.column(j), rank_);
   Z_.resize(rank_ * (cols_ - rank_));
   tau_.resize(rank_);
-  for (size_t k = rank_; k-- > 0 && rank_ < cols_ && !cancelled.load(std::memory_order_relaxed);)
-    reflect(R, k);
+  for (size_t k = rank_; k-- > 0 && rank_ < cols_ && !team.stopped();) reflect(R, k);
   L_.resize(rank_ * rank_);
   for (size_t j = 0; j < rank_; ++j)
     for (size_t i = 0; i <= j; ++i)
@@ -39,9 +38,9 @@ Triangle Orthogonal::inUnits(const Triangle& triangle, const double* units) cons
 }
 
 // Makes a triangle again, of the longest columns first; returns how many say something.
-size_t Orthogonal::pivot(Triangle& R, const std::atomic<bool>& cancelled) {
+size_t Orthogonal::pivot(Triangle& R, const Team& team) {
   for (size_t k = 0; k < R.rows; ++k) {
-    if (cancelled.load(std::memory_order_relaxed)) return k;
+    if (team.stopped()) return k;
     double longest = 0.0;
     size_t pivot = k;
     for (size_t j = k; j < cols_; ++j) {

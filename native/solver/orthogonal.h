@@ -12,15 +12,14 @@ namespace nabla {
 class Orthogonal {
  public:
   // `rounding`: of each column, the length that says nothing; above 0.
-  Orthogonal(const Kernels& kernels, const Triangle& triangle, const double* rounding,
-             const std::atomic<bool>& cancelled);
+  Orthogonal(const Kernels& kernels, const Triangle& triangle, const double* rounding, const Team& team);
 
   // g becomes the shortest x with RᵀR x = g, or nearest to it.
   void solve(double* g);
 
  private:
   Triangle inUnits(const Triangle& triangle, const double* units) const;
-  size_t pivot(Triangle& R, const std::atomic<bool>& cancelled);
+  size_t pivot(Triangle& R, const Team& team);
   void reflect(Triangle& R, size_t k);
   void turn(size_t k, double* x) const;
 

@@ -47,6 +47,7 @@ Plan Plan::decode(const double* numbers) {
   plan.stepHistory = flag();
   plan.lossAfterUpdate = flag();
   plan.pauseAfter = count();
+  plan.threads = static_cast<unsigned>(count());
   return plan;
 }
 

@@ -77,8 +77,9 @@ struct Plan {
   bool lossAfterUpdate;  // an epoch's loss is taken anew at the weights that it ends with
 
   uint64_t pauseAfter;  // epochs after which the fit pauses and hands out its state; 0: never
+  unsigned threads;     // that it may use; 0: as many as the pool has
 
-  static constexpr size_t length = 30 + 6 * maxParameters;
+  static constexpr size_t length = 31 + 6 * maxParameters;
   static Plan decode(const double* numbers);
 
   // Of the weights: outputs × cols coefficients and, behind them, the intercepts.

@@ -6,7 +6,13 @@
 namespace nabla {
 
 void gemv(const Kernels& kernels, const double* A, size_t rows, size_t cols, const double* x, double* out) {
-  kernels.matvec({A, cols, rows, nullptr}, x, 0.0, out);
+  const Team& team = everyone();
+  const unsigned lanes = team.lanes(static_cast<double>(rows) * static_cast<double>(cols));
+  const size_t step = lanes > 1 ? 8 * rowsPerBlock(cols) : rows;
+  team.each(step > 0 ? (rows + step - 1) / step : 0, lanes, [&](size_t i, unsigned) {
+    const size_t at = i * step, count = rows - at < step ? rows - at : step;
+    kernels.matvec({A + at * cols, cols, count, nullptr}, x, 0.0, out + at);
+  });
 }
 
 void gemvT(const Kernels& kernels, const double* A, size_t rows, size_t cols, const double* x, double* out) {
@@ -16,19 +22,19 @@ void gemvT(const Kernels& kernels, const double* A, size_t rows, size_t cols, co
     memset(out, 0, cols * sizeof(double));
     return kernels.rmatvec({A, cols, rows, nullptr}, x, out);
   }
-  Tree tree(kernels, cols, rows / step + 1);
-  for (size_t start = 0; start < rows; start += step) {
-    const size_t count = rows - start < step ? rows - start : step;
-    kernels.rmatvec({A + start * cols, cols, count, nullptr}, x + start, tree.next());
-    tree.push();
-  }
-  memcpy(out, tree.total(), cols * sizeof(double));
+  const Team& team = everyone();
+  const size_t blocks = (rows + step - 1) / step;
+  BlockSum sum(kernels, cols, blocks, team.lanes(static_cast<double>(rows) * static_cast<double>(cols)));
+  const double* total = sum.pass(team, blocks, [&](size_t i, unsigned, double* partial) {
+    const size_t at = i * step, count = rows - at < step ? rows - at : step;
+    kernels.rmatvec({A + at * cols, cols, count, nullptr}, x + at, partial);
+  });
+  memcpy(out, total, cols * sizeof(double));
 }
 
 void gram(const Kernels& kernels, const double* A, size_t rows, size_t cols, const double* weights,
           double* out) {
-  const std::atomic<bool> never{false};
-  Gram(kernels, {A, cols, rows, nullptr}, nullptr).evaluate(weights, out, never);
+  Gram(kernels, {A, cols, rows, nullptr}, nullptr, everyone()).evaluate(weights, out);
 }
 
 }  // namespace nabla

@@ -16,13 +16,13 @@ constexpr int mostSweeps = 10;   // of one round over the active variables
 }  // namespace
 
 Quadratic::Quadratic(const Kernels& kernels, size_t size, size_t penalized, const Penalty& penalty,
-                     const std::atomic<bool>& cancelled)
+                     const Team& team)
     : kernels_(kernels),
       size_(size),
       penalized_(penalized),
       penalty_(penalty),
       plain_(penalty.l1 == 0.0 && !penalty.nonNegative),
-      cancelled_(cancelled),
+      team_(team),
       L_(size * size),
       slope_(size),
       delta_(size),
@@ -33,7 +33,7 @@ void Quadratic::setHessian(const double* H) {
   H_ = H;
   if (!plain_) return;
   memcpy(L_.data(), H, size_ * size_ * sizeof(double));
-  factorize(kernels_, L_.data(), size_, cancelled_);
+  factorize(kernels_, L_.data(), size_, team_);
 }
 
 double Quadratic::minimize(const double* g, const double* w, double* v) {
@@ -124,7 +124,7 @@ size_t Quadratic::factorizeActive() {
   const size_t n = active_.size();
   for (size_t i = 0; i < n; ++i)
     for (size_t k = 0; k <= i; ++k) L[i * n + k] = row(active_[i])[active_[k]];
-  return factorize(kernels_, L, n, cancelled_);
+  return factorize(kernels_, L, n, team_);
 }
 
 // The slope of the model at an active variable, l1 and all.

@@ -3,19 +3,18 @@
 // lib/reference/solver/quadratic.ts.
 #pragma once
 
-#include <atomic>
 #include <vector>
 
 #include "../kernels/table.h"
 #include "memory.h"
+#include "team.h"
 
 namespace nabla {
 
 class Quadratic {
  public:
   // Of `size` variables l1 and nonNegative concern the first `penalized`; l2 is the caller's.
-  Quadratic(const Kernels& kernels, size_t size, size_t penalized, const Penalty& penalty,
-            const std::atomic<bool>& cancelled);
+  Quadratic(const Kernels& kernels, size_t size, size_t penalized, const Penalty& penalty, const Team& team);
 
   // H (size × size, symmetric, positive semidefinite) must stay until minimize() has been called.
   void setHessian(const double* H);
@@ -28,7 +27,7 @@ class Quadratic {
   double bound(size_t j) const { return penalty_.l1 * (penalty_.factors ? penalty_.factors[j] : 1.0); }
   bool isKinked(size_t j) const { return j < penalized_ && (penalty_.nonNegative || bound(j) > 0.0); }
   bool isActive(size_t j) const { return v_[j] != 0.0 || !isKinked(j); }
-  bool stopped() const { return cancelled_.load(std::memory_order_relaxed); }
+  bool stopped() const { return team_.stopped(); }
   double best(size_t j) const;
   double sweep(bool all);
   void polish();
@@ -46,7 +45,7 @@ class Quadratic {
   size_t penalized_;
   Penalty penalty_;
   bool plain_;
-  const std::atomic<bool>& cancelled_;
+  const Team& team_;
   const double* H_ = nullptr;
   const double* g_ = nullptr;
   const double* w_ = nullptr;

@@ -8,36 +8,57 @@ namespace nabla {
 
 namespace {
 
-// Σ over the table's rows, block by block: pass(rows, weights of these rows, partial).
-template <class Pass>
-void overRows(const Kernels& kernels, const Plan& plan, const Table& table, double* out, Pass pass) {
-  const size_t step = rowsPerBlock(plan.cols);
-  Tree tree(kernels, plan.cols, table.count / step + 1);
-  Doubles weights(step);
-  for (size_t at = 0; at < table.count; at += step) {
-    const size_t count = table.count - at < step ? table.count - at : step;
-    for (size_t i = 0; i < count; ++i) {
-      const size_t row = table.index ? table.index[at + i] : at + i;
-      weights.data()[i] = table.sampleWeight ? table.sampleWeight[row] : 1.0;
-    }
-    Rows rows{table.X, plan.cols, count, table.index ? table.index + at : nullptr};
-    if (!table.index) rows.X += at * plan.cols;
-    pass(rows, weights.data(), tree.next());
-    tree.push();
+// Σ over the table's rows, block by block.
+class RowSum {
+ public:
+  RowSum(const Kernels& kernels, const Plan& plan, const Table& table, const Team& team)
+      : cols_(plan.cols),
+        table_(table),
+        team_(team),
+        step_(rowsPerBlock(plan.cols)),
+        sum_(kernels, plan.cols, table.count / step_ + 1,
+             team.lanes(static_cast<double>(table.count) * static_cast<double>(plan.cols))),
+        weights_(sum_.lanes() * step_) {}
+
+  // pass(rows, weights of these rows, partial)
+  template <class Pass>
+  void operator()(double* out, const Pass& pass) {
+    const size_t blocks = (table_.count + step_ - 1) / step_;
+    const double* total = sum_.pass(team_, blocks, [&](size_t i, unsigned lane, double* partial) {
+      if (team_.stopped()) return;
+      const size_t at = i * step_, count = table_.count - at < step_ ? table_.count - at : step_;
+      double* weights = weights_.data() + lane * step_;
+      for (size_t r = 0; r < count; ++r) {
+        const size_t row = table_.index ? table_.index[at + r] : at + r;
+        weights[r] = table_.sampleWeight ? table_.sampleWeight[row] : 1.0;
+      }
+      Rows rows{table_.X, cols_, count, table_.index ? table_.index + at : nullptr};
+      if (!table_.index) rows.X += at * cols_;
+      pass(rows, weights, partial);
+    });
+    memcpy(out, total, cols_ * sizeof(double));
   }
-  memcpy(out, tree.total(), plan.cols * sizeof(double));
-}
+
+ private:
+  size_t cols_;
+  const Table& table_;
+  const Team& team_;
+  size_t step_;
+  BlockSum sum_;
+  Doubles weights_;
+};
 
 }  // namespace
 
-Scaling::Scaling(const Kernels& kernels, const Plan& plan, const Table& table)
+Scaling::Scaling(const Kernels& kernels, const Plan& plan, const Table& table, const Team& team)
     : kernels_(kernels), plan_(plan), mean_(plan.cols), deviation_(plan.cols), square_(plan.cols) {
   const double n = static_cast<double>(table.count);
   double* mean = mean_.data();
   double* deviation = deviation_.data();
-  overRows(kernels, plan, table, mean, kernels.rmatvec);
+  RowSum sum(kernels, plan, table, team);
+  sum(mean, kernels.rmatvec);
   kernels.divide(n, mean, plan.cols);
-  overRows(kernels, plan, table, deviation, [&](const Rows& rows, const double* weights, double* partial) {
+  sum(deviation, [&](const Rows& rows, const double* weights, double* partial) {
     kernels.squares(rows, weights, mean, partial);
   });
   for (size_t j = 0; j < plan.cols; ++j) {

@@ -4,13 +4,14 @@
 
 #include "memory.h"
 #include "plan.h"
+#include "team.h"
 
 namespace nabla {
 
 class Scaling {
  public:
   // Weighted means and, with `standardize`, standard deviations of the table's columns.
-  Scaling(const Kernels& kernels, const Plan& plan, const Table& table);
+  Scaling(const Kernels& kernels, const Plan& plan, const Table& table, const Team& team);
 
   // Of the columns; 0 without an intercept, which leaves them where they are.
   const double* mean() const { return mean_.data(); }

@@ -11,18 +11,18 @@ namespace nabla {
 class Smooth {
  public:
   Smooth(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling* scaling,
-         const Penalty& penalty, const std::atomic<bool>& cancelled)
+         const Penalty& penalty, const Team& team)
       : kernels_(kernels),
-        objective_(kernels, plan, table, scaling, table.count),
+        objective_(kernels, plan, table, scaling, table.count, team),
         penalty_(penalty),
         penalized_(plan.coefficients()),
         size_(plan.size()),
-        cancelled_(cancelled) {}
+        team_(team) {}
 
   // The mean loss and the penalty; the gradient of the loss and of l2.
   double evaluate(const double* weights, double* gradient) {
     const Batch rows = objective_.everything();
-    const double sum = objective_.evaluate(rows, weights, gradient, cancelled_);
+    const double sum = objective_.evaluate(rows, weights, gradient);
     return penalize(sum / static_cast<double>(rows.count), weights, gradient);
   }
 
@@ -47,7 +47,7 @@ class Smooth {
   size_t penalized() const { return penalized_; }  // of the weights: the first
   size_t size() const { return size_; }
   Objective& objective() { return objective_; }
-  bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
+  bool stopped() const { return team_.stopped(); }
 
  private:
   const Kernels& kernels_;
@@ -55,7 +55,7 @@ class Smooth {
   Penalty penalty_;
   size_t penalized_;
   size_t size_;
-  const std::atomic<bool>& cancelled_;
+  const Team& team_;
 };
 
 }  // namespace nabla

@@ -33,7 +33,7 @@ void Triangle::reflect(size_t k, size_t first, size_t end) {
 }
 
 Triangle triangleOf(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
-                    const double* diagonal, const std::atomic<bool>& cancelled) {
+                    const double* diagonal, const Team& team) {
   const size_t cols = plan.cols;
   const double* mean = scaling.mean();
   const double* deviation = scaling.deviation();
@@ -53,7 +53,7 @@ Triangle triangleOf(const Kernels& kernels, const Plan& plan, const Table& table
       for (size_t j = 0; j < cols; ++j) triangle.column(j)[i] = root * ((x[j] - mean[j]) / deviation[j]);
     }
     for (size_t k = 0; k < cols && k < end; ++k) {
-      if (cancelled.load(std::memory_order_relaxed)) return triangle;
+      if (team.stopped()) return triangle;
       triangle.reflect(k, std::max(k + 1, first), end);
     }
     triangle.rows = std::min(end, cols);

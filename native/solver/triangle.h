@@ -1,8 +1,6 @@
 // The triangle R of A = QR, by Householder's reflections. Twin: lib/reference/solver/triangle.ts.
 #pragma once
 
-#include <atomic>
-
 #include "scaling.h"
 
 namespace nabla {
@@ -34,8 +32,8 @@ class Triangle {
 };
 
 // R of √s (x - mean)/deviation, below the roots of `diagonal` (null: none). Rows come in blocks, each put
-// below R and swept into it. What `cancelled` interrupts is left as it is.
+// below R and swept into it. What `team` stops is left as it is.
 Triangle triangleOf(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
-                    const double* diagonal, const std::atomic<bool>& cancelled);
+                    const double* diagonal, const Team& team);
 
 }  // namespace nabla
