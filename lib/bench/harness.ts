@@ -3,8 +3,8 @@
 
 /** Repeats the work so many times; what the last repetition returned is used, so that it cannot be left out. */
 export type Loop = (times: number) => unknown;
-/** Work in another process, which tells the seconds of one repetition. */
-export type Remote = { seconds(): Promise<number> };
+/** Work in another process, which tells the seconds of one repetition. `took`: of one that was made already. */
+export type Remote = { seconds(): Promise<number>; took?: number };
 export type Candidate = Loop | Remote;
 
 /** Lower quartile, median, upper quartile. */
@@ -37,15 +37,18 @@ function time(run: Loop, times: number): number {
   return (Number(end - start) * 1e-9) / times;
 }
 
-/** How many repetitions take about `target` seconds; warms the code up on the way. */
-function calibrate(run: Loop, target: number, warmUp: number): number {
+/** How many repetitions take about `target` seconds, and what they take; warms the code up on the way. */
+function calibrate(run: Loop, target: number, warmUp: number): { times: number; seconds: number } {
   let times = 1;
   let warm = 0;
   // Optimised code replaces the interpreter on the way, so only what has run for a while is believed.
   for (;;) {
     const taken = time(run, times) * times;
     warm += taken;
-    if (taken > target / 2 && warm > warmUp) return Math.max(1, Math.round((times * target) / taken));
+    if (taken > target / 2 && warm > warmUp) {
+      const found = Math.max(1, Math.round((times * target) / taken));
+      return { times: found, seconds: (taken / times) * found };
+    }
     if (taken < target) times = Math.ceil(times * Math.min(4, Math.max(1.1, target / Math.max(taken, 1e-9))));
   }
 }
@@ -77,7 +80,7 @@ export interface Effort {
   readonly warmUp: number;
 }
 
-export const usualEffort: Effort = { rounds: 15, sample: 0.006, slice: 0.0005, budget: 4, warmUp: 0.05 };
+export const usualEffort: Effort = { rounds: 15, sample: 0.006, slice: 0.0005, budget: 2, warmUp: 0.05 };
 
 interface Entry {
   name: string;
@@ -94,18 +97,17 @@ async function entryOf(
 ): Promise<Entry> {
   const roundsFor = (seconds: number): number => Math.max(2, Math.min(rounds, Math.round(budget / seconds)));
   if (typeof run !== 'function') {
-    return { name, sample: () => run.seconds(), rounds: roundsFor(await run.seconds()), samples: [] };
+    return { name, sample: () => run.seconds(), rounds: roundsFor(run.took ?? (await run.seconds())), samples: [] };
   }
-  const times = calibrate(run, slice, warmUp);
-  const one = time(run, times) * times;
-  const slices = Math.max(1, Math.round(sample / one));
+  const { times, seconds } = calibrate(run, slice, warmUp);
+  const slices = Math.max(1, Math.round(sample / seconds));
   // The median of short slices, so that being put off by another process costs a slice and not the sample.
   const take = (): number =>
     quantile(
       Array.from({ length: slices }, () => time(run, times)),
       0.5,
     );
-  return { name, sample: async () => take(), rounds: roundsFor(one * slices), samples: [] };
+  return { name, sample: async () => take(), rounds: roundsFor(seconds * slices), samples: [] };
 }
 
 /** What {@link compare} measured of one candidate. */

@@ -87,7 +87,7 @@ export const manyRows: readonly Row[] = [
     flops: gram + 2 * rows * cols,
     plain: plain.leastSquares,
     work: 'leastsquares',
-    peers: { Eigen: 'eigen', NumPy: 'numpy', torch: 'torch' },
+    peers: { Eigen: 'eigen', NumPy: 'numpy', torch: 'torch', 'ml-matrix': 'mlmatrix' },
     seconds: 1.3e-6,
   }),
   many({

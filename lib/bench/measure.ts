@@ -1,5 +1,5 @@
 // Measures a row: nabla, the limit it is bound by, a plain loop and the peers, in the same rounds.
-import { type Candidate, compare, type Effort, type Measured, type Quartiles } from './harness.js';
+import { type Candidate, compare, type Effort, type Measured, type Quartiles, type Remote } from './harness.js';
 import { type Gauge, type Gauges, type Limit, large, limits } from './limits.js';
 import type { Contest, Made, Result, Rival, Row } from './row.js';
 import { tolerances } from './solvers.js';
@@ -21,17 +21,17 @@ export interface Peers {
 }
 
 /** A peer that has shown that it does the same. */
-async function admit(peers: Peers, contest: Contest, name: string, threads: number): Promise<Prepared | string | null> {
+async function admit(peers: Peers, contest: Contest, name: string, threads: number): Promise<Remote | string | null> {
   const { program, ...own } = contest.peers[name];
   const tries = contest.reach === undefined ? [0] : tolerances;
   let loss = Number.NaN;
   for (const tolerance of tries) {
     const peer = await peers.prepare(program, { ...contest.args, ...own, tolerance }, threads);
     if (!peer) return null;
-    await peer.seconds();
+    const took = await peer.seconds();
     loss = contest.loss(await peer.weights(contest.weights));
     const near = Math.abs(loss - contest.ours) <= contest.agree * Math.abs(contest.ours);
-    if (contest.reach === undefined ? near : loss <= contest.reach) return peer;
+    if (contest.reach === undefined ? near : loss <= contest.reach) return { seconds: peer.seconds, took };
   }
   const what = contest.reach === undefined ? `its loss is ${loss}, not ${contest.ours}` : `it ends at ${loss}`;
   return `no ratio: ${what}`;

@@ -57,7 +57,7 @@ function logistic(nearness: number, must: readonly Must[], newtons: number): Row
           'torch LBFGS': { program: 'torch', work: 'logistic' },
           'scikit-learn newton-cholesky': solver('newton-cholesky'),
           'scikit-learn lbfgs': solver('lbfgs'),
-          liblinear: solver('liblinear'),
+          liblinear: { program: 'liblinear', work: 'logistic' },
         },
         plain: candidate('newton(data, l2, n)[0]', { newton: plain.newton, data, l2, n: newtons }),
       });
