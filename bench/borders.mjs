@@ -1,14 +1,14 @@
 // node bench/borders.mjs: from how many elements on a call into native is faster than JavaScript, for each kernel.
 // What it suggests belongs into `border` of lib/facade/kernels.ts. See README.md.
 import { createRequire } from 'node:module';
-import { candidate, compare } from './harness.mjs';
+import { candidate, compare, usualEffort } from '../dist/bench.mjs';
 
 const require = createRequire(import.meta.url);
 const native = require('../build/Release/nabla.node');
 const reference = require('../dist/reference.cjs');
 
 const elements = [16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96, 112, 128, 144, 160, 192, 224, 256, 320, 384];
-const options = { rounds: 9, sample: 0.003 };
+const effort = { ...usualEffort, rounds: 9, sample: 0.003 };
 const filled = (n, value) => new Float64Array(n).fill(value);
 const none = filled(12, 0);
 
@@ -50,17 +50,20 @@ function crossing(ratios) {
   return Math.round((elements[last] + part * (elements[last + 1] - elements[last])) / 4) * 4;
 }
 
-function borders() {
+async function borders() {
   const border = {};
   console.log(`JavaScript ÷ native; native is faster above 1. ${native.target}, Node ${process.version}\n`);
   console.log(`| elements | ${Object.keys(kernels).join(' | ')} |`);
   console.log(`|--:|${'--:|'.repeat(Object.keys(kernels).length)}`);
   // Once without looking, so that V8 has seen every length.
   for (const n of elements)
-    for (const name of Object.keys(kernels)) compare(pair(name, n), { rounds: 1, sample: 0.001 });
+    for (const name of Object.keys(kernels)) await compare(pair(name, n), { ...effort, rounds: 2, sample: 0.001 });
   const ratios = Object.fromEntries(Object.keys(kernels).map((name) => [name, []]));
   for (const n of elements) {
-    for (const name of Object.keys(kernels)) ratios[name].push(compare(pair(name, n), options).reference.ratio[1]);
+    for (const name of Object.keys(kernels)) {
+      const { reference } = await compare(pair(name, n), effort);
+      ratios[name].push(reference.ratio[1]);
+    }
     const row = Object.values(ratios).map((list) => list.at(-1).toFixed(2));
     console.log(`| ${n} | ${row.join(' | ')} |`);
   }
@@ -68,4 +71,4 @@ function borders() {
   console.log(`\nconst border = ${JSON.stringify(border).replaceAll('"', '')};`);
 }
 
-borders();
+await borders();

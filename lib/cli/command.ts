@@ -119,6 +119,18 @@ function program(io: Io, done: (code: number) => void): Command {
       const { inspectCommand } = await import('./inspect.js');
       await inspectCommand(file, own, io);
     });
+
+  nabla
+    .command('bench')
+    .description('measure this machine’s limits, and nabla beside them and beside plain JavaScript')
+    .option('--quick', 'a part of it, in half a minute instead of several')
+    .option('--only <text>', 'rows with this in their name or group, such as "Adam" or "many fits"')
+    .option('--svg <file.svg>', 'write a picture of it')
+    .option('--json', 'write one JSON object to stdout, and nothing else')
+    .action(async (own) => {
+      const { bench } = await import('../bench/run.js');
+      await bench(own, io);
+    });
   return nabla;
 }
 

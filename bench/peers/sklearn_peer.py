@@ -1,0 +1,37 @@
+"""scikit-learn's estimators, on the scale of nabla's objective: C = 1 / (l2 · rows)."""
+import warnings
+
+from protocol import serve
+from sklearn.linear_model import LogisticRegression, SGDRegressor
+
+warnings.filterwarnings("ignore")
+
+
+def sgd(args):
+    X, y = args.matrix(), args.array("y")
+    shuffle = bool(args.whole("shuffle"))
+
+    def run():
+        model = SGDRegressor(
+            penalty=None, learning_rate="constant", eta0=args.number("rate"), max_iter=1, tol=None,
+            fit_intercept=False, shuffle=shuffle, random_state=0,
+        )
+        return model.fit(X, y).coef_
+
+    return run
+
+
+def logistic(args):
+    X, y = args.matrix(), args.array("y")
+    C = 1 / (args.number("l2") * len(y))
+
+    def run():
+        model = LogisticRegression(
+            C=C, solver=args["solver"], tol=args.number("tolerance"), max_iter=10000, fit_intercept=False
+        )
+        return model.fit(X, y).coef_
+
+    return run
+
+
+serve({"sgd": sgd, "logistic": logistic, "softmax": logistic})

@@ -1,0 +1,51 @@
+// What we must reach, as rows say it.
+import type { Must, Verdict } from './row.js';
+import { digits, timeText } from './table.js';
+
+const verdict = (text: string, reached: string | null, met: boolean): Verdict => ({
+  text,
+  reached,
+  met: reached === null ? null : met,
+});
+
+/** The median time of one. */
+export const within =
+  (seconds: number): Must =>
+  ({ value }) =>
+    verdict(`≤ ${timeText(seconds)}`, timeText(value[1]), value[1] <= seconds);
+
+export const bytesWithin =
+  (bytes: number): Must =>
+  ({ value }) =>
+    verdict(`≤ ${bytes / 1e6} MB`, `${digits(value[1] / 1e6)} MB`, value[1] <= bytes);
+
+/** Not slower than the floor by more than this factor. */
+export const ofFloor =
+  (factor: number): Must =>
+  ({ ofFloor: reached }) =>
+    verdict(`≤ ${factor} × floor`, reached && `${digits(reached[1])} ×`, (reached?.[1] ?? 0) <= factor);
+
+/** At least this part of the limit. */
+export const ofLimit =
+  (part: number): Must =>
+  ({ ofFloor: reached }) => {
+    const percent = reached ? 100 / reached[1] : 0;
+    return verdict(`≥ ${100 * part} % of the limit`, reached && `${Math.round(percent)} %`, percent >= 100 * part);
+  };
+
+/** So many times as fast as a peer. */
+export const timesAsFastAs =
+  (peer: string, factor: number): Must =>
+  ({ peers }) => {
+    const rival = peers.find(({ name }) => name === peer);
+    const ratio = rival && 'ratio' in rival ? rival.ratio[1] : null;
+    return verdict(`≥ ${factor} × ${peer}`, ratio === null ? null : `${digits(ratio)} ×`, (ratio ?? 0) >= factor);
+  };
+
+/** So many times as fast as another way of nabla's, that was measured beside it. */
+export const timesAsFastAsOwn =
+  (other: string, text: string, factor: number): Must =>
+  ({ more, value }) => {
+    const ratio = more[other][1] / value[1];
+    return verdict(`≥ ${factor} × ${text}`, `${digits(ratio)} ×`, ratio >= factor);
+  };
