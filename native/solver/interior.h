@@ -38,7 +38,7 @@ class Interior final : public Method {
     if (!begun_) {
       begun_ = true;
       for (const auto& program : programs_) program->begin(w_);
-      const double value = look(true, 0.0);
+      const double value = look(true, INFINITY);
       if (!std::isfinite(value)) return value;
       first_ = value;
       for (const auto& program : programs_) program->weigh();
@@ -46,7 +46,7 @@ class Interior final : public Method {
     rate = value_ > 0.0 ? step() : 0.0;  // no objective is below 0
     bool isDone = true;
     for (const auto& program : programs_) isDone = isDone && program->done;
-    if (isDone) look(false, nothing());
+    if (isDone) look(false, -0x1p16 * nothing());
     double bound = 0.0;
     for (const auto& program : programs_) bound += program->bound;
     bound /= static_cast<double>(table_.count);
@@ -87,15 +87,16 @@ class Interior final : public Method {
       program->judge();
     }
     if (shortest > 0.0) ++steps;
-    look(true, 0.0);
+    look(true, 0x1p4 * nothing());
     return shortest;
   }
 
-  // Takes the weights where the programs are, if they are better by so much. Returns their objective.
+  // Takes the weights where the programs are, if they are worse by no more than that. Returns their
+  // objective.
   double look(bool zeros, double much) {
     for (const auto& program : programs_) program->write(trial_.data(), zeros);
     const double value = smooth_.evaluate(trial_.data(), gradient_.data());
-    if (value <= value_ - much) {
+    if (value <= value_ + much) {
       value_ = value;
       if (plan_.size() > 0) memcpy(w_, trial_.data(), plan_.size() * sizeof(double));
       gradientNorm = smooth_.norm(w_, gradient_.data());

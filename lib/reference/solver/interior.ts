@@ -50,7 +50,7 @@ export class Interior extends Method {
     if (!this.#begun) {
       this.#begun = true;
       for (const program of this.#programs) program.begin(this.#w);
-      const value = this.#look(true, 0);
+      const value = this.#look(true, Infinity);
       if (!Number.isFinite(value)) return value;
       this.#first = value;
       for (const program of this.#programs) program.weigh();
@@ -58,7 +58,7 @@ export class Interior extends Method {
     // No objective is below 0.
     this.rate = this.#value > 0 ? this.#step() : 0;
     const isDone = this.#programs.every(({ done }) => done);
-    if (isDone) this.#look(false, this.#nothing());
+    if (isDone) this.#look(false, -(2 ** 16) * this.#nothing());
     let bound = 0;
     for (const program of this.#programs) bound += program.bound;
     bound /= this.#table.count;
@@ -87,15 +87,15 @@ export class Interior extends Method {
       program.judge();
     }
     if (shortest > 0) this.steps++;
-    this.#look(true, 0);
+    this.#look(true, 2 ** 4 * this.#nothing());
     return shortest;
   }
 
-  /** Takes the weights where the programs are, if they are better by so much. Returns their objective. */
+  /** Takes the weights where the programs are, if they are worse by no more than that. Returns their objective. */
   #look(zeros: boolean, much: number): number {
     for (const program of this.#programs) program.write(this.#trial, zeros);
     const value = this.#smooth.evaluate(this.#trial, this.#gradient);
-    if (value <= this.#value - much) {
+    if (value <= this.#value + much) {
       this.#value = value;
       this.#w.set(this.#trial);
       this.gradientNorm = this.#smooth.norm(this.#w, this.#gradient);
