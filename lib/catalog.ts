@@ -196,7 +196,10 @@ export const solvers = {
     help: 'limited-memory BFGS with a strong Wolfe search; orthant-wise (OWL-QN) with l1',
     parameters: { memory: whole(10, '[1, 1000]', 'steps that are remembered') },
   },
-  newton: { help: 'Newton steps by Cholesky, for moderate numbers of columns', parameters: {} },
+  newton: {
+    help: 'Newton steps by Cholesky, for moderate numbers of columns; an interior point method where a loss has kinks',
+    parameters: {},
+  },
   exact: { help: 'least squares and ridge in closed form', parameters: {} },
   auto: { help: 'exact, newton or lbfgs, by shape, loss and penalty', parameters: {} },
 } as const satisfies Record<string, Entry>;

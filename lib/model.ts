@@ -53,7 +53,8 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
   readonly history: History;
   /**
    * Why the fit ended: `'converged'` (tolerance), `'maxEpochs'`, `'diverged'`, `'earlyStopped'` (patience),
-   * `'timeLimit'` or `'stalled'` (a solver finds no step that lowers the objective, as may be where it has kinks). When it diverged, the coefficients are those of the last epoch with a finite loss.
+   * `'timeLimit'` or `'stalled'` (a solver finds no step that lowers the objective, as may be where it has kinks). When
+   * it diverged, the coefficients are those of the last epoch with a finite loss.
    */
   readonly status: Status;
   /** Epochs completed. */

@@ -5,6 +5,12 @@ export const samplerKind = { full: 0, sequential: 1, shuffled: 2, replacement: 3
 export const averagingKind = { none: 0, polyak: 1, ema: 2 } as const;
 export const softmaxLoss = 2; // its y is one label a row, however many outputs
 
+export const hingeLoss = 3;
+export const quantileLoss = 6;
+export const epsilonInsensitiveLoss = 7;
+/** Those of straight pieces, which have no second derivative. */
+export const kinkedLosses: readonly number[] = [hingeLoss, quantileLoss, epsilonInsensitiveLoss];
+
 /** What changes the weights: an update rule, or a solver of the catalog, counted from 1. */
 export const solverKind = { none: 0, lbfgs: 1, newton: 2, exact: 3 } as const;
 

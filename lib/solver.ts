@@ -8,16 +8,12 @@ export type SolverName = Exclude<keyof typeof solvers, 'auto'>;
 /** Weights of a system of equations that is worth solving whole in each iteration. */
 const most = { exact: 4000, newton: 500 };
 
-/** Losses of straight pieces, which have no second derivative. */
-const straight = ['hinge', 'quantile', 'epsilon_insensitive'];
-
 /** What `auto` picks: see the README. */
 function pick(plan: Plan): SolverName {
   const { cols, outputs, loss, l1, nonNegative } = plan;
   const isSquared = Object.keys(losses)[loss] === 'squared';
   const size = cols + 1;
   if (isSquared && l1 === 0 && !nonNegative && size <= most.exact) return 'exact';
-  if (straight.includes(Object.keys(losses)[loss])) return 'lbfgs';
   return (loss === softmaxLoss ? outputs * size : size) <= most.newton ? 'newton' : 'lbfgs';
 }
 
@@ -26,10 +22,6 @@ export function withSolver(plan: Plan, usual: SolverName = pick(plan)): { plan: 
   const names = Object.keys(solvers) as (keyof typeof solvers)[];
   const asked = names[plan.solver - 1];
   const name = asked === 'auto' ? usual : asked;
-  if (name === 'newton' && straight.includes(Object.keys(losses)[plan.loss])) {
-    const loss = Object.keys(losses)[plan.loss];
-    throw new NablaError('ERR_UNKNOWN_OPTION', `the optimizer newton needs second derivatives, which ${loss} has not`);
-  }
   if (name === 'exact') {
     const wrong =
       Object.keys(losses)[plan.loss] !== 'squared'

@@ -133,10 +133,6 @@ type Of<A> = A extends fc.Arbitrary<infer T> ? T : never;
 /** What the optimizer can do. */
 function possible(settings: Of<typeof anySettings>): Of<typeof anySettings> {
   const { name } = settings.optimizer as { name: string };
-  const straight = ['hinge', 'quantile', 'epsilon_insensitive'];
-  if (name === 'newton' && straight.includes((settings.loss as { name: string }).name)) {
-    return { ...settings, loss: { name: 'huber' } };
-  }
   return name === 'exact' ? { ...settings, loss: { name: 'squared' }, l1: 0, nonNegative: false } : settings;
 }
 

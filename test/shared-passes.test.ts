@@ -37,6 +37,8 @@ describe.runIf(native && !slow)('any number of threads', { timeout: patience(60_
     ['owl-qn', 20_011, 8, 'classes', { loss: 'logistic', optimizer: 'lbfgs', l1: 0.01, epochs: 4 }],
     ['newton', 20_011, 12, 'classes', { loss: 'logistic', optimizer: 'newton', epochs: 3 }],
     ['newton, softmax', 12_001, 12, 'labels', { loss: 'softmax', optimizer: 'newton', l2: 0.01, epochs: 2 }],
+    ['quantiles', 20_011, 12, 'real', { loss: 'quantile', optimizer: 'newton', l1: 0.01, epochs: 4 }],
+    ['the two walls of a tube', 9_001, 12, 'real', { loss: 'epsilon_insensitive', optimizer: 'newton', epochs: 4 }],
     ['exact', 20_011, 12, 'real', { optimizer: 'exact', l2: 0.1 }],
   ] as const)('%s', async (what, rows, cols, kind, options) => {
     const { X, y } = dataOf(rows, cols, kind);

@@ -103,7 +103,6 @@ function lossCalls(): Call[] {
           values(outputs),
           new Float64Array(outputs),
         ]);
-        parameters[maxParameters - 1] = 0.7;
         const z = values(rows * outputs, true).map((x) => (uniform() < 0.2 ? 800 * x : x));
         for (const weights of [null, values(rows)])
           calls.push(['lossCurvature', loss, parameters, y, z.slice(), weights, outputs, new Float64Array(z.length)]);

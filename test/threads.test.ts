@@ -36,6 +36,11 @@ describe.runIf(canSpawn)('threads', () => {
       expect(goesOn).toBe(true);
     });
 
+    it('terminate() does not wait for the end of an interior point iteration', async () => {
+      const { took } = (await said('terminateInterior')) as { took: number };
+      expect(took).toBeLessThan(soon);
+    });
+
     it('terminate() does not wait for the fits of another thread', async () => {
       const { took } = (await said('terminateBehindOthers')) as { took: number };
       expect(took).toBeLessThan(soon);

@@ -1,6 +1,6 @@
-// Losses l(y, z) and their derivatives in z (EQUATIONS.md). z that is NaN gives a loss that is NaN. Those of
-// straight pieces have no second derivative: curvature() has it of the loss whose kinks are parabolas that
-// join the pieces smoothly, γ wide, in slope and loss as well. Twin: lib/reference/kernels/losses.ts.
+// Losses l(y, z) and their derivatives in z (EQUATIONS.md). z that is NaN gives a loss that is NaN. The
+// second derivative of those of straight pieces is 0, at their kinks, too. Twin:
+// lib/reference/kernels/losses.ts.
 #pragma once
 
 #include "math.h"
@@ -16,19 +16,6 @@ struct LossCurvature {
   Vec loss, gradient, curvature;
 };
 NABLA_INLINE LossCurvature with(Vec curvature, LossGradient at) { return {at.loss, at.gradient, curvature}; }
-
-constexpr int smoothing = maxParameters - 1;  // γ's place among the parameters
-
-// A kink at m = 0, its slope from 0 to 1: m²/(2γ) for m < γ, then m - γ/2. The slope is that in m.
-NABLA_INLINE LossCurvature smoothedKink(Vec m, double gamma) {
-  const Mask before = m < 0.0;
-  const Vec inside = select(before, 0.0, m);
-  const Vec s = inside / gamma;
-  const Mask beyond = s > 1.0;
-  const Vec slope = select(beyond, 1.0, s);
-  return {slope * (inside - 0.5 * gamma * slope), slope,
-          select(before, 0.0, select(beyond, 0.0, 1.0 / gamma))};
-}
 
 struct Squared {  // ½(z - y)²
   NABLA_INLINE LossGradient at(Vec y, Vec z, const double*) {
@@ -63,10 +50,7 @@ struct Hinge {  // max(0, 1 - yz), y in {-1, 1}
     const Mask outside = m <= 0.0;
     return {select(outside, 0.0, m), select(outside, 0.0, -y)};
   }
-  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) {
-    const LossCurvature kink = smoothedKink(1.0 - y * z, p[smoothing]);
-    return {kink.loss, -(y * kink.gradient), kink.curvature};
-  }
+  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) { return with(zero(), at(y, z, p)); }
 };
 
 struct SquaredHinge {  // max(0, 1 - yz)²
@@ -97,15 +81,7 @@ struct Quantile {  // max(qr, (q - 1)r), r = y - z
     return {select(r > 0.0, p[0] * r, (p[0] - 1.0) * r),
             select(r > 0.0, -p[0], select(r < 0.0, 1.0 - p[0], 0.0))};
   }
-  // Chen (2007): r²/(2γ) for (q - 1)γ <= r <= qγ.
-  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) {
-    const double q = p[0], gamma = p[smoothing];
-    const Vec r = y - z;
-    const Vec s = r / gamma;
-    const Mask above = s > q, below = s < q - 1.0;
-    const Vec slope = select(above, q, select(below, q - 1.0, s));
-    return {slope * (r - 0.5 * gamma * slope), -slope, select(above, 0.0, select(below, 0.0, 1.0 / gamma))};
-  }
+  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) { return with(zero(), at(y, z, p)); }
 };
 
 struct EpsilonInsensitive {  // max(0, |r| - ε), r = z - y
@@ -115,11 +91,7 @@ struct EpsilonInsensitive {  // max(0, |r| - ε), r = z - y
     const Mask inside = m <= 0.0;
     return {select(inside, 0.0, m), select(inside, 0.0, sign(r))};
   }
-  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) {
-    const Vec r = z - y;
-    const LossCurvature kink = smoothedKink(abs(r) - p[0], p[smoothing]);
-    return {kink.loss, sign(r) * kink.gradient, kink.curvature};
-  }
+  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) { return with(zero(), at(y, z, p)); }
 };
 
 struct SquaredEpsilonInsensitive {  // max(0, |r| - ε)², r = z - y

@@ -56,8 +56,7 @@ struct Loss {
   // Overwrites z with dl/dz and returns the sum of l(y, z), both times the row's weight.
   double (*gradient)(const LossArgs& args);
   // The same, and writes d²l/dz² times the row's weight, `stride` apart, as z is: of losses that have none
-  // everywhere a generalized one, of those of straight pieces that of the loss smoothed over a width of
-  // parameters[maxParameters - 1]. Softmax, whose second derivative is p_k (δ_kl - p_l), writes p.
+  // everywhere a generalized one. Softmax, whose second derivative is p_k (δ_kl - p_l), writes p.
   double (*curvature)(const LossArgs& args, double* out);
 };
 

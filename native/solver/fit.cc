@@ -9,6 +9,7 @@
 
 #include "descent.h"
 #include "exact.h"
+#include "interior.h"
 #include "lbfgs.h"
 #include "newton.h"
 #include "stopping.h"
@@ -84,6 +85,8 @@ class Run {
       method_.reset(new Lbfgs(kernels_, plan_, *smooth_, weights_.data(), diagonal_.data()));
     } else if (plan_.solver == SolverKind::exact) {
       method_.reset(new Exact(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_));
+    } else if (isKinked(plan_.loss)) {
+      method_.reset(new Interior(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_));
     } else {
       method_.reset(new Newton(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_));
     }

@@ -37,6 +37,14 @@ constexpr Entry averagings[] = {{"none", ""}, {"polyak", "start"}, {"ema", "deca
 
 constexpr int softmaxLoss = 2;  // its y is one label a row, however many outputs
 
+constexpr int hingeLoss = 3;
+constexpr int quantileLoss = 6;
+constexpr int epsilonInsensitiveLoss = 7;
+// Those of straight pieces, which have no second derivative.
+constexpr bool isKinked(int loss) {
+  return loss == hingeLoss || loss == quantileLoss || loss == epsilonInsensitiveLoss;
+}
+
 struct Plan {
   // One choice on each axis, and its parameters in the order of the catalog.
   int loss;

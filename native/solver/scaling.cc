@@ -86,22 +86,22 @@ void Scaling::fromOriginal(double* weights) const {
   }
 }
 
-void Scaling::toOriginal(const double* scaled, double* original) const {
+void Scaling::toOriginal(const double* scaled, double* original, size_t outputs) const {
   const size_t cols = plan_.cols;
-  for (size_t k = 0; k < plan_.outputs; ++k) {
+  for (size_t k = 0; k < outputs; ++k) {
     double* w = original + k * cols;
     for (size_t j = 0; j < cols; ++j) w[j] = scaled[k * cols + j] / deviation_.data()[j];
     if (!plan_.intercept) continue;
-    const size_t b = plan_.coefficients() + k;
+    const size_t b = outputs * cols + k;
     original[b] = scaled[b] - kernels_.dot(mean_.data(), w, cols);
   }
 }
 
-void Scaling::chain(double* gradient) const {
+void Scaling::chain(double* gradient, size_t outputs) const {
   const size_t cols = plan_.cols;
-  for (size_t k = 0; k < plan_.outputs; ++k) {
+  for (size_t k = 0; k < outputs; ++k) {
     double* g = gradient + k * cols;
-    const double b = plan_.intercept ? gradient[plan_.coefficients() + k] : 0.0;
+    const double b = plan_.intercept ? gradient[outputs * cols + k] : 0.0;
     for (size_t j = 0; j < cols; ++j) g[j] = (g[j] - mean_.data()[j] * b) / deviation_.data()[j];
   }
 }

@@ -22,9 +22,14 @@ class Scaling {
 
   // The weights of x's own columns become those of the scaled ones, in place.
   void fromOriginal(double* weights) const;
-  void toOriginal(const double* scaled, double* original) const;
+  // Of so many outputs, by default all, as below.
+  void toOriginal(const double* scaled, double* original) const {
+    toOriginal(scaled, original, plan_.outputs);
+  }
+  void toOriginal(const double* scaled, double* original, size_t outputs) const;
   // The gradient in x's weights becomes that in the scaled ones, in place.
-  void chain(double* gradient) const;
+  void chain(double* gradient) const { chain(gradient, plan_.outputs); }
+  void chain(double* gradient, size_t outputs) const;
 
  private:
   const Kernels& kernels_;

@@ -1,7 +1,5 @@
-// Losses ℓ(y, z) and their derivatives in z. z that is NaN gives a loss that is NaN. Those of straight pieces have no
-// second derivative: their curved formula is of the loss whose kinks are parabolas that join the pieces smoothly, γ wide.
-// Twins: native/kernels/losses.h and the lifts in native/kernels/passes.h.
-import { maxParameters } from '../../plan.js';
+// Losses ℓ(y, z) and their derivatives in z. z that is NaN gives a loss that is NaN. The second derivative of those of
+// straight pieces is 0, at their kinks, too. Twins: native/kernels/losses.h and the lifts in native/kernels/passes.h.
 import { exp, log, log1p, sign } from './math.js';
 import { sum } from './sums.js';
 
@@ -29,8 +27,7 @@ export interface Loss {
   gradient(args: LossArgs): number;
   /**
    * The same, and writes ∂²ℓ/∂z² times the row's weight, `stride` apart, as z is: of losses that have none everywhere a
-   * generalized one, of those of straight pieces that of the loss smoothed over a width of the last parameter. Softmax,
-   * whose second derivative is p_k (δ_kl - p_l), writes p.
+   * generalized one. Softmax, whose second derivative is p_k (δ_kl - p_l), writes p.
    */
   curvature(args: LossArgs, out: Float64Array): number;
 }
@@ -43,18 +40,13 @@ let bend = 0;
 /** ℓ(y, z); sets `slope`, and where it is a curved one `bend`. */
 type Formula = (y: number, z: number, p: Float64Array) => number;
 
-const smoothing = maxParameters - 1; // γ's place among the parameters
-
-/** A kink at m = 0, its slope from 0 to 1: m²/(2γ) for m < γ, then m - γ/2. The slope is that in m. */
-function smoothedKink(m: number, gamma: number): number {
-  const before = m < 0;
-  const inside = before ? 0 : m;
-  const s = inside / gamma;
-  const beyond = s > 1;
-  slope = beyond ? 1 : s;
-  bend = before || beyond ? 0 : 1 / gamma;
-  return slope * (inside - 0.5 * gamma * slope);
-}
+/** The curved formula of straight pieces. */
+const straight =
+  (at: Formula): Formula =>
+  (y, z, p) => {
+    bend = 0;
+    return at(y, z, p);
+  };
 
 /** ½(z - y)² */
 const squared: Formula = (y, z) => {
@@ -89,11 +81,6 @@ const hinge: Formula = (y, z) => {
   slope = m <= 0 ? 0 : -y;
   return m <= 0 ? 0 : m;
 };
-const hingeCurved: Formula = (y, z, p) => {
-  const loss = smoothedKink(1 - y * z, p[smoothing]);
-  slope = -(y * slope);
-  return loss;
-};
 
 /** max(0, 1 - yz)² */
 const squaredHinge: Formula = (y, z) => {
@@ -127,18 +114,6 @@ const quantile: Formula = (y, z, p) => {
   slope = r > 0 ? -q : r < 0 ? 1 - q : 0;
   return r > 0 ? q * r : (q - 1) * r;
 };
-/** Chen (2007): r²/(2γ) for (q - 1)γ ≤ r ≤ qγ. */
-const quantileCurved: Formula = (y, z, p) => {
-  const q = p[0];
-  const gamma = p[smoothing];
-  const r = y - z;
-  const s = r / gamma;
-  const outside = s > q || s < q - 1;
-  const inR = s > q ? q : outside ? q - 1 : s;
-  slope = -inR;
-  bend = outside ? 0 : 1 / gamma;
-  return inR * (r - 0.5 * gamma * inR);
-};
 
 /** max(0, |r| - ε), r = z - y */
 const epsilonInsensitive: Formula = (y, z, p) => {
@@ -147,12 +122,6 @@ const epsilonInsensitive: Formula = (y, z, p) => {
   const m = Math.abs(r) - epsilon;
   slope = m <= 0 ? 0 : sign(r);
   return m <= 0 ? 0 : m;
-};
-const epsilonInsensitiveCurved: Formula = (y, z, p) => {
-  const r = z - y;
-  const loss = smoothedKink(Math.abs(r) - p[0], p[smoothing]);
-  slope = sign(r) * slope;
-  return loss;
 };
 
 /** max(0, |r| - ε)², r = z - y */
@@ -283,11 +252,11 @@ export const losses: readonly Loss[] = [
   elementwise('squared', '', squared, squaredCurved),
   elementwise('logistic', '', logistic, logisticCurved),
   softmax,
-  elementwise('hinge', '', hinge, hingeCurved),
+  elementwise('hinge', '', hinge, straight(hinge)),
   elementwise('squared_hinge', '', squaredHinge, squaredHingeCurved),
   elementwise('huber', 'delta', huber, huberCurved),
-  elementwise('quantile', 'quantile', quantile, quantileCurved),
-  elementwise('epsilon_insensitive', 'epsilon', epsilonInsensitive, epsilonInsensitiveCurved),
+  elementwise('quantile', 'quantile', quantile, straight(quantile)),
+  elementwise('epsilon_insensitive', 'epsilon', epsilonInsensitive, straight(epsilonInsensitive)),
   elementwise('squared_epsilon_insensitive', 'epsilon', squaredEpsilonInsensitive, squaredEpsilonInsensitiveCurved),
   elementwise('poisson', '', poisson, poissonCurved),
   elementwise('gamma', '', gamma, gammaCurved),

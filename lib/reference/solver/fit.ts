@@ -1,12 +1,13 @@
 // The solver loop. Twin: native/solver/fit.cc.
 import type { FitJob, Outcome } from '../../backend.js';
 import { NablaError } from '../../errors.js';
-import { coefficientCount, type LoopStatus, loopStatuses, solverKind, weightCount } from '../../plan.js';
+import { coefficientCount, kinkedLosses, type LoopStatus, loopStatuses, solverKind, weightCount } from '../../plan.js';
 import { asum } from '../kernels/dense.js';
 import type { Penalty } from '../kernels/penalties.js';
 import { Archive, stateOf } from './archive.js';
 import { Descent } from './descent.js';
 import { Exact } from './exact.js';
+import { Interior } from './interior.js';
 import { Lbfgs } from './lbfgs.js';
 import type { Method } from './method.js';
 import { Newton } from './newton.js';
@@ -70,6 +71,9 @@ export class Run {
     if (plan.solver === solverKind.lbfgs) return new Lbfgs(plan, smooth, weights, this.#diagonal(penalty));
     if (plan.solver === solverKind.exact && this.#scaling) {
       return new Exact(plan, this.#job.train, this.#scaling, smooth, weights);
+    }
+    if (plan.solver === solverKind.newton && this.#scaling && kinkedLosses.includes(plan.loss)) {
+      return new Interior(plan, this.#job.train, smooth, this.#scaling, weights);
     }
     if (plan.solver === solverKind.newton && this.#scaling) {
       return new Newton(plan, this.#job.train, smooth, objective as Objective, this.#scaling, weights);

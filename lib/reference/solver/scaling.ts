@@ -72,22 +72,23 @@ export class Scaling {
     }
   }
 
-  toOriginal(scaled: Float64Array, original: Float64Array): Float64Array {
-    const { cols, outputs, intercept } = this.#plan;
+  /** Of so many outputs, by default all. */
+  toOriginal(scaled: Float64Array, original: Float64Array, outputs = this.#plan.outputs): Float64Array {
+    const { cols, intercept } = this.#plan;
     for (let k = 0; k < outputs; k++) {
       for (let j = 0; j < cols; j++) original[k * cols + j] = scaled[k * cols + j] / this.deviation[j];
       if (!intercept) continue;
-      const b = coefficientCount(this.#plan) + k;
+      const b = outputs * cols + k;
       original[b] = scaled[b] - sumOfProducts(this.mean, 0, original, k * cols, cols);
     }
     return original;
   }
 
   /** The gradient in x's weights becomes that in the scaled ones, in place. */
-  chain(gradient: Float64Array): void {
-    const { cols, outputs, intercept } = this.#plan;
+  chain(gradient: Float64Array, outputs = this.#plan.outputs): void {
+    const { cols, intercept } = this.#plan;
     for (let k = 0; k < outputs; k++) {
-      const b = intercept ? gradient[coefficientCount(this.#plan) + k] : 0;
+      const b = intercept ? gradient[outputs * cols + k] : 0;
       for (let j = 0; j < cols; j++) {
         gradient[k * cols + j] = (gradient[k * cols + j] - this.mean[j] * b) / this.deviation[j];
       }

@@ -1,0 +1,336 @@
+// The linear or convex quadratic program that a loss of straight pieces makes of one output: every row is a term or two,
+// every coefficient with l1 or a bound one more; l2 is all that is curved. Solved by steps of a primal-dual interior point
+// method with predictor and corrector (Mehrotra 1992; for quantiles Portnoy and Koenker 1997), whose equations are those
+// of a Newton step. Twin: native/solver/program.cc.
+import { epsilonInsensitiveLoss, hingeLoss, type Plan, type Table } from '../../plan.js';
+import { asum, matvec, rmatvec } from '../kernels/dense.js';
+import type { Penalty } from '../kernels/penalties.js';
+import { sum } from '../kernels/sums.js';
+import type { Archive, Archived } from './archive.js';
+import { Barrier } from './barrier.js';
+import { rowsPerBlock, Tree } from './blocks.js';
+import { factorize, solveFactorized } from './cholesky.js';
+import type { Gram } from './gram.js';
+import type { Scaling } from './scaling.js';
+
+/** Of an objective: what cannot be told from rounding. */
+export const rounding = 2 ** -46;
+const feasible = 1e-6; // a slope that is left, beside that of rows which all pull one way
+const inward = 0.9995; // of the way to where the first number would be 0
+const mostIdle = 5; // iterations that gain next to nothing
+const chunk = 4096;
+
+export class Program implements Archived {
+  readonly #plan: Plan;
+  readonly #table: Table;
+  readonly #scaling: Scaling;
+  readonly #penalty: Penalty;
+  readonly #gram: Gram;
+  readonly #output: number;
+  readonly #size: number;
+  readonly #pieces: number; // terms of a row: piece after piece, and behind them the coefficients'
+  readonly #barrier: Barrier;
+  readonly #w: Float64Array; // coefficients and, behind them, the intercept
+  readonly #step: Float64Array;
+  readonly #residual: Float64Array; // the slopes that are left
+  readonly #right: Float64Array; // of the equations
+  readonly #original: Float64Array;
+  readonly #tree: Tree;
+  readonly #room: Float64Array; // where coefficients began, beyond their margins
+  // Of rows and, behind them, of coefficients.
+  readonly #slope: Float64Array;
+  readonly #curvature: Float64Array;
+  readonly #pull: Float64Array;
+  readonly #affine: Float64Array;
+  readonly #along: Float64Array;
+  #lagrangian = 0;
+  #unmet = 0; // what the slopes that are left may hide
+  #isFeasible = false;
+  #first = -1; // the objective where it began
+  #least = Infinity; // left to gain
+  #idle = 0;
+
+  /** The minimum of the sum over the rows is no lower. */
+  bound = -Infinity;
+  /** Nothing more is to be gained. */
+  done = false;
+
+  /** `gram`: of the table's rows, lent for each step. */
+  constructor(plan: Plan, table: Table, scaling: Scaling, penalty: Penalty, gram: Gram, output: number) {
+    this.#plan = plan;
+    this.#table = table;
+    this.#scaling = scaling;
+    this.#penalty = penalty;
+    this.#gram = gram;
+    this.#output = output;
+    this.#size = gram.size;
+    this.#pieces = plan.loss === epsilonInsensitiveLoss ? 2 : 1;
+    this.#barrier = new Barrier(this.#pieces * table.count + plan.cols);
+    const ofWeights = () => new Float64Array(this.#size);
+    [this.#w, this.#step, this.#residual] = [ofWeights(), ofWeights(), ofWeights()];
+    [this.#right, this.#original] = [ofWeights(), ofWeights()];
+    this.#tree = new Tree(this.#size);
+    this.#room = new Float64Array(plan.cols);
+    const ofRows = () => new Float64Array(table.count + plan.cols);
+    [this.#slope, this.#curvature, this.#pull] = [ofRows(), ofRows(), ofRows()];
+    [this.#affine, this.#along] = [ofRows(), ofRows()];
+    for (let piece = 0; piece < this.#pieces; piece++) {
+      for (let i = 0; i < table.count; i++) {
+        this.#barrier.low[piece * table.count + i] = this.#weight(i) * this.#low(piece, i);
+      }
+    }
+    for (let j = 0; j < plan.cols; j++) this.#barrier.low[this.#term(j)] = -this.#l1(j);
+  }
+
+  /** Starts at the weights of all outputs; where a coefficient may not be negative it is positive. */
+  begin(weights: Float64Array): void {
+    const { count } = this.#table;
+    for (let j = 0; j < this.#size; j++) this.#w[j] = weights[this.#place(j)];
+    this.#spreadMargins();
+    const terms = this.#pieces * count;
+    const mean = asum(this.#barrier.m.subarray(0, terms)) / terms;
+    const room = mean > 0 ? mean : 1;
+    for (let t = 0; t < terms; t++) this.#barrier.begin(t, this.#weight(t % count), room);
+    for (let j = 0; j < this.#plan.cols; j++) {
+      this.#room[j] = room / this.#deviation(j);
+      if (!this.#penalty.nonNegative) {
+        this.#barrier.begin(this.#term(j), this.#width(j), this.#room[j]);
+        continue;
+      }
+      const least = this.#room[j] / this.#plan.cols;
+      if (!(this.#w[j] > least)) this.#w[j] = least;
+      this.#barrier.m[this.#term(j)] = -this.#w[j];
+      this.#barrier.beginBound(this.#term(j), 0.5 * this.#width(j));
+    }
+    this.#spreadMargins();
+  }
+
+  /** Writes the weights among those of all outputs, as 0 the coefficients that seem to go there, if that is asked for. */
+  write(weights: Float64Array, zeros: boolean): void {
+    for (let j = 0; j < this.#size; j++) {
+      const isZero =
+        zeros && j < this.#plan.cols && this.#barrier.isAtKink(this.#term(j), this.#width(j), this.#room[j]);
+      weights[this.#place(j)] = isZero ? 0 : this.#w[j];
+    }
+  }
+
+  /** One iteration: returns how much of a step was taken, 0 if none can be. */
+  iterate(H: Float64Array): number {
+    const barrier = this.#barrier;
+    const affine = this.#affine;
+    const along = this.#along;
+    const step = this.#step;
+    this.#factorize(H);
+    step.set(this.#right);
+    solveFactorized(H, this.#size, step);
+    this.#spread(step, affine);
+    barrier.turn(1);
+    this.#each((t, n, at) => barrier.aim(t, n, affine, at));
+    this.#couple();
+    barrier.center();
+    this.#pull.fill(0);
+    this.#each((t, n, at) => barrier.correct(t, n, affine, this.#pull, at));
+    step.set(this.#right);
+    this.#gather(this.#pull, step);
+    solveFactorized(H, this.#size, step);
+    if (!(asum(step) < Infinity)) {
+      this.done = true;
+      return 0;
+    }
+    this.#spread(step, along);
+    barrier.turn(2);
+    this.#each((t, n, at) => barrier.measure(t, n, affine, along, at));
+    this.#couple();
+    const primal = inward * barrier.primal < 1 ? inward * barrier.primal : 1;
+    const dual = inward * barrier.dual < 1 ? inward * barrier.dual : 1;
+    this.#each((t, n, at) => barrier.move(t, n, affine, along, at, primal, dual));
+    for (let j = 0; j < this.#size; j++) this.#w[j] += primal * step[j];
+    // A coefficient is what is left of it to its bound.
+    for (let j = 0; this.#penalty.nonNegative && j < this.#plan.cols; j++) this.#w[j] = barrier.v[this.#term(j)];
+    this.#spreadMargins();
+    return primal;
+  }
+
+  /** Sets up the equations where it is. */
+  weigh(): void {
+    const { count } = this.#table;
+    const { cols, l2 } = this.#plan;
+    for (const array of [this.#slope, this.#curvature, this.#pull]) array.fill(0);
+    this.#barrier.reset();
+    this.#each((t, n, at) => this.#barrier.bend(t, n, this.#slope, this.#curvature, this.#pull, at));
+    this.#residual.fill(0);
+    this.#gather(this.#slope, this.#residual);
+    this.#lagrangian = this.#barrier.value;
+    this.#unmet = 0;
+    this.#isFeasible = true;
+    for (let j = 0; j < this.#size; j++) {
+      const bend = j < cols ? count * l2 * this.#factor(j) : 0;
+      const w = this.#w[j];
+      this.#residual[j] -= bend * w;
+      this.#lagrangian += 0.5 * bend * (w * w);
+      const left = Math.abs(this.#residual[j]);
+      this.#unmet += left * (Math.abs(this.#step[j]) + 2 ** -10 * Math.abs(w));
+      if (!(left <= feasible * count * this.#deviation(j))) this.#isFeasible = false;
+    }
+    this.#right.set(this.#residual);
+    this.#gather(this.#pull, this.#right);
+  }
+
+  /** What that says of the minimum, by the Lagrangian where no slopes are left, and whether to go on. */
+  judge(): void {
+    const { gap } = this.#barrier;
+    const value = this.#lagrangian + gap;
+    if (this.#first < 0) this.#first = value;
+    const left = this.#isFeasible ? gap + this.#unmet : Infinity;
+    this.#idle = this.#least === Infinity || left < 0.9 * this.#least ? 0 : this.#idle + 1;
+    if (left < this.#least) {
+      this.#least = left;
+      this.bound = this.#lagrangian - this.#unmet;
+    }
+    const nothing = rounding * (value + 2 ** -4 * this.#first);
+    this.done = (this.#isFeasible && gap <= nothing) || this.#idle >= mostIdle;
+  }
+
+  exchange(archive: Archive): void {
+    const { e, c, u, v } = this.#barrier;
+    for (const array of [e, c, u, v, this.#w, this.#step, this.#room]) archive.array(array);
+    this.#first = archive.number(this.#first);
+    this.#least = archive.number(this.#least);
+    this.#idle = archive.number(this.#idle);
+    this.bound = archive.number(this.bound);
+    this.done = archive.flag(this.done);
+    this.#spreadMargins();
+    this.weigh();
+  }
+
+  /** The lower end of a row's box for a weight of 1; the upper one is 1 above it. */
+  #low(piece: number, i: number): number {
+    const { loss, lossParameters } = this.#plan;
+    if (loss === hingeLoss) return this.#y(i) > 0 ? 0 : -1;
+    return loss === epsilonInsensitiveLoss ? -piece : lossParameters[0] - 1;
+  }
+
+  #row(i: number): number {
+    const { index } = this.#table;
+    return index ? index[i] : i;
+  }
+
+  #weight(i: number): number {
+    const { sampleWeight } = this.#table;
+    return sampleWeight ? sampleWeight[this.#row(i)] : 1;
+  }
+
+  #y(i: number): number {
+    return this.#table.y[this.#row(i) * this.#plan.targets + this.#output];
+  }
+
+  /** A coefficient's term. */
+  #term(j: number): number {
+    return this.#pieces * this.#table.count + j;
+  }
+
+  /** A weight's place among those of all outputs. */
+  #place(j: number): number {
+    const { cols, outputs } = this.#plan;
+    return j < cols ? this.#output * cols + j : outputs * cols + this.#output;
+  }
+
+  #factor(j: number): number {
+    const { factors } = this.#penalty;
+    return factors ? factors[this.#output * this.#plan.cols + j] : 1;
+  }
+
+  #l1(j: number): number {
+    return this.#table.count * this.#penalty.l1 * this.#factor(j);
+  }
+
+  /** The root of the mean square of a column. */
+  #deviation(j: number): number {
+    return j < this.#plan.cols ? Math.sqrt(this.#scaling.square[j]) : 1;
+  }
+
+  /** Of a coefficient's box; where that has no end, about the steepest slope there is. */
+  #width(j: number): number {
+    return this.#penalty.nonNegative ? this.#table.count * this.#deviation(j) : 2 * this.#l1(j);
+  }
+
+  /** Margins are y - z, less or more the half width of the tube, and for a coefficient its negative. */
+  #spreadMargins(): void {
+    const { count, offset } = this.#table;
+    const { cols, outputs, loss, lossParameters } = this.#plan;
+    const { m } = this.#barrier;
+    const wall = loss === epsilonInsensitiveLoss ? lossParameters[0] : 0;
+    const z = this.#along;
+    this.#spread(this.#w, z);
+    for (let i = 0; i < count; i++) {
+      const own = offset ? z[i] + offset[this.#row(i) * outputs + this.#output] : z[i];
+      const r = this.#y(i) - own;
+      m[i] = r - wall;
+      if (this.#pieces > 1) m[count + i] = r + wall;
+    }
+    for (let j = 0; j < cols; j++) m[this.#term(j)] = -this.#w[j];
+  }
+
+  /** z of such weights without an offset, and behind it the coefficients. */
+  #spread(w: Float64Array, z: Float64Array): void {
+    const { X, count, index } = this.#table;
+    const { cols, intercept } = this.#plan;
+    const original = this.#scaling.toOriginal(w, this.#original, 1);
+    const length = rowsPerBlock(cols);
+    for (let start = 0; start < count; start += length) {
+      const rows = { X, cols, start, count: Math.min(length, count - start), index };
+      matvec(rows, original, 0, intercept ? original[cols] : 0, z, start);
+    }
+    for (let j = 0; j < cols; j++) z[count + j] = w[j];
+  }
+
+  /** Adds to g the gradient that slopes in z make, and those behind them of the coefficients. */
+  #gather(r: Float64Array, g: Float64Array): void {
+    const { X, count, index } = this.#table;
+    const { cols, intercept } = this.#plan;
+    const length = rowsPerBlock(cols);
+    this.#tree.reset();
+    for (let start = 0; start < count; start += length) {
+      const rows = { X, cols, start, count: Math.min(length, count - start), index };
+      const partial = this.#tree.next();
+      rmatvec(rows, r, start, partial, 0);
+      if (intercept) partial[cols] = sum(r, start, rows.count);
+      this.#tree.push();
+    }
+    const total = this.#tree.total();
+    this.#scaling.chain(total, 1);
+    for (let j = 0; j < this.#size; j++) g[j] += j < cols ? total[j] + r[count + j] : total[j];
+  }
+
+  /** All terms, in parts of a kind: pass(first term, how many, where their rows or coefficients begin). */
+  #each(pass: (t: number, n: number, at: number) => void): void {
+    const { count } = this.#table;
+    for (let piece = 0; piece < this.#pieces; piece++) {
+      for (let at = 0; at < count; at += chunk) pass(piece * count + at, Math.min(chunk, count - at), at);
+    }
+    pass(this.#term(0), this.#plan.cols, count);
+  }
+
+  /** Of a curved objective the slopes that are left fall only where both go the same part. */
+  #couple(): void {
+    const { primal, dual } = this.#barrier;
+    if (this.#plan.l2 > 0) this.#barrier.primal = this.#barrier.dual = primal < dual ? primal : dual;
+  }
+
+  /** The matrix of the equations. */
+  #factorize(H: Float64Array): void {
+    const { cols, l2 } = this.#plan;
+    const { count } = this.#table;
+    const { deviation } = this.#scaling;
+    const n = this.#size;
+    this.#gram.evaluate(this.#curvature, H);
+    for (let j = 0; j < n; j++) {
+      for (let k = 0; k < n; k++) {
+        const scale = (j < cols ? deviation[j] : 1) * (k < cols ? deviation[k] : 1);
+        H[j * n + k] /= scale;
+      }
+    }
+    for (let j = 0; j < cols; j++) H[j * n + j] += count * l2 * this.#factor(j) + this.#curvature[count + j];
+    factorize(H, n);
+  }
+}

@@ -1,0 +1,120 @@
+// Losses of straight pieces: of each output a linear or quadratic program (program.h) goes on by itself. The
+// weights are the best that were met, and what the programs know of the minimum from below tells how far off
+// they are. Twin: lib/reference/solver/interior.ts.
+#pragma once
+
+#include <string.h>
+
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include "method.h"
+#include "program.h"
+#include "smooth.h"
+
+namespace nabla {
+
+class Interior final : public Method {
+ public:
+  // `weights`: where it starts; changed in place.
+  Interior(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
+           Smooth& smooth, double* weights, const Team& team)
+      : plan_(plan),
+        table_(table),
+        smooth_(smooth),
+        gram_(kernels, {table.X, plan.cols, table.count, table.index},
+              plan.intercept ? scaling.mean() : nullptr, team),
+        matrix_(gram_.size() * gram_.size()),
+        w_(weights),
+        trial_(plan.size()),
+        gradient_(plan.size()) {
+    for (size_t k = 0; k < plan.outputs; ++k)
+      programs_.emplace_back(new Program(kernels, plan, table, scaling, smooth.penalty(), gram_, k, team));
+  }
+
+  // One iteration. Returns the objective after it.
+  double epoch(uint64_t) override {
+    if (!begun_) {
+      begun_ = true;
+      for (const auto& program : programs_) program->begin(w_);
+      const double value = look(true, INFINITY);
+      if (!std::isfinite(value)) return value;
+      first_ = value;
+      for (const auto& program : programs_) program->weigh();
+    }
+    rate = value_ > 0.0 ? step() : 0.0;  // no objective is below 0
+    bool isDone = true;
+    for (const auto& program : programs_) isDone = isDone && program->done;
+    if (isDone) look(false, -0x1p16 * nothing());
+    double bound = 0.0;
+    for (const auto& program : programs_) bound += program->bound;
+    bound /= static_cast<double>(table_.count);
+    change = value_ - (bound > 0.0 ? bound : 0.0);
+    if (!(change > 0.0)) change = 0.0;
+    if (change <= nothing())
+      ended = Status::converged;
+    else if (isDone)
+      ended = change <= 0x1p16 * nothing() ? Status::converged : Status::stalled;
+    if (plan_.stepHistory && rate > 0.0) stepLosses.push_back(value_);
+    return value_;
+  }
+
+  const double* result() const override { return w_; }
+
+  void exchange(Archive& archive) override {
+    Method::exchange(archive);
+    archive.flag(begun_);
+    archive.array(w_, plan_.size());
+    archive.number(value_);
+    archive.number(first_);
+    for (const auto& program : programs_) program->exchange(archive);
+  }
+
+ private:
+  // What of the objective cannot be told from rounding.
+  double nothing() const { return Program::rounding * (value_ + 0x1p-10 * first_); }
+
+  // Of all programs that are not done. Returns the shortest part of a step.
+  double step() {
+    double shortest = 1.0;
+    for (const auto& program : programs_) {
+      if (program->done || smooth_.stopped()) continue;
+      const double length = program->iterate(matrix_.data());
+      if (length < shortest) shortest = length;
+      if (program->done) continue;
+      program->weigh();
+      program->judge();
+    }
+    if (shortest > 0.0) ++steps;
+    look(true, 0x1p4 * nothing());
+    return shortest;
+  }
+
+  // Takes the weights where the programs are, if they are worse by no more than that. Returns their
+  // objective.
+  double look(bool zeros, double much) {
+    for (const auto& program : programs_) program->write(trial_.data(), zeros);
+    const double value = smooth_.evaluate(trial_.data(), gradient_.data());
+    if (value <= value_ + much) {
+      value_ = value;
+      if (plan_.size() > 0) memcpy(w_, trial_.data(), plan_.size() * sizeof(double));
+      gradientNorm = smooth_.norm(w_, gradient_.data());
+    }
+    return value;
+  }
+
+  const Plan& plan_;
+  const Table& table_;
+  Smooth& smooth_;
+  Gram gram_;
+  Doubles matrix_;
+  std::vector<std::unique_ptr<Program>> programs_;
+  double* w_;
+  Doubles trial_, gradient_;
+  double value_ = INFINITY;
+  double first_ = 0.0;  // the objective where it started
+  bool begun_ = false;
+};
+
+}  // namespace nabla

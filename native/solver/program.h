@@ -1,0 +1,104 @@
+// The linear or convex quadratic program that a loss of straight pieces makes of one output: every row is a
+// term or two, every coefficient with l1 or a bound one more; l2 is all that is curved. Solved by steps of a
+// primal-dual interior point method with predictor and corrector (Mehrotra 1992; for quantiles Portnoy and
+// Koenker 1997), whose equations are those of a Newton step. Twin: lib/reference/solver/program.ts.
+#pragma once
+
+#include <cmath>
+
+#include "archive.h"
+#include "barrier.h"
+#include "blocks.h"
+#include "gram.h"
+#include "plan.h"
+#include "scaling.h"
+
+namespace nabla {
+
+class Program {
+ public:
+  // Of an objective: what cannot be told from rounding.
+  static constexpr double rounding = 0x1p-46;
+
+  // `gram`: of the table's rows, lent for each step.
+  Program(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
+          const Penalty& penalty, Gram& gram, size_t output, const Team& team);
+
+  // Starts at the weights of all outputs; where a coefficient may not be negative it is positive.
+  void begin(const double* weights);
+  // Writes the weights among those of all outputs, as 0 the coefficients that seem to go there, if that is
+  // asked for.
+  void write(double* weights, bool zeros) const;
+  // One iteration: returns how much of a step was taken, 0 if none can be.
+  double iterate(double* H);
+  // Sets up the equations where it is.
+  void weigh();
+  // What that says of the minimum, by the Lagrangian where no slopes are left, and whether to go on.
+  void judge();
+  void exchange(Archive& archive);
+
+  double bound = -INFINITY;  // the minimum of the sum over the rows is no lower
+  bool done = false;         // nothing more is to be gained
+
+ private:
+  double low(size_t piece, size_t i) const;
+  size_t row(size_t i) const { return table_.index ? table_.index[i] : i; }
+  double weight(size_t i) const { return table_.sampleWeight ? table_.sampleWeight[row(i)] : 1.0; }
+  double y(size_t i) const { return table_.y[row(i) * plan_.targets + output_]; }
+  // A coefficient's term.
+  size_t term(size_t j) const { return pieces_ * table_.count + j; }
+  // A weight's place among those of all outputs.
+  size_t place(size_t j) const {
+    return j < plan_.cols ? output_ * plan_.cols + j : plan_.coefficients() + output_;
+  }
+  double factor(size_t j) const {
+    return penalty_.factors ? penalty_.factors[output_ * plan_.cols + j] : 1.0;
+  }
+  double l1(size_t j) const { return count() * penalty_.l1 * factor(j); }
+  double count() const { return static_cast<double>(table_.count); }
+  // The root of the mean square of a column.
+  double deviation(size_t j) const { return j < plan_.cols ? std::sqrt(scaling_.square()[j]) : 1.0; }
+  // Of a coefficient's box; where that has no end, about the steepest slope there is.
+  double width(size_t j) const { return penalty_.nonNegative ? count() * deviation(j) : 2.0 * l1(j); }
+  size_t blocks() const { return (table_.count + length_ - 1) / length_; }
+  Rows block(size_t i) const;
+  void spreadMargins();
+  void spread(const double* w, double* z);
+  void gather(const double* r, double* g);
+  template <class Pass>
+  void each(Pass pass);
+  void couple();
+  void factorize(double* H);
+
+  const Kernels& kernels_;
+  const Plan& plan_;
+  const Table& table_;
+  const Scaling& scaling_;
+  const Penalty penalty_;
+  Gram& gram_;
+  const size_t output_;
+  const Team& team_;
+  const size_t size_;
+  const size_t length_;  // of a block of rows
+  const size_t pieces_;  // terms of a row: piece after piece, and behind them the coefficients'
+  Barrier barrier_;
+  Doubles w_;  // coefficients and, behind them, the intercept
+  Doubles step_;
+  Doubles residual_;  // the slopes that are left
+  Doubles right_;     // of the equations
+  Doubles original_;
+  Doubles gathered_;
+  BlockSum sum_;
+  Doubles room_;  // where coefficients began, beyond their margins
+  // Of rows and, behind them, of coefficients.
+  Doubles slope_, curvature_, pull_;
+  Doubles affine_, along_;
+  double lagrangian_ = 0.0;
+  double unmet_ = 0.0;  // what the slopes that are left may hide
+  bool isFeasible_ = false;
+  double first_ = -1.0;      // the objective where it began
+  double least_ = INFINITY;  // left to gain
+  uint64_t idle_ = 0;
+};
+
+}  // namespace nabla
