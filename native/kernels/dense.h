@@ -61,24 +61,47 @@ NABLA_INLINE Vec dotRow(const double* row, const double* w, size_t cols) {
   return foldedVec(cols, [=](size_t j, size_t count) { return load(row + j, count) * load(w + j, count); });
 }
 
-static void matvec(const Rows& rows, const double* w, double b, double* z) {
+// Rows in no order come from memory a line at a time, each as late as it is asked for: they are asked for
+// early.
+constexpr size_t fetchedAhead = 16;
+
+NABLA_INLINE void fetch(const Rows& rows, size_t i) {
+  if (i >= rows.count + rows.ahead) return;
+  const char* row = reinterpret_cast<const char*>(rows.row(i));
+  for (size_t at = 0; at < rows.cols * sizeof(double); at += 64) __builtin_prefetch(row + at);
+}
+
+template <bool picked>
+static void products(const Rows& rows, const double* w, double b, double* z) {
   size_t i = 0;
   for (; i + 8 <= rows.count; i += 8) {
     Vec folded[8];
 #pragma GCC unroll 8
-    for (int r = 0; r < 8; ++r) folded[r] = dotRow(rows.row(i + r), w, rows.cols);
+    for (int r = 0; r < 8; ++r) {
+      if (picked) fetch(rows, i + r + fetchedAhead);
+      folded[r] = dotRow(rows.row(i + r), w, rows.cols);
+    }
     store(z + i, foldEach(folded) + b);
   }
-  for (; i < rows.count; ++i) z[i] = fold(dotRow(rows.row(i), w, rows.cols)) + b;
+  for (; i < rows.count; ++i) {
+    if (picked) fetch(rows, i + fetchedAhead);
+    z[i] = fold(dotRow(rows.row(i), w, rows.cols)) + b;
+  }
+}
+
+static void matvec(const Rows& rows, const double* w, double b, double* z) {
+  if (rows.index) return products<true>(rows, w, b, z);
+  products<false>(rows, w, b, z);
 }
 
 // g += Σ r_i x_i for V Vecs of columns, the last of `tail` lanes: g stays in registers, X is read in order.
-template <int V, bool full>
-static void addNarrowRows(const Rows& rows, const double* r, double* g, size_t tail) {
+// `fresh`: g is +0 before.
+template <int V, bool full, bool fresh>
+NABLA_INLINE void addNarrowRows(const Rows& rows, const double* r, double* g, size_t tail) {
   const size_t last = full ? 8 : tail;
   Vec a[V];
 #pragma GCC unroll 4
-  for (int v = 0; v < V; ++v) a[v] = load(g + 8 * v, v + 1 < V ? 8 : last);
+  for (int v = 0; v < V; ++v) a[v] = fresh ? zero() : load(g + 8 * v, v + 1 < V ? 8 : last);
   for (size_t i = 0; i < rows.count; ++i) {
     const double* row = rows.row(i);
     const double factor = r[i];
@@ -89,11 +112,12 @@ static void addNarrowRows(const Rows& rows, const double* r, double* g, size_t t
   for (int v = 0; v < V; ++v) store(g + 8 * v, a[v], v + 1 < V ? 8 : last);
 }
 
-template <int V>
-static void addNarrow(const Rows& rows, const double* r, double* g) {
+// Not inlined: beside other code GCC keeps less of it in registers.
+template <int V, bool fresh>
+__attribute__((noinline)) static void addNarrow(const Rows& rows, const double* r, double* g) {
   const size_t tail = rows.cols - 8 * (V - 1);
-  if (tail == 8) return addNarrowRows<V, true>(rows, r, g, 8);
-  addNarrowRows<V, false>(rows, r, g, tail);
+  if (tail == 8) return addNarrowRows<V, true, fresh>(rows, r, g, 8);
+  addNarrowRows<V, false, fresh>(rows, r, g, tail);
 }
 
 // The same for any number of columns: R rows at a time, so that g is loaded and stored once for them.
@@ -113,23 +137,58 @@ NABLA_INLINE void addRows(const Rows& rows, size_t i, const double* r, double* g
   });
 }
 
-// g += Xᵀ r, for each column row after row.
-static void rmatvec(const Rows& rows, const double* r, double* g) {
+template <bool fresh>
+NABLA_INLINE void addProducts(const Rows& rows, const double* r, double* g) {
   switch ((rows.cols + 7) / 8) {
     case 0:
       return;
     case 1:
-      return addNarrow<1>(rows, r, g);
+      return addNarrow<1, fresh>(rows, r, g);
     case 2:
-      return addNarrow<2>(rows, r, g);
+      return addNarrow<2, fresh>(rows, r, g);
     case 3:
-      return addNarrow<3>(rows, r, g);
+      return addNarrow<3, fresh>(rows, r, g);
     case 4:
-      return addNarrow<4>(rows, r, g);
+      return addNarrow<4, fresh>(rows, r, g);
   }
+  if (fresh) eachVec(rows.cols, [=](size_t j, size_t count) { store(g + j, zero(), count); });
   size_t i = 0;
   for (; i + 8 <= rows.count; i += 8) addRows<8>(rows, i, r, g);
   for (; i < rows.count; ++i) addRows<1>(rows, i, r, g);
+}
+
+// g += Xᵀ r, for each column row after row.
+static void rmatvec(const Rows& rows, const double* r, double* g) { addProducts<false>(rows, r, g); }
+
+// What block() does, of one row, all in registers: what is stored narrow and loaded wide has to wait.
+NABLA_INLINE double oneRow(const BlockArgs& a) {
+  const size_t cols = a.rows.cols;
+  const double* row = a.rows.row(0);
+  double z = fold(dotRow(row, a.w, cols)) + (a.intercept ? a.w[cols] : 0.0);
+  if (a.offset) z += a.offset[0];
+  LossPoint at = a.loss.at(a.y[0], z, a.parameters);
+  if (a.sampleWeight) at = {a.sampleWeight[0] * at.loss, a.sampleWeight[0] * at.gradient};
+  if (a.gradient) {
+    double* g = a.gradient;
+    const double r = at.gradient;
+    eachVec(cols, [=](size_t j, size_t count) { store(g + j, zero() + r * load(row + j, count), count); });
+    if (a.intercept) g[cols] = 0.0 + r;
+  }
+  return 0.0 + at.loss;
+}
+
+// The sum of the losses of a block, and the gradient of their mean.
+static double block(const BlockArgs& a) {
+  if (a.rows.count == 1 && a.loss.at) return oneRow(a);
+  const size_t count = a.rows.count, cols = a.rows.cols;
+  matvec(a.rows, a.w, a.intercept ? a.w[cols] : 0.0, a.z);
+  if (a.offset) axpy(1.0, a.offset, a.z, count);
+  const double total = a.loss.gradient({a.y, a.z, a.sampleWeight, count, 1, count, a.parameters});
+  if (!a.gradient) return total;
+  addProducts<true>(a.rows, a.z, a.gradient);
+  if (a.intercept) a.gradient[cols] = sum(a.z, count);
+  divide(static_cast<double>(count), a.gradient, cols + (a.intercept ? 1 : 0));
+  return total;
 }
 
 // g += Σ r_i (x_i - mean)², row after row.

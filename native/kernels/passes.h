@@ -34,6 +34,12 @@ static double lossPass(const LossArgs& a) {
 }
 
 template <class L>
+static LossPoint lossAt(double y, double z, const double* parameters) {
+  const LossGradient at = L::at(splat(y), splat(z), parameters);
+  return {first(at.loss), first(at.gradient)};
+}
+
+template <class L>
 static double curvaturePass(const LossArgs& a, double* out) {
   double sum = 0.0;
   for (size_t k = 0; k < a.outputs; ++k) {

@@ -146,6 +146,8 @@ NABLA_INLINE void store(double* x, Vec a) {
   NABLA_EACH_PART* reinterpret_cast<RegUnaligned*>(x + p * W) = a.part[p];
 }
 
+NABLA_INLINE double first(Vec a) { return a.part[0][0]; }
+
 NABLA_INLINE size_t inPart(size_t count, int p) {
   const size_t before = static_cast<size_t>(p) * W;
   return count <= before ? 0 : count - before < W ? count - before : W;

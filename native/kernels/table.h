@@ -12,6 +12,7 @@ struct Rows {
   size_t cols;
   size_t count;
   const uint32_t* index;  // null: consecutive
+  size_t ahead = 0;       // row numbers that follow these in `index`, which may be fetched early
 
   const double* row(size_t i) const { return X + (index ? index[i] : i) * cols; }
 };
@@ -50,6 +51,11 @@ struct LossArgs {
   const double* parameters;
 };
 
+// A loss l(y, z) and its derivative in z.
+struct LossPoint {
+  double loss, gradient;
+};
+
 struct Loss {
   const char* name;
   const char* parameters;  // names, space-separated, in the order of lib/catalog.ts
@@ -58,6 +64,23 @@ struct Loss {
   // The same, and writes d²l/dz² times the row's weight, `stride` apart, as z is: of losses that have none
   // everywhere a generalized one. Softmax, whose second derivative is p_k (δ_kl - p_l), writes p.
   double (*curvature)(const LossArgs& args, double* out);
+  // Of one y and z; null where outputs depend on each other.
+  LossPoint (*at)(double y, double z, const double* parameters);
+};
+
+// Rows that make one block, of one output, and what they are held against: y, weights (null: 1) and offsets
+// (null: 0) follow each other.
+struct BlockArgs {
+  Rows rows;
+  const double* y;
+  const double* sampleWeight;
+  const double* offset;
+  const Loss& loss;
+  const double* parameters;
+  const double* w;  // and behind it the intercept, if there is one
+  bool intercept;
+  double* z;         // room for as many
+  double* gradient;  // of the mean, for each of w; null: none
 };
 
 struct Penalty {
@@ -115,6 +138,7 @@ struct Kernels {
 
   void (*matvec)(const Rows& rows, const double* w, double b, double* z);  // z = X w + b
   void (*rmatvec)(const Rows& rows, const double* r, double* g);           // g += Xᵀ r, in row order
+  double (*block)(const BlockArgs& args);                                  // the sum of the losses
   void (*squares)(const Rows& rows, const double* r, const double* mean, double* g);  // g += Σ r (x - mean)²
   // H_jk += Σ (d x̃_j) x̃_k in row order, x̃ = x - mean (null: 0); H has rows of `stride`.
   void (*gram)(const Rows& rows, const double* d, const double* mean, const Part& part, double* H,

@@ -4,10 +4,15 @@ namespace nabla {
 
 namespace {
 
+constexpr size_t fetchedAhead = 64;  // picked numbers that are asked for early
+constexpr size_t rowsAhead = 16;     // and single rows
+
 // outputs × stride from picked rows of rows × outputs.
 void pick(const double* from, const Batch& batch, size_t at, size_t count, size_t outputs, double* to,
           size_t stride) {
   for (size_t i = 0; i < count; ++i) {
+    if (batch.index && at + i + fetchedAhead < batch.count + batch.ahead)
+      __builtin_prefetch(from + batch.index[at + i + fetchedAhead] * outputs);
     const size_t row = batch.index ? batch.index[at + i] : batch.start + at + i;
     for (size_t k = 0; k < outputs; ++k) to[k * stride + i] = from[row * outputs + k];
   }
@@ -45,7 +50,8 @@ Objective::Room Objective::room() const {
 
 Objective::Block Objective::block(const Batch& batch, size_t at, size_t count, const Room& room) const {
   const size_t row = batch.start + at;
-  Block block{{table_.X, plan_.cols, count, batch.index ? batch.index + at : nullptr},
+  Block block{{table_.X, plan_.cols, count, batch.index ? batch.index + at : nullptr,
+               batch.count - at - count + batch.ahead},
               table_.y + row,
               table_.sampleWeight ? table_.sampleWeight + row : nullptr,
               table_.offset ? table_.offset + row : nullptr,
@@ -63,11 +69,47 @@ Objective::Block Objective::block(const Batch& batch, size_t at, size_t count, c
   return block;
 }
 
+// A row of one output, as a step of stochastic descent needs it: all that can be left out is. Picked rows
+// come late from memory, unless they are asked for early.
+double Objective::rowPass(const Batch& batch, const double* weights, double* gradient) const {
+  const size_t cols = plan_.cols, row = batch.index ? batch.index[0] : batch.start;
+  if (batch.index && batch.ahead >= rowsAhead) {
+    const size_t next = batch.index[rowsAhead];
+    const char* x = reinterpret_cast<const char*>(table_.X + next * cols);
+    for (size_t at = 0; at < cols * sizeof(double); at += 64) __builtin_prefetch(x + at);
+    __builtin_prefetch(table_.y + next);
+  }
+  return kernels_.block({{table_.X + row * cols, cols, 1, nullptr},
+                         table_.y + row,
+                         table_.sampleWeight ? table_.sampleWeight + row : nullptr,
+                         table_.offset ? table_.offset + row : nullptr,
+                         kernels_.losses[plan_.loss],
+                         plan_.lossParameters,
+                         weights,
+                         plan_.intercept,
+                         rooms_[0].z,
+                         gradient});
+}
+
+// A pass of one block, of one output, which needs no tree.
+double Objective::blockPass(const Batch& batch, const double* weights, double* gradient) const {
+  if (team_.stopped()) return 0.0;
+  const Room& room = rooms_[0];
+  const Block b = block(batch, 0, batch.count, room);
+  return kernels_.block({b.rows, b.y, b.sampleWeight, b.offset, kernels_.losses[plan_.loss],
+                         plan_.lossParameters, weights, plan_.intercept, room.z, gradient});
+}
+
 double Objective::pass(const Batch& batch, const double* weights, double* gradient, double* curvature) {
   const size_t cols = plan_.cols, outputs = plan_.outputs, size = plan_.size();
   if (scaling_) {
     scaling_->toOriginal(weights, original_.data());
     weights = original_.data();
+  }
+  if (batch.count <= step_ && outputs == 1 && !curvature) {
+    const double sum = blockPass(batch, weights, gradient);
+    if (gradient && scaling_) scaling_->chain(gradient);
+    return sum;
   }
   const double* intercepts = plan_.intercept ? weights + plan_.coefficients() : nullptr;
   const Loss& loss = kernels_.losses[plan_.loss];

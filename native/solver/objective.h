@@ -14,6 +14,7 @@ struct Batch {
   size_t start;
   size_t count;
   const uint32_t* index;
+  size_t ahead = 0;  // row numbers that follow these in `index`: those of the next batches
 };
 
 class Objective {
@@ -25,6 +26,7 @@ class Objective {
   // Returns the sum of the losses and writes the mean gradient, if it is asked for. A pass that the team
   // stops returns what it has.
   double evaluate(const Batch& batch, const double* weights, double* gradient) {
+    if (batch.count == 1 && plan_.outputs == 1 && !scaling_) return rowPass(batch, weights, gradient);
     return pass(batch, weights, gradient, nullptr);
   }
   // The same over all rows, with the losses' second derivatives in z (of softmax the probabilities):
@@ -51,6 +53,8 @@ class Objective {
   };
   Room room() const;
   Block block(const Batch& batch, size_t at, size_t count, const Room& room) const;
+  double rowPass(const Batch& batch, const double* weights, double* gradient) const;
+  double blockPass(const Batch& batch, const double* weights, double* gradient) const;
   double pass(const Batch& batch, const double* weights, double* gradient, double* curvature);
 
   const Kernels& kernels_;

@@ -15,6 +15,12 @@ struct UpdateOptions {
   Penalty penalty;
 };
 
+// Whether a step is the rule alone.
+inline bool isPlain(const UpdateOptions& options, const double* parameters) {
+  return options.clipNorm == 0.0 && options.clipValue == 0.0 && parameters[1] == 0.0 &&
+         !options.penalty.active();
+}
+
 // One step t, counted from 1, of a rule over n weights. `running` holds its running products (1 at first).
 // The first `penalized` weights are subject to weight decay and penalty, the others (intercepts) are not.
 inline void updateStep(const Kernels& kernels, const Rule& rule, const double* parameters,
@@ -23,6 +29,7 @@ inline void updateStep(const Kernels& kernels, const Rule& rule, const double* p
   double coefficients[maxCoefficients] = {};
   rule.begin(parameters, rate, t, running, coefficients);
   const Passes passes = rule.passes(parameters);
+  if (isPlain(options, parameters)) return passes.plain(weights, gradient, state, n, coefficients);
   const double decay = parameters[1];
   const bool coupled = parameters[2] == 0.0;
   Modifiers modifiers{1.0,
@@ -59,6 +66,8 @@ class Optimizer {
         options_(options),
         size_(size),
         penalized_(penalized),
+        isPlain_(isPlain(options, parameters)),
+        passes_(rule.passes(parameters)),
         states_(rule.states * size) {
     const double initial = rule.initialState ? rule.initialState(parameters) : 0.0;
     for (size_t i = 0; i < states_.size(); ++i) states_.data()[i] = initial;
@@ -67,6 +76,10 @@ class Optimizer {
   }
 
   void step(double* weights, const double* gradient, double rate, double t) {
+    if (isPlain_) {  // as updateStep does it, with nothing to be found out anew
+      rule_.begin(parameters_, rate, t, running_, coefficients_);
+      return passes_.plain(weights, gradient, state_, size_, coefficients_);
+    }
     updateStep(kernels_, rule_, parameters_, options_, rate, t, running_, weights, gradient, state_, size_,
                penalized_);
   }
@@ -83,6 +96,9 @@ class Optimizer {
   UpdateOptions options_;
   size_t size_;
   size_t penalized_;
+  bool isPlain_;
+  Passes passes_;
+  double coefficients_[maxCoefficients] = {};
   Doubles states_;
   double* state_[maxStates] = {};
   double running_[maxRunning];

@@ -22,7 +22,7 @@ class Sampler {
         batchSize_(kind_ == SamplerKind::full || plan.batchSize > perEpoch_ ? perEpoch_ : plan.batchSize),
         philox_(plan.seed, static_cast<uint32_t>(kind_)) {
     if (kind_ == SamplerKind::shuffled) order_.resize(rows_);
-    if (kind_ == SamplerKind::replacement) order_.resize(batchSize_);
+    if (kind_ == SamplerKind::replacement) order_.resize(rows_);
   }
 
   size_t perEpoch() const { return perEpoch_; }
@@ -35,31 +35,42 @@ class Sampler {
     at_ = 0;
     philox_.setEpoch(once_ ? 0 : epoch);
     if (kind_ == SamplerKind::shuffled && !(once_ && isShuffled_)) shuffle();
+    if (kind_ == SamplerKind::replacement) draw();
   }
 
   // The next batch of this epoch; not to be called at its end.
   Batch next() {
     const size_t count = perEpoch_ - at_ < batchSize_ ? perEpoch_ - at_ : batchSize_;
-    Batch batch{at_, count, list_ ? list_ + at_ : nullptr};
-    if (kind_ == SamplerKind::shuffled) batch.index = order_.data() + at_;
-    if (kind_ == SamplerKind::replacement) {
-      for (size_t i = 0; i < count; ++i)
-        order_[i] = row(philox_.below(static_cast<uint32_t>(rows_), at_ + i));
-      batch.index = order_.data();
-    }
+    const uint32_t* order = order_.empty() ? list_ : order_.data();
+    const size_t at = at_;
     at_ += count;
-    return batch;
+    return {at, count, order ? order + at : nullptr, perEpoch_ - at_};
   }
 
  private:
   uint32_t row(uint32_t i) const { return list_ ? list_[i] : i; }
 
+  void draw() {
+    for (size_t i = 0; i < rows_; ++i) order_[i] = row(philox_.below(static_cast<uint32_t>(rows_), i));
+  }
+
   // Fisher and Yates from the table's order, so that an epoch's order does not depend on the one before.
   void shuffle() {
     isShuffled_ = true;
     for (size_t i = 0; i < rows_; ++i) order_[i] = row(static_cast<uint32_t>(i));
-    for (size_t i = rows_ - 1; i > 0; --i)
-      std::swap(order_[i], order_[philox_.below(static_cast<uint32_t>(i + 1), i)]);
+    // Places are drawn some steps early, so that what lies there is at hand when it is swapped.
+    constexpr size_t early = 16;
+    uint32_t places[early];
+    const auto place = [&](size_t i) {
+      const uint32_t j = philox_.below(static_cast<uint32_t>(i + 1), i);
+      __builtin_prefetch(&order_[j]);
+      places[i % early] = j;
+    };
+    size_t drawn = rows_;  // the last place drawn
+    for (size_t i = rows_ - 1; i > 0; --i) {
+      while (drawn > 1 && i - (drawn - 1) < early) place(--drawn);
+      std::swap(order_[i], order_[places[i % early]]);
+    }
   }
 
   SamplerKind kind_;

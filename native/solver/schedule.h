@@ -35,6 +35,7 @@ class Schedule {
 
   // `step` counts from 1. During the warm-up the rate rises linearly; then the schedule begins.
   double rate(double step) {
+    if (kind_ == ScheduleKind::constant && warmup_ == 0.0) return initial_;
     return step <= warmup_ ? initial_ * (step / warmup_) : after(step - std::floor(warmup_));
   }
 
