@@ -38,6 +38,30 @@ export interface Outcome {
   carried: Float64Array | null;
 }
 
+/** Many fits alike of problems that lie one behind the other, checked and complete. */
+export interface ManyJob {
+  /** Of each; `rows` is the number of the longest. */
+  plan: Plan;
+  /** Of all problems; of weights, as of those of one fit, the mean over a problem is 1. */
+  X: Float64Array;
+  y: Float64Array;
+  sampleWeight: Float64Array | null;
+  offset: Float64Array | null;
+  /** The rows of problem i are borders[i] … borders[i + 1] - 1. */
+  borders: Float64Array;
+  penaltyFactors: Float64Array | null;
+  /** Where each fit starts and, afterwards, where it ended: problems × outputs × cols. */
+  coefficients: Float64Array;
+  /** The same: problems × outputs. Left alone if the plan has no intercept. */
+  intercepts: Float64Array;
+  /** By number in `manyStatuses`: what is `failed` beforehand is not fitted. */
+  status: Uint8Array;
+  /** The objective of each fit's last epoch; left alone where there is none. */
+  losses: Float64Array;
+  epochs: Float64Array;
+  steps: Float64Array;
+}
+
 /** A step of an update rule over weights start … end-1. */
 export interface Update {
   rule: number;
@@ -88,6 +112,8 @@ export interface Backend {
   updateStep(update: Update): void;
   fitSync(job: FitJob): Outcome;
   fit(job: FitJob): Promise<Outcome>;
+  fitManySync(job: ManyJob): void;
+  fitMany(job: ManyJob): Promise<void>;
 }
 
 /** Which backend computes, and what it runs on. */

@@ -51,9 +51,8 @@ export function colsOf(name: string, X: Float64Array, rows: number, given: unkno
   return cols;
 }
 
-export function readWeights(name: string, value: unknown, rows: number): Float64Array {
-  const weights = checkArray(name, value);
-  checkLength(name, weights, rows, `${rows} rows`);
+/** Weights of rows must be finite and from 0, and not all 0. */
+export function checkWeights(name: string, weights: Float64Array): void {
   const bad = weights.findIndex((weight) => !(weight >= 0 && weight < Infinity));
   if (bad >= 0) {
     const code = weights[bad] < 0 ? 'ERR_OUT_OF_RANGE' : 'ERR_NOT_FINITE';
@@ -62,7 +61,6 @@ export function readWeights(name: string, value: unknown, rows: number): Float64
   if (weights.every((weight) => weight === 0)) {
     throw new NablaError('ERR_OUT_OF_RANGE', `${name} must not be 0 for every row`);
   }
-  return weights;
 }
 
 /**
@@ -70,6 +68,18 @@ export function readWeights(name: string, value: unknown, rows: number): Float64
  * caller named among the options.
  */
 export function readTable(
+  name: string,
+  value: unknown,
+  ofClasses: boolean,
+  more: Record<string, unknown> = {},
+): RawTable {
+  const table = readArrays(name, value, ofClasses, more);
+  if (table.sampleWeight) checkWeights(name === 'data' ? 'sampleWeight' : `${name}.sampleWeight`, table.sampleWeight);
+  return table;
+}
+
+/** The same, whatever numbers they hold. */
+export function readArrays(
   name: string,
   value: unknown,
   ofClasses: boolean,
@@ -92,7 +102,9 @@ export function readTable(
   if (rows > 0xffffffff) throw invalid('ERR_OUT_OF_RANGE', `${prefix}rows`, 'at most 4294967295', rows);
   const cols = colsOf(`${prefix}X`, X, rows, given.cols);
   if (cols === 0) throw new NablaError('ERR_SHAPE', `${prefix}X must have at least one column; got none`);
-  const sampleWeight = either('sampleWeight');
+  const weights = either('sampleWeight');
+  const sampleWeight = weights === undefined ? null : checkArray(`${prefix}sampleWeight`, weights);
+  if (sampleWeight) checkLength(`${prefix}sampleWeight`, sampleWeight, rows, `${rows} rows`);
   const offset = either('offset');
   return {
     X,
@@ -100,7 +112,7 @@ export function readTable(
     labels: named?.labels,
     rows,
     cols,
-    sampleWeight: sampleWeight === undefined ? null : readWeights(`${prefix}sampleWeight`, sampleWeight, rows),
+    sampleWeight,
     offset: offset === undefined ? null : checkArray(`${prefix}offset`, offset),
   };
 }

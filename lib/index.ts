@@ -29,6 +29,17 @@ export {
   type Schedule,
 } from './fit.js';
 export { History } from './history.js';
+export {
+  type FitMany,
+  type FitManySync,
+  fitMany,
+  fitManySync,
+  type ManyOptions,
+  type ManyStatus,
+  Models,
+  type PackedProblems,
+  type Problem,
+} from './many.js';
 export { type Differentiable, type MinimizeOptions, type Minimum, minimize } from './minimize.js';
 export {
   type ClassMetrics,

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 // @ts-expect-error: it has no types
 import nodeGypBuild from 'node-gyp-build';
-import type { Backend, FitJob, Outcome } from './backend.js';
+import type { Backend, FitJob, ManyJob, Outcome } from './backend.js';
 import { mostThreads } from './catalog.js';
 import { NablaError, show } from './errors.js';
 import { encode, type Table } from './plan.js';
@@ -13,8 +13,11 @@ type Allocate = (n: number) => Float64Array;
 /** Of the addon's fitSync and fit. @internal */
 export type FitArguments = [plan: Float64Array, arrays: (Float64Array | Uint32Array | null)[], allocate: Allocate];
 
+/** Of the addon's fitManySync and fitMany. @internal */
+export type ManyArguments = [plan: Float64Array, arrays: (Float64Array | Uint8Array | null)[]];
+
 /** What native/binding exports. */
-export interface Addon extends Omit<Backend, 'name' | 'updateStep' | 'fitSync' | 'fit'> {
+export interface Addon extends Omit<Backend, 'name' | 'updateStep' | 'fitSync' | 'fit' | 'fitManySync' | 'fitMany'> {
   updateStep(
     rule: number,
     parameters: Float64Array,
@@ -40,6 +43,8 @@ export interface Addon extends Omit<Backend, 'name' | 'updateStep' | 'fitSync' |
   ): number;
   fitSync(...job: FitArguments): Outcome;
   fit(...args: [...FitArguments, callback: (error: Error | null, outcome?: Outcome) => void]): void;
+  fitManySync(...job: ManyArguments): void;
+  fitMany(...args: [...ManyArguments, callback: (error: Error | null) => void]): void;
   close(): void;
   catalog: Record<
     'losses' | 'rules' | 'schedules' | 'samplers' | 'averagings' | 'solvers',
@@ -74,6 +79,14 @@ export function argumentsOf({ plan, train, validation, indices, penaltyFactors, 
   const { weights, state, carried } = job;
   const arrays = [...tableOf(train), ...tableOf(validation), indices, penaltyFactors, weights, state, carried];
   return [encode(plan), arrays, allocate];
+}
+
+/** Many jobs as the addon takes them. @internal */
+export function manyArgumentsOf({ plan, ...job }: ManyJob): ManyArguments {
+  const { X, y, sampleWeight, offset, borders, penaltyFactors } = job;
+  const { coefficients, intercepts, status, losses, epochs, steps } = job;
+  const results = [coefficients, intercepts, status, losses, epochs, steps];
+  return [encode(plan), [X, y, sampleWeight, offset, borders, penaltyFactors, ...results]];
 }
 
 function rethrown(error: unknown): unknown {
@@ -136,6 +149,21 @@ export function loadNative(): Backend | null {
         addon.fit(...argumentsOf(job), (error, outcome) => {
           if (outcome) resolve(outcome);
           else reject(rethrown(error));
+        });
+      });
+    },
+    fitManySync(job) {
+      try {
+        addon.fitManySync(...manyArgumentsOf(job));
+      } catch (error) {
+        throw rethrown(error);
+      }
+    },
+    fitMany(job) {
+      return new Promise((resolve, reject) => {
+        addon.fitMany(...manyArgumentsOf(job), (error) => {
+          if (error) reject(rethrown(error));
+          else resolve();
         });
       });
     },

@@ -17,6 +17,9 @@ export const solverKind = { none: 0, lbfgs: 1, newton: 2, exact: 3 } as const;
 /** Why a fit ended, in the order of the solver's numbers. */
 export const statuses = ['converged', 'maxEpochs', 'diverged', 'earlyStopped', 'timeLimit', 'stalled'] as const;
 export type Status = (typeof statuses)[number];
+/** And, of one fit among many, that its data allowed none. */
+export const manyStatuses = [...statuses, 'failed'] as const;
+export type ManyStatus = (typeof manyStatuses)[number];
 /** And what is no end: so many epochs were asked for, and there is more to do. */
 export const loopStatuses = [...statuses, 'paused'] as const;
 export type LoopStatus = (typeof loopStatuses)[number];

@@ -148,7 +148,7 @@ export function rowWeights(
 }
 
 /** By the solver's number of each class. */
-function readClassWeight(
+export function readClassWeight(
   value: unknown,
   loss: keyof typeof losses,
   labels: readonly Label[],

@@ -31,6 +31,8 @@ export interface Face {
   backend: Backend;
   fit: nabla.Fit;
   fitSync: nabla.FitSync;
+  fitMany: nabla.FitMany;
+  fitManySync: nabla.FitManySync;
   fitPath: nabla.FitPath;
   fitPathSync: nabla.FitPathSync;
   crossValidate: nabla.CrossValidate;

@@ -1,10 +1,11 @@
 // The reference as a Backend: one thread, plain TypeScript.
-import type { Backend, FitJob, Outcome, Update } from '../backend.js';
+import type { Backend, Update } from '../backend.js';
 import type { Plan } from '../plan.js';
 import { asum, axpy, dot, nrm2, scal } from './kernels/dense.js';
 import { rules } from './kernels/updates.js';
 import { rowsPerBlock } from './solver/blocks.js';
 import { Run } from './solver/fit.js';
+import { fitEach } from './solver/many.js';
 import { evaluateBlock, Objective } from './solver/objective.js';
 import { updateStep } from './solver/optimizer.js';
 import { gemv, gemvT, gram } from './solver/products.js';
@@ -12,21 +13,21 @@ import { gemv, gemvT, gram } from './solver/products.js';
 /** How long an asynchronous fit keeps the event loop to itself, in milliseconds. */
 const turn = 5;
 
-function fitSync(job: FitJob): Outcome {
-  const epochs = new Run(job).epochs();
+/** All turns at once. */
+function finish<R>(work: Generator<void, R>): R {
   for (;;) {
-    const next = epochs.next();
+    const next = work.next();
     if (next.done) return next.value;
   }
 }
 
-async function fit(job: FitJob): Promise<Outcome> {
-  const epochs = new Run(job).epochs();
+/** Between turns of the event loop. */
+async function share<R>(work: Generator<void, R>): Promise<R> {
   for (;;) {
     await new Promise((resolve) => setImmediate(resolve));
     const end = performance.now() + turn;
     do {
-      const next = epochs.next();
+      const next = work.next();
       if (next.done) return next.value;
     } while (performance.now() < end);
   }
@@ -76,6 +77,8 @@ export const reference: Backend = {
   gram,
   valueAndGradient,
   updateStep: update,
-  fitSync,
-  fit,
+  fitSync: (job) => finish(new Run(job).epochs()),
+  fit: async (job) => share(new Run(job).epochs()),
+  fitManySync: (job) => finish(fitEach(job)),
+  fitMany: (job) => share(fitEach(job)),
 };

@@ -3,6 +3,7 @@ import { type Backend, type BackendInfo, describe } from '../backend.js';
 import { type CrossValidate, type CrossValidateSync, createCrossValidate } from '../facade/crossvalidate.js';
 import { createFit, type Fit, type FitSync } from '../facade/fit.js';
 import { type Allocate, createAllocate, createKernels, type Kernels } from '../facade/kernels.js';
+import { createFitMany, type FitMany, type FitManySync } from '../facade/many.js';
 import { type CreateOptimizer, createOptimizers, type RestoreOptimizer } from '../facade/optimizer.js';
 import { createFitPath, type FitPath, type FitPathSync } from '../facade/path.js';
 import { createTextbook, type Textbook } from '../facade/textbook.js';
@@ -19,6 +20,7 @@ export { Optimizer } from '../facade/optimizer.js';
 export { History } from '../history.js';
 export { Path } from '../lambdapath.js';
 export { type Differentiable, type MinimizeOptions, type Minimum, minimize } from '../minimize.js';
+export { Models } from '../models.js';
 export * from '../rules.js'; // but for adam, below
 
 /** As `Model` of nabla; predicts in TypeScript. */
@@ -29,6 +31,7 @@ export class Model<L extends Label = number> extends AnyModel<L> {
 }
 
 const facade = createFit(reference, Model);
+const many = createFitMany(reference, Model);
 const paths = createFitPath(reference, Model);
 const folds = createCrossValidate(reference, Model);
 const optimizers = createOptimizers(reference);
@@ -45,6 +48,11 @@ export const setThreads: SetThreads = createSetThreads(reference);
 export const fitSync: FitSync = facade.fitSync;
 /** As `fit` of nabla, between turns of the event loop. */
 export const fit: Fit = facade.fit;
+
+/** As `fitManySync` of nabla. */
+export const fitManySync: FitManySync = many.fitManySync;
+/** As `fitMany` of nabla, between turns of the event loop. */
+export const fitMany: FitMany = many.fitMany;
 
 /** As `fitPathSync` of nabla. */
 export const fitPathSync: FitPathSync = paths.fitPathSync;

@@ -41,6 +41,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment(env, kernels));
   exportKernels(env, exports);
   exportFit(env, exports);
+  exportMany(env, exports);
   exports.Set("target", Napi::String::New(env, kernels.target));
 
   Napi::Object catalog = Napi::Object::New(env);

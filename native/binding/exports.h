@@ -7,5 +7,6 @@ namespace nabla {
 
 void exportKernels(Napi::Env env, Napi::Object exports);
 void exportFit(Napi::Env env, Napi::Object exports);
+void exportMany(Napi::Env env, Napi::Object exports);
 
 }  // namespace nabla

@@ -7,13 +7,12 @@
 #include <string.h>
 
 #include <algorithm>
-#include <iterator>
 #include <stdexcept>
 
-#include "../solver/schedule.h"
 #include "args.h"
 #include "environment.h"
 #include "exports.h"
+#include "plans.h"
 
 namespace nabla {
 
@@ -26,8 +25,6 @@ struct Request {
   Data data;
   Start start;
 };
-
-bool below(int index, size_t limit) { return index >= 0 && static_cast<size_t>(index) < limit; }
 
 Span<uint32_t> rowNumbers(Napi::Value value, size_t rows) {
   if (value.IsNull()) return {nullptr, 0};
@@ -65,26 +62,11 @@ Table readTable(const Napi::Array& arrays, uint32_t at, const Plan& plan, size_t
 
 Request read(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const Kernels& kernels = Environment::of(env).kernels();
-  const auto numbers = doubles(info[0]);
-  requireLength(env, numbers.length, Plan::length);
-  Request request{Plan::decode(numbers.data), {}, {}};
+  Request request{readPlan(info[0], Environment::of(env).kernels()), {}, {}};
   const Plan& plan = request.plan;
   const Napi::Array arrays = info[1].As<Napi::Array>();
   if (!info[1].IsArray() || arrays.Length() != arrayCount)
     reject(env, "ERR_INVALID_ARG_TYPE", "expected the arrays of a fit");
-  if (!below(plan.loss, kernels.lossCount) || !below(plan.rule, kernels.ruleCount) ||
-      !below(static_cast<int>(plan.schedule), std::size(schedules)) ||
-      !below(static_cast<int>(plan.sampler), std::size(samplers)) ||
-      !below(static_cast<int>(plan.averaging), std::size(averagings)) ||
-      !below(static_cast<int>(plan.solver), std::size(solvers) + 1) ||
-      (plan.solver == SolverKind::lbfgs &&
-       !(plan.solverParameters[0] >= 1.0 && plan.solverParameters[0] <= 1000.0)) ||
-      plan.batchSize == 0 || plan.threads > maxThreads || plan.rows == 0 || plan.rows > UINT32_MAX ||
-      plan.validationRows > UINT32_MAX || plan.outputs == 0 ||
-      plan.targets != (plan.loss == softmaxLoss ? 1 : plan.outputs) ||
-      plan.outputs > (SIZE_MAX >> 8) / (plan.cols + 1))
-    reject(env, "ERR_OUT_OF_RANGE", "a plan that no fit can follow");
   Data& data = request.data;
   data.train = readTable(arrays, 0, plan, plan.rows);
   data.validation = readTable(arrays, 5, plan, plan.validationRows);

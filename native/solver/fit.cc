@@ -20,12 +20,14 @@ namespace {
 
 class Run {
  public:
-  Run(const Kernels& kernels, const Plan& plan, const Data& data, const Start& start, const Team& team)
+  Run(const Kernels& kernels, const Plan& plan, const Data& data, const Start& start, const Team& team,
+      Keep kept)
       : kernels_(kernels),
         plan_(plan),
         data_(data),
         start_(start),
         team_(team),
+        histories_(kept == Keep::histories),
         scaling_(plan.standardize || plan.solver != SolverKind::none
                      ? new Scaling(kernels, plan, data.train, team)
                      : nullptr),
@@ -112,13 +114,12 @@ class Run {
         const Batch rows = validation_->everything();
         watched = validation_->evaluate(rows, method_->result(), nullptr) / static_cast<double>(rows.count);
         if (stopped()) return Status::cancelled;
-        out_.validationLoss.push_back(watched);
+        if (histories_) out_.validationLoss.push_back(watched);
       }
       out_.epochs = epoch + 1;
       out_.steps = method_->steps;
-      if (!plan_.stepHistory) out_.loss.push_back(loss);
-      out_.learningRate.push_back(method_->rate);
-      out_.gradientNorm.push_back(method_->gradientNorm);
+      out_.lastLoss = loss;
+      if (histories_) record(loss);
       method_->epochEnded(watched);
       if (stopping_.improved(watched) || !plan_.restoreBest) keep(returned);
       if (method_->ended != Status::maxEpochs) return method_->ended;
@@ -127,6 +128,12 @@ class Run {
       if (stopping_.outOfTime()) return Status::timeLimit;
     }
     return Status::maxEpochs;
+  }
+
+  void record(double loss) {
+    if (!plan_.stepHistory) out_.loss.push_back(loss);
+    out_.learningRate.push_back(method_->rate);
+    out_.gradientNorm.push_back(method_->gradientNorm);
   }
 
   // The weights of X's own columns.
@@ -168,6 +175,7 @@ class Run {
   const Data& data_;
   const Start& start_;
   const Team& team_;
+  const bool histories_;
   std::unique_ptr<Scaling> scaling_;
   std::unique_ptr<Objective> validation_;
   Stopping stopping_;
@@ -183,9 +191,9 @@ class Run {
 
 }  // namespace
 
-Outcome fit(const Kernels& kernels, const Plan& plan, const Data& data, const Start& start,
-            const Team& team) {
-  return Run(kernels, plan, data, start, team)();
+Outcome fit(const Kernels& kernels, const Plan& plan, const Data& data, const Start& start, const Team& team,
+            Keep kept) {
+  return Run(kernels, plan, data, start, team, kept)();
 }
 
 double valueAndGradient(const Kernels& kernels, const Plan& plan, const Table& table, const double* weights,

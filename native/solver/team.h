@@ -10,6 +10,9 @@ class Team {
   // `threads`: at most so many; 0: as many as the pool has.
   Team(const std::atomic<bool>& cancelled, unsigned threads) : cancelled_(cancelled), wanted_(threads) {}
 
+  // One thread, that stops when this does.
+  Team alone() const { return {cancelled_, 1}; }
+
   // Whether the fit is to stop. Asked between blocks, where others may take a turn.
   bool stopped() const {
     Pool::instance().makeWay();

@@ -1,0 +1,276 @@
+// The facade of fitMany: many fits alike, of problems that lie one behind the other.
+import { checkFixed, snapshot } from '../arrays.js';
+import type { Backend, ManyJob } from '../backend.js';
+import { losses } from '../catalog.js';
+import { checkFinite, checkWeights, type RawTable } from '../data.js';
+import { type ErrorCode, invalid, NablaError } from '../errors.js';
+import { checkClasses, type Label, readClasses } from '../labels.js';
+import type { Model } from '../model.js';
+import { Models } from '../models.js';
+import { type FitOptions, readFitOptions, readPenaltyFactors, readSampler, type Sampler } from '../options.js';
+import { manyStatuses, type Plan, samplerKind, statuses } from '../plan.js';
+import { longest, type PackedProblems, type Problem, problemOf, type RawProblems, readProblems } from '../problems.js';
+import { parametersOf, readPlain } from '../read.js';
+import { withSolver } from '../solver.js';
+import { readClassWeight, readTargets, rowWeights, type Targets } from '../targets.js';
+import { checkAgain } from './fit.js';
+
+/** Options of a fit that many fits have not, and why. */
+const ofOneFit = {
+  warmStart: 'it takes a model of one fit',
+  checkpoint: 'it holds the state of one fit',
+  keepState: 'states are not kept',
+  validation: 'its rows belong to one fit',
+  validationFraction: 'all rows are fitted to',
+  history: 'histories are not kept',
+  sampleWeight: 'it belongs beside X and y',
+  offset: 'it belongs beside X and y',
+} as const;
+
+/** How to fit: the options of a fit but for those of one fit alone. `maxSeconds` and its kin are of each. */
+export interface ManyOptions extends Omit<FitOptions, keyof typeof ofOneFit | 'sampler' | 'classes'> {
+  /** Which rows make a batch. Default `'full'`, or `'shuffled'` when `batchSize` is given. */
+  sampler?: Exclude<Sampler, 'indices' | { name: 'indices' }>;
+  /** All classes there are, of numbers; or how many softmax has. Must be given with the losses softmax and hinges. */
+  classes?: number | readonly number[];
+}
+
+/** Fits many problems on the calling thread. */
+export type FitManySync = (problems: readonly Problem[] | PackedProblems, options?: ManyOptions) => Models;
+/** Fits many problems off the calling thread. */
+export type FitMany = (problems: readonly Problem[] | PackedProblems, options?: ManyOptions) => Promise<Models>;
+
+const failed = manyStatuses.indexOf('failed');
+const diverged = statuses.indexOf('diverged');
+
+/** Errors that are of what the data hold: they concern one problem. */
+const ofData: readonly ErrorCode[] = ['ERR_NOT_FINITE', 'ERR_OUT_OF_RANGE', 'ERR_INVALID_LABELS'];
+
+/** Fits about to run, and what their results need. */
+interface ManyCall {
+  job: ManyJob;
+  loss: keyof typeof losses;
+  lossParameters: Readonly<Record<string, number>>;
+  optimizer: string;
+  labels: readonly Label[];
+  errors: Map<number, NablaError>;
+  raw: RawProblems;
+}
+
+/** Collects the errors of problems that fail alone. */
+class Sieve {
+  readonly errors = new Map<number, NablaError>();
+
+  constructor(private readonly raw: RawProblems) {}
+
+  /** Checks all problems as one; where that fails, or there is no such check, each that has not failed yet. */
+  check(each: (table: RawTable, i: number) => void, whole?: (table: RawTable) => void): void {
+    if (whole && this.passes(() => whole(this.raw))) return;
+    for (let i = 0; i < this.raw.count; i++) {
+      if (!this.errors.has(i)) this.passes(() => each(problemOf(this.raw, i), i), i);
+    }
+  }
+
+  private passes(check: () => void, i?: number): boolean {
+    try {
+      check();
+      return true;
+    } catch (error) {
+      if (!(error instanceof NablaError && ofData.includes(error.code))) throw error;
+      if (i !== undefined) this.errors.set(i, error);
+      return false;
+    }
+  }
+}
+
+function prepareMany(problems: unknown, options: unknown): ManyCall {
+  const read = readFitOptions(options);
+  const { given } = read;
+  for (const [name, why] of Object.entries(ofOneFit)) {
+    if (given[name] !== undefined)
+      throw new NablaError('ERR_UNKNOWN_OPTION', `${name} is no option of many fits: ${why}`);
+  }
+  const loss = read.loss.name as keyof typeof losses;
+  const classes = classesOf(loss, given.classes);
+  const classWeight =
+    typeof given.classWeight === 'object' ? readPlain('classWeight', given.classWeight) : given.classWeight;
+  const raw = readProblems(problems);
+  const sieve = new Sieve(raw);
+  if (raw.sampleWeight) {
+    sieve.check(({ sampleWeight }) => checkWeights('sampleWeight', sampleWeight as Float64Array));
+  }
+  const targets = targetsOf(loss, raw, sieve, classes);
+  const { outputs } = targets;
+  if (raw.offset && raw.offset.length !== raw.rows * outputs) {
+    const expected = `${raw.rows * outputs} elements (${raw.rows} rows × ${outputs} outputs)`;
+    throw new NablaError('ERR_SHAPE', `offset must have ${expected}; got ${raw.offset.length}`);
+  }
+  const sampleWeight = weightsOf(loss, raw, sieve, targets, classWeight);
+  const rows = longest(raw);
+  const { indices, ...sampler } = readSampler(read, rows, rows);
+  if (sampler.sampler === samplerKind.indices) {
+    throw new NablaError(
+      'ERR_UNKNOWN_OPTION',
+      'the sampler "indices" names rows of one fit; many fits have not got it',
+    );
+  }
+  const whole: Plan = {
+    ...read.plan,
+    ...sampler,
+    rows,
+    cols: raw.cols,
+    outputs,
+    targets: targets.targets,
+    validationRows: 0,
+  };
+  const { plan, name: optimizer } = whole.solver > 0 ? withSolver(whole) : { plan: whole, name: read.optimizer };
+  const penaltyFactors = readPenaltyFactors(given.penaltyFactors, raw.cols, outputs);
+  // A getter among the options may have detached or shrunk the arrays.
+  if (raw.count > 0) checkAgain(raw);
+  const { count, X, offset, borders } = raw;
+  const status = new Uint8Array(count);
+  for (const i of sieve.errors.keys()) status[i] = failed;
+  return {
+    job: {
+      plan,
+      X,
+      y: targets.y,
+      sampleWeight,
+      offset,
+      borders,
+      penaltyFactors,
+      coefficients: new Float64Array(count * outputs * raw.cols),
+      intercepts: new Float64Array(count * outputs),
+      status,
+      losses: new Float64Array(count).fill(NaN),
+      epochs: new Float64Array(count),
+      steps: new Float64Array(count),
+    },
+    loss,
+    lossParameters: parametersOf(read.loss, losses),
+    optimizer,
+    labels: targets.labels,
+    errors: sieve.errors,
+    raw,
+  };
+}
+
+/** The option `classes`. What a problem's own rows would say of them need not be what others' say. */
+function classesOf(loss: keyof typeof losses, value: unknown): number | readonly Label[] | undefined {
+  if (value !== undefined) {
+    const classes = readClasses(value);
+    if (typeof classes === 'object') checkClasses('classes', loss, classes);
+    return classes;
+  }
+  const { target } = losses[loss];
+  if (target === 'label') throw invalid('ERR_INVALID_ARG_TYPE', 'classes', 'the number of classes', value);
+  if (target === 'plusMinusOne') throw invalid('ERR_INVALID_ARG_TYPE', 'classes', '[-1, 1] or [0, 1]', value);
+  return undefined;
+}
+
+/** What y is to the loss, of all problems that y does not make fail. */
+function targetsOf(
+  loss: keyof typeof losses,
+  raw: RawProblems,
+  sieve: Sieve,
+  classes: number | readonly Label[] | undefined,
+): Targets {
+  const each = raw.count > 0 ? raw.y.length / raw.rows : 1;
+  const isClass = losses[loss].predicts === 'class';
+  const labels =
+    typeof classes === 'object' ? classes : Array.from({ length: isClass ? (classes ?? 2) : 0 }, (_, k) => k);
+  const targets: Targets = {
+    outputs: loss === 'softmax' ? labels.length : each,
+    targets: each,
+    labels,
+    y: raw.y,
+  };
+  if (raw.count === 0) return targets;
+  const read = (table: RawTable): Targets => readTargets('y', loss, table, undefined, classes);
+  const one = (table: RawTable, i: number) => {
+    const { y, ...rest } = read(table);
+    if (targets.y === raw.y) targets.y = new Float64Array(raw.y.length);
+    targets.y.set(y, raw.borders[i] * each);
+    Object.assign(targets, rest);
+  };
+  sieve.check(one, () => Object.assign(targets, read(raw)));
+  return targets;
+}
+
+/** Weights of rows with a mean of 1 over each problem; null when all count the same. */
+function weightsOf(
+  loss: keyof typeof losses,
+  raw: RawProblems,
+  sieve: Sieve,
+  { y, labels, targets }: Targets,
+  classWeight: unknown,
+): Float64Array | null {
+  if (raw.count === 0 || (classWeight === undefined && raw.sampleWeight === null)) return null;
+  if (classWeight !== undefined) readClassWeight(classWeight, loss, labels, y, new Uint32Array(0));
+  const all = new Float64Array(raw.rows);
+  sieve.check((table, i) => {
+    const from = raw.borders[i];
+    const own = { y: y.subarray(from * targets, raw.borders[i + 1] * targets), labels };
+    const { sampleWeight } = rowWeights(loss, table, own, null, classWeight);
+    if (sampleWeight) all.set(sampleWeight, from);
+  });
+  return all;
+}
+
+/** The call on memory that nobody else can detach. */
+function own(call: ManyCall): ManyCall {
+  if (call.raw.copied) return call;
+  const { X, y, offset } = call.job;
+  for (const [name, array] of Object.entries({ X, y, offset })) if (array) checkFixed(name, array);
+  const arrays = { X: snapshot(X), y: snapshot(y), offset: offset && snapshot(offset) };
+  return { ...call, job: { ...call.job, ...arrays }, raw: { ...call.raw, ...arrays } };
+}
+
+/** What came of the fits. A NaN in the data looks like divergence; it is the caller's mistake and says where it is. */
+function modelsOf(model: typeof Model, { job, raw, errors, labels, ...fit }: ManyCall): Models {
+  const { plan, coefficients, intercepts, status, losses, epochs, steps } = job;
+  const { outputs, cols } = plan;
+  for (let i = 0; i < status.length; i++) {
+    if (status[i] !== diverged) continue;
+    try {
+      checkFinite('data', problemOf(raw, i));
+    } catch (error) {
+      status[i] = failed;
+      errors.set(i, error as NablaError);
+    }
+  }
+  for (const i of errors.keys()) {
+    coefficients.fill(NaN, i * outputs * cols, (i + 1) * outputs * cols);
+    intercepts.fill(NaN, i * outputs, (i + 1) * outputs);
+    losses[i] = NaN;
+    epochs[i] = steps[i] = 0;
+  }
+  return new Models(model, {
+    ...fit,
+    labels: labels as readonly number[],
+    outputs,
+    cols,
+    coefficients,
+    intercepts,
+    status,
+    losses,
+    epochs,
+    steps,
+    errors: new Map([...errors].sort(([i], [j]) => i - j)),
+  });
+}
+
+export function createFitMany(backend: Backend, model: typeof Model): { fitManySync: FitManySync; fitMany: FitMany } {
+  return {
+    fitManySync(problems, options) {
+      const call = prepareMany(problems, options);
+      if (call.raw.count > 0) backend.fitManySync(call.job);
+      return modelsOf(model, call);
+    },
+    async fitMany(problems, options) {
+      const call = own(prepareMany(problems, options));
+      if (call.raw.count > 0) await backend.fitMany(call.job);
+      return modelsOf(model, call);
+    },
+  };
+}

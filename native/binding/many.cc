@@ -1,0 +1,137 @@
+// fitManySync and fitMany. Arguments: plan, arrays, and for fitMany a callback(error). The arrays, those
+// marked * may be null: X, y, sampleWeight*, offset*, borders, penaltyFactors*; and what is written:
+// coefficients, intercepts, status, losses, epochs, steps.
+#include "../solver/many.h"
+
+#include <napi.h>
+
+#include "args.h"
+#include "environment.h"
+#include "exports.h"
+#include "plans.h"
+
+namespace nabla {
+
+namespace {
+
+constexpr uint32_t arrayCount = 12;
+
+struct Request {
+  Plan plan;
+  Problems problems;
+};
+
+// Rising row numbers; returns the last.
+size_t requireBorders(Napi::Env env, const Span<double>& borders, size_t count) {
+  requireLength(env, borders.length, count + 1);
+  double before = -1.0;
+  for (size_t i = 0; i <= count; ++i) {
+    const double border = borders.data[i];
+    if (!(border > before && border <= 9007199254740991.0) || border != std::floor(border) ||
+        (i > 0 && border - before > UINT32_MAX))
+      reject(env, "ERR_SHAPE", "borders of problems that do not rise");
+    before = border;
+  }
+  return static_cast<size_t>(before);
+}
+
+Request read(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Request request{readPlan(info[0], Environment::of(env).kernels()), {}};
+  const Plan& plan = request.plan;
+  const Napi::Array arrays = info[1].As<Napi::Array>();
+  if (!info[1].IsArray() || arrays.Length() != arrayCount)
+    reject(env, "ERR_INVALID_ARG_TYPE", "expected the arrays of many fits");
+  if (plan.sampler == SamplerKind::indices || plan.pauseAfter > 0)
+    reject(env, "ERR_OUT_OF_RANGE", "a plan that many fits cannot follow");
+  Napi::Value items[arrayCount];
+  for (uint32_t i = 0; i < arrayCount; ++i) items[i] = arrays[i];
+  const auto status = typedArray<uint8_t>(items[8], napi_uint8_array);
+  const size_t count = status.length;
+  const auto borders = doubles(items[4]);
+  const size_t rows = requireBorders(env, borders, count);
+  const auto matrix = [&](uint32_t i, size_t rows, size_t cols) {
+    const auto array = doubles(items[i]);
+    requireMatrix(env, array.length, rows, cols);
+    return array.data;
+  };
+  const auto optional = [&](uint32_t i, size_t rows, size_t cols) {
+    return items[i].IsNull() ? nullptr : matrix(i, rows, cols);
+  };
+  request.problems = {matrix(0, rows, plan.cols),
+                      matrix(1, rows, plan.targets),
+                      optional(2, rows, 1),
+                      optional(3, rows, plan.outputs),
+                      count,
+                      borders.data,
+                      optional(5, plan.outputs, plan.cols),
+                      matrix(6, count, plan.coefficients()),
+                      matrix(7, count, plan.outputs),
+                      status.data,
+                      matrix(9, count, 1),
+                      matrix(10, count, 1),
+                      matrix(11, count, 1)};
+  return request;
+}
+
+Napi::Value fitManySync(const Napi::CallbackInfo& info) {
+  const Request request = read(info);
+  const std::atomic<bool> never{false};
+  try {
+    fitEach(Environment::of(info.Env()).kernels(), request.plan, request.problems,
+            Team(never, request.plan.threads));
+  } catch (const std::bad_alloc&) {
+    reject(info.Env(), "ERR_OUT_OF_MEMORY", "not enough memory for these fits");
+  }
+  return info.Env().Undefined();
+}
+
+// Its arrays belong to nabla, as those of a fit (lib/facade/many.ts).
+class ManyJob final : public ScriptJob {
+ public:
+  ManyJob(const Napi::CallbackInfo& info, const Kernels& kernels)
+      : kernels_(kernels),
+        request_(read(info)),
+        arrays_(Napi::Persistent(info[1].As<Napi::Object>())),
+        callback_(Napi::Persistent(info[2].As<Napi::Function>())) {}
+
+  void compute() noexcept override {
+    try {
+      fitEach(kernels_, request_.plan, request_.problems, Team(cancelled, request_.plan.threads));
+    } catch (...) {
+      outOfMemory_ = true;
+    }
+  }
+
+  void settle(Napi::Env env) override {
+    arrays_.Reset();
+    try {
+      if (outOfMemory_) reject(env, "ERR_OUT_OF_MEMORY", "not enough memory for these fits");
+      callback_.Call({env.Null()});
+    } catch (const Napi::Error& error) {
+      callback_.Call({error.Value()});
+    }
+  }
+
+ private:
+  const Kernels& kernels_;
+  Request request_;
+  Napi::ObjectReference arrays_;
+  Napi::FunctionReference callback_;
+  bool outOfMemory_ = false;
+};
+
+Napi::Value fitManyAsync(const Napi::CallbackInfo& info) {
+  Environment& environment = Environment::of(info.Env());
+  environment.start(std::make_shared<ManyJob>(info, environment.kernels()));
+  return info.Env().Undefined();
+}
+
+}  // namespace
+
+void exportMany(Napi::Env env, Napi::Object exports) {
+  exports.Set("fitManySync", Napi::Function::New<fitManySync>(env, "fitManySync"));
+  exports.Set("fitMany", Napi::Function::New<fitManyAsync>(env, "fitMany"));
+}
+
+}  // namespace nabla
