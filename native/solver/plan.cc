@@ -46,6 +46,7 @@ Plan Plan::decode(const double* numbers) {
   plan.restoreBest = flag();
   plan.stepHistory = flag();
   plan.lossAfterUpdate = flag();
+  plan.gram = flag();
   plan.pauseAfter = count();
   plan.threads = static_cast<unsigned>(count());
   return plan;

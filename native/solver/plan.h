@@ -75,11 +75,12 @@ struct Plan {
   bool restoreBest;
   bool stepHistory;      // the loss history is of each step, not of each epoch
   bool lossAfterUpdate;  // an epoch's loss is taken anew at the weights that it ends with
+  bool gram;             // least squares of all rows in every step goes by XᵀX (expansion.h)
 
   uint64_t pauseAfter;  // epochs after which the fit pauses and hands out its state; 0: never
   unsigned threads;     // that it may use; 0: as many as the pool has
 
-  static constexpr size_t length = 31 + 6 * maxParameters;
+  static constexpr size_t length = 32 + 6 * maxParameters;
   static Plan decode(const double* numbers);
 
   // Of the weights: outputs × cols coefficients and, behind them, the intercepts.

@@ -7,6 +7,7 @@ import type { Penalty } from '../kernels/penalties.js';
 import { Archive, stateOf } from './archive.js';
 import { Descent } from './descent.js';
 import { Exact } from './exact.js';
+import { Expansion } from './expansion.js';
 import { Lbfgs } from './lbfgs.js';
 import type { Method } from './method.js';
 import { Newton } from './newton.js';
@@ -74,7 +75,9 @@ export class Run {
     if (plan.solver === solverKind.newton && this.#scaling) {
       return new Newton(plan, this.#job.train, smooth, objective as Objective, this.#scaling, weights);
     }
-    return new Descent(this.#job, objective, penalty, weights);
+    const { train } = this.#job;
+    const evaluator = plan.gram ? new Expansion(plan, train, this.#scaling, objective as Objective) : objective;
+    return new Descent(this.#job, evaluator, penalty, weights);
   }
 
   /** About the diagonal of the Hessian, for losses whose second derivative is about 1. */
