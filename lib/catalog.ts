@@ -307,6 +307,7 @@ export const fitOptions = {
   clipNorm: number(0, '[0, ∞)', 'the longest gradient, by Euclidean norm; 0: any'),
   clipValue: number(0, '[0, ∞)', 'the largest element of a gradient; 0: any'),
   intercept: boolean(true, 'fit a constant term'),
+  gram: boolean(true, 'take the Gram matrix of least squares where that is faster than a pass over X in every step'),
   keepState: boolean(false, 'remember the state of the update rule, for partialFit'),
   standardize: boolean(false, 'fit on columns of mean 0 and deviation 1; the model is that of the columns as they are'),
   validationFraction: number(0, '[0, 1)', 'the part of the rows, drawn by seed, held out for validation'),

@@ -7,6 +7,7 @@ import type { FitData } from './data.js';
 import { NablaError } from './errors.js';
 import { createFit, type Fits } from './facade/fit.js';
 import { readPath, writeAtomic, writeAtomicSync } from './file.js';
+import type { FitPath } from './gram.js';
 import { History } from './history.js';
 import type { Label, Predictions } from './labels.js';
 import { evaluate, type MeasureOptions, type Metrics, score } from './metrics/evaluate.js';
@@ -26,7 +27,7 @@ export type { Status } from './plan.js';
 
 /** What a fit makes a model of. */
 interface Fitted<L extends Label>
-  extends Pick<ModelFields<L>, 'loss' | 'lossParameters' | 'optimizer' | 'labels' | 'online'> {
+  extends Pick<ModelFields<L>, 'loss' | 'lossParameters' | 'optimizer' | 'path' | 'labels' | 'online'> {
   outputs: number;
   cols: number;
   outcome: Outcome;
@@ -43,6 +44,11 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
   readonly lossParameters: Readonly<Record<string, number>>;
   /** The name of the update rule or solver that fitted it. */
   readonly optimizer: string;
+  /**
+   * How the update rule came by loss and gradient: `'gram'`, from the Gram matrix of X (see the option of that name),
+   * `'direct'`, from the rows; null for a solver, and where the file of a model does not say.
+   */
+  readonly path: FitPath | null;
   /** The classes in the order of {@link Model.predictProba}'s columns; empty for numbers. */
   readonly labels: readonly L[];
   /** One per column of X; for K outputs (classes of softmax, targets) K rows of these, row-major. */
@@ -85,6 +91,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
     this.loss = fields.loss;
     this.lossParameters = fields.lossParameters;
     this.optimizer = fields.optimizer;
+    this.path = fields.path;
     this.labels = fields.labels;
     this.coefficients = fields.coefficients;
     this.intercepts = fields.intercepts;

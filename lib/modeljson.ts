@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { losses } from './catalog.js';
 import { invalid, NablaError } from './errors.js';
+import { type FitPath, fitPaths } from './gram.js';
 import { History } from './history.js';
 import { type Label, readLabels } from './labels.js';
 import { decodeCarried, type Online, type OnlineJSON, readOnline, writeOnline } from './online.js';
@@ -21,6 +22,8 @@ export interface ModelJSON {
   loss: string;
   lossParameters: Record<string, number>;
   optimizer: string;
+  /** Null is left out. */
+  path?: FitPath;
   labels: Label[];
   coefficients: number[];
   intercepts: number[];
@@ -39,6 +42,7 @@ export interface ModelFields<L extends Label> {
   readonly loss: keyof typeof losses;
   readonly lossParameters: Readonly<Record<string, number>>;
   readonly optimizer: string;
+  readonly path: FitPath | null;
   readonly labels: readonly L[];
   readonly coefficients: Float64Array;
   readonly intercepts: Float64Array;
@@ -56,13 +60,14 @@ type ModelHead = Omit<ModelJSON, 'coefficients' | 'intercepts' | 'history' | 'on
 };
 
 export function headOf(model: ModelFields<Label>): ModelHead {
-  const { loss, lossParameters, optimizer, labels, status, epochs, steps, online } = model;
+  const { loss, lossParameters, optimizer, path, labels, status, epochs, steps, online } = model;
   return {
     format,
     version,
     loss,
     lossParameters: { ...lossParameters },
     optimizer,
+    ...(path && { path }),
     labels: [...labels],
     status,
     epochs,
@@ -167,6 +172,10 @@ export function readModel(json: unknown, arrayAt: (place: keyof ModelArrays) => 
     loss,
     lossParameters: readLossParameters(loss, model('lossParameters')),
     optimizer: read(model, 'optimizer', 'a name', (value) => typeof value === 'string' && value !== ''),
+    path:
+      model('path') === undefined
+        ? null
+        : read(model, 'path', `one of ${fitPaths.join(', ')}`, (value) => fitPaths.includes(value as FitPath)),
     labels,
     coefficients,
     intercepts,

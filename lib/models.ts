@@ -1,5 +1,6 @@
 import type { losses } from './catalog.js';
 import { NablaError } from './errors.js';
+import type { FitPath } from './gram.js';
 import { History } from './history.js';
 import type { Model } from './model.js';
 import { type ManyStatus, manyStatuses, type Status } from './plan.js';
@@ -20,6 +21,7 @@ interface Fields {
   losses: Float64Array;
   epochs: Float64Array;
   steps: Float64Array;
+  pathOf: (i: number) => FitPath | null;
   errors: ReadonlyMap<number, NablaError>;
 }
 
@@ -59,6 +61,7 @@ export class Models {
   readonly errors: ReadonlyMap<number, NablaError>;
 
   readonly #model: typeof Model;
+  readonly #pathOf: (i: number) => FitPath | null;
 
   /** @internal */
   constructor(model: typeof Model, fields: Fields) {
@@ -76,6 +79,7 @@ export class Models {
     this.epochs = fields.epochs;
     this.steps = fields.steps;
     this.errors = fields.errors;
+    this.#pathOf = fields.pathOf;
   }
 
   /** How many problems there were. */
@@ -143,6 +147,7 @@ export class Models {
       status: manyStatuses[this.status[i]] as Status,
       epochs: this.epochs[i],
       steps: this.steps[i],
+      path: this.#pathOf(i),
       history: new History(none, { validationLoss: none, learningRate: none, gradientNorm: none }),
       online: null,
     });

@@ -97,6 +97,12 @@ export interface FitOptions {
   intercept?: boolean;
   /** Fit on standardized columns (X is not copied); the model is that of X as it is. Default false. */
   standardize?: boolean;
+  /**
+   * Least squares with all rows in every step: whether to take XᵀX once, so that a step costs cols² and no pass over X.
+   * The steps are the same but for rounding. Default: where it is faster (the model's `path` says); true is refused
+   * where it cannot be.
+   */
+  gram?: boolean;
   /** As in the data. */
   sampleWeight?: Float64Array;
   /** As in the data. */
@@ -162,6 +168,8 @@ export interface ReadOptions {
   /** Of the rule or the solver, `auto` among them. */
   optimizer: string;
   validationFraction: number;
+  /** Undefined: where it pays. The plan's own is still to be set. */
+  gram: boolean | undefined;
   /** The rule, if its state is to be kept. */
   kept: OptimizerSpec | null;
   given: Record<string, unknown>;
@@ -184,6 +192,7 @@ export function readFitOptions(options: unknown): ReadOptions {
     loss,
     optimizer: optimizer.name,
     validationFraction: number('validationFraction'),
+    gram: given.gram === undefined ? undefined : flag('gram'),
     kept: flag('keepState') ? optimizer.spec : null,
     given,
     plan: {
@@ -212,6 +221,7 @@ export function readFitOptions(options: unknown): ReadOptions {
       restoreBest: flag('restoreBest'),
       stepHistory: readChoice('history', or('history', 'epoch'), histories).name === 'step',
       lossAfterUpdate: false,
+      gramFrom: 0,
       pauseAfter: 0,
       threads: number('threads'),
     },

@@ -73,6 +73,8 @@ export interface Plan {
   stepHistory: boolean;
   /** an epoch's loss is taken anew at the weights that it ends with */
   lossAfterUpdate: boolean;
+  /** from so many training rows on, least squares of all rows in every step goes by XᵀX (solver/expansion); 0: never */
+  gramFrom: number;
   /** epochs after which the fit pauses and hands out its state; 0: never */
   pauseAfter: number;
   /** that it may use; 0: as many as the backend has */
@@ -140,6 +142,7 @@ export function encode(plan: Plan): Float64Array {
     Number(plan.restoreBest),
     Number(plan.stepHistory),
     Number(plan.lossAfterUpdate),
+    plan.gramFrom,
     plan.pauseAfter,
     plan.threads,
   );

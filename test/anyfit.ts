@@ -118,6 +118,7 @@ const anySettings = fc.record({
   history: fc.constantFrom('epoch', 'step'),
   lossAfterUpdate: fc.constantFrom(false, false, false, true),
   start: fc.boolean(),
+  gram: fc.constantFrom(undefined, undefined, false, true),
 });
 
 /** A fit. */
@@ -133,6 +134,9 @@ type Of<A> = A extends fc.Arbitrary<infer T> ? T : never;
 /** What the optimizer can do. */
 function possible(settings: Of<typeof anySettings>): Of<typeof anySettings> {
   const { name } = settings.optimizer as { name: string };
+  if (settings.gram && Object.hasOwn(rules, name)) {
+    return { ...settings, loss: { name: 'squared' }, sampler: 'full' };
+  }
   return name === 'exact' ? { ...settings, loss: { name: 'squared' }, l1: 0, nonNegative: false } : settings;
 }
 
@@ -182,7 +186,13 @@ function make(table: Of<typeof anyTable>, settings: Of<typeof anySettings>): Any
   const isSolver = Object.hasOwn(solvers, (others.optimizer as { name: string }).name);
   const options = {
     ...others,
-    ...(isSolver && { schedule: undefined, averaging: undefined, clipNorm: undefined, clipValue: undefined }),
+    ...(isSolver && {
+      gram: undefined,
+      schedule: undefined,
+      averaging: undefined,
+      clipNorm: undefined,
+      clipValue: undefined,
+    }),
     sampler: isSolver ? undefined : byIndices ? { name: 'indices', indices } : sampler,
     ...(sampler !== 'full' && !isSolver && { batchSize }),
     ...(loss === 'softmax' && { classes }),

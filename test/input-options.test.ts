@@ -36,7 +36,7 @@ const rows: Row[] = [
   ]),
   ...option('patience', range, -1, 0.5, NaN, 2 ** 53),
   ...option('patience', type, '3', true),
-  ...['nonNegative', 'standardize', 'restoreBest'].flatMap((name) => option(name, type, 1, 'true', null)),
+  ...['nonNegative', 'standardize', 'restoreBest', 'gram'].flatMap((name) => option(name, type, 1, 'true', null)),
   ...option('validationFraction', range, -0.1, 1, NaN),
   ...option('validationFraction', type, '0.5'),
   ...option('averaging', type, null, 1, {}),

@@ -100,6 +100,21 @@ describe.each(faces)('many fits: $name', ({ fitMany, fitManySync, fitSync, Model
   const { problems, packed } = several(lengths, 5);
   const options = { optimizer: 'sgd', epochs: 7 } as const;
 
+  it('each goes by the Gram matrix where it would alone', () => {
+    const { problems } = several([20, 127, 128, 129, 400, 1000], 8);
+    const options = { optimizer: 'sgd', epochs: 100 } as const;
+    for (const gram of [undefined, true, false]) {
+      const models = fitManySync(problems, { ...options, gram });
+      const paths = problems.map((one, i) => {
+        const alone = fitSync(one, { ...options, gram });
+        expectBits(models.at(i).coefficients, alone.coefficients);
+        expect(models.at(i).path).toBe(alone.path);
+        return alone.path;
+      });
+      expect([...new Set(paths)].sort()).toEqual(gram === undefined ? ['direct', 'gram'] : [gram ? 'gram' : 'direct']);
+    }
+  });
+
   it('at(i) is a model like any other, over the same memory', () => {
     const models = fitManySync(problems, options);
     for (const i of lengths.keys()) {

@@ -73,7 +73,7 @@ describe.each(faces)('model: $name', ({ fitSync, Model, kernels }) => {
   it('is plain data in JSON', () => {
     const json = model.toJSON();
     expect(Object.keys(json)).toEqual(
-      'format version loss lossParameters optimizer labels coefficients intercepts status epochs steps history'.split(
+      'format version loss lossParameters optimizer path labels coefficients intercepts status epochs steps history'.split(
         ' ',
       ),
     );
@@ -82,6 +82,7 @@ describe.each(faces)('model: $name', ({ fitSync, Model, kernels }) => {
       version: 2,
       loss: 'squared',
       optimizer: 'adam',
+      path: 'direct',
       status: 'maxEpochs',
       epochs: 10,
     });

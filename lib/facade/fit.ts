@@ -4,6 +4,7 @@ import { losses, rules } from '../catalog.js';
 import { type Checkpointing, fitInPieces, fitInPiecesSync, readCheckpoint } from '../checkpoint.js';
 import { checkFinite, type FitData, type RawTable, readTable } from '../data.js';
 import { invalid, NablaError } from '../errors.js';
+import { gramFrom, usesGram } from '../gram.js';
 import { holdOut } from '../holdout.js';
 import { type Label, readClasses } from '../labels.js';
 import type { Model } from '../model.js';
@@ -109,7 +110,9 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
     targets: targets.targets,
     validationRows: validation ? (validationRaw ?? raw).rows : 0,
   };
-  const { plan: full, name: optimizer } = whole.solver > 0 ? withSolver(whole) : { plan: whole, name: read.optimizer };
+  const { plan: solved, name: optimizer } =
+    whole.solver > 0 ? withSolver(whole) : { plan: whole, name: read.optimizer };
+  const full: Plan = { ...solved, gramFrom: gramFrom(solved, train.count, read.gram) };
   const penaltyFactors = readPenaltyFactors(given.penaltyFactors, raw.cols, outputs);
   const checkpoint = given.checkpoint === undefined ? null : readCheckpoint(given.checkpoint);
   const weights = startFrom(given.warmStart, full, loss);
@@ -223,6 +226,7 @@ export function modelOf<L extends Label>(model: typeof Model, call: Call, outcom
     loss,
     lossParameters,
     optimizer,
+    path: job.plan.solver > 0 ? null : usesGram(job.plan, job.train.count) ? 'gram' : 'direct',
     labels: targets.labels as readonly L[],
     outputs: targets.outputs,
     cols: job.plan.cols,

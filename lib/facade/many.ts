@@ -4,6 +4,7 @@ import type { Backend, ManyJob } from '../backend.js';
 import { losses } from '../catalog.js';
 import { checkFinite, checkWeights, type RawTable } from '../data.js';
 import { type ErrorCode, invalid, NablaError } from '../errors.js';
+import { gramFrom, usesGram } from '../gram.js';
 import { checkClasses, type Label, readClasses } from '../labels.js';
 import type { Model } from '../model.js';
 import { Models } from '../models.js';
@@ -123,7 +124,9 @@ function prepareMany(problems: unknown, options: unknown): ManyCall {
     targets: targets.targets,
     validationRows: 0,
   };
-  const { plan, name: optimizer } = whole.solver > 0 ? withSolver(whole) : { plan: whole, name: read.optimizer };
+  const { plan: solved, name: optimizer } =
+    whole.solver > 0 ? withSolver(whole) : { plan: whole, name: read.optimizer };
+  const plan: Plan = { ...solved, gramFrom: gramFrom(solved, rows, read.gram) };
   const penaltyFactors = readPenaltyFactors(given.penaltyFactors, raw.cols, outputs);
   // A getter among the options may have detached or shrunk the arrays.
   if (raw.count > 0) checkAgain(raw);
@@ -228,7 +231,7 @@ function own(call: ManyCall): ManyCall {
 
 /** What came of the fits. A NaN in the data looks like divergence; it is the caller's mistake and says where it is. */
 function modelsOf(model: typeof Model, { job, raw, errors, labels, ...fit }: ManyCall): Models {
-  const { plan, coefficients, intercepts, status, losses, epochs, steps } = job;
+  const { plan, borders, coefficients, intercepts, status, losses, epochs, steps } = job;
   const { outputs, cols } = plan;
   for (let i = 0; i < status.length; i++) {
     if (status[i] !== diverged) continue;
@@ -256,6 +259,7 @@ function modelsOf(model: typeof Model, { job, raw, errors, labels, ...fit }: Man
     losses,
     epochs,
     steps,
+    pathOf: (i) => (plan.solver > 0 ? null : usesGram(plan, borders[i + 1] - borders[i]) ? 'gram' : 'direct'),
     errors: new Map([...errors].sort(([i], [j]) => i - j)),
   });
 }

@@ -3,6 +3,7 @@ import { checkArray, checkLength, firstNotFinite } from '../arrays.js';
 import type { Backend } from '../backend.js';
 import { rules, textbookOptions } from '../catalog.js';
 import { NablaError } from '../errors.js';
+import { gramFrom } from '../gram.js';
 import { readFitOptions, readIndices } from '../options.js';
 import { maxParameters, type Plan, samplerKind } from '../plan.js';
 import { readChoice, readNumber, readObject } from '../read.js';
@@ -108,7 +109,7 @@ export function createTextbook(backend: Backend): Textbook {
     checkLength('theta', checkArray('theta', theta), cols, 'one for each column');
     const train = { X, y, sampleWeight: null, offset: null, index: null, count: rows };
     const job = {
-      plan,
+      plan: { ...plan, gramFrom: gramFrom(plan, rows) },
       train,
       validation: null,
       indices,

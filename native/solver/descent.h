@@ -2,8 +2,10 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 
 #include "averaging.h"
+#include "expansion.h"
 #include "method.h"
 #include "objective.h"
 #include "optimizer.h"
@@ -26,6 +28,9 @@ class Descent final : public Method {
         objective_(kernels, plan, data.train, scaling,
                    plan.lossAfterUpdate ? std::max(data.train.count, sampler_.largest()) : sampler_.largest(),
                    team),
+        expansion_(plan.gramFrom > 0 && rows_ >= plan.gramFrom
+                       ? new Expansion(kernels, plan, data.train, scaling, objective_, team)
+                       : nullptr),
         optimizer_(kernels, kernels.rules[plan.rule], plan.ruleParameters,
                    {plan.clipNorm, plan.clipValue, penalty}, plan.size(), plan.coefficients()),
         schedule_(kernels, plan, sampler_.steps()),
@@ -41,7 +46,7 @@ class Descent final : public Method {
     while (!sampler_.atEnd()) {
       const Batch batch = sampler_.next();
       const double rows = static_cast<double>(batch.count);
-      const double sum = known_ ? after_ : objective_.evaluate(batch, w_, g);
+      const double sum = known_ ? after_ : evaluate(batch);
       if (team_.stopped()) return 0.0;
       const double penalty =
           penalty_.active() ? kernels_.penaltyValue(w_, plan_.coefficients(), penalty_) : 0.0;
@@ -55,7 +60,7 @@ class Descent final : public Method {
       averaging_.add(w_, t);
     }
     if (plan_.lossAfterUpdate) {
-      after_ = objective_.evaluate(objective_.everything(), w_, g);
+      after_ = evaluate(objective_.everything());
       known_ = sampler_.isFull();
       loss = after_ / static_cast<double>(rows_);
     } else {
@@ -84,9 +89,15 @@ class Descent final : public Method {
     archive.number(after_);
     archive.number(previous_);
     if (known_) archive.array(gradient_.data(), plan_.size());
+    if (expansion_) expansion_->exchange(archive);
   }
 
  private:
+  double evaluate(const Batch& batch) {
+    return expansion_ ? expansion_->evaluate(w_, gradient_.data())
+                      : objective_.evaluate(batch, w_, gradient_.data());
+  }
+
   double gradientNormNow() {
     const double* g = gradient_.data();
     const size_t n = plan_.coefficients();
@@ -102,6 +113,7 @@ class Descent final : public Method {
   size_t rows_;
   Sampler sampler_;
   Objective objective_;
+  std::unique_ptr<Expansion> expansion_;  // in place of the objective, if the plan says so
   Optimizer optimizer_;
   Schedule schedule_;
   Averaging averaging_;

@@ -46,6 +46,7 @@ Plan Plan::decode(const double* numbers) {
   plan.restoreBest = flag();
   plan.stepHistory = flag();
   plan.lossAfterUpdate = flag();
+  plan.gramFrom = count();
   plan.pauseAfter = count();
   plan.threads = static_cast<unsigned>(count());
   return plan;

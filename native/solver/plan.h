@@ -83,11 +83,14 @@ struct Plan {
   bool restoreBest;
   bool stepHistory;      // the loss history is of each step, not of each epoch
   bool lossAfterUpdate;  // an epoch's loss is taken anew at the weights that it ends with
+  // From so many training rows on, least squares of all rows in every step goes by XᵀX (expansion.h); 0:
+  // never.
+  size_t gramFrom;
 
   uint64_t pauseAfter;  // epochs after which the fit pauses and hands out its state; 0: never
   unsigned threads;     // that it may use; 0: as many as the pool has
 
-  static constexpr size_t length = 31 + 6 * maxParameters;
+  static constexpr size_t length = 32 + 6 * maxParameters;
   static Plan decode(const double* numbers);
 
   // Of the weights: outputs × cols coefficients and, behind them, the intercepts.

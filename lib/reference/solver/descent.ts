@@ -100,6 +100,7 @@ export class Descent extends Method {
     this.#after = archive.number(this.#after);
     this.#previous = archive.number(this.#previous);
     if (this.#known) archive.array(this.#g);
+    this.#objective.exchange?.(archive);
   }
 
   #gradientNormNow(): number {

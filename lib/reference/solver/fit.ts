@@ -1,12 +1,14 @@
 // The solver loop. Twin: native/solver/fit.cc.
 import type { FitJob, Outcome } from '../../backend.js';
 import { NablaError } from '../../errors.js';
+import { usesGram } from '../../gram.js';
 import { coefficientCount, kinkedLosses, type LoopStatus, loopStatuses, solverKind, weightCount } from '../../plan.js';
 import { asum } from '../kernels/dense.js';
 import type { Penalty } from '../kernels/penalties.js';
 import { Archive, stateOf } from './archive.js';
 import { Descent } from './descent.js';
 import { Exact } from './exact.js';
+import { Expansion } from './expansion.js';
 import { Interior } from './interior.js';
 import { Lbfgs } from './lbfgs.js';
 import type { Method } from './method.js';
@@ -78,7 +80,11 @@ export class Run {
     if (plan.solver === solverKind.newton && this.#scaling) {
       return new Newton(plan, this.#job.train, smooth, objective as Objective, this.#scaling, weights);
     }
-    return new Descent(this.#job, objective, penalty, weights);
+    const { train } = this.#job;
+    const evaluator = usesGram(plan, train.count)
+      ? new Expansion(plan, train, this.#scaling, objective as Objective)
+      : objective;
+    return new Descent(this.#job, evaluator, penalty, weights);
   }
 
   /** About the diagonal of the Hessian, for losses whose second derivative is about 1. */

@@ -4,6 +4,7 @@ import { coefficientCount, type Plan, type Table, weightCount } from '../../plan
 import { divide, matvec, type Rows, rmatvec } from '../kernels/dense.js';
 import { losses } from '../kernels/losses.js';
 import { sum, sumOfProducts } from '../kernels/sums.js';
+import type { Archive } from './archive.js';
 import { maxBlockRows, rowsPerBlock, Tree } from './blocks.js';
 import type { Scaling } from './scaling.js';
 
@@ -56,6 +57,8 @@ export interface Evaluator {
   readonly everything: Batch;
   /** Returns the sum of the losses and writes the mean gradient, if it is asked for. */
   evaluate(batch: Batch, weights: Float64Array, gradient: Float64Array | null): number;
+  /** What evaluations leave for those that follow, if they do. */
+  exchange?(archive: Archive): void;
 }
 
 export class Objective implements Evaluator {
