@@ -31,6 +31,7 @@ export interface Face {
   backend: Backend;
   fit: nabla.Fit;
   fitSync: nabla.FitSync;
+  fitIterator: nabla.FitEpochs;
   fitPath: nabla.FitPath;
   fitPathSync: nabla.FitPathSync;
   crossValidate: nabla.CrossValidate;

@@ -1,5 +1,6 @@
 // The reference as a Backend: one thread, plain TypeScript.
-import type { Backend, FitJob, Outcome, Update } from '../backend.js';
+import type { Backend, FitJob, Outcome, Steps, Update, Watch } from '../backend.js';
+import type { Halt } from '../halt.js';
 import type { Plan } from '../plan.js';
 import { asum, axpy, dot, nrm2, scal } from './kernels/dense.js';
 import { rules } from './kernels/updates.js';
@@ -12,24 +13,37 @@ import { gemv, gemvT, gram } from './solver/products.js';
 /** How long an asynchronous fit keeps the event loop to itself, in milliseconds. */
 const turn = 5;
 
+/** Gives the event loop a turn. */
+const pause = () => new Promise((resolve) => setImmediate(resolve));
+
 function fitSync(job: FitJob): Outcome {
-  const epochs = new Run(job).epochs();
+  const run = new Run(job);
+  while (run.advance());
+  return run.outcome();
+}
+
+async function fit(job: FitJob, watch?: Watch): Promise<Outcome> {
+  const run = new Run(job);
   for (;;) {
-    const next = epochs.next();
-    if (next.done) return next.value;
+    await pause();
+    const end = performance.now() + turn;
+    do {
+      watch?.halt.check();
+      if (!run.advance()) return run.outcome();
+      watch?.onEpoch?.(run.last);
+    } while (performance.now() < end);
   }
 }
 
-async function fit(job: FitJob): Promise<Outcome> {
-  const epochs = new Run(job).epochs();
-  for (;;) {
-    await new Promise((resolve) => setImmediate(resolve));
-    const end = performance.now() + turn;
-    do {
-      const next = epochs.next();
-      if (next.done) return next.value;
-    } while (performance.now() < end);
-  }
+function steps(job: FitJob, halt?: Halt): Steps {
+  const run = new Run(job);
+  const nextSync = () => (run.advance() ? run.last : null);
+  const next = async () => {
+    await pause();
+    halt?.check();
+    return nextSync();
+  };
+  return { next, nextSync, outcome: () => run.outcome() };
 }
 
 const valueAndGradient: Backend['valueAndGradient'] = (
@@ -77,4 +91,5 @@ export const reference: Backend = {
   updateStep: update,
   fitSync,
   fit,
+  steps,
 };
