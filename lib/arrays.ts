@@ -92,17 +92,18 @@ export function snapshot(array: Float64Array): Float64Array {
   return isShared(array) ? array : new Float64Array(array);
 }
 
-/** The arrays on buffers that were their callers' and are so no more, all or none; shared memory stays where it is. */
+/**
+ * The arrays on buffers that were their callers' and are so no more, all or none; shared memory stays where it is. What
+ * cannot be transferred (WebAssembly memory, the pool behind small Buffers) is copied.
+ */
 export function moveIn(arrays: readonly Float64Array[]): Float64Array[] {
   const buffers = [...new Set(arrays.filter((array) => !isShared(array)).map(bufferOf))] as ArrayBuffer[];
   const places = arrays.map((array) => [byteOffsetOf(array), lengthOf(array)]);
   let moved: ArrayBuffer[];
   try {
     moved = structuredClone(buffers, { transfer: buffers });
-  } catch (cause) {
-    const why = 'such as the pool behind small Buffers, or WebAssembly memory';
-    const message = `transfer: X, y or offset lie in a buffer that cannot be transferred (${why})`;
-    throw new NablaError('ERR_INVALID_ARG_TYPE', message, { cause });
+  } catch {
+    return arrays.map(snapshot); // Node 22 and later refuse some buffers, and then move none
   }
   return arrays.map((array, i) => {
     const at = buffers.indexOf(bufferOf(array) as ArrayBuffer);

@@ -35,7 +35,8 @@ export interface FitControl {
   onProgress?: (progress: FitProgress) => void;
   /**
    * Take over the buffers of X, y and offset (of `validation` too) instead of copying them: all views of these are
-   * detached then. Shared memory is used in place anyway; `fitSync` reads in place and takes nothing over. Default false.
+   * detached then. What cannot be transferred is copied. Shared memory is used in place anyway; `fitSync` reads in place
+   * and takes nothing over. Default false.
    */
   transfer?: boolean;
 }
