@@ -235,13 +235,14 @@ export function createFit(backend: Backend, model: typeof Model): Fits {
     },
     fitIterator<L extends Label>(data: FitData<L>, options?: FitOptions, penalty?: PenaltyOf): FitIterator<L> {
       return new EpochIterator<L>(() => {
-        const call = own(prepare(data, options, penalty));
-        if (call.checkpoint) {
+        const given = prepare(data, options, penalty);
+        if (given.checkpoint) {
           throw new NablaError('ERR_UNKNOWN_OPTION', 'checkpoint is no option of fitIterator; it goes with fit');
         }
-        if (call.control.watches) {
+        if (given.control.watches) {
           throw new NablaError('ERR_UNKNOWN_OPTION', 'onProgress is no option of fitIterator, which yields the same');
         }
+        const call = own(given);
         const halt = new Halt();
         return {
           control: call.control,

@@ -59,6 +59,7 @@ export class EpochIterator<L extends Label> implements FitIterator<L> {
   return(): Promise<Result> {
     return this.#inTurn(async () => {
       this.#end();
+      this.#failure = null;
       return { done: true, value: undefined };
     });
   }
