@@ -1,4 +1,5 @@
 // Checks of the arrays that callers hand in.
+import { types } from 'node:util';
 import { invalid, NablaError, viewName } from './errors.js';
 
 export function isFloat64Array(value: unknown): value is Float64Array {
@@ -41,7 +42,7 @@ export function checkLength(name: string, array: ArrayLike<number>, length: numb
 }
 
 export function isShared(array: ArrayBufferView): boolean {
-  return typeof SharedArrayBuffer !== 'undefined' && bufferOf(array) instanceof SharedArrayBuffer;
+  return types.isSharedArrayBuffer(bufferOf(array));
 }
 
 /** Refuses a view on a buffer that may shrink while it is in use. */
@@ -89,4 +90,23 @@ export function firstNotFinite(array: Float64Array): number {
 /** A copy that nobody else can detach, or the caller's own array where its memory is shared. */
 export function snapshot(array: Float64Array): Float64Array {
   return isShared(array) ? array : new Float64Array(array);
+}
+
+/**
+ * The arrays on buffers that were their callers' and are so no more, all or none; shared memory stays where it is. What
+ * cannot be transferred (WebAssembly memory, the pool behind small Buffers) is copied.
+ */
+export function moveIn(arrays: readonly Float64Array[]): Float64Array[] {
+  const buffers = [...new Set(arrays.filter((array) => !isShared(array)).map(bufferOf))] as ArrayBuffer[];
+  const places = arrays.map((array) => [byteOffsetOf(array), lengthOf(array)]);
+  let moved: ArrayBuffer[];
+  try {
+    moved = structuredClone(buffers, { transfer: buffers });
+  } catch {
+    return arrays.map(snapshot); // Node 22 and later refuse some buffers, and then move none
+  }
+  return arrays.map((array, i) => {
+    const at = buffers.indexOf(bufferOf(array) as ArrayBuffer);
+    return at < 0 ? array : new Float64Array(moved[at], ...places[i]);
+  });
 }

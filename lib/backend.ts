@@ -1,6 +1,7 @@
 // The Backend interface, and which backend is in use.
 import { version } from '../package.json';
 import { NablaError, show } from './errors.js';
+import type { Halt } from './halt.js';
 import { loadNative } from './native.js';
 import type { Plan, Table } from './plan.js';
 import { reference } from './reference/backend.js';
@@ -62,6 +63,34 @@ export interface ManyJob {
   steps: Float64Array;
 }
 
+/** An epoch that has completed. */
+export interface EpochEnd {
+  /** Counted from 1. */
+  epoch: number;
+  step: number;
+  loss: number;
+  /** NaN without a validation. */
+  validationLoss: number;
+  learningRate: number;
+}
+
+/** How asynchronous work is watched, and ended before its end. */
+export interface Watch {
+  halt: Halt;
+  /** Told of epochs as they end, of the newest when they come too fast. Never throws. */
+  onEpoch?(end: EpochEnd): void;
+}
+
+/** A fit that is run epoch by epoch. */
+export interface Steps {
+  /** Runs the next epoch off the calling thread; null: none has completed, the fit is at its end. */
+  next(): Promise<EpochEnd | null>;
+  /** The same on the calling thread. */
+  nextSync(): EpochEnd | null;
+  /** What has come of it: to be asked for once, and the last thing. */
+  outcome(): Outcome;
+}
+
 /** A step of an update rule over weights start … end-1. */
 export interface Update {
   rule: number;
@@ -111,9 +140,12 @@ export interface Backend {
   ): number;
   updateStep(update: Update): void;
   fitSync(job: FitJob): Outcome;
-  fit(job: FitJob): Promise<Outcome>;
+  /** Rejects with the reason of a halt. */
+  fit(job: FitJob, watch?: Watch): Promise<Outcome>;
+  steps(job: FitJob, halt?: Halt): Steps;
   fitManySync(job: ManyJob): void;
-  fitMany(job: ManyJob): Promise<void>;
+  /** Rejects with the reason of a halt. */
+  fitMany(job: ManyJob, halt?: Halt): Promise<void>;
 }
 
 /** Which backend computes, and what it runs on. */

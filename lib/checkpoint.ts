@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { Backend, FitJob, Outcome } from './backend.js';
+import type { FitJob, Outcome } from './backend.js';
 import { NablaError } from './errors.js';
 import { decode, encode, readPath, writeAtomic, writeAtomicSync } from './file.js';
 import { encode as encodePlan, loopStatuses } from './plan.js';
@@ -106,7 +106,8 @@ function missing(error: unknown): null {
   throw error;
 }
 
-export function fitInPiecesSync(backend: Backend, job: FitJob, checkpoint: Checkpointing): Outcome {
+/** `run`: makes a piece. */
+export function fitInPiecesSync(run: (job: FitJob) => Outcome, job: FitJob, checkpoint: Checkpointing): Outcome {
   const pieces = new Pieces(job, checkpoint);
   if (checkpoint.resume) {
     let bytes: Uint8Array | null = null;
@@ -118,18 +119,23 @@ export function fitInPiecesSync(backend: Backend, job: FitJob, checkpoint: Check
     if (bytes) pieces.resume(bytes);
   }
   for (;;) {
-    const taken = pieces.take(backend.fitSync(pieces.job));
+    const taken = pieces.take(run(pieces.job));
     if (!(taken instanceof Uint8Array)) return taken;
     writeAtomicSync(checkpoint.path, taken);
   }
 }
 
-export async function fitInPieces(backend: Backend, job: FitJob, checkpoint: Checkpointing): Promise<Outcome> {
+/** `run`: makes a piece. */
+export async function fitInPieces(
+  run: (job: FitJob) => Promise<Outcome>,
+  job: FitJob,
+  checkpoint: Checkpointing,
+): Promise<Outcome> {
   const pieces = new Pieces(job, checkpoint);
   const bytes = checkpoint.resume ? await readFile(checkpoint.path).catch(missing) : null;
   if (bytes) pieces.resume(bytes);
   for (;;) {
-    const taken = pieces.take(await backend.fit(pieces.job));
+    const taken = pieces.take(await run(pieces.job));
     if (!(taken instanceof Uint8Array)) return taken;
     await writeAtomic(checkpoint.path, taken);
   }

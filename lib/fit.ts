@@ -1,10 +1,12 @@
 // Fits, on the backend in use.
 import { inUse } from './backend.js';
-import { createFit, type Fit, type FitSync } from './facade/fit.js';
+import { createFit, type Fit, type FitEpochs, type FitSync } from './facade/fit.js';
 import { Model } from './model.js';
 
+export type { FitControl, FitProgress } from './control.js';
 export type { FitData } from './data.js';
-export type { Fit, FitSync } from './facade/fit.js';
+export type { Fit, FitEpochs, FitSync } from './facade/fit.js';
+export type { FitIterator } from './facade/iterator.js';
 export type { Averaging, FitOptions, Loss, OptimizerSpec, Sampler, Schedule } from './options.js';
 export type { ClassWeight } from './targets.js';
 
@@ -23,11 +25,24 @@ export const fitSync: FitSync = facade.fitSync;
 
 /**
  * Fits a linear model off the calling thread, on nabla's own threads (on the reference: between turns of the event
- * loop). X and y are copied first, so the caller is free to change or transfer them; a view of a SharedArrayBuffer
- * is read in place and must not be written to meanwhile.
+ * loop). X and y are copied first, so the caller is free to change or transfer them; with `transfer` their buffers are
+ * taken over; a view of a SharedArrayBuffer is read in place and must not be written to meanwhile.
  *
  * @param data - as {@link fitSync}
  * @param options - as {@link fitSync}
- * @returns a promise of the model; it rejects with what {@link fitSync} throws, and `ERR_RESIZABLE_BUFFER`
+ * @returns a promise of the model; it rejects with what {@link fitSync} throws, `ERR_RESIZABLE_BUFFER`, the reason of an
+ *   aborted `signal`, and what `onProgress` throws
  */
 export const fit: Fit = facade.fit;
+
+/**
+ * As {@link fit}, an epoch at a time: an async iterator that runs the next epoch when it is asked for, and yields what
+ * `onProgress` is told, for every epoch. Its `model` is a promise of the model, to the bits of {@link fit}; a fit that is
+ * left with `break` has the model of the epochs so far, with the status `'earlyStopped'`. `checkpoint` and `onProgress`
+ * do not go with it.
+ *
+ * @param data - as {@link fit}
+ * @param options - as {@link fit}
+ * @returns an async iterator; the iteration throws what {@link fit} rejects with, and `model` rejects with it
+ */
+export const fitIterator: FitEpochs = facade.fitIterator;

@@ -113,10 +113,9 @@ export function minimize(fun: Differentiable, x0: Float64Array, options: Minimiz
   };
   const train = { X: scratch, y: scratch, sampleWeight: null, offset: null, index: null, count: 1 };
   const nothing = { validation: null, indices: null, penaltyFactors: null, state: null, carried: null };
-  const steps = new Run({ plan, train, ...nothing, weights: x0 }, objective).epochs();
-  let next = steps.next();
-  while (!next.done) next = steps.next();
-  const outcome = next.value;
+  const run = new Run({ plan, train, ...nothing, weights: x0 }, objective);
+  while (run.advance());
+  const outcome = run.outcome();
   const x = outcome.weights;
   const gradient = new Float64Array(cols);
   const value = call(x, gradient);

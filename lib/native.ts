@@ -4,20 +4,28 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 // @ts-expect-error: it has no types
 import nodeGypBuild from 'node-gyp-build';
-import type { Backend, FitJob, ManyJob, Outcome } from './backend.js';
+import type { Backend, EpochEnd, FitJob, ManyJob, Outcome } from './backend.js';
 import { mostThreads } from './catalog.js';
 import { NablaError, show } from './errors.js';
-import { encode, type Table } from './plan.js';
+import type { Halt } from './halt.js';
+import { encode, loopStatuses, type Table } from './plan.js';
 
 type Allocate = (n: number) => Float64Array;
-/** Of the addon's fitSync and fit. @internal */
-export type FitArguments = [plan: Float64Array, arrays: (Float64Array | Uint32Array | null)[], allocate: Allocate];
+/** Of the addon's fitSync and begin. @internal */
+export type FitArguments = [plan: Float64Array, arrays: (Float64Array | Uint32Array | null)[]];
+declare const handle: unique symbol;
+/** A fit that was begun. @internal */
+export type Handle = { readonly [handle]: never };
+
+/** Many fits that were begun. @internal */
+export type ManyHandle = { readonly [handle]: never };
 
 /** Of the addon's fitManySync and fitMany. @internal */
 export type ManyArguments = [plan: Float64Array, arrays: (Float64Array | Uint8Array | null)[]];
 
 /** What native/binding exports. */
-export interface Addon extends Omit<Backend, 'name' | 'updateStep' | 'fitSync' | 'fit' | 'fitManySync' | 'fitMany'> {
+export interface Addon
+  extends Omit<Backend, 'name' | 'updateStep' | 'fitSync' | 'fit' | 'steps' | 'fitManySync' | 'fitMany'> {
   updateStep(
     rule: number,
     parameters: Float64Array,
@@ -41,10 +49,23 @@ export interface Addon extends Omit<Backend, 'name' | 'updateStep' | 'fitSync' |
     outputs: number,
     out: Float64Array,
   ): number;
-  fitSync(...job: FitArguments): Outcome;
-  fit(...args: [...FitArguments, callback: (error: Error | null, outcome?: Outcome) => void]): void;
+  fitSync(...args: [...FitArguments, Allocate]): Float64Array;
+  begin(...args: FitArguments): Handle;
+  /** Runs so many epochs on the pool, if there are as many; `end`: the last one, null if the fit was at its end. */
+  advance(
+    fit: Handle,
+    epochs: number,
+    callback: (error: Error | null, end?: EpochEnd | null) => void,
+    tick: ((end: EpochEnd) => void) | null,
+  ): void;
+  advanceSync(fit: Handle): EpochEnd | null;
+  outcome(fit: Handle, allocate: Allocate): Float64Array;
+  /** Ends what advances; its callback is not called any more. */
+  cancel(fit: Handle): void;
   fitManySync(...job: ManyArguments): void;
-  fitMany(...args: [...ManyArguments, callback: (error: Error | null) => void]): void;
+  fitMany(...args: [...ManyArguments, callback: (error: Error | null) => void]): ManyHandle;
+  /** Ends many fits; their callback is not called any more. */
+  cancelMany(fits: ManyHandle): void;
   close(): void;
   catalog: Record<
     'losses' | 'rules' | 'schedules' | 'samplers' | 'averagings' | 'solvers',
@@ -78,7 +99,26 @@ const tableOf = (table: Table | null) =>
 export function argumentsOf({ plan, train, validation, indices, penaltyFactors, ...job }: FitJob): FitArguments {
   const { weights, state, carried } = job;
   const arrays = [...tableOf(train), ...tableOf(validation), indices, penaltyFactors, weights, state, carried];
-  return [encode(plan), arrays, allocate];
+  return [encode(plan), arrays];
+}
+
+const fixedNumbers = 3; // before the lengths
+const lists = 7;
+
+/** An outcome from the numbers that resultOf of native/binding/fit.cc writes. @internal */
+export function outcomeOf({ carried }: FitJob, numbers: Float64Array): Outcome {
+  const [status, epochs, steps] = numbers;
+  let at = fixedNumbers + lists;
+  // A buffer for each: callers may transfer them.
+  const take = (list: number) => {
+    const begin = at;
+    at += numbers[fixedNumbers + list];
+    return numbers.slice(begin, at);
+  };
+  const [weights, loss, validationLoss, learningRate, gradientNorm, state, next] = [0, 1, 2, 3, 4, 5, 6].map(take);
+  const series = { loss, validationLoss, learningRate, gradientNorm };
+  const isPaused = loopStatuses[status] === 'paused';
+  return { status, epochs, steps, weights, ...series, state: isPaused ? state : null, carried: carried && next };
 }
 
 /** Many jobs as the addon takes them. @internal */
@@ -99,6 +139,55 @@ function readThreads(text: string): number {
   if (Number.isInteger(n) && n >= 1 && n <= mostThreads) return n;
   const expected = `a whole number from 1 to ${mostThreads}`;
   throw new NablaError('ERR_NATIVE_LOAD', `NABLA_THREADS must be ${expected}; got ${show(text)}`);
+}
+
+function orRethrown<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw rethrown(error);
+  }
+}
+
+/** A fit in the addon's hands. */
+class Advance {
+  readonly #addon: Addon;
+  readonly #job: FitJob;
+  readonly #halt: Halt | undefined;
+  readonly #fit: Handle;
+
+  constructor(addon: Addon, job: FitJob, halt?: Halt) {
+    this.#addon = addon;
+    this.#job = job;
+    this.#halt = halt;
+    this.#fit = addon.begin(...argumentsOf(job));
+  }
+
+  /** Runs so many epochs, if there are as many; resolves to the last one, null if the fit was at its end. */
+  by(epochs: number, onEpoch?: (end: EpochEnd) => void): Promise<EpochEnd | null> {
+    const halt = this.#halt;
+    return new Promise((resolve, reject) => {
+      halt?.check();
+      const away = halt?.on(() => {
+        this.#addon.cancel(this.#fit);
+        reject(halt.reason);
+      });
+      const callback = (error: Error | null, end?: EpochEnd | null) => {
+        away?.();
+        if (error) reject(rethrown(error));
+        else resolve(end ?? null);
+      };
+      this.#addon.advance(this.#fit, epochs, callback, onEpoch ?? null);
+    });
+  }
+
+  bySync(): EpochEnd | null {
+    return orRethrown(() => this.#addon.advanceSync(this.#fit));
+  }
+
+  outcome(): Outcome {
+    return orRethrown(() => outcomeOf(this.#job, this.#addon.outcome(this.#fit, allocate)));
+  }
 }
 
 export function loadNative(): Backend | null {
@@ -137,35 +226,28 @@ export function loadNative(): Backend | null {
         u.start,
         u.end,
       ),
-    fitSync(job) {
-      try {
-        return addon.fitSync(...argumentsOf(job));
-      } catch (error) {
-        throw rethrown(error);
-      }
+    fitSync: (job) => orRethrown(() => outcomeOf(job, addon.fitSync(...argumentsOf(job), allocate))),
+    fit(job, watch) {
+      const fit = new Advance(addon, job, watch?.halt);
+      return fit.by(Number.MAX_SAFE_INTEGER, watch?.onEpoch).then(() => fit.outcome());
     },
-    fit(job) {
-      return new Promise((resolve, reject) => {
-        addon.fit(...argumentsOf(job), (error, outcome) => {
-          if (outcome) resolve(outcome);
-          else reject(rethrown(error));
-        });
-      });
+    steps(job, halt) {
+      const fit = new Advance(addon, job, halt);
+      return { next: () => fit.by(1), nextSync: () => fit.bySync(), outcome: () => fit.outcome() };
     },
-    fitManySync(job) {
-      try {
-        addon.fitManySync(...manyArgumentsOf(job));
-      } catch (error) {
-        throw rethrown(error);
-      }
-    },
-    fitMany(job) {
-      return new Promise((resolve, reject) => {
-        addon.fitMany(...manyArgumentsOf(job), (error) => {
+    fitManySync: (job) => orRethrown(() => addon.fitManySync(...manyArgumentsOf(job))),
+    fitMany: (job, halt) =>
+      new Promise((resolve, reject) => {
+        halt?.check();
+        const fits = addon.fitMany(...manyArgumentsOf(job), (error) => {
+          away?.();
           if (error) reject(rethrown(error));
           else resolve();
         });
-      });
-    },
+        const away = halt?.on(() => {
+          addon.cancelMany(fits);
+          reject(halt.reason);
+        });
+      }),
   };
 }

@@ -11,6 +11,7 @@ import {
   solvers,
 } from './catalog.js';
 import type { CheckpointOptions } from './checkpoint.js';
+import { controlNames, type FitControl } from './control.js';
 import type { FitData } from './data.js';
 import { invalid, NablaError, viewName } from './errors.js';
 import type { Label } from './labels.js';
@@ -38,7 +39,7 @@ export type Sampler =
   | { name: 'indices'; indices: ArrayLike<number> };
 
 /** How to fit. Every option may be left out. */
-export interface FitOptions {
+export interface FitOptions extends FitControl {
   /** ℓ(y, z). Default `'squared'`. */
   loss?: Loss;
   /**
@@ -141,7 +142,7 @@ const arrays = [
   'classWeight',
   'classes',
 ];
-export const fitOptionNames: readonly string[] = [...axes, ...Object.keys(fitOptions), ...arrays];
+export const fitOptionNames: readonly string[] = [...axes, ...Object.keys(fitOptions), ...arrays, ...controlNames];
 
 /** Parameters of the axes, which may be looked for among the options. */
 export const elsewhere: ReadonlyMap<string, string> = new Map(

@@ -33,6 +33,7 @@ export interface Face {
   fitSync: nabla.FitSync;
   fitMany: nabla.FitMany;
   fitManySync: nabla.FitManySync;
+  fitIterator: nabla.FitEpochs;
   fitPath: nabla.FitPath;
   fitPathSync: nabla.FitPathSync;
   crossValidate: nabla.CrossValidate;

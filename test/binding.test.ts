@@ -1,7 +1,6 @@
 // The addon called directly: it checks again what memory safety needs, whatever TypeScript has let through.
 import { describe, expect, it } from 'vitest';
-import type { Outcome } from '../lib/backend.js';
-import { argumentsOf, loadAddon } from '../lib/native.js';
+import { argumentsOf, loadAddon, outcomeOf } from '../lib/native.js';
 import { encode, maxParameters, samplerKind, statuses } from '../lib/plan.js';
 import { native } from './backends.js';
 import { jobOf } from './jobs.js';
@@ -121,11 +120,21 @@ describe.runIf(native)('the addon', () => {
     expect(addon.asum(liar)).toBe(0);
   });
 
+  const allocate = (n: number) => new Float64Array(n);
+  /** What a whole fit off the thread comes to. */
+  const run = (args: unknown[]): Promise<unknown> => {
+    const [plan, arrays, allocate] = args;
+    const fit = addon.begin(plan, arrays);
+    return new Promise((resolve) => {
+      addon.advance(fit, 1000, (error: unknown) => resolve(error ?? thrown(() => addon.outcome(fit, allocate))), null);
+    });
+  };
+
   /** A good job: plan, arrays, allocate. */
   function job(change: (plan: Float64Array, arrays: unknown[]) => void = () => {}): unknown[] {
     const sampler = { name: 'indices', indices: [0, 1, 2] } as const;
     const validation = problem(5, 3, 2);
-    const [plan, arrays, allocate] = argumentsOf(jobOf(problem(10, 3, 1), { sampler, validation, epochs: 3 }));
+    const [plan, arrays] = argumentsOf(jobOf(problem(10, 3, 1), { sampler, validation, epochs: 3 }));
     change(plan, arrays);
     return [plan, arrays, allocate];
   }
@@ -192,15 +201,13 @@ describe.runIf(native)('the addon', () => {
     for (const length of place === 13 ? [0, 3, 500] : [3, 500]) {
       const args = held(place, new Float64Array(length));
       expect(thrown(() => addon.fitSync(...args))).toMatchObject({ code: 'ERR_SHAPE' });
-      const error = await new Promise((resolve) => addon.fit(...args, resolve));
-      expect(error).toMatchObject({ code: 'ERR_SHAPE' });
+      expect(await run(args)).toMatchObject({ code: 'ERR_SHAPE' });
     }
   });
 
-  it.each(refusedJobs)('fitSync and fit: %s', (_name, args, code) => {
+  it.each(refusedJobs)('fitSync and begin: %s', (_name, args, code) => {
     expect(thrown(() => addon.fitSync(...args))).toMatchObject({ code });
-    const callback = () => expect.fail('called in spite of the error');
-    expect(thrown(() => addon.fit(...args, callback))).toMatchObject({ code });
+    expect(thrown(() => addon.begin(...args))).toMatchObject({ code });
   });
 
   it('a result that cannot be allocated is an error of fit', async () => {
@@ -209,10 +216,10 @@ describe.runIf(native)('the addon', () => {
       throw mine;
     };
     expect(thrown(() => addon.fitSync(...at(2, failing)))).toBe(mine);
-    expect(await new Promise((resolve) => addon.fit(...at(2, failing), resolve))).toBe(mine);
+    expect(await run(at(2, failing))).toBe(mine);
     for (const wrong of [() => new Float64Array(1), () => null, () => new Float32Array(9)]) {
       expect(thrown(() => addon.fitSync(...at(2, wrong)))).toHaveProperty('code');
-      expect(await new Promise((resolve) => addon.fit(...at(2, wrong), resolve))).toHaveProperty('code');
+      expect(await run(at(2, wrong))).toHaveProperty('code');
     }
   });
 
@@ -223,10 +230,10 @@ describe.runIf(native)('the addon', () => {
       const indices = Uint32Array.from({ length: 500 }, (_, i) => i % 3);
       const made = jobOf({ X, y }, { sampler: { name: 'indices', indices }, batchSize: batch, epochs: 40 });
       expect(made.plan.sampler).toBe(samplerKind.indices);
-      const [, ...rest] = argumentsOf(made);
+      const [, arrays] = argumentsOf(made);
       const plan = encode({ ...made.plan, lossAfterUpdate: true });
       for (let repeat = 0; repeat < 50; repeat++) {
-        const outcome = addon.fitSync(plan, ...rest) as Outcome;
+        const outcome = outcomeOf(made, addon.fitSync(plan, arrays, allocate) as Float64Array);
         expect(statuses[outcome.status]).toBe('maxEpochs');
         expect(outcome.loss.length).toBe(40);
       }

@@ -157,7 +157,7 @@ describe.each(faces)('bad input to fits: $name', ({ fit: fitAsync, fitSync }) =>
       'classes',
     ];
     const choices = ['loss', 'optimizer', 'schedule', 'sampler', 'averaging', 'history'];
-    const known = [...choices, ...Object.keys(fitOptions), ...arrays];
+    const known = [...choices, ...Object.keys(fitOptions), ...arrays, 'signal', 'onProgress', 'transfer'];
     expect(error.message).toBe(`options.verbosity is no known option. Known: ${known.join(', ')}`);
   });
 

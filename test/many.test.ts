@@ -196,6 +196,30 @@ describe.each(faces)('many fits: $name', ({ fitMany, fitManySync, fitSync, Model
     }
   });
 
+  it('a signal ends them all', async () => {
+    const { packed } = several([200, 300, 400], 5);
+    const options = { optimizer: 'sgd', epochs: Number.MAX_SAFE_INTEGER } as const;
+    const aborted = AbortSignal.abort('before');
+    await expect(fitMany(packed, { ...options, signal: aborted })).rejects.toBe('before');
+    expect(thrown(() => fitManySync(packed, { ...options, signal: aborted }))).toBe('before');
+    const controller = new AbortController();
+    const endless = fitMany(packed, { ...options, signal: controller.signal });
+    setTimeout(() => controller.abort('during'), 20);
+    await expect(endless).rejects.toBe('during');
+    expect((await fitMany(packed, { epochs: 3 })).length).toBe(3);
+  });
+
+  it('take over the buffers of packed problems that are given away, and of no others', async () => {
+    const { problems, packed } = several([20, 30], 5);
+    const expected = fitManySync(packed, { epochs: 3 });
+    const models = await fitMany(packed, { epochs: 3, transfer: true });
+    expectBits(models.coefficients, expected.coefficients);
+    expect([packed.X.length, packed.y.length]).toEqual([0, 0]);
+    await expect(fitMany(problems, { transfer: true })).rejects.toMatchObject({ code: 'ERR_UNKNOWN_OPTION' });
+    expect(problems[0].X.length).toBe(100);
+    await expect(fitMany(problems, { onProgress() {} } as never)).rejects.toMatchObject({ code: 'ERR_UNKNOWN_OPTION' });
+  });
+
   it('off the thread they have their own copy, or shared memory in place', async () => {
     const expected = fitManySync(packed, options);
     const changed = { ...packed, X: packed.X.slice(), y: packed.y.slice(), offsets: packed.offsets.slice() };

@@ -9,7 +9,7 @@ import nodeGypBuild from 'node-gyp-build';
 import { describe, expect, it } from 'vitest';
 import type { FitJob } from '../lib/backend.js';
 import { losses } from '../lib/catalog.js';
-import { argumentsOf } from '../lib/native.js';
+import { argumentsOf, outcomeOf } from '../lib/native.js';
 import { maxParameters, softmaxLoss } from '../lib/plan.js';
 import { anyFit } from './anyfit.js';
 import { native, reference } from './backends.js';
@@ -150,7 +150,8 @@ describe.runIf(here)('instruction sets', () => {
       });
     });
     jobs.forEach((job, i) => {
-      expectOutcome(reply.results[calls.length + i][0], reference.fitSync(job), `fit ${i}, `);
+      const outcome = outcomeOf(job, reply.results[calls.length + i][0]);
+      expectOutcome(outcome, reference.fitSync(job), `fit ${i}, `);
     });
   });
 

@@ -1,6 +1,7 @@
 // What all estimators are: options, and the model that a fit with them made.
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import type { FitControl } from '../control.js';
 import type { FitData } from '../data.js';
 import { type ErrorCode, invalid, NablaError, show } from '../errors.js';
 import { readPath, writeAtomic, writeAtomicSync } from '../file.js';
@@ -11,7 +12,13 @@ import { checksumOf } from '../modeljson.js';
 import { type FitOptions, type Loss, readFitOptions } from '../options.js';
 import type { Plan } from '../plan.js';
 import { readObject } from '../read.js';
-import { type EstimatorOptions, type HandedOn, type Hyperparameters, readEstimatorOptions } from './options.js';
+import {
+  type EstimatorOptions,
+  type HandedOn,
+  type Hyperparameters,
+  readCallOptions,
+  readEstimatorOptions,
+} from './options.js';
 
 const format = 'nabla-estimator';
 const version = 1;
@@ -135,16 +142,17 @@ export abstract class Estimator<L extends Label, O extends EstimatorOptions, Nam
    * Fits off the calling thread. When it fails, the estimator stays as it was.
    *
    * @param data - as of the function `fit`: X and y, and what else belongs to rows
+   * @param options - `signal`, `onProgress` and `transfer`, as of the function `fit`
    * @returns a promise of the estimator itself
    * @throws NablaError (it rejects) as the function `fit`
    */
-  async fit(data: FitData<L>): Promise<this> {
-    return this.fitFrom(data, this.#start);
+  async fit(data: FitData<L>, options?: FitControl): Promise<this> {
+    return this.fitFrom(data, this.#start, readCallOptions(options));
   }
 
   /** As {@link Estimator.fit}, on the calling thread. */
-  fitSync(data: FitData<L>): this {
-    return this.fitFromSync(data, this.#start);
+  fitSync(data: FitData<L>, options?: FitControl): this {
+    return this.fitFromSync(data, this.#start, readCallOptions(options));
   }
 
   /**

@@ -1,5 +1,6 @@
 // What estimators are made with: their own hyperparameters, and the options of a fit that are no business of theirs.
 import type { NumberOption } from '../catalog.js';
+import { controlNames, type FitControl } from '../control.js';
 import { NablaError, viewName } from '../errors.js';
 import { elsewhere, type FitOptions, fitOptionNames } from '../options.js';
 import { readBoolean, readChoice, readNumber, readObject } from '../read.js';
@@ -18,6 +19,7 @@ export type HandedOn = Omit<
   | 'offset'
   | 'classWeight'
   | 'classes'
+  | keyof FitControl
 >;
 
 /** Options that every estimator takes. */
@@ -39,16 +41,23 @@ export interface NameOption {
 /** An estimator's own options. */
 export type Hyperparameters = Readonly<Record<string, NumberOption | NameOption>>;
 
-const ofFit = ['loss', 'l1', 'l2', 'keepState', 'checkpoint', 'validation', 'sampleWeight', 'offset'];
+const ofFit = ['loss', 'l1', 'l2', 'keepState', 'checkpoint', 'validation', 'sampleWeight', 'offset', ...controlNames];
 const ofClasses = ['classWeight', 'classes'];
 const all = fitOptionNames.filter((name) => !ofFit.includes(name));
 const numbers = all.filter((name) => !ofClasses.includes(name));
 
+const placesOfCall = new Map(all.map((name) => [name, 'the options that the estimator is made with'] as const));
 const places = new Map([
   ...elsewhere,
   ...['sampleWeight', 'offset'].map((name) => [name, 'the data of fit'] as const),
+  ...controlNames.map((name) => [name, `the call: fit(data, { ${name} })`] as const),
   ...['loss', 'l1', 'l2', 'keepState', 'checkpoint', 'validation'].map((name) => [name, 'the function fit'] as const),
 ]);
+
+/** The options of a call of fit or partialFit. */
+export function readCallOptions(value: unknown): FitControl {
+  return readObject('options', value === undefined ? {} : value, controlNames, placesOfCall);
+}
 
 /** What scikit-learn calls what has another name here. */
 const translations = new Map([

@@ -1,11 +1,12 @@
 // Estimators that learn row by row, with scikit-learn's defaults.
 import { hyperparameters } from '../catalog.js';
+import type { FitControl } from '../control.js';
 import type { FitData } from '../data.js';
 import type { Label } from '../labels.js';
 import type { FitOptions, Loss, Schedule } from '../options.js';
 import { Classifier, shareOfL1 } from './classifiers.js';
 import { Estimator } from './estimator.js';
-import type { ClassifierOptions, EstimatorOptions, HandedOn } from './options.js';
+import { type ClassifierOptions, type EstimatorOptions, type HandedOn, readCallOptions } from './options.js';
 
 /** Of both, beside the loss. Those of a fit that are given (`optimizer`, `schedule`, …) go before these. */
 interface Common {
@@ -120,13 +121,13 @@ export class SGDRegressor extends Estimator<number, SGDRegressorOptions, Named |
   }
 
   /** Learns from new rows in one pass: the model of before goes on, with the rates where they were. */
-  async partialFit(data: FitData): Promise<this> {
-    return this.fitFrom(data, this.last, onePass);
+  async partialFit(data: FitData, options?: FitControl): Promise<this> {
+    return this.fitFrom(data, this.last, { ...onePass, ...readCallOptions(options) });
   }
 
   /** As {@link SGDRegressor.partialFit}, on the calling thread. */
-  partialFitSync(data: FitData): this {
-    return this.fitFromSync(data, this.last, onePass);
+  partialFitSync(data: FitData, options?: FitControl): this {
+    return this.fitFromSync(data, this.last, { ...onePass, ...readCallOptions(options) });
   }
 }
 
@@ -153,13 +154,13 @@ export class SGDClassifier<L extends Label = number> extends Classifier<L, SGDCl
    * Learns from new rows in one pass: the model of before goes on, with the rates where they were. The rows of the first
    * call have all classes, or the option `classes` names them.
    */
-  async partialFit(data: FitData<L>): Promise<this> {
-    return this.fitFrom(data, this.last, onePass);
+  async partialFit(data: FitData<L>, options?: FitControl): Promise<this> {
+    return this.fitFrom(data, this.last, { ...onePass, ...readCallOptions(options) });
   }
 
   /** As {@link SGDClassifier.partialFit}, on the calling thread. */
-  partialFitSync(data: FitData<L>): this {
-    return this.fitFromSync(data, this.last, onePass);
+  partialFitSync(data: FitData<L>, options?: FitControl): this {
+    return this.fitFromSync(data, this.last, { ...onePass, ...readCallOptions(options) });
   }
 
   /** As {@link Model.predictProba}, for the loss `'logistic'`. */

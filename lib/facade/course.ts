@@ -1,5 +1,5 @@
 // Work that is made of many fits: written once, as a generator, and run on the calling thread or off it.
-import type { Backend, FitJob, Outcome } from '../backend.js';
+import type { Backend, FitJob, Outcome, Watch } from '../backend.js';
 
 /** Asks for fits, one after another, and is given their outcomes; null asks for a pause, so that others get a turn. */
 export type Course<R> = Generator<FitJob | null, R, Outcome | undefined>;
@@ -18,14 +18,16 @@ export function runSync<R>(backend: Backend, course: Course<R>): R {
 /** How long a course keeps the event loop to itself, in milliseconds. */
 const turn = 5;
 
-export async function run<R>(backend: Backend, course: Course<R>): Promise<R> {
+/** `watch`: under which halt. */
+export async function run<R>(backend: Backend, course: Course<R>, watch?: Watch): Promise<R> {
   let end = 0;
   let next = course.next();
   while (!next.done) {
     const job = next.value;
     const due = performance.now() >= end;
-    const outcome = job ? await backend.fit(job) : undefined;
+    const outcome = job ? await backend.fit(job, watch) : undefined;
     if (!job && due) await new Promise((resolve) => setImmediate(resolve));
+    watch?.halt.check();
     if (job || due) end = performance.now() + turn;
     next = course.next(outcome);
   }

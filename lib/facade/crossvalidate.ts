@@ -11,9 +11,10 @@ import type { Table } from '../plan.js';
 import { readChoice, readNumber } from '../read.js';
 import { type RowWeights, rowWeights } from '../targets.js';
 import { type Course, run, runSync } from './course.js';
-import { type Call, own } from './fit.js';
+import type { Call } from './fit.js';
 import { type Measure, measured } from './measure.js';
 import type { NullModel } from './nullmodel.js';
+import { own } from './own.js';
 import { type PathCall, type PathOptions, pathCourse, penaltiesOf, preparePath } from './path.js';
 import { fitSequence } from './sequence.js';
 
@@ -138,6 +139,7 @@ export function createCrossValidate(
   return {
     crossValidateSync<L extends Label>(data: FitData<L>, options?: CrossValidationOptions): CrossValidation<L> {
       const request = prepare(data, options);
+      request.call.control.check();
       const folds = foldsOf(request);
       const { path, from } = runSync(backend, pathCourse<L>(model, request));
       const values = folds.map((fold) => runSync(backend, foldCourse(backend, request.measure, fold, path, from)));
@@ -150,11 +152,13 @@ export function createCrossValidate(
       const prepared = prepare(data, options);
       const request = { ...prepared, call: own(prepared.call) };
       const folds = foldsOf(request);
-      const { path, from } = await run(backend, pathCourse<L>(model, request));
-      const values = await Promise.all(
-        folds.map((fold) => run(backend, foldCourse(backend, request.measure, fold, path, from))),
-      );
-      return resultOf(request, folds, path, values);
+      return request.call.control.run(async (watch) => {
+        const { path, from } = await run(backend, pathCourse<L>(model, request), watch);
+        const values = await Promise.all(
+          folds.map((fold) => run(backend, foldCourse(backend, request.measure, fold, path, from), watch)),
+        );
+        return resultOf(request, folds, path, values);
+      });
     },
   };
 }

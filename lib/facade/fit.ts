@@ -1,10 +1,12 @@
-import { checkArray, checkFixed, checkLength, isFloat64Array, snapshot } from '../arrays.js';
+import { checkArray, checkLength, isFloat64Array } from '../arrays.js';
 import type { Backend, FitJob, Outcome } from '../backend.js';
 import { losses, rules } from '../catalog.js';
 import { type Checkpointing, fitInPieces, fitInPiecesSync, readCheckpoint } from '../checkpoint.js';
+import { Control } from '../control.js';
 import { checkFinite, type FitData, type RawTable, readTable } from '../data.js';
 import { invalid, NablaError } from '../errors.js';
 import { gramFrom, usesGram } from '../gram.js';
+import { Halt } from '../halt.js';
 import { holdOut } from '../holdout.js';
 import { type Label, readClasses } from '../labels.js';
 import type { Model } from '../model.js';
@@ -13,11 +15,16 @@ import { coefficientCount, type Plan, statuses, type Table, weightCount } from '
 import { parametersOf, readChoice } from '../read.js';
 import { withSolver } from '../solver.js';
 import { readTargets, rowWeights, type Targets } from '../targets.js';
+import { EpochIterator, type FitIterator } from './iterator.js';
+import { own } from './own.js';
 
 /** Fits on the calling thread and returns when it is done. */
 export type FitSync = <L extends Label = number>(data: FitData<L>, options?: FitOptions) => Model<L>;
 /** Fits off the calling thread. */
 export type Fit = <L extends Label = number>(data: FitData<L>, options?: FitOptions) => Promise<Model<L>>;
+
+/** Fits off the calling thread, an epoch whenever one is asked for. */
+export type FitEpochs = <L extends Label = number>(data: FitData<L>, options?: FitOptions) => FitIterator<L>;
 
 /** l1 and l2 for rows that weigh so much in sum. */
 export type PenaltyOf = (weight: number) => Pick<Plan, 'l1' | 'l2'>;
@@ -26,6 +33,7 @@ export type PenaltyOf = (weight: number) => Pick<Plan, 'l1' | 'l2'>;
 export interface Fits {
   fitSync<L extends Label = number>(data: FitData<L>, options?: FitOptions, penalty?: PenaltyOf): Model<L>;
   fit<L extends Label = number>(data: FitData<L>, options?: FitOptions, penalty?: PenaltyOf): Promise<Model<L>>;
+  fitIterator<L extends Label = number>(data: FitData<L>, options?: FitOptions, penalty?: PenaltyOf): FitIterator<L>;
 }
 
 /** A fit about to run: the job, and what its result needs. */
@@ -41,6 +49,7 @@ export interface Call {
   raw: { data: RawTable; validation: RawTable | null };
   /** As the caller gave it. */
   classWeight: unknown;
+  control: Control;
 }
 
 const holdOutStream = 16; // of draws: beyond those of the samplers
@@ -58,6 +67,7 @@ export function split(rows: number, fraction: number, seed: number): { train: Ui
 export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): Call {
   const read = readFitOptions(options);
   const { given, plan, validationFraction } = read;
+  const control = new Control(given);
   const loss = read.loss.name as keyof typeof losses;
   const ofClasses = losses[loss].predicts === 'class';
   const raw = readTable('data', data, ofClasses, given);
@@ -138,6 +148,7 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
     kept: read.kept,
     raw: { data: raw, validation: validationRaw },
     classWeight: given.classWeight,
+    control,
   };
 }
 
@@ -180,45 +191,6 @@ export function blameData(outcome: Outcome, data: RawTable, validation: RawTable
   return outcome;
 }
 
-/** The table on memory that nobody else can detach. */
-function ownTable(table: Table, name: string): Table {
-  for (const [key, array] of [
-    ['X', table.X],
-    ['y', table.y],
-    ['offset', table.offset],
-  ] as const) {
-    if (array) checkFixed(`${name}${key}`, array);
-  }
-  return {
-    ...table,
-    X: snapshot(table.X),
-    y: snapshot(table.y),
-    offset: table.offset && snapshot(table.offset),
-  };
-}
-
-function ownJob(job: FitJob): FitJob {
-  const train = ownTable(job.train, '');
-  const { validation } = job;
-  if (!validation) return { ...job, train };
-  // Rows held out are of the same arrays; a table of its own may share some of them.
-  const isSame = (['X', 'y', 'offset'] as const).every((key) => validation[key] === job.train[key]);
-  if (!isSame) return { ...job, train, validation: ownTable(validation, 'validation.') };
-  return { ...job, train, validation: { ...validation, X: train.X, y: train.y, offset: train.offset } };
-}
-
-/** The call on memory that nobody else can detach. */
-export function own(call: Call): Call {
-  const job = ownJob(call.job);
-  const arrays = ({ X, y, offset }: Table) => ({ X, y, offset });
-  const { data, validation } = call.raw;
-  const raw = {
-    data: { ...data, ...arrays(job.train) },
-    validation: validation && job.validation && { ...validation, ...arrays(job.validation) },
-  };
-  return { ...call, job, raw };
-}
-
 /** What came of the call. */
 export function modelOf<L extends Label>(model: typeof Model, call: Call, outcome: Outcome): Model<L> {
   const { job, loss, lossParameters, optimizer, targets, kept, raw } = call;
@@ -235,17 +207,54 @@ export function modelOf<L extends Label>(model: typeof Model, call: Call, outcom
   });
 }
 
+/** A fit on the calling thread that tells its epochs. */
+function watchedSync(backend: Backend, job: FitJob, { control, raw }: Call): Outcome {
+  const steps = backend.steps(job);
+  for (let end = steps.nextSync(); end; end = steps.nextSync()) {
+    control.tell(end);
+    control.check();
+    checkAgain(raw.data);
+    if (raw.validation) checkAgain(raw.validation);
+  }
+  return steps.outcome();
+}
+
 export function createFit(backend: Backend, model: typeof Model): Fits {
   return {
     fitSync<L extends Label>(data: FitData<L>, options?: FitOptions, penalty?: PenaltyOf): Model<L> {
       const call = prepare(data, options, penalty);
-      const { job, checkpoint } = call;
-      return modelOf(model, call, checkpoint ? fitInPiecesSync(backend, job, checkpoint) : backend.fitSync(job));
+      const { job, checkpoint, control } = call;
+      control.check();
+      const run = (job: FitJob) => (control.watches ? watchedSync(backend, job, call) : backend.fitSync(job));
+      return modelOf(model, call, checkpoint ? fitInPiecesSync(run, job, checkpoint) : run(job));
     },
     async fit<L extends Label>(data: FitData<L>, options?: FitOptions, penalty?: PenaltyOf): Promise<Model<L>> {
       const call = own(prepare(data, options, penalty));
-      const { job, checkpoint } = call;
-      return modelOf(model, call, await (checkpoint ? fitInPieces(backend, job, checkpoint) : backend.fit(job)));
+      const { job, checkpoint, control } = call;
+      const outcome = await control.run((watch) => {
+        const run = (job: FitJob) => backend.fit(job, watch);
+        return checkpoint ? fitInPieces(run, job, checkpoint) : run(job);
+      });
+      return modelOf(model, call, outcome);
+    },
+    fitIterator<L extends Label>(data: FitData<L>, options?: FitOptions, penalty?: PenaltyOf): FitIterator<L> {
+      return new EpochIterator<L>(() => {
+        const given = prepare(data, options, penalty);
+        if (given.checkpoint) {
+          throw new NablaError('ERR_UNKNOWN_OPTION', 'checkpoint is no option of fitIterator; it goes with fit');
+        }
+        if (given.control.watches) {
+          throw new NablaError('ERR_UNKNOWN_OPTION', 'onProgress is no option of fitIterator, which yields the same');
+        }
+        const call = own(given);
+        const halt = new Halt();
+        return {
+          control: call.control,
+          halt,
+          steps: backend.steps(call.job, halt),
+          modelOf: (outcome) => modelOf(model, call, outcome),
+        };
+      });
     },
   };
 }

@@ -1,7 +1,8 @@
 // The facade of fitMany: many fits alike, of problems that lie one behind the other.
-import { checkFixed, snapshot } from '../arrays.js';
+import { checkFixed, moveIn, snapshot } from '../arrays.js';
 import type { Backend, ManyJob } from '../backend.js';
 import { losses } from '../catalog.js';
+import { Control } from '../control.js';
 import { checkFinite, checkWeights, type RawTable } from '../data.js';
 import { type ErrorCode, invalid, NablaError } from '../errors.js';
 import { gramFrom, usesGram } from '../gram.js';
@@ -26,6 +27,7 @@ const ofOneFit = {
   history: 'histories are not kept',
   sampleWeight: 'it belongs beside X and y',
   offset: 'it belongs beside X and y',
+  onProgress: 'it tells the epochs of one fit',
 } as const;
 
 /** How to fit: the options of a fit but for those of one fit alone. `maxSeconds` and its kin are of each. */
@@ -56,6 +58,7 @@ interface ManyCall {
   labels: readonly Label[];
   errors: Map<number, NablaError>;
   raw: RawProblems;
+  control: Control;
 }
 
 /** Collects the errors of problems that fail alone. */
@@ -96,6 +99,10 @@ function prepareMany(problems: unknown, options: unknown): ManyCall {
   const classWeight =
     typeof given.classWeight === 'object' ? readPlain('classWeight', given.classWeight) : given.classWeight;
   const raw = readProblems(problems);
+  const control = new Control(given);
+  if (control.transfer && raw.copied) {
+    throw new NablaError('ERR_UNKNOWN_OPTION', 'transfer goes with packed problems; those of an array are copied');
+  }
   const sieve = new Sieve(raw);
   if (raw.sampleWeight) {
     sieve.check(({ sampleWeight }) => checkWeights('sampleWeight', sampleWeight as Float64Array));
@@ -155,6 +162,7 @@ function prepareMany(problems: unknown, options: unknown): ManyCall {
     labels: targets.labels,
     errors: sieve.errors,
     raw,
+    control,
   };
 }
 
@@ -225,12 +233,15 @@ function own(call: ManyCall): ManyCall {
   if (call.raw.copied) return call;
   const { X, y, offset } = call.job;
   for (const [name, array] of Object.entries({ X, y, offset })) if (array) checkFixed(name, array);
-  const arrays = { X: snapshot(X), y: snapshot(y), offset: offset && snapshot(offset) };
+  call.control.check();
+  const given = offset ? [X, y, offset] : [X, y];
+  const mine = call.control.transfer ? moveIn(given) : given.map(snapshot);
+  const arrays = { X: mine[0], y: mine[1], offset: offset && mine[2] };
   return { ...call, job: { ...call.job, ...arrays }, raw: { ...call.raw, ...arrays } };
 }
 
 /** What came of the fits. A NaN in the data looks like divergence; it is the caller's mistake and says where it is. */
-function modelsOf(model: typeof Model, { job, raw, errors, labels, ...fit }: ManyCall): Models {
+function modelsOf(model: typeof Model, { job, raw, errors, labels, control: _, ...fit }: ManyCall): Models {
   const { plan, borders, coefficients, intercepts, status, losses, epochs, steps } = job;
   const { outputs, cols } = plan;
   for (let i = 0; i < status.length; i++) {
@@ -268,12 +279,13 @@ export function createFitMany(backend: Backend, model: typeof Model): { fitManyS
   return {
     fitManySync(problems, options) {
       const call = prepareMany(problems, options);
+      call.control.check();
       if (call.raw.count > 0) backend.fitManySync(call.job);
       return modelsOf(model, call);
     },
     async fitMany(problems, options) {
       const call = own(prepareMany(problems, options));
-      if (call.raw.count > 0) await backend.fitMany(call.job);
+      if (call.raw.count > 0) await call.control.run((watch) => backend.fitMany(call.job, watch?.halt));
       return modelsOf(model, call);
     },
   };

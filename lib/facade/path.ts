@@ -10,16 +10,19 @@ import { elsewhere, type FitOptions, fitOptionNames } from '../options.js';
 import { readBoolean, readNumber, readObject } from '../read.js';
 import { power } from '../reference/kernels/math.js';
 import { type Course, run, runSync } from './course.js';
-import { type Call, modelOf, own, prepare } from './fit.js';
+import { type Call, modelOf, prepare } from './fit.js';
 import { rowsOf } from './measure.js';
 import { lossAt, type NullModel, nullModel } from './nullmodel.js';
+import { own } from './own.js';
 import { fitSequence, type PenaltySize } from './sequence.js';
+
+type OfOneFit = 'l1' | 'l2' | 'warmStart' | 'keepState' | 'checkpoint' | 'onProgress';
 
 /**
  * How to fit along λ: the options of a fit but for the penalty and where to start, and these. The default optimizer is
  * `'auto'`; `epochs`, `maxSeconds` and their kin are of the fit at each λ.
  */
-export interface PathOptions extends Omit<FitOptions, 'l1' | 'l2' | 'warmStart' | 'keepState' | 'checkpoint'> {
+export interface PathOptions extends Omit<FitOptions, OfOneFit> {
   /** λ to fit at, from 0, in any order. Default: `count` of them, from the least that leaves no coefficient. */
   lambdas?: ArrayLike<number>;
   /** How many λ, evenly spaced by their logarithms. Default 100. */
@@ -54,7 +57,7 @@ export interface PathCall {
 }
 
 const ownNames = ['lambdas', ...Object.keys(pathOptions)];
-const ofOneFit = ['l1', 'l2', 'warmStart', 'keepState', 'checkpoint'];
+const ofOneFit: string[] = ['l1', 'l2', 'warmStart', 'keepState', 'checkpoint', 'onProgress'] satisfies OfOneFit[];
 const shared = fitOptionNames.filter((name) => !ofOneFit.includes(name));
 const places = new Map(elsewhere);
 for (const name of ['l1', 'l2']) places.set(name, 'lambdas and l1Ratio: l1 = λ·l1Ratio, l2 = λ·(1 - l1Ratio)');
@@ -150,11 +153,15 @@ export function* pathCourse<L extends Label>(
 export function createFitPath(backend: Backend, model: typeof Model): { fitPathSync: FitPathSync; fitPath: FitPath } {
   return {
     fitPathSync<L extends Label>(data: FitData<L>, options?: PathOptions): Path<L> {
-      return runSync(backend, pathCourse<L>(model, preparePath(data, options))).path;
+      const { call, request } = preparePath(data, options);
+      call.control.check();
+      return runSync(backend, pathCourse<L>(model, { call, request })).path;
     },
     async fitPath<L extends Label>(data: FitData<L>, options?: PathOptions): Promise<Path<L>> {
-      const { call, request } = preparePath(data, options);
-      return (await run(backend, pathCourse<L>(model, { call: own(call), request }))).path;
+      const { call: given, request } = preparePath(data, options);
+      const call = own(given);
+      const course = pathCourse<L>(model, { call, request });
+      return (await call.control.run((watch) => run(backend, course, watch))).path;
     },
   };
 }

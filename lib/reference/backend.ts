@@ -1,5 +1,6 @@
 // The reference as a Backend: one thread, plain TypeScript.
-import type { Backend, Update } from '../backend.js';
+import type { Backend, FitJob, Outcome, Steps, Update, Watch } from '../backend.js';
+import type { Halt } from '../halt.js';
 import type { Plan } from '../plan.js';
 import { asum, axpy, dot, nrm2, scal } from './kernels/dense.js';
 import { rules } from './kernels/updates.js';
@@ -13,6 +14,9 @@ import { gemv, gemvT, gram } from './solver/products.js';
 /** How long an asynchronous fit keeps the event loop to itself, in milliseconds. */
 const turn = 5;
 
+/** Gives the event loop a turn. */
+const pause = () => new Promise((resolve) => setImmediate(resolve));
+
 /** All turns at once. */
 function finish<R>(work: Generator<void, R>): R {
   for (;;) {
@@ -22,15 +26,46 @@ function finish<R>(work: Generator<void, R>): R {
 }
 
 /** Between turns of the event loop. */
-async function share<R>(work: Generator<void, R>): Promise<R> {
+async function share<R>(work: Generator<void, R>, halt?: Halt): Promise<R> {
   for (;;) {
-    await new Promise((resolve) => setImmediate(resolve));
+    await pause();
     const end = performance.now() + turn;
     do {
+      halt?.check();
       const next = work.next();
       if (next.done) return next.value;
     } while (performance.now() < end);
   }
+}
+
+function fitSync(job: FitJob): Outcome {
+  const run = new Run(job);
+  while (run.advance());
+  return run.outcome();
+}
+
+async function fit(job: FitJob, watch?: Watch): Promise<Outcome> {
+  const run = new Run(job);
+  for (;;) {
+    await pause();
+    const end = performance.now() + turn;
+    do {
+      watch?.halt.check();
+      if (!run.advance()) return run.outcome();
+      watch?.onEpoch?.(run.last);
+    } while (performance.now() < end);
+  }
+}
+
+function steps(job: FitJob, halt?: Halt): Steps {
+  const run = new Run(job);
+  const nextSync = () => (run.advance() ? run.last : null);
+  const next = async () => {
+    await pause();
+    halt?.check();
+    return nextSync();
+  };
+  return { next, nextSync, outcome: () => run.outcome() };
 }
 
 const valueAndGradient: Backend['valueAndGradient'] = (
@@ -77,8 +112,9 @@ export const reference: Backend = {
   gram,
   valueAndGradient,
   updateStep: update,
-  fitSync: (job) => finish(new Run(job).epochs()),
-  fit: async (job) => share(new Run(job).epochs()),
+  fitSync,
+  fit,
+  steps,
   fitManySync: (job) => finish(fitEach(job)),
-  fitMany: (job) => share(fitEach(job)),
+  fitMany: (job, halt) => share(fitEach(job), halt),
 };

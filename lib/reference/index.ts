@@ -1,7 +1,7 @@
 // nabla/reference: what nabla, nabla/kernels and nabla/textbook export, by the same names, forced to TypeScript.
 import { type Backend, type BackendInfo, describe } from '../backend.js';
 import { type CrossValidate, type CrossValidateSync, createCrossValidate } from '../facade/crossvalidate.js';
-import { createFit, type Fit, type FitSync } from '../facade/fit.js';
+import { createFit, type Fit, type FitEpochs, type FitSync } from '../facade/fit.js';
 import { type Allocate, createAllocate, createKernels, type Kernels } from '../facade/kernels.js';
 import { createFitMany, type FitMany, type FitManySync } from '../facade/many.js';
 import { type CreateOptimizer, createOptimizers, type RestoreOptimizer } from '../facade/optimizer.js';
@@ -48,6 +48,8 @@ export const setThreads: SetThreads = createSetThreads(reference);
 export const fitSync: FitSync = facade.fitSync;
 /** As `fit` of nabla, between turns of the event loop. */
 export const fit: Fit = facade.fit;
+/** As `fitIterator` of nabla, each epoch in a turn of the event loop. */
+export const fitIterator: FitEpochs = facade.fitIterator;
 
 /** As `fitManySync` of nabla. */
 export const fitManySync: FitManySync = many.fitManySync;

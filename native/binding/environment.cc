@@ -1,5 +1,7 @@
 #include "environment.h"
 
+#include <vector>
+
 namespace nabla {
 
 // Shared by an environment and its jobs, so that a pool thread never touches an environment that is gone.
@@ -7,19 +9,37 @@ struct Mailbox {
   std::mutex mutex;
   std::condition_variable idle;
   napi_threadsafe_function function = nullptr;
-  size_t running = 0;   // jobs given to the pool and not yet posted
-  bool closed = false;  // nothing can be posted any more
+  std::vector<ScriptJob*> posted;  // those with something to tell, each once; one call fetches them all
+  size_t running = 0;              // jobs given to the pool and not yet ended
+  bool closed = false;             // nothing can be posted any more
+
+  // With the mutex held.
+  void post(ScriptJob* job) {
+    if (closed || job->posted_.load(std::memory_order_relaxed)) return;
+    if (posted.empty() &&
+        napi_call_threadsafe_function(function, nullptr, napi_tsfn_nonblocking) != napi_ok) {
+      closed = true;
+      return;
+    }
+    job->posted_.store(true);
+    posted.push_back(job);
+  }
 };
 
 void ScriptJob::run() {
   if (!cancelled.load()) compute();
   const std::shared_ptr<Mailbox> mailbox = mailbox_;
   std::lock_guard<std::mutex> lock(mailbox->mutex);
-  if (!mailbox->closed &&
-      napi_call_threadsafe_function(mailbox->function, this, napi_tsfn_nonblocking) != napi_ok)
-    mailbox->closed = true;
+  ended_ = true;
+  mailbox->post(this);
   --mailbox->running;
   mailbox->idle.notify_all();
+}
+
+void ScriptJob::askForTick() {
+  if (posted_.load()) return;
+  std::lock_guard<std::mutex> lock(mailbox_->mutex);
+  mailbox_->post(this);
 }
 
 Environment::Environment(Napi::Env env, const Kernels& kernels)
@@ -50,23 +70,58 @@ void Environment::start(std::shared_ptr<ScriptJob> job) {
     ++mailbox.running;
   }
   job->mailbox_ = mailbox_;
+  job->ended_ = false;
   active_.emplace(job.get(), job);
   Pool::instance().submit(job.get());
 }
 
-void Environment::deliver(napi_env env, napi_value, void* context, void* data) {
+// No longer active; null if it is not.
+std::shared_ptr<ScriptJob> Environment::remove(ScriptJob* job) {
+  const auto found = active_.find(job);
+  if (found == active_.end()) return nullptr;
+  const std::shared_ptr<ScriptJob> removed = std::move(found->second);
+  active_.erase(found);
+  if (active_.empty()) napi_unref_threadsafe_function(env_, mailbox_->function);
+  return removed;
+}
+
+void Environment::deliver(napi_env env, napi_value, void* context, void*) {
   if (!env) return;  // the environment is going down; close() drops its jobs
   Environment& self = *static_cast<Environment*>(context);
-  const auto found = self.active_.find(static_cast<ScriptJob*>(data));
-  if (found == self.active_.end()) return;
-  const std::shared_ptr<ScriptJob> job = std::move(found->second);
-  self.active_.erase(found);
-  if (self.active_.empty()) napi_unref_threadsafe_function(env, self.mailbox_->function);
-  Napi::HandleScope scope(env);
-  try {
-    job->settle(env);
-  } catch (const Napi::Error&) {  // a worker that is being terminated runs no JavaScript any more
+  std::vector<std::pair<ScriptJob*, bool>> posted;  // and whether it has ended
+  {
+    std::lock_guard<std::mutex> lock(self.mailbox_->mutex);
+    for (ScriptJob* job : self.mailbox_->posted) {
+      job->posted_.store(false);
+      posted.emplace_back(job, job->ended_);
+    }
+    self.mailbox_->posted.clear();
   }
+  for (const auto& [pointer, ended] : posted) {
+    const auto found = self.active_.find(pointer);
+    if (found == self.active_.end()) continue;  // JavaScript that ran in between has closed the environment
+    const std::shared_ptr<ScriptJob> job = ended ? self.remove(pointer) : found->second;
+    Napi::HandleScope scope(env);
+    try {
+      if (!job->cancelled.load()) job->tick(env);
+      if (!ended) continue;
+      if (job->cancelled.load())
+        job->drop();
+      else
+        job->settle(env);
+    } catch (const Napi::Error&) {  // a worker that is being terminated runs no JavaScript any more
+    }
+  }
+}
+
+void Environment::cancel(ScriptJob* job) {
+  job->cancelled.store(true);
+  if (active_.count(job) == 0 || !Pool::instance().withdraw(job)) return;
+  {
+    std::lock_guard<std::mutex> lock(mailbox_->mutex);
+    --mailbox_->running;
+  }
+  remove(job)->drop();
 }
 
 void Environment::close() {

@@ -1,12 +1,12 @@
-// fitSync and fit. Arguments: plan, arrays, allocate(n) → a Float64Array for a result, and for fit a
-// callback(error, result). The arrays, each or null: X, y, sampleWeight, offset, rows; the same of the
+// Fits: fitSync(plan, arrays, allocate) in one call; the others of a handle. `allocate(n)` makes a
+// Float64Array for a result. The arrays, each or null: X, y, sampleWeight, offset, rows; the same of the
 // validation; indices, penaltyFactors, initial weights, state, what is carried over.
 #include "../solver/fit.h"
 
 #include <napi.h>
-#include <string.h>
-
 #include <algorithm>
+#include <memory>
+#include <mutex>
 #include <stdexcept>
 
 #include "args.h"
@@ -82,60 +82,102 @@ Request read(const Napi::CallbackInfo& info) {
   return request;
 }
 
-Napi::Value copy(Napi::Function allocate, const std::vector<double>& values) {
-  const Napi::Value array =
-      allocate.Call({Napi::Number::New(allocate.Env(), static_cast<double>(values.size()))});
+// An outcome as plain numbers, decoded by outcomeOf of lib/native.ts: status, epochs, steps, the lengths of
+// its lists, the lists.
+Napi::Value resultOf(Napi::Function allocate, const Outcome& outcome) {
+  const std::vector<double>* lists[] = {&outcome.weights,      &outcome.loss,         &outcome.validationLoss,
+                                        &outcome.learningRate, &outcome.gradientNorm, &outcome.state,
+                                        &outcome.carried};
+  size_t length = 3 + std::size(lists);
+  for (const auto* list : lists) length += list->size();
+  const Napi::Value array = allocate.Call({Napi::Number::New(allocate.Env(), static_cast<double>(length))});
   const auto target = doubles(array);
-  requireLength(allocate.Env(), target.length, values.size());
-  if (!values.empty()) memcpy(target.data, values.data(), values.size() * sizeof(double));
+  requireLength(allocate.Env(), target.length, length);
+  double* at = target.data;
+  *at++ = static_cast<double>(outcome.status);
+  *at++ = static_cast<double>(outcome.epochs);
+  *at++ = static_cast<double>(outcome.steps);
+  for (const auto* list : lists) *at++ = static_cast<double>(list->size());
+  for (const auto* list : lists) at = std::copy(list->begin(), list->end(), at);
   return array;
 }
 
-Napi::Object resultOf(Napi::Function allocate, const Outcome& outcome, bool carries) {
-  const Napi::Env env = allocate.Env();
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("status", Napi::Number::New(env, static_cast<double>(outcome.status)));
-  result.Set("epochs", Napi::Number::New(env, static_cast<double>(outcome.epochs)));
-  result.Set("steps", Napi::Number::New(env, static_cast<double>(outcome.steps)));
-  result.Set("weights", copy(allocate, outcome.weights));
-  result.Set("loss", copy(allocate, outcome.loss));
-  result.Set("validationLoss", copy(allocate, outcome.validationLoss));
-  result.Set("learningRate", copy(allocate, outcome.learningRate));
-  result.Set("gradientNorm", copy(allocate, outcome.gradientNorm));
-  result.Set("state", outcome.status == Status::paused ? copy(allocate, outcome.state) : env.Null());
-  result.Set("carried", carries ? copy(allocate, outcome.carried) : env.Null());
-  return result;
+// What the solver throws, told to JavaScript.
+template <class Work>
+auto orRefusal(Napi::Env env, Work work) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    reject(env, "ERR_OUT_OF_MEMORY", "not enough memory for this fit");
+  } catch (const std::invalid_argument& wrong) {
+    reject(env, "ERR_SHAPE", wrong.what());
+  }
 }
 
 Napi::Value fitSync(const Napi::CallbackInfo& info) {
   const Request request = read(info);
   const std::atomic<bool> never{false};
-  Outcome outcome;
-  try {
-    outcome = fit(Environment::of(info.Env()).kernels(), request.plan, request.data, request.start,
-                  Team(never, request.plan.threads));
-  } catch (const std::bad_alloc&) {
-    reject(info.Env(), "ERR_OUT_OF_MEMORY", "not enough memory for this fit");
-  } catch (const std::invalid_argument& wrong) {
-    reject(info.Env(), "ERR_SHAPE", wrong.what());
-  }
-  return resultOf(info[2].As<Napi::Function>(), outcome, request.start.carried.data);
+  const Outcome outcome = orRefusal(info.Env(), [&] {
+    return fit(Environment::of(info.Env()).kernels(), request.plan, request.data, request.start,
+               Team(never, request.plan.threads));
+  });
+  return resultOf(info[2].As<Napi::Function>(), outcome);
 }
 
-// Its arrays belong to nabla (lib/native.ts copies the caller's) or are shared, so none can be detached.
+Napi::Value valueOf(Napi::Env env, const EpochEnd& end) {
+  Napi::Object value = Napi::Object::New(env);
+  value.Set("epoch", Napi::Number::New(env, static_cast<double>(end.epoch)));
+  value.Set("step", Napi::Number::New(env, static_cast<double>(end.step)));
+  value.Set("loss", Napi::Number::New(env, end.loss));
+  value.Set("validationLoss", Napi::Number::New(env, end.validationLoss));
+  value.Set("learningRate", Napi::Number::New(env, end.learningRate));
+  return value;
+}
+
+// About how many bytes a run holds, beside what JavaScript knows of.
+int64_t footprint(const Plan& plan) {
+  const double size = static_cast<double>(plan.size());
+  double doubles = 16.0 * size;
+  if (plan.solver == SolverKind::newton || plan.solver == SolverKind::exact) doubles += 2.0 * size * size;
+  if (plan.solver == SolverKind::lbfgs) doubles += 2.0 * plan.solverParameters[0] * size;
+  return doubles > 1e4 ? static_cast<int64_t>(doubles < 1e15 ? 8.0 * doubles : 8e15) : 0;
+}
+
+// A fit in JavaScript's hands: begun, and advanced by so many epochs at a time. What advances on the pool
+// works on arrays that belong to nabla (lib/facade/own.ts) or are shared, so that none can be detached.
 class FitJob final : public ScriptJob {
  public:
   FitJob(const Napi::CallbackInfo& info, const Kernels& kernels)
-      : kernels_(kernels),
+      : env_(info.Env()),
+        kernels_(kernels),
         request_(read(info)),
+        team_(cancelled, request_.plan.threads),
         arrays_(Napi::Persistent(info[1].As<Napi::Object>())),
-        allocate_(Napi::Persistent(info[2].As<Napi::Function>())),
-        callback_(Napi::Persistent(info[3].As<Napi::Function>())) {}
+        footprint_(footprint(request_.plan)) {
+    tellMemory(footprint_);
+  }
+  ~FitJob() override { tellMemory(-footprint_); }
+
+  bool isBusy() const { return !callback_.IsEmpty(); }
+  void begin(size_t epochs, Napi::Function callback, Napi::Value tick) {
+    epochs_ = epochs;
+    callback_ = Napi::Persistent(callback);
+    if (tick.IsFunction()) tick_ = Napi::Persistent(tick.As<Napi::Function>());
+    tells_ = !tick_.IsEmpty();
+  }
 
   void compute() noexcept override {
     try {
-      outcome_ =
-          fit(kernels_, request_.plan, request_.data, request_.start, Team(cancelled, request_.plan.threads));
+      completed_ = false;
+      for (size_t n = 0; n < epochs_ && (completed_ = advance()); ++n) {
+        if (!tells_) continue;
+        {
+          std::lock_guard<std::mutex> lock(mutex_);
+          latest_ = run_->last();
+          isNew_ = true;
+        }
+        askForTick();
+      }
     } catch (const std::invalid_argument&) {
       error_ = {"ERR_SHAPE", "a state that belongs to another fit"};
     } catch (...) {
@@ -143,32 +185,136 @@ class FitJob final : public ScriptJob {
     }
   }
 
+  void tick(Napi::Env env) override {
+    EpochEnd latest;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (!isNew_) return;
+      isNew_ = false;
+      latest = latest_;
+    }
+    tick_.Call({valueOf(env, latest)});
+  }
+
   void settle(Napi::Env env) override {
-    arrays_.Reset();
-    try {
-      if (error_.code) reject(env, error_.code, error_.message);
-      const Napi::Object result = resultOf(allocate_.Value(), outcome_, request_.start.carried.data);
-      callback_.Call({env.Null(), result});
-    } catch (const Napi::Error& error) {
-      callback_.Call({error.Value()});
+    const Napi::Function callback = callback_.Value();
+    drop();
+    if (error_.code) {
+      Napi::Error error = Napi::Error::New(env, error_.message);
+      error.Set("code", Napi::String::New(env, error_.code));
+      callback.Call({error.Value()});
+    } else {
+      callback.Call({env.Null(), completed_ ? valueOf(env, run_->last()) : env.Null()});
     }
   }
 
+  void drop() override {
+    callback_.Reset();
+    tick_.Reset();
+  }
+
+  // On this thread, in the caller's arrays.
+  Napi::Value advanceHere(Napi::Env env) {
+    requireSame(env);
+    return advance() ? valueOf(env, run_->last()) : env.Null();
+  }
+
+  Napi::Value outcome(Napi::Function allocate) {
+    if (!run_) run_.reset(new Run(kernels_, request_.plan, request_.data, request_.start, team_));
+    return resultOf(allocate, run_->outcome());
+  }
+
  private:
+  bool advance() {
+    if (!run_) run_.reset(new Run(kernels_, request_.plan, request_.data, request_.start, team_));
+    return run_->advance();
+  }
+
+  void tellMemory(int64_t bytes) {
+    int64_t all;
+    if (bytes != 0) napi_adjust_external_memory(env_, bytes, &all);
+  }
+
+  // JavaScript has run since the pointers were taken: the arrays may have been detached or have shrunk.
+  void requireSame(Napi::Env env) {
+    const Napi::Array arrays = arrays_.Value().As<Napi::Array>();
+    const Plan& plan = request_.plan;
+    const auto same = [](const Table& a, const Table& b) {
+      return a.X == b.X && a.y == b.y && a.sampleWeight == b.sampleWeight && a.offset == b.offset &&
+             a.index == b.index && a.count == b.count;
+    };
+    if (!same(readTable(arrays, 0, plan, plan.rows), request_.data.train) ||
+        !same(readTable(arrays, 5, plan, plan.validationRows), request_.data.validation))
+      reject(env, "ERR_SHAPE", "the arrays of a fit have changed");
+  }
+
+  Napi::Env env_;
   const Kernels& kernels_;
   Request request_;
+  const Team team_;
   Napi::ObjectReference arrays_;
-  Napi::FunctionReference allocate_, callback_;
-  Outcome outcome_;
+  int64_t footprint_;
+  std::unique_ptr<Run> run_;
+  size_t epochs_ = 0;  // to run
+  bool completed_ = false;
   struct {
     const char* code;
     const char* message;
   } error_{nullptr, nullptr};
+  Napi::FunctionReference callback_, tick_;  // while it advances
+  bool tells_ = false;
+  std::mutex mutex_;
+  EpochEnd latest_{};  // not yet told, if it is new
+  bool isNew_ = false;
 };
 
-Napi::Value fitAsync(const Napi::CallbackInfo& info) {
-  Environment& environment = Environment::of(info.Env());
-  environment.start(std::make_shared<FitJob>(info, environment.kernels()));
+using Handle = Napi::External<std::shared_ptr<FitJob>>;
+
+const std::shared_ptr<FitJob>& jobOf(Napi::Value value) {
+  if (!value.IsExternal()) reject(value.Env(), "ERR_INVALID_ARG_TYPE", "expected a fit");
+  return *value.As<Handle>().Data();
+}
+
+// The job of a handle that nothing runs on.
+const std::shared_ptr<FitJob>& idle(Napi::Value value) {
+  const auto& job = jobOf(value);
+  if (job->isBusy() || job->cancelled.load())
+    reject(value.Env(), "ERR_INVALID_ARG_TYPE", "a fit that is under way");
+  return job;
+}
+
+// begin(plan, arrays): a handle.
+Napi::Value beginFit(const Napi::CallbackInfo& info) {
+  auto held = std::make_unique<std::shared_ptr<FitJob>>(
+      std::make_shared<FitJob>(info, Environment::of(info.Env()).kernels()));
+  const Handle handle =
+      Handle::New(info.Env(), held.get(), [](Napi::Env, std::shared_ptr<FitJob>* job) { delete job; });
+  held.release();
+  return handle;
+}
+
+// advance(handle, epochs, callback(error, the epoch that ended last or null), tick(the epoch that ended) or
+// null).
+Napi::Value advanceFit(const Napi::CallbackInfo& info) {
+  const auto& job = idle(info[0]);
+  if (!info[2].IsFunction()) reject(info.Env(), "ERR_INVALID_ARG_TYPE", "expected a callback");
+  job->begin(count(info[1]), info[2].As<Napi::Function>(), info[3]);
+  Environment::of(info.Env()).start(job);
+  return info.Env().Undefined();
+}
+
+// advanceSync(handle): an epoch on this thread; the epoch that ended, or null.
+Napi::Value advanceFitSync(const Napi::CallbackInfo& info) {
+  return orRefusal(info.Env(), [&] { return idle(info[0])->advanceHere(info.Env()); });
+}
+
+// outcome(handle, allocate): to be asked for once.
+Napi::Value outcomeOfFit(const Napi::CallbackInfo& info) {
+  return orRefusal(info.Env(), [&] { return idle(info[0])->outcome(info[1].As<Napi::Function>()); });
+}
+
+Napi::Value cancelFit(const Napi::CallbackInfo& info) {
+  Environment::of(info.Env()).cancel(jobOf(info[0]).get());
   return info.Env().Undefined();
 }
 
@@ -193,9 +339,13 @@ Napi::Value close(const Napi::CallbackInfo& info) {
 
 void exportFit(Napi::Env env, Napi::Object exports) {
   exports.Set("fitSync", Napi::Function::New<fitSync>(env, "fitSync"));
-  exports.Set("fit", Napi::Function::New<fitAsync>(env, "fit"));
   exports.Set("threads", Napi::Function::New<threads>(env, "threads"));
   exports.Set("setThreads", Napi::Function::New<setThreads>(env, "setThreads"));
+  exports.Set("begin", Napi::Function::New<beginFit>(env, "begin"));
+  exports.Set("advance", Napi::Function::New<advanceFit>(env, "advance"));
+  exports.Set("advanceSync", Napi::Function::New<advanceFitSync>(env, "advanceSync"));
+  exports.Set("outcome", Napi::Function::New<outcomeOfFit>(env, "outcome"));
+  exports.Set("cancel", Napi::Function::New<cancelFit>(env, "cancel"));
   exports.Set("close", Napi::Function::New<close>(env, "close"));
 }
 

@@ -104,13 +104,20 @@ class ManyJob final : public ScriptJob {
   }
 
   void settle(Napi::Env env) override {
-    arrays_.Reset();
-    try {
-      if (outOfMemory_) reject(env, "ERR_OUT_OF_MEMORY", "not enough memory for these fits");
-      callback_.Call({env.Null()});
-    } catch (const Napi::Error& error) {
-      callback_.Call({error.Value()});
+    const Napi::Function callback = callback_.Value();
+    drop();
+    if (outOfMemory_) {
+      Napi::Error error = Napi::Error::New(env, "not enough memory for these fits");
+      error.Set("code", Napi::String::New(env, "ERR_OUT_OF_MEMORY"));
+      callback.Call({error.Value()});
+    } else {
+      callback.Call({env.Null()});
     }
+  }
+
+  void drop() override {
+    arrays_.Reset();
+    callback_.Reset();
   }
 
  private:
@@ -121,9 +128,22 @@ class ManyJob final : public ScriptJob {
   bool outOfMemory_ = false;
 };
 
+using Handle = Napi::External<std::shared_ptr<ManyJob>>;
+
 Napi::Value fitManyAsync(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info.Env());
-  environment.start(std::make_shared<ManyJob>(info, environment.kernels()));
+  const auto job = std::make_shared<ManyJob>(info, environment.kernels());
+  auto held = std::make_unique<std::shared_ptr<ManyJob>>(job);
+  const Handle handle =
+      Handle::New(info.Env(), held.get(), [](Napi::Env, std::shared_ptr<ManyJob>* job) { delete job; });
+  held.release();
+  environment.start(job);
+  return handle;
+}
+
+Napi::Value cancelMany(const Napi::CallbackInfo& info) {
+  if (!info[0].IsExternal()) reject(info.Env(), "ERR_INVALID_ARG_TYPE", "expected many fits");
+  Environment::of(info.Env()).cancel(info[0].As<Handle>().Data()->get());
   return info.Env().Undefined();
 }
 
@@ -132,6 +152,7 @@ Napi::Value fitManyAsync(const Napi::CallbackInfo& info) {
 void exportMany(Napi::Env env, Napi::Object exports) {
   exports.Set("fitManySync", Napi::Function::New<fitManySync>(env, "fitManySync"));
   exports.Set("fitMany", Napi::Function::New<fitManyAsync>(env, "fitMany"));
+  exports.Set("cancelMany", Napi::Function::New<cancelMany>(env, "cancelMany"));
 }
 
 }  // namespace nabla

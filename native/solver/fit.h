@@ -1,11 +1,17 @@
 // The solver loop. Twin: lib/reference/solver/fit.ts.
 #pragma once
 
-#include <cmath>
+#include <atomic>
+#include <memory>
 #include <vector>
 
+#include "memory.h"
+#include "method.h"
+#include "objective.h"
 #include "plan.h"
-#include "team.h"
+#include "scaling.h"
+#include "smooth.h"
+#include "stopping.h"
 
 namespace nabla {
 
@@ -25,7 +31,7 @@ struct Start {
 enum class Keep { histories, lastLoss };
 
 struct Outcome {
-  Status status = Status::maxEpochs;
+  Status status = Status::running;
   uint64_t epochs = 0;  // completed: their loss and weights are finite
   uint64_t steps = 0;   // in those epochs
   double lastLoss = NAN;
@@ -36,7 +42,62 @@ struct Outcome {
   std::vector<double> carried;  // for the next fit, if it was asked for
 };
 
+// An epoch that has completed.
+struct EpochEnd {
+  uint64_t epoch;  // counted from 1
+  uint64_t step;
+  double loss;
+  double validationLoss;  // NaN without a validation
+  double learningRate;
+};
+
+// One fit, to be run epoch by epoch. What it is given must stay where it is.
 // Throws std::bad_alloc, and std::invalid_argument for a state that belongs to another fit.
+class Run {
+ public:
+  Run(const Kernels& kernels, const Plan& plan, const Data& data, const Start& start, const Team& team,
+      Keep keep = Keep::histories);
+
+  // Runs the next epoch. False: none has completed, the fit is at its end.
+  bool advance();
+  // The epoch that advance() has run.
+  const EpochEnd& last() const { return last_; }
+  // What has come of it: to be asked for once. A fit that is left before its end has stopped early.
+  Outcome outcome();
+
+ private:
+  bool stopped() const { return team_.stopped(); }
+  bool end(Status status);
+  void makeMethod();
+  void makeDiagonal();
+  void record(double loss);
+  Status verdict() const;
+  const double* original();
+  void keep(const double* weights);
+  void exchange(Archive& archive);
+  void carry();
+
+  const Kernels& kernels_;
+  const Plan& plan_;
+  const Data& data_;
+  const Start& start_;
+  const Team& team_;
+  const bool histories_;
+  std::unique_ptr<Scaling> scaling_;
+  std::unique_ptr<Objective> validation_;
+  Stopping stopping_;
+  Doubles weights_, original_;
+  std::vector<double> diagonal_;
+  std::unique_ptr<Smooth> smooth_;
+  std::unique_ptr<Method> method_;
+  Outcome out_;
+  EpochEnd last_{};
+  uint64_t firstEpoch_ = 0;  // with what was carried from another fit
+  uint64_t begun_ = 0;       // epochs and steps of this fit that were done before
+  uint64_t stepsBefore_ = 0;
+};
+
+// A run from its beginning to its end.
 Outcome fit(const Kernels& kernels, const Plan& plan, const Data& data, const Start& start, const Team& team,
             Keep keep = Keep::histories);
 

@@ -22,7 +22,17 @@ enum class ScheduleKind {
 };
 enum class AveragingKind { none, polyak, ema };
 enum class SolverKind { none, lbfgs, newton, exact };
-enum class Status { converged, maxEpochs, diverged, earlyStopped, timeLimit, stalled, paused, cancelled };
+enum class Status {
+  converged,
+  maxEpochs,
+  diverged,
+  earlyStopped,
+  timeLimit,
+  stalled,
+  paused,
+  cancelled,
+  running
+};
 
 // A row of lib/catalog.ts, for the test that holds the two against each other.
 struct Entry {

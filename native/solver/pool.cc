@@ -78,6 +78,7 @@ void Pool::setThreads(unsigned n) {
 
 void Pool::submit(Job* job) {
   std::lock_guard<std::mutex> lock(mutex_);
+  job->hasBegun_ = job->isOn_ = false;  // it may have run before
   queue_.push_back(job);
   dispatch();
 }

@@ -40,7 +40,7 @@ struct Section {
   unsigned wanted = 0;  // helpers that have not come yet
   unsigned lanes = 1;   // 0 is the lane of the thread that brings it
   std::atomic<unsigned> helping{0};
-  std::condition_variable done;
+  std::condition_variable done{};
 
   void run(unsigned lane);
 };

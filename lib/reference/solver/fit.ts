@@ -1,5 +1,5 @@
 // The solver loop. Twin: native/solver/fit.cc.
-import type { FitJob, Outcome } from '../../backend.js';
+import type { EpochEnd, FitJob, Outcome } from '../../backend.js';
 import { NablaError } from '../../errors.js';
 import { usesGram } from '../../gram.js';
 import { coefficientCount, kinkedLosses, type LoopStatus, loopStatuses, solverKind, weightCount } from '../../plan.js';
@@ -38,6 +38,8 @@ export class Run {
   readonly #gradientNorm: number[] = [];
   #epochs = 0;
   #steps = 0;
+  #status: LoopStatus | null = null; // null: there is more to do
+  #last: EpochEnd | null = null;
 
   /** `objective`: of the caller's, in place of the loss over the rows of the job. */
   constructor(job: FitJob, objective?: Evaluator) {
@@ -98,35 +100,58 @@ export class Run {
     return diagonal;
   }
 
-  /** Runs, pausing after each epoch so that a caller may give the event loop a turn. */
-  *epochs(): Generator<void, Outcome> {
+  #end(status: LoopStatus): false {
+    this.#status = status;
+    return false;
+  }
+
+  /** Runs the next epoch. False: none has completed, the fit is at its end. */
+  advance(): boolean {
+    if (this.#status) return false;
     const { plan } = this.#job;
     const method = this.#method;
-    for (let epoch = this.#begun; epoch < plan.epochs; epoch++) {
-      if (plan.pauseAfter > 0 && epoch - this.#begun === plan.pauseAfter) return this.#outcome('paused');
-      const loss = method.epoch(this.#firstEpoch + epoch);
-      const returned = this.#returned();
-      if (!Number.isFinite(loss) || !Number.isFinite(asum(returned))) return this.#outcome('diverged');
-      let watched = loss;
-      if (this.#validation) {
-        const rows = this.#validation.everything;
-        watched = this.#validation.evaluate(rows, method.result, null) / rows.count;
-        this.#validationLoss.push(watched);
-      }
-      this.#epochs = epoch + 1;
-      this.#steps = method.steps;
-      if (!plan.stepHistory) this.#loss.push(loss);
-      this.#learningRate.push(method.rate);
-      this.#gradientNorm.push(method.gradientNorm);
-      method.epochEnded(watched);
-      if (this.#stopping.improved(watched) || !plan.restoreBest) this.#kept.set(returned);
-      if (method.ended) return this.#outcome(method.ended);
-      if (this.#stopping.converged(method.change, method.gradientNorm)) return this.#outcome('converged');
-      if (this.#stopping.outOfPatience) return this.#outcome('earlyStopped');
-      if (this.#stopping.outOfTime) return this.#outcome('timeLimit');
-      yield;
+    const epoch = this.#epochs;
+    if (epoch >= plan.epochs) return this.#end('maxEpochs');
+    if (plan.pauseAfter > 0 && epoch - this.#begun === plan.pauseAfter) return this.#end('paused');
+    const loss = method.epoch(this.#firstEpoch + epoch);
+    const returned = this.#returned();
+    if (!Number.isFinite(loss) || !Number.isFinite(asum(returned))) return this.#end('diverged');
+    let watched = loss;
+    if (this.#validation) {
+      const rows = this.#validation.everything;
+      watched = this.#validation.evaluate(rows, method.result, null) / rows.count;
+      this.#validationLoss.push(watched);
     }
-    return this.#outcome('maxEpochs');
+    this.#epochs = epoch + 1;
+    this.#steps = method.steps;
+    if (!plan.stepHistory) this.#loss.push(loss);
+    this.#learningRate.push(method.rate);
+    this.#gradientNorm.push(method.gradientNorm);
+    this.#last = {
+      epoch: this.#firstEpoch + this.#epochs,
+      step: this.#steps,
+      loss,
+      validationLoss: this.#validation ? watched : NaN,
+      learningRate: method.rate,
+    };
+    method.epochEnded(watched);
+    if (this.#stopping.improved(watched) || !plan.restoreBest) this.#kept.set(returned);
+    this.#status = this.#verdict();
+    return true;
+  }
+
+  /** Whether the epoch was the last one. */
+  #verdict(): LoopStatus | null {
+    const method = this.#method;
+    if (method.ended) return method.ended;
+    if (this.#stopping.converged(method.change, method.gradientNorm)) return 'converged';
+    if (this.#stopping.outOfPatience) return 'earlyStopped';
+    return this.#stopping.outOfTime ? 'timeLimit' : null;
+  }
+
+  /** The epoch that `advance` has run. */
+  get last(): EpochEnd {
+    return this.#last as EpochEnd;
   }
 
   /** The weights of X's own columns. */
@@ -142,8 +167,10 @@ export class Run {
     this.#method.exchange(archive);
   }
 
-  #outcome(status: LoopStatus): Outcome {
+  /** What has come of it: to be asked for once. A fit that is left before its end has stopped early. */
+  outcome(): Outcome {
     const { plan } = this.#job;
+    const status = this.#status ?? 'earlyStopped';
     const loss = plan.stepHistory ? this.#method.stepLosses.slice(0, this.#steps - this.#stepsBefore) : this.#loss;
     return {
       status: loopStatuses.indexOf(status),

@@ -9,7 +9,9 @@ const failed = manyStatuses.indexOf('failed');
 export function* fitEach(job: ManyJob): Generator<void, void> {
   for (let i = 0; i < job.status.length; i++) {
     if (job.status[i] === failed) continue;
-    const outcome = yield* new Run(jobOf(job, i)).epochs();
+    const run = new Run(jobOf(job, i));
+    while (run.advance()) yield;
+    const outcome = run.outcome();
     const { weights, loss } = outcome;
     const { coefficients, intercepts } = startOf(job, i);
     coefficients.set(weights.subarray(0, coefficients.length));
