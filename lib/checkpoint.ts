@@ -91,13 +91,15 @@ class Pieces {
   /** Takes in a piece: the bytes of a checkpoint, or the outcome of the whole when there is nothing more to do. */
   take(piece: Outcome): Uint8Array | Outcome {
     const done = this.#done;
-    const all = done && Object.fromEntries(series.map((name) => [name, joined(done[name], piece[name])]));
-    const outcome: Outcome = { ...piece, ...all };
-    if (loopStatuses[piece.status] !== 'paused' || !piece.state) return outcome;
-    const { loss, validationLoss, learningRate, gradientNorm } = outcome;
-    this.#done = { loss, validationLoss, learningRate, gradientNorm };
-    this.job = { ...this.job, state: piece.state };
-    return encode('checkpoint', { fingerprint: this.#fingerprint }, { ...this.#done, state: piece.state });
+    const all = (name: keyof Series) => (done ? joined(done[name], piece[name]) : piece[name]);
+    const whole = Object.fromEntries(series.map((name) => [name, all(name)])) as unknown as Series;
+    const { status, epochs, steps, weights, state, carried } = piece;
+    if (loopStatuses[status] !== 'paused' || !state) {
+      return { status, epochs, steps, weights, state, carried, ...whole };
+    }
+    this.#done = whole;
+    this.job = { ...this.job, state };
+    return encode('checkpoint', { fingerprint: this.#fingerprint }, { ...whole, state });
   }
 }
 

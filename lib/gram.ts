@@ -7,6 +7,8 @@ import { type Plan, samplerKind, solverKind } from './plan.js';
 export type FitPath = 'gram' | 'direct';
 export const fitPaths: readonly FitPath[] = ['gram', 'direct'];
 
+const lossNames = Object.keys(losses);
+
 /** Doubles of X below which a fit is too short to gain, and columns whose matrix would be too large. */
 const border = { least: 1024, mostCols: 2048 };
 
@@ -29,7 +31,7 @@ export function usesGram({ gramFrom }: Plan, rows: number): boolean {
  * From how many training rows on, of at most so many, a plan goes that way; 0: never. `asked`: the caller's choice, if any.
  */
 export function gramFrom(plan: Plan, rows: number, asked?: boolean): number {
-  const loss = Object.keys(losses)[plan.loss];
+  const loss = lossNames[plan.loss];
   const wrong =
     loss !== 'squared'
       ? `the loss ${loss}`

@@ -55,8 +55,6 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
   readonly coefficients: Float64Array;
   /** The constant terms, one per output; 0 where none was fitted. */
   readonly intercepts: Float64Array;
-  /** What the fit went through: an array of losses, with other series beside it. */
-  readonly history: History;
   /**
    * Why the fit ended: `'converged'` (tolerance), `'maxEpochs'`, `'diverged'`, `'earlyStopped'` (patience),
    * `'timeLimit'` or `'stalled'` (a solver finds no step that lowers the objective, as may be where it has kinks). When
@@ -70,6 +68,9 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
 
   /** The state of its update rule, if it was kept. @internal */
   readonly online: Online | null;
+
+  readonly #source: Pick<ModelFields<L>, 'history'>;
+  #history: History | undefined;
 
   /** What predicts. @internal */
   protected static get backend(): Backend {
@@ -95,7 +96,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
     this.labels = fields.labels;
     this.coefficients = fields.coefficients;
     this.intercepts = fields.intercepts;
-    this.history = fields.history;
+    this.#source = fields;
     this.status = fields.status;
     this.epochs = fields.epochs;
     this.steps = fields.steps;
@@ -103,18 +104,27 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
   }
 
   /** @internal */
-  static fromOutcome<L extends Label>({ outputs, cols, outcome, ...fit }: Fitted<L>): Model<L> {
-    const coefficients = outcome.weights.slice(0, outputs * cols);
+  static fromOutcome<L extends Label>(fitted: Fitted<L>): Model<L> {
+    const { outputs, cols, outcome } = fitted;
+    const { weights } = outcome;
     const intercepts = new Float64Array(outputs);
-    intercepts.set(outcome.weights.subarray(outputs * cols));
+    intercepts.set(weights.subarray(outputs * cols));
     return new this({
-      ...fit,
-      coefficients,
+      loss: fitted.loss,
+      lossParameters: fitted.lossParameters,
+      optimizer: fitted.optimizer,
+      path: fitted.path,
+      labels: fitted.labels,
+      online: fitted.online,
+      coefficients: weights.slice(0, outputs * cols),
       intercepts,
       status: statuses[outcome.status],
       epochs: outcome.epochs,
       steps: outcome.steps,
-      history: new History(outcome.loss, outcome),
+      // Made when it is asked for: to make its arrays takes longer than a small fit.
+      get history() {
+        return new History(outcome.loss, outcome);
+      },
     });
   }
 
@@ -150,6 +160,12 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
       warmStart: this as Model<Label>,
       keepState: true,
     };
+  }
+
+  /** What the fit went through: an array of losses, with other series beside it. */
+  get history(): History {
+    this.#history ??= this.#source.history;
+    return this.#history;
   }
 
   /** The constant term of the first output, which is the only one but for softmax and several targets. */

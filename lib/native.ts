@@ -8,10 +8,10 @@ import type { Backend, EpochEnd, FitJob, ManyJob, Outcome } from './backend.js';
 import { mostThreads } from './catalog.js';
 import { NablaError, show } from './errors.js';
 import type { Halt } from './halt.js';
-import { encode, loopStatuses, type Table } from './plan.js';
+import { encode, loopStatuses, planLength, type Table } from './plan.js';
 
 type Allocate = (n: number) => Float64Array;
-/** Of the addon's fitSync and begin. @internal */
+/** Of the addon's begin. @internal */
 export type FitArguments = [plan: Float64Array, arrays: (Float64Array | Uint32Array | null)[]];
 declare const handle: unique symbol;
 /** A fit that was begun. @internal */
@@ -49,7 +49,7 @@ export interface Addon
     outputs: number,
     out: Float64Array,
   ): number;
-  fitSync(...args: [...FitArguments, Allocate]): Float64Array;
+  fitSync(plan: Float64Array, allocate: Allocate, ...arrays: FitArguments[1]): Float64Array;
   begin(...args: FitArguments): Handle;
   /** Runs so many epochs on the pool, if there are as many; `end`: the last one, null if the fit was at its end. */
   advance(
@@ -95,30 +95,66 @@ const allocate: Allocate = (n) => new Float64Array(n);
 const tableOf = (table: Table | null) =>
   table ? [table.X, table.y, table.sampleWeight, table.offset, table.index] : [null, null, null, null, null];
 
-/** A job as the addon takes it. @internal */
-export function argumentsOf({ plan, train, validation, indices, penaltyFactors, ...job }: FitJob): FitArguments {
-  const { weights, state, carried } = job;
+/** A job as the addon takes it. `room`: for the numbers of the plan. @internal */
+export function argumentsOf(job: FitJob, room?: Float64Array): FitArguments {
+  const { plan, train, validation, indices, penaltyFactors, weights, state, carried } = job;
   const arrays = [...tableOf(train), ...tableOf(validation), indices, penaltyFactors, weights, state, carried];
-  return [encode(plan), arrays];
+  return [encode(plan, room), arrays];
 }
 
 const fixedNumbers = 3; // before the lengths
 const lists = 7;
 
-/** An outcome from the numbers that resultOf of native/binding/fit.cc writes. @internal */
-export function outcomeOf({ carried }: FitJob, numbers: Float64Array): Outcome {
-  const [status, epochs, steps] = numbers;
-  let at = fixedNumbers + lists;
+/** What native/binding/fit.cc writes in resultOf: numbers, then lists, each cut out when it is asked for. */
+class NumbersOutcome implements Outcome {
+  readonly #numbers: Float64Array;
+  readonly #hasCarried: boolean;
+  readonly status: number;
+  readonly epochs: number;
+  readonly steps: number;
+
+  constructor(numbers: Float64Array, hasCarried: boolean) {
+    this.#numbers = numbers;
+    this.#hasCarried = hasCarried;
+    this.status = numbers[0];
+    this.epochs = numbers[1];
+    this.steps = numbers[2];
+  }
+
   // A buffer for each: callers may transfer them.
-  const take = (list: number) => {
-    const begin = at;
-    at += numbers[fixedNumbers + list];
-    return numbers.slice(begin, at);
-  };
-  const [weights, loss, validationLoss, learningRate, gradientNorm, state, next] = [0, 1, 2, 3, 4, 5, 6].map(take);
-  const series = { loss, validationLoss, learningRate, gradientNorm };
-  const isPaused = loopStatuses[status] === 'paused';
-  return { status, epochs, steps, weights, ...series, state: isPaused ? state : null, carried: carried && next };
+  #list(list: number): Float64Array {
+    const numbers = this.#numbers;
+    let begin = fixedNumbers + lists;
+    for (let i = 0; i < list; i++) begin += numbers[fixedNumbers + i];
+    return numbers.slice(begin, begin + numbers[fixedNumbers + list]);
+  }
+
+  get weights(): Float64Array {
+    return this.#list(0);
+  }
+  get loss(): Float64Array {
+    return this.#list(1);
+  }
+  get validationLoss(): Float64Array {
+    return this.#list(2);
+  }
+  get learningRate(): Float64Array {
+    return this.#list(3);
+  }
+  get gradientNorm(): Float64Array {
+    return this.#list(4);
+  }
+  get state(): Float64Array | null {
+    return loopStatuses[this.status] === 'paused' ? this.#list(5) : null;
+  }
+  get carried(): Float64Array | null {
+    return this.#hasCarried ? this.#list(6) : null;
+  }
+}
+
+/** An outcome from the numbers of the addon. @internal */
+export function outcomeOf({ carried }: FitJob, numbers: Float64Array): Outcome {
+  return new NumbersOutcome(numbers, carried !== null);
 }
 
 /** Many jobs as the addon takes them. @internal */
@@ -195,6 +231,7 @@ export function loadNative(): Backend | null {
   if (!addon) return null;
   const { NABLA_THREADS: threads } = process.env;
   if (threads) addon.setThreads(readThreads(threads));
+  const planRoom = new Float64Array(planLength);
   // Cleanup hooks of the main thread's environment may not run at process.exit().
   process.once('exit', () => addon.close());
   return {
@@ -226,7 +263,10 @@ export function loadNative(): Backend | null {
         u.start,
         u.end,
       ),
-    fitSync: (job) => orRethrown(() => outcomeOf(job, addon.fitSync(...argumentsOf(job), allocate))),
+    fitSync(job) {
+      const [plan, arrays] = argumentsOf(job, planRoom);
+      return orRethrown(() => outcomeOf(job, addon.fitSync(plan, allocate, ...arrays)));
+    },
     fit(job, watch) {
       const fit = new Advance(addon, job, watch?.halt);
       return fit.by(Number.MAX_SAFE_INTEGER, watch?.onEpoch).then(() => fit.outcome());

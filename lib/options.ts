@@ -174,8 +174,8 @@ export interface ReadOptions {
   /** The rule, if its state is to be kept. */
   kept: OptimizerSpec | null;
   given: Record<string, unknown>;
-  /** The plan but for the shape of the data and the sampler. */
-  plan: Omit<Plan, 'rows' | 'cols' | 'outputs' | 'targets' | 'validationRows' | 'sampler' | 'samplerParameters'>;
+  /** The plan, made for this call; the shape of the data and the sampler are still to be set. */
+  plan: Plan;
 }
 
 export function readFitOptions(options: unknown): ReadOptions {
@@ -194,16 +194,26 @@ export function readFitOptions(options: unknown): ReadOptions {
     optimizer: optimizer.name,
     validationFraction: number('validationFraction'),
     gram: given.gram === undefined ? undefined : flag('gram'),
-    kept: flag('keepState') ? optimizer.spec : null,
+    kept: flag('keepState') && optimizer.spec ? specOf(optimizer.spec) : null,
     given,
     plan: {
       loss: loss.index,
       lossParameters: loss.parameters,
-      ...optimizer.plan,
+      rule: optimizer.plan.rule,
+      ruleParameters: optimizer.plan.ruleParameters,
+      solver: optimizer.plan.solver,
+      solverParameters: optimizer.plan.solverParameters,
       schedule: schedule.index,
       scheduleParameters: schedule.parameters,
       averaging: averaging.index,
       averagingParameters: averaging.parameters,
+      sampler: samplerKind.full,
+      samplerParameters: none,
+      rows: 0,
+      cols: 0,
+      outputs: 0,
+      targets: 0,
+      validationRows: 0,
       batchSize: number('batchSize'),
       epochs: optimizer.plan.solver > 0 && given.epochs === undefined ? 1000 : number('epochs'),
       tolerance: number('tolerance'),
@@ -229,22 +239,24 @@ export function readFitOptions(options: unknown): ReadOptions {
   };
 }
 
+const optimizers = { ...rules, ...solvers };
+const ruleCount = Object.keys(rules).length;
+const none = new Float64Array(maxParameters);
+
 /** An update rule or a solver, and what a plan says of it; `auto` has a number of its own. */
 function readOptimizer(
   value: unknown,
   given: Record<string, unknown>,
 ): {
   name: string;
-  spec: OptimizerSpec | null;
+  spec: Chosen | null;
   plan: Pick<Plan, 'rule' | 'ruleParameters' | 'solver' | 'solverParameters'>;
 } {
-  const chosen = readChoice('optimizer', value, { ...rules, ...solvers });
+  const chosen = readChoice('optimizer', value, optimizers);
   const { name, index, parameters } = chosen;
-  const none = new Float64Array(maxParameters);
-  const count = Object.keys(rules).length;
-  if (index < count) {
+  if (index < ruleCount) {
     const plan = { rule: index, ruleParameters: parameters, solver: solverKind.none, solverParameters: none };
-    return { name, spec: specOf(chosen), plan };
+    return { name, spec: chosen, plan };
   }
   const ofRules = ['schedule', 'batchSize', 'averaging', 'clipNorm', 'clipValue', 'keepState'];
   const wrong = [...ofRules, given.sampler === 'full' ? '' : 'sampler'].find((key) => given[key] !== undefined);
@@ -257,7 +269,7 @@ function readOptimizer(
   return {
     name,
     spec: null,
-    plan: { rule: 0, ruleParameters: none, solver: index - count + 1, solverParameters: parameters },
+    plan: { rule: 0, ruleParameters: none, solver: index - ruleCount + 1, solverParameters: parameters },
   };
 }
 
@@ -265,8 +277,9 @@ function readOptimizer(
 function readSchedule(value: unknown, loss: Chosen, l2: number): Chosen {
   const schedule = readChoice('schedule', value, schedules);
   const isClass = losses[loss.name as keyof typeof losses].predicts === 'class';
-  if (schedule.name === 'invscaling' && isClass && !schedule.given.includes('power')) schedule.parameters[1] = 0.5;
-  if (schedule.name === 'optimal' && l2 > 0 && !schedule.given.includes('alpha')) schedule.parameters[1] = l2;
+  const withSecond = (second: number) => ({ ...schedule, parameters: schedule.parameters.with(1, second) });
+  if (schedule.name === 'invscaling' && isClass && !schedule.given.includes('power')) return withSecond(0.5);
+  if (schedule.name === 'optimal' && l2 > 0 && !schedule.given.includes('alpha')) return withSecond(l2);
   return schedule;
 }
 
@@ -279,7 +292,9 @@ export function readSampler(
   const usual = given.batchSize === undefined ? 'full' : 'shuffled';
   const value = given.sampler === undefined ? usual : given.sampler;
   const named = typeof value === 'object' && value !== null;
-  const { indices, ...choice } = readObject('sampler', named ? value : { name: value }, ['name', 'once', 'indices']);
+  const { indices, ...choice } = named
+    ? readObject('sampler', value, ['name', 'once', 'indices'])
+    : { indices: undefined };
   const { index: sampler, parameters: samplerParameters } = readChoice('sampler', named ? choice : value, samplers);
   if (sampler === samplerKind.full && given.batchSize !== undefined && plan.batchSize < trainRows) {
     const all = `left out, or at least ${trainRows}, with the full sampler`;

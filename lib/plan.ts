@@ -105,45 +105,48 @@ export function weightCount({ outputs, cols, intercept }: Plan): number {
   return outputs * (cols + (intercept ? 1 : 0));
 }
 
-export function encode(plan: Plan): Float64Array {
-  return Float64Array.of(
-    plan.loss,
-    ...plan.lossParameters,
-    plan.rule,
-    ...plan.ruleParameters,
-    plan.solver,
-    ...plan.solverParameters,
-    plan.schedule,
-    ...plan.scheduleParameters,
-    plan.sampler,
-    ...plan.samplerParameters,
-    plan.averaging,
-    ...plan.averagingParameters,
-    plan.rows,
-    plan.cols,
-    plan.outputs,
-    plan.targets,
-    plan.validationRows,
-    plan.batchSize,
-    plan.epochs,
-    plan.tolerance,
-    plan.gradientTolerance,
-    plan.patience,
-    plan.minDelta,
-    plan.maxSeconds,
-    plan.seed,
-    plan.l1,
-    plan.l2,
-    plan.clipNorm,
-    plan.clipValue,
-    Number(plan.nonNegative),
-    Number(plan.intercept),
-    Number(plan.standardize),
-    Number(plan.restoreBest),
-    Number(plan.stepHistory),
-    Number(plan.lossAfterUpdate),
-    plan.gramFrom,
-    plan.pauseAfter,
-    plan.threads,
-  );
+/** Numbers that `encode` writes. */
+export const planLength = 6 * (1 + maxParameters) + 26;
+
+/** The plan as numbers. `into`: room for so many, used again and again where a fit is short. */
+export function encode(plan: Plan, into: Float64Array = new Float64Array(planLength)): Float64Array {
+  let at = 0;
+  const choice = (index: number, parameters: Float64Array) => {
+    into[at] = index;
+    into.set(parameters, at + 1);
+    at += 1 + maxParameters;
+  };
+  choice(plan.loss, plan.lossParameters);
+  choice(plan.rule, plan.ruleParameters);
+  choice(plan.solver, plan.solverParameters);
+  choice(plan.schedule, plan.scheduleParameters);
+  choice(plan.sampler, plan.samplerParameters);
+  choice(plan.averaging, plan.averagingParameters);
+  into[at++] = plan.rows;
+  into[at++] = plan.cols;
+  into[at++] = plan.outputs;
+  into[at++] = plan.targets;
+  into[at++] = plan.validationRows;
+  into[at++] = plan.batchSize;
+  into[at++] = plan.epochs;
+  into[at++] = plan.tolerance;
+  into[at++] = plan.gradientTolerance;
+  into[at++] = plan.patience;
+  into[at++] = plan.minDelta;
+  into[at++] = plan.maxSeconds;
+  into[at++] = plan.seed;
+  into[at++] = plan.l1;
+  into[at++] = plan.l2;
+  into[at++] = plan.clipNorm;
+  into[at++] = plan.clipValue;
+  into[at++] = Number(plan.nonNegative);
+  into[at++] = Number(plan.intercept);
+  into[at++] = Number(plan.standardize);
+  into[at++] = Number(plan.restoreBest);
+  into[at++] = Number(plan.stepHistory);
+  into[at++] = Number(plan.lossAfterUpdate);
+  into[at++] = plan.gramFrom;
+  into[at++] = plan.pauseAfter;
+  into[at++] = plan.threads;
+  return into;
 }

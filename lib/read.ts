@@ -4,12 +4,17 @@ import type { Entry, NumberOption, Parameter } from './catalog.js';
 import { invalid, NablaError, show } from './errors.js';
 import { maxParameters } from './plan.js';
 
+// Makes objects that inherit nothing. Those of Object.create(null) are slower by far to read.
+function Empty() {}
+Empty.prototype = Object.freeze(Object.create(null));
+const Plain = Empty as unknown as new () => Record<string, unknown>;
+
 /** The own properties of a caller's object, each read once. */
 export function readPlain(name: string, value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
     throw invalid('ERR_INVALID_ARG_TYPE', name, 'an object', value);
   }
-  const plain: Record<string, unknown> = Object.create(null);
+  const plain = new Plain();
   for (const key of Object.keys(value)) {
     const item = (value as Record<string, unknown>)[key];
     if (item !== undefined) plain[key] = item;
@@ -46,23 +51,37 @@ function unknownName(name: string, kind: string, given: string, known: readonly 
   );
 }
 
-/** Whether x lies in an interval such as '[0, 1)'. */
+interface Interval {
+  low: number;
+  high: number;
+  closedBelow: boolean;
+  closedAbove: boolean;
+}
+
+/** Once for each interval such as '[0, 1)'. */
+const intervals = new Map<string, Interval>();
+
+function intervalOf(range: string): Interval {
+  const known = intervals.get(range);
+  if (known) return known;
+  const ends = range.slice(1, -1).split(', ');
+  const [low, high] = ends.map((end) => (end === '∞' ? Infinity : Number(end)));
+  const interval = { low, high, closedBelow: range.startsWith('['), closedAbove: range.endsWith(']') };
+  intervals.set(range, interval);
+  return interval;
+}
+
 function within(range: string, x: number): boolean {
-  const [low, high] = range
-    .slice(1, -1)
-    .split(', ')
-    .map((end) => (end === '∞' ? Infinity : Number(end)));
-  return (range.startsWith('[') ? x >= low : x > low) && (range.endsWith(']') ? x <= high : x < high);
+  const { low, high, closedBelow, closedAbove } = intervalOf(range);
+  return (closedBelow ? x >= low : x > low) && (closedAbove ? x <= high : x < high);
 }
 
 /** A number in the option's range. */
 export function readNumber(name: string, value: unknown, option: NumberOption): number {
+  const isNumber = typeof value === 'number';
+  if (isNumber && within(option.range, value) && (!option.whole || Number.isInteger(value))) return value;
   const expected = `a ${option.whole ? 'whole ' : ''}number in ${option.range}`;
-  if (typeof value !== 'number') throw invalid('ERR_INVALID_ARG_TYPE', name, expected, value);
-  if (!within(option.range, value) || (option.whole && !Number.isInteger(value))) {
-    throw invalid('ERR_OUT_OF_RANGE', name, expected, value);
-  }
-  return value;
+  throw invalid(isNumber ? 'ERR_OUT_OF_RANGE' : 'ERR_INVALID_ARG_TYPE', name, expected, value);
 }
 
 export function readBoolean(name: string, value: unknown): boolean {
@@ -70,9 +89,8 @@ export function readBoolean(name: string, value: unknown): boolean {
   return value;
 }
 
-/** The value of a parameter as a number, its default if it is not given. */
+/** The value of a parameter as a number. */
 function readParameter(name: string, value: unknown, parameter: Parameter): number {
-  if (value === undefined) return Number(parameter.default);
   return parameter.kind === 'number' ? readNumber(name, value, parameter) : Number(readBoolean(name, value));
 }
 
@@ -80,35 +98,54 @@ function readParameter(name: string, value: unknown, parameter: Parameter): numb
 export interface Chosen {
   readonly name: string;
   readonly index: number;
+  /** Shared by all choices of the name where the caller gave none: to be copied before it is changed. */
   readonly parameters: Float64Array;
   /** Which parameters the caller named. */
   readonly given: readonly string[];
 }
 
-export function readChoice<T extends Record<string, Entry>>(name: string, value: unknown, table: T): Chosen {
-  const known = Object.keys(table);
-  let chosen = value;
-  let given: Record<string, unknown> = Object.create(null);
-  if (typeof value === 'object' && value !== null) {
-    given = readPlain(name, value);
-    chosen = given.name;
-    delete given.name;
-  }
-  if (typeof chosen !== 'string') {
-    throw invalid('ERR_INVALID_ARG_TYPE', name, `one of ${known.join(', ')}, or an object with such a name`, value);
-  }
-  const index = known.indexOf(chosen);
-  if (index < 0) throw unknownName(`${name} ${show(chosen)}`, 'name', chosen, known);
-  const own = Object.entries(table[chosen].parameters);
-  for (const key of Object.keys(given)) {
-    const names = own.map(([parameter]) => parameter);
-    if (!names.includes(key)) throw unknownName(`${name}.${key}`, `option of ${chosen}`, key, names);
-  }
-  const parameters = new Float64Array(maxParameters);
-  own.forEach(([key, parameter], slot) => {
-    parameters[slot] = readParameter(`${name}.${key}`, given[key], parameter);
+type Choices = ReadonlyMap<string, { usual: Chosen; names: readonly string[]; own: readonly Parameter[] }>;
+const choices = new WeakMap<object, Choices>();
+
+/** What there is to choose from a table, with the defaults. */
+function choicesOf(table: Record<string, Entry>): Choices {
+  const known = choices.get(table);
+  if (known) return known;
+  const entries = Object.entries(table).map(([name, entry], index) => {
+    const parameters = new Float64Array(maxParameters);
+    const own = Object.values(entry.parameters);
+    own.forEach((parameter, slot) => {
+      parameters[slot] = Number(parameter.default);
+    });
+    return [
+      name,
+      { usual: { name, index, parameters, given: [] }, names: Object.keys(entry.parameters), own },
+    ] as const;
   });
-  return { name: chosen, index, parameters, given: Object.keys(given) };
+  const made = new Map(entries);
+  choices.set(table, made);
+  return made;
+}
+
+export function readChoice<T extends Record<string, Entry>>(name: string, value: unknown, table: T): Chosen {
+  const choices = choicesOf(table);
+  const given = typeof value === 'object' && value !== null ? readPlain(name, value) : null;
+  const chosen = given ? given.name : value;
+  if (typeof chosen !== 'string') {
+    const known = [...choices.keys()].join(', ');
+    throw invalid('ERR_INVALID_ARG_TYPE', name, `one of ${known}, or an object with such a name`, value);
+  }
+  const choice = choices.get(chosen);
+  if (!choice) throw unknownName(`${name} ${show(chosen)}`, 'name', chosen, [...choices.keys()]);
+  const keys = given ? Object.keys(given).filter((key) => key !== 'name') : [];
+  if (keys.length === 0) return choice.usual;
+  const parameters = choice.usual.parameters.slice();
+  for (const key of keys) {
+    const slot = choice.names.indexOf(key);
+    if (slot < 0) throw unknownName(`${name}.${key}`, `option of ${chosen}`, key, choice.names);
+    parameters[slot] = readParameter(`${name}.${key}`, given?.[key], choice.own[slot]);
+  }
+  return { name: chosen, index: choice.usual.index, parameters, given: keys };
 }
 
 /** The parameters of a choice by name, switches as 0 and 1. */

@@ -45,13 +45,11 @@ describe.each(faces)('fits: $name', ({ backend }) => {
           const data = { ...problem(37, 5, 1), offset: new Float64Array(37) };
           const batches = sampler === 'full' ? {} : { batchSize: 8 };
           const job = jobOf(data, { sampler, ...batches, epochs: 3, seed: 1, history: 'step' });
+          job.weights = job.weights.slice();
           (place === 'weights' ? job.weights : (job.train[place] as Float64Array))[3] = value;
           const outcome = backend.fitSync(job);
-          expect({ ...outcome, status: statuses[outcome.status] }).toMatchObject({
-            status: 'diverged',
-            epochs: 0,
-            steps: 0,
-          });
+          expect(statuses[outcome.status]).toBe('diverged');
+          expect(outcome).toMatchObject({ epochs: 0, steps: 0 });
           expectBits(outcome.weights, job.weights);
           for (const series of arraysOf(outcome).slice(1)) expect(series.length).toBe(0);
           expectOutcome(outcome, reference.fitSync(job));

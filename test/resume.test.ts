@@ -20,7 +20,9 @@ function inPieces(job: FitJob, pauseAfter: number, backends: Backend[]): Outcome
     for (const name of series) whole[name].push(...outcome[name]);
     if (loopStatuses[outcome.status] !== 'paused') {
       expect(outcome.state).toBe(null);
-      return { ...outcome, ...Object.fromEntries(series.map((name) => [name, Float64Array.from(whole[name])])) };
+      const { status, epochs, steps, weights, carried } = outcome;
+      const [loss, validationLoss, learningRate, gradientNorm] = series.map((name) => Float64Array.from(whole[name]));
+      return { status, epochs, steps, weights, state, carried, loss, validationLoss, learningRate, gradientNorm };
     }
     expect(outcome.epochs).toBe((piece + 1) * pauseAfter);
     state = outcome.state;

@@ -109,20 +109,18 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
     validation = tableOf('validation.offset', validationRaw, y, null);
   }
   const { weight, ...train } = tableOf('offset', raw, targets.y, trainIndex);
-  const { indices, ...sampler } = readSampler(read, raw.rows, train.count);
-  const whole: Plan = {
-    ...plan,
-    ...penalty?.(weight),
-    ...sampler,
-    rows: raw.rows,
-    cols: raw.cols,
-    outputs,
-    targets: targets.targets,
-    validationRows: validation ? (validationRaw ?? raw).rows : 0,
-  };
-  const { plan: solved, name: optimizer } =
-    whole.solver > 0 ? withSolver(whole) : { plan: whole, name: read.optimizer };
-  const full: Plan = { ...solved, gramFrom: gramFrom(solved, train.count, read.gram) };
+  const { sampler, samplerParameters, indices } = readSampler(read, raw.rows, train.count);
+  // One by one: to spread several objects into one takes longer than many a fit.
+  plan.sampler = sampler;
+  plan.samplerParameters = samplerParameters;
+  plan.rows = raw.rows;
+  plan.cols = raw.cols;
+  plan.outputs = outputs;
+  plan.targets = targets.targets;
+  plan.validationRows = validation ? (validationRaw ?? raw).rows : 0;
+  if (penalty) Object.assign(plan, penalty(weight));
+  const { plan: full, name: optimizer } = plan.solver > 0 ? withSolver(plan) : { plan, name: read.optimizer };
+  full.gramFrom = gramFrom(full, train.count, read.gram);
   const penaltyFactors = readPenaltyFactors(given.penaltyFactors, raw.cols, outputs);
   const checkpoint = given.checkpoint === undefined ? null : readCheckpoint(given.checkpoint);
   const weights = startFrom(given.warmStart, full, loss);
@@ -152,10 +150,18 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
   };
 }
 
+let allZero = new Float64Array(0);
+
+/** So many zeros, which nothing writes to: the same ones again, since short fits feel what memory costs. */
+function zeros(n: number): Float64Array {
+  if (allZero.length !== n) allZero = new Float64Array(n);
+  return allZero;
+}
+
 /** The weights of a model to start from; all 0 without one. */
 function startFrom(value: unknown, plan: Plan, loss: string): Float64Array {
+  if (value === undefined) return zeros(weightCount(plan));
   const weights = new Float64Array(weightCount(plan));
-  if (value === undefined) return weights;
   const model = value as Partial<Model> | null;
   const isModel = typeof model === 'object' && model !== null && isFloat64Array(model.coefficients);
   if (!isModel || !isFloat64Array(model.intercepts)) {

@@ -63,7 +63,7 @@ class Group {
     const own = Object.keys(rules[name as keyof typeof rules].parameters).length;
     this.rule = index;
     this.extras = parameters.slice(own, own + extraNames.length);
-    this.parameters = parameters.fill(0, own);
+    this.parameters = parameters.slice().fill(0, own);
     this.options = { ...options };
   }
 

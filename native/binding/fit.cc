@@ -1,4 +1,4 @@
-// Fits: fitSync(plan, arrays, allocate) in one call; the others of a handle. `allocate(n)` makes a
+// Fits: fitSync(plan, allocate, ...arrays) in one call; the others of a handle. `allocate(n)` makes a
 // Float64Array for a result. The arrays, each or null: X, y, sampleWeight, offset, rows; the same of the
 // validation; indices, penaltyFactors, initial weights, state, what is carried over.
 #include "../solver/fit.h"
@@ -49,32 +49,32 @@ Numbers numbersOf(Napi::Value value) {
   return {array.length > 0 ? array.data : &none, array.length};
 }
 
-Table readTable(const Napi::Array& arrays, uint32_t at, const Plan& plan, size_t rows) {
-  const auto item = [&](uint32_t i) -> Napi::Value { return arrays[at + i]; };
-  const auto picked = rowNumbers(item(4), rows);
-  return {optional(item(0), rows, plan.cols),
-          optional(item(1), rows, plan.targets),
-          optional(item(2), rows, 1),
-          optional(item(3), rows, plan.outputs),
+// `item(i)`: the array of that number.
+template <class Item>
+Table readTable(Item item, uint32_t at, const Plan& plan, size_t rows) {
+  const Napi::Value index = item(at + 4);
+  const auto picked = rowNumbers(index, rows);
+  return {optional(item(at), rows, plan.cols),
+          optional(item(at + 1), rows, plan.targets),
+          optional(item(at + 2), rows, 1),
+          optional(item(at + 3), rows, plan.outputs),
           picked.data,
-          item(4).IsNull() ? rows : picked.length};
+          index.IsNull() ? rows : picked.length};
 }
 
-Request read(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  Request request{readPlan(info[0], Environment::of(env).kernels()), {}, {}};
+template <class Item>
+Request read(Napi::Value numbers, Item item) {
+  const Napi::Env env = numbers.Env();
+  Request request{readPlan(numbers, Environment::of(env).kernels()), {}, {}};
   const Plan& plan = request.plan;
-  const Napi::Array arrays = info[1].As<Napi::Array>();
-  if (!info[1].IsArray() || arrays.Length() != arrayCount)
-    reject(env, "ERR_INVALID_ARG_TYPE", "expected the arrays of a fit");
   Data& data = request.data;
-  data.train = readTable(arrays, 0, plan, plan.rows);
-  data.validation = readTable(arrays, 5, plan, plan.validationRows);
-  const auto list = rowNumbers(arrays[10u], plan.rows);
+  data.train = readTable(item, 0, plan, plan.rows);
+  data.validation = readTable(item, 5, plan, plan.validationRows);
+  const auto list = rowNumbers(item(10), plan.rows);
   data.indices = list.data;
   data.indexCount = list.length;
-  data.penaltyFactors = optional(arrays[11u], plan.outputs, plan.cols);
-  request.start = {optional(arrays[12u], 1, plan.size()), numbersOf(arrays[13u]), numbersOf(arrays[14u])};
+  data.penaltyFactors = optional(item(11), plan.outputs, plan.cols);
+  request.start = {optional(item(12), 1, plan.size()), numbersOf(item(13)), numbersOf(item(14))};
   if (!data.train.X || !data.train.y || data.train.count == 0 || !request.start.weights ||
       (data.validation.X && (!data.validation.y || data.validation.count == 0)) ||
       (plan.sampler == SamplerKind::indices && list.length == 0))
@@ -102,6 +102,14 @@ Napi::Value resultOf(Napi::Function allocate, const Outcome& outcome) {
   return array;
 }
 
+// The elements of the array that holds them.
+auto itemsOf(Napi::Value value) {
+  const Napi::Array arrays = value.As<Napi::Array>();
+  if (!value.IsArray() || arrays.Length() != arrayCount)
+    reject(value.Env(), "ERR_INVALID_ARG_TYPE", "expected the arrays of a fit");
+  return [arrays](uint32_t i) -> Napi::Value { return arrays[i]; };
+}
+
 // What the solver throws, told to JavaScript.
 template <class Work>
 auto orRefusal(Napi::Env env, Work work) {
@@ -115,13 +123,15 @@ auto orRefusal(Napi::Env env, Work work) {
 }
 
 Napi::Value fitSync(const Napi::CallbackInfo& info) {
-  const Request request = read(info);
+  if (info.Length() != 2 + arrayCount)
+    reject(info.Env(), "ERR_INVALID_ARG_TYPE", "expected the arrays of a fit");
+  const Request request = read(info[0], [&](uint32_t i) { return info[2 + i]; });
   const std::atomic<bool> never{false};
   const Outcome outcome = orRefusal(info.Env(), [&] {
     return fit(Environment::of(info.Env()).kernels(), request.plan, request.data, request.start,
                Team(never, request.plan.threads));
   });
-  return resultOf(info[2].As<Napi::Function>(), outcome);
+  return resultOf(info[1].As<Napi::Function>(), outcome);
 }
 
 Napi::Value valueOf(Napi::Env env, const EpochEnd& end) {
@@ -150,7 +160,7 @@ class FitJob final : public ScriptJob {
   FitJob(const Napi::CallbackInfo& info, const Kernels& kernels)
       : env_(info.Env()),
         kernels_(kernels),
-        request_(read(info)),
+        request_(read(info[0], itemsOf(info[1]))),
         team_(cancelled, request_.plan.threads),
         arrays_(Napi::Persistent(info[1].As<Napi::Object>())),
         footprint_(footprint(request_.plan)) {
@@ -237,14 +247,14 @@ class FitJob final : public ScriptJob {
 
   // JavaScript has run since the pointers were taken: the arrays may have been detached or have shrunk.
   void requireSame(Napi::Env env) {
-    const Napi::Array arrays = arrays_.Value().As<Napi::Array>();
+    const auto item = itemsOf(arrays_.Value());
     const Plan& plan = request_.plan;
     const auto same = [](const Table& a, const Table& b) {
       return a.X == b.X && a.y == b.y && a.sampleWeight == b.sampleWeight && a.offset == b.offset &&
              a.index == b.index && a.count == b.count;
     };
-    if (!same(readTable(arrays, 0, plan, plan.rows), request_.data.train) ||
-        !same(readTable(arrays, 5, plan, plan.validationRows), request_.data.validation))
+    if (!same(readTable(item, 0, plan, plan.rows), request_.data.train) ||
+        !same(readTable(item, 5, plan, plan.validationRows), request_.data.validation))
       reject(env, "ERR_SHAPE", "the arrays of a fit have changed");
   }
 
