@@ -38,13 +38,18 @@ function blocks(n: number, size: number): number[][] {
   return result;
 }
 
-/** Aᵀ x over some rows, from +0, row after row. */
+/** Aᵀ x over some rows, from +0: rows in fours, (0 + 1) + (2 + 3), and those that are left one by one. */
 function rowsAdded(A: Float64Array, cols: number, rows: number[], factor: (row: number) => number): number[] {
-  const g: number[] = new Array(cols).fill(0);
-  for (const i of rows) {
-    for (let j = 0; j < cols; j++) g[j] += factor(i) * A[i * cols + j];
-  }
-  return g;
+  return Array.from({ length: cols }, (_, j) => {
+    const terms = rows.map((i) => factor(i) * A[i * cols + j]);
+    let g = 0;
+    while (terms.length >= 4) {
+      const [a, b, c, d] = terms.splice(0, 4);
+      g += a + b + (c + d);
+    }
+    for (const term of terms) g += term;
+    return g;
+  });
 }
 
 export function lawGemvT(A: Float64Array, rows: number, cols: number, x: Float64Array): number[] {

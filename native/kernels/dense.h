@@ -71,8 +71,44 @@ NABLA_INLINE void fetch(const Rows& rows, size_t i) {
   for (size_t at = 0; at < rows.cols * sizeof(double); at += 64) __builtin_prefetch(row + at);
 }
 
+// The dot product of a row with the V Vecs of w, the last of `tail` lanes, folded down to eight partials, but
+// that what is 0 may be -0 instead of +0.
+template <int V>
+NABLA_INLINE Vec dotNarrow(const double* row, const Vec w[V], size_t tail) {
+  Vec t[V];
+#pragma GCC unroll 4
+  for (int v = 0; v < V; ++v) t[v] = load(row + 8 * v, v + 1 < V ? 8 : tail) * w[v];
+  if constexpr (V == 1) return t[0];
+  if constexpr (V == 2) return t[0] + t[1];
+  if constexpr (V == 3) return (t[0] + t[2]) + t[1];
+  if constexpr (V == 4) return (t[0] + t[2]) + (t[1] + t[3]);
+}
+
+// z = X w + b for V Vecs of columns: w stays in registers.
+template <int V, bool full, bool picked>
+static void narrowProducts(const Rows& rows, const double* w, double b, double* z) {
+  const size_t tail = full ? 8 : rows.cols - 8 * (V - 1);
+  Vec u[V];
+#pragma GCC unroll 4
+  for (int v = 0; v < V; ++v) u[v] = load(w + 8 * v, v + 1 < V ? 8 : tail);
+  size_t i = 0;
+  for (; i + 8 <= rows.count; i += 8) {
+    Vec folded[8];
+#pragma GCC unroll 8
+    for (int r = 0; r < 8; ++r) {
+      if (picked) fetch(rows, i + r + fetchedAhead);
+      folded[r] = dotNarrow<V>(rows.row(i + r), u, tail);
+    }
+    store(z + i, (zero() + foldEach(folded)) + b);
+  }
+  for (; i < rows.count; ++i) {
+    if (picked) fetch(rows, i + fetchedAhead);
+    z[i] = (0.0 + fold(dotNarrow<V>(rows.row(i), u, tail))) + b;
+  }
+}
+
 template <bool picked>
-static void products(const Rows& rows, const double* w, double b, double* z) {
+static void wideProducts(const Rows& rows, const double* w, double b, double* z) {
   size_t i = 0;
   for (; i + 8 <= rows.count; i += 8) {
     Vec folded[8];
@@ -89,9 +125,40 @@ static void products(const Rows& rows, const double* w, double b, double* z) {
   }
 }
 
+template <bool picked>
+NABLA_INLINE void products(const Rows& rows, const double* w, double b, double* z) {
+  switch (rows.cols) {
+    case 8:
+      return narrowProducts<1, true, picked>(rows, w, b, z);
+    case 16:
+      return narrowProducts<2, true, picked>(rows, w, b, z);
+    case 32:
+      return narrowProducts<4, true, picked>(rows, w, b, z);
+  }
+  switch ((rows.cols + 7) / 8) {
+    case 1:
+      return narrowProducts<1, false, picked>(rows, w, b, z);
+    case 2:
+      return narrowProducts<2, false, picked>(rows, w, b, z);
+    case 3:
+      return narrowProducts<3, false, picked>(rows, w, b, z);
+    case 4:
+      return narrowProducts<4, false, picked>(rows, w, b, z);
+  }
+  wideProducts<picked>(rows, w, b, z);
+}
+
 static void matvec(const Rows& rows, const double* w, double b, double* z) {
   if (rows.index) return products<true>(rows, w, b, z);
   products<false>(rows, w, b, z);
+}
+
+// Four rows at a time, (r₀x₀ + r₁x₁) + (r₂x₂ + r₃x₃), so that a sum waits for the one before it a quarter as
+// often. `at(k)`: where in row i + k.
+template <class At>
+NABLA_INLINE Vec quad(const double* r, At at, size_t count) {
+  return (r[0] * load(at(0), count) + r[1] * load(at(1), count)) +
+         (r[2] * load(at(2), count) + r[3] * load(at(3), count));
 }
 
 // g += Σ r_i x_i for V Vecs of columns, the last of `tail` lanes: g stays in registers, X is read in order.
@@ -102,7 +169,14 @@ NABLA_INLINE void addNarrowRows(const Rows& rows, const double* r, double* g, si
   Vec a[V];
 #pragma GCC unroll 4
   for (int v = 0; v < V; ++v) a[v] = fresh ? zero() : load(g + 8 * v, v + 1 < V ? 8 : last);
-  for (size_t i = 0; i < rows.count; ++i) {
+  size_t i = 0;
+  for (; i + 4 <= rows.count; i += 4) {
+    const double* row[] = {rows.row(i), rows.row(i + 1), rows.row(i + 2), rows.row(i + 3)};
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v)
+      a[v] += quad(r + i, [&](int k) { return row[k] + 8 * v; }, v + 1 < V ? 8 : last);
+  }
+  for (; i < rows.count; ++i) {
     const double* row = rows.row(i);
     const double factor = r[i];
 #pragma GCC unroll 4
@@ -120,7 +194,8 @@ __attribute__((noinline)) static void addNarrow(const Rows& rows, const double* 
   addNarrowRows<V, false, fresh>(rows, r, g, tail);
 }
 
-// The same for any number of columns: R rows at a time, so that g is loaded and stored once for them.
+// The same for any number of columns: R rows at a time, one or so many fours, so that g is loaded and stored
+// once for them.
 template <int R>
 NABLA_INLINE void addRows(const Rows& rows, size_t i, const double* r, double* g) {
   const double* row[R];
@@ -131,8 +206,10 @@ NABLA_INLINE void addRows(const Rows& rows, size_t i, const double* r, double* g
   }
   eachVec(rows.cols, [&](size_t j, size_t count) {
     Vec a = load(g + j, count);
-#pragma GCC unroll 8
-    for (int k = 0; k < R; ++k) a += factor[k] * load(row[k] + j, count);
+    if constexpr (R == 1) a += factor[0] * load(row[0] + j, count);
+#pragma GCC unroll 2
+    for (int q = 0; q + 4 <= R; q += 4)
+      a += quad(factor + q, [&](int k) { return row[q + k] + j; }, count);
     store(g + j, a, count);
   });
 }
@@ -154,10 +231,14 @@ NABLA_INLINE void addProducts(const Rows& rows, const double* r, double* g) {
   if (fresh) eachVec(rows.cols, [=](size_t j, size_t count) { store(g + j, zero(), count); });
   size_t i = 0;
   for (; i + 8 <= rows.count; i += 8) addRows<8>(rows, i, r, g);
+  if (i + 4 <= rows.count) {
+    addRows<4>(rows, i, r, g);
+    i += 4;
+  }
   for (; i < rows.count; ++i) addRows<1>(rows, i, r, g);
 }
 
-// g += Xᵀ r, for each column row after row.
+// g += Xᵀ r, for each column four rows after four, and what is left row after row.
 static void rmatvec(const Rows& rows, const double* r, double* g) { addProducts<false>(rows, r, g); }
 
 // What block() does, of one row, all in registers: what is stored narrow and loaded wide has to wait.
@@ -191,16 +272,21 @@ static double block(const BlockArgs& a) {
   return total;
 }
 
-// g += Σ r_i (x_i - mean)², row after row.
+// g += Σ r_i (x_i - mean)², in the order of rmatvec.
 static void squares(const Rows& rows, const double* r, const double* mean, double* g) {
-  for (size_t i = 0; i < rows.count; ++i) {
-    const double* row = rows.row(i);
-    const double factor = r[i];
-    eachVec(rows.cols, [=](size_t j, size_t count) {
-      const Vec d = load(row + j, count) - load(mean + j, count);
-      store(g + j, load(g + j, count) + factor * (d * d), count);
-    });
-  }
+  const auto square = [&](size_t i, size_t j, size_t count) {
+    const Vec d = load(rows.row(i) + j, count) - load(mean + j, count);
+    return r[i] * (d * d);
+  };
+  eachVec(rows.cols, [&](size_t j, size_t count) {
+    Vec a = load(g + j, count);
+    size_t i = 0;
+    for (; i + 4 <= rows.count; i += 4)
+      a += (square(i, j, count) + square(i + 1, j, count)) +
+           (square(i + 2, j, count) + square(i + 3, j, count));
+    for (; i < rows.count; ++i) a += square(i, j, count);
+    store(g + j, a, count);
+  });
 }
 
 }  // namespace NABLA_TARGET

@@ -55,25 +55,32 @@ export function matvec(rows: Rows, w: Float64Array, wAt: number, b: number, z: F
   for (let i = 0; i < rows.count; i++) z[zAt + i] = sumOfProducts(rows.X, rowAt(rows, i), w, wAt, rows.cols) + b;
 }
 
-/** g += Xᵀ r, row after row; r begins at rAt, g at gAt. */
+/** g += Xᵀ r, four rows after four, and what is left row after row; r begins at rAt, g at gAt. */
 export function rmatvec(rows: Rows, r: Float64Array, rAt: number, g: Float64Array, gAt: number): void {
-  const { X, cols } = rows;
-  for (let i = 0; i < rows.count; i++) {
+  const { X, cols, count } = rows;
+  let i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const [x0, x1, x2, x3] = [rowAt(rows, i), rowAt(rows, i + 1), rowAt(rows, i + 2), rowAt(rows, i + 3)];
+    const [r0, r1, r2, r3] = [r[rAt + i], r[rAt + i + 1], r[rAt + i + 2], r[rAt + i + 3]];
+    for (let j = 0; j < cols; j++) g[gAt + j] += r0 * X[x0 + j] + r1 * X[x1 + j] + (r2 * X[x2 + j] + r3 * X[x3 + j]);
+  }
+  for (; i < count; i++) {
     const at = rowAt(rows, i);
     const factor = r[rAt + i];
     for (let j = 0; j < cols; j++) g[gAt + j] += factor * X[at + j];
   }
 }
 
-/** g += Σ r_i (x_i - mean)², row after row. */
+/** g += Σ r_i (x_i - mean)², in the order of rmatvec. */
 export function squares(rows: Rows, r: Float64Array, mean: Float64Array, g: Float64Array): void {
-  const { X, cols } = rows;
-  for (let i = 0; i < rows.count; i++) {
-    const at = rowAt(rows, i);
-    const factor = r[i];
-    for (let j = 0; j < cols; j++) {
-      const d = X[at + j] - mean[j];
-      g[j] += factor * (d * d);
-    }
+  const { X, cols, count } = rows;
+  const square = (i: number, j: number) => {
+    const d = X[rowAt(rows, i) + j] - mean[j];
+    return r[i] * (d * d);
+  };
+  let i = 0;
+  for (; i + 4 <= count; i += 4) {
+    for (let j = 0; j < cols; j++) g[j] += square(i, j) + square(i + 1, j) + (square(i + 2, j) + square(i + 3, j));
   }
+  for (; i < count; i++) for (let j = 0; j < cols; j++) g[j] += square(i, j);
 }

@@ -1,7 +1,7 @@
 // The squared loss over all rows, which is a quadratic, from its expansion: J(w) = J(v) + gᵀe + ½ eᵀGe, e = w - v. With
 // G = XᵀSX taken once, an evaluation costs cols² and no pass over X. Twin: native/solver/expansion.cc.
 import { coefficientCount, type Plan, type Table, weightCount } from '../../plan.js';
-import { divide, dot, matvec, type Rows, rmatvec } from '../kernels/dense.js';
+import { divide, dot, type Rows, rmatvec } from '../kernels/dense.js';
 import { sum, sumOfProducts } from '../kernels/sums.js';
 import type { Archive, Archived } from './archive.js';
 import { Gram } from './gram.js';
@@ -122,7 +122,8 @@ export class Expansion implements Evaluator, Archived {
       for (let j = 0; j < cols; j++) e[j] = w[at + j] - this.#from[at + j];
       if (intercept) e[cols] = w[b] - this.#from[b];
       if (mean) e[cols] += sumOfProducts(mean, 0, e, 0, cols);
-      matvec(this.#rows, e, 0, 0, Ge, 0);
+      Ge.fill(0);
+      rmatvec(this.#rows, e, 0, Ge, 0);
       let linear = 0;
       let largest = 0;
       for (let j = 0; j < e.length; j++) {

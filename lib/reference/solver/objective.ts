@@ -38,10 +38,7 @@ export function evaluateBlock(
   const args = { y, yAt: 0, z: z1, weights: null, weightsAt: 0, n, outputs: 1, stride: 0, parameters, terms };
   const total = losses[loss].gradient(args);
   for (let j = 0; j < cols; j++) gradient[j] = 0;
-  for (let i = 0, at = 0; i < n; i++, at += cols) {
-    const factor = z1[i];
-    for (let j = 0; j < cols; j++) gradient[j] += factor * X[at + j];
-  }
+  rmatvec({ X, cols, start: 0, count: n, index: null }, z1, 0, gradient, 0);
   for (let j = 0; j < cols; j++) gradient[j] /= n;
   return total / n;
 }
