@@ -174,7 +174,8 @@ NABLA_INLINE void addNarrowRows(const Rows& rows, const double* r, double* g, si
     const double* row[] = {rows.row(i), rows.row(i + 1), rows.row(i + 2), rows.row(i + 3)};
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v)
-      a[v] += quad(r + i, [&](int k) { return row[k] + 8 * v; }, v + 1 < V ? 8 : last);
+      a[v] += quad(
+          r + i, [&](int k) { return row[k] + 8 * v; }, v + 1 < V ? 8 : last);
   }
   for (; i < rows.count; ++i) {
     const double* row = rows.row(i);
@@ -209,7 +210,8 @@ NABLA_INLINE void addRows(const Rows& rows, size_t i, const double* r, double* g
     if constexpr (R == 1) a += factor[0] * load(row[0] + j, count);
 #pragma GCC unroll 2
     for (int q = 0; q + 4 <= R; q += 4)
-      a += quad(factor + q, [&](int k) { return row[q + k] + j; }, count);
+      a += quad(
+          factor + q, [&](int k) { return row[q + k] + j; }, count);
     store(g + j, a, count);
   });
 }

@@ -136,9 +136,9 @@ struct Kernels {
   void (*divide)(double a, double* x, size_t n);                     // x /= a
   void (*approach)(double a, const double* x, double* y, size_t n);  // y += a (x - y)
 
-  void (*matvec)(const Rows& rows, const double* w, double b, double* z);  // z = X w + b
-  void (*rmatvec)(const Rows& rows, const double* r, double* g);           // g += Xᵀ r
-  double (*block)(const BlockArgs& args);                                  // the sum of the losses
+  void (*matvec)(const Rows& rows, const double* w, double b, double* z);             // z = X w + b
+  void (*rmatvec)(const Rows& rows, const double* r, double* g);                      // g += Xᵀ r
+  double (*block)(const BlockArgs& args);                                             // the sum of the losses
   void (*squares)(const Rows& rows, const double* r, const double* mean, double* g);  // g += Σ r (x - mean)²
   // H_jk += Σ (d x̃_j) x̃_k in row order, x̃ = x - mean (null: 0); H has rows of `stride`.
   void (*gram)(const Rows& rows, const double* d, const double* mean, const Part& part, double* H,

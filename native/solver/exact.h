@@ -27,9 +27,8 @@ class Exact final : public Method {
   // Returns the objective at the minimum.
   double epoch(uint64_t) override {
     std::fill_n(w_, plan_.size(), 0.0);
-    smooth_.evaluate(w_, gradient_.data());
-    leastSquares(kernels_, plan_, table_, smooth_.penalty(), scaling_, gradient_.data(), original_.data(),
-                 team_);
+    const double zero = smooth_.evaluate(w_, gradient_.data());
+    leastSquares(kernels_, plan_, table_, scaling_, smooth_, zero, gradient_.data(), original_.data(), team_);
     std::copy_n(original_.data(), plan_.size(), w_);
     scaling_.fromOriginal(w_);
     const double value = smooth_.evaluate(w_, gradient_.data());

@@ -19,6 +19,13 @@ namespace {
 // then gain four digits each; near the rounding of the sums they would gain none.
 constexpr double leastPivot = 0x1p-33;
 constexpr int mostSteps = 16;
+
+// And for a gradient of plain doubles to be enough; of the mean square of the targets, what the residuals
+// must then leave; and means, over the root mean squares of what remains, that make a column far from 0.
+constexpr double plainPivot = 0x1p-10;
+constexpr double plainRest = 0x1p-10;
+constexpr double far = 32.0;
+
 constexpr double collinear =
     128.0;  // roundings of a column, 1e-13 of it in all: refinement finds no digits beyond
 
@@ -41,13 +48,14 @@ class LeastSquares {
     for (size_t j = 0; j < plan.cols; ++j) lengths_[j] = std::sqrt(scaling.square()[j] * n_);
   }
 
-  // `first`: minus the gradient of the sum where the scaled weights are 0.
-  void solve(const double* first, double* weights) {
+  // `value`, `first`: the objective, and minus the gradient of the sum, where the scaled weights are 0.
+  void solve(Smooth& smooth, double value, const double* first, double* weights) {
     if (std::any_of(first, first + plan_.size(), [](double g) { return !std::isfinite(g); })) {
       std::fill_n(weights, plan_.size(), NAN);
       return;
     }
     if (normalEquations()) {
+      if (isPlain_ && solvePlain(smooth, value, first, weights)) return;
       size_t k = 0;
       while (k < plan_.outputs && refine(k, first, weights)) ++k;
       if (k == plan_.outputs) return;
@@ -90,10 +98,32 @@ class LeastSquares {
       diagonal[j] = row[j];
     }
     if (factorize(kernels_, L_.data(), cols, team_) > 0) return false;
+    isPlain_ = true;
     for (size_t j = 0; j < cols; ++j) {
-      const double root = L_[j * cols + j];
+      const double root = L_[j * cols + j], width = deviation[j] * std::sqrt(scaling_.square()[j]);
       if (!(root * root > leastPivot * diagonal[j])) return false;
+      isPlain_ &= root * root > plainPivot * diagonal[j] && std::fabs(scaling_.mean()[j]) <= far * width;
     }
+    return true;
+  }
+
+  // With one step of refinement; false if a double's digits are too few for its gradient.
+  bool solvePlain(Smooth& smooth, double value, const double* first, double* weights) {
+    const size_t cols = plan_.cols;
+    std::vector<double> w(plan_.size()), g(plan_.size());
+    const auto descend = [&](const double* slope) {
+      for (size_t k = 0; k < plan_.outputs; ++k) {
+        std::copy_n(slope + k * cols, cols, step_.data());
+        solveNormal(step_.data());
+        for (size_t j = 0; j < cols; ++j) w[k * cols + j] += step_[j];
+      }
+      for (size_t i = plan_.coefficients(); i < plan_.size(); ++i) w[i] += slope[i] / n_;
+    };
+    descend(first);
+    if (!(smooth.evaluate(w.data(), g.data()) >= plainRest * value)) return false;
+    for (double& slope : g) slope *= -n_;
+    descend(g.data());
+    scaling_.toOriginal(w.data(), weights);
     return true;
   }
 
@@ -205,16 +235,18 @@ class LeastSquares {
   std::vector<double> L_;
   std::unique_ptr<Orthogonal> orthogonal_;
   double cutoff_ = 1.0;    // of the roundings below which a column depends on others
+  bool isPlain_ = false;   // plain doubles are enough
   bool isMisled_ = false;  // refinement did not come nearer
 };
 
 }  // namespace
 
-void leastSquares(const Kernels& kernels, const Plan& plan, const Table& table, const Penalty& penalty,
-                  const Scaling& scaling, const double* gradient, double* weights, const Team& team) {
+void leastSquares(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
+                  Smooth& smooth, double value, const double* gradient, double* weights, const Team& team) {
   std::vector<double> first(gradient, gradient + plan.size());
   for (double& g : first) g *= -static_cast<double>(table.count);
-  LeastSquares(kernels, plan, table, penalty, scaling, team).solve(first.data(), weights);
+  LeastSquares(kernels, plan, table, smooth.penalty(), scaling, team)
+      .solve(smooth, value, first.data(), weights);
 }
 
 }  // namespace nabla

@@ -1,16 +1,18 @@
 // Least squares and ridge in closed form: by the normal equations, or from a triangle of reflections where
-// these are ill-conditioned; both refined by gradients of twice a double's digits. Twin:
-// lib/reference/solver/leastsquares.ts.
+// these are ill-conditioned; both refined by gradients of twice a double's digits, but where plain ones are
+// as good. Twin: lib/reference/solver/leastsquares.ts.
 #pragma once
 
 #include "scaling.h"
+#include "smooth.h"
 
 namespace nabla {
 
 // Writes the weights of X's own columns that minimize the mean of ½ s (z - y)² plus the penalty (l2 alone);
-// of all that do, those of least norm in the scaled coefficients. `gradient`: of the mean in the scaled
-// weights, where they are 0. What is not finite leaves weights that are not, what `team` stops any.
-void leastSquares(const Kernels& kernels, const Plan& plan, const Table& table, const Penalty& penalty,
-                  const Scaling& scaling, const double* gradient, double* weights, const Team& team);
+// of all that do, those of least norm in the scaled coefficients. `value`, `gradient`: the objective and its
+// gradient in the scaled weights, where they are 0. What is not finite leaves weights that are not, what
+// `team` stops any.
+void leastSquares(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
+                  Smooth& smooth, double value, const double* gradient, double* weights, const Team& team);
 
 }  // namespace nabla

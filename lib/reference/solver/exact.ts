@@ -27,8 +27,8 @@ export class Exact extends Method {
   /** Returns the objective at the minimum. */
   epoch(): number {
     const gradient = new Float64Array(this.#w.length);
-    this.#smooth.evaluate(this.#w.fill(0), gradient);
-    leastSquares(this.#plan, this.#table, this.#smooth.penalty, this.#scaling, gradient, this.#original);
+    const zero = this.#smooth.evaluate(this.#w.fill(0), gradient);
+    leastSquares(this.#plan, this.#table, this.#scaling, this.#smooth, zero, gradient, this.#original);
     this.#w.set(this.#original);
     this.#scaling.fromOriginal(this.#w);
     const value = this.#smooth.evaluate(this.#w, gradient);

@@ -1,5 +1,6 @@
 // Least squares and ridge in closed form: by the normal equations, or from a triangle of reflections where these are
-// ill-conditioned; both refined by gradients of twice a double's digits. Twin: native/solver/leastsquares.cc.
+// ill-conditioned; both refined by gradients of twice a double's digits, but where plain ones are as good. Twin:
+// native/solver/leastsquares.cc.
 import { coefficientCount, type Plan, type Table } from '../../plan.js';
 import { nrm2 } from '../kernels/dense.js';
 import { residuals } from '../kernels/doubled.js';
@@ -9,6 +10,7 @@ import { factorize, solveFactorized } from './cholesky.js';
 import { Gram } from './gram.js';
 import { Orthogonal } from './orthogonal.js';
 import type { Scaling } from './scaling.js';
+import type { Smooth } from './smooth.js';
 import { blockRows, triangleOf } from './triangle.js';
 
 /**
@@ -17,6 +19,13 @@ import { blockRows, triangleOf } from './triangle.js';
  */
 const leastPivot = 2 ** -33;
 const mostSteps = 16;
+
+/**
+ * And for a gradient of plain doubles to be enough; of the mean square of the targets, what the residuals must then
+ * leave; and means, over the root mean squares of what remains, that make a column far from 0.
+ */
+const plain = { pivot: 2 ** -10, rest: 2 ** -10, far: 32 };
+
 const collinear = 128; // roundings of a column, 1e-13 of it in all: refinement finds no digits beyond
 
 class LeastSquares {
@@ -30,6 +39,7 @@ class LeastSquares {
   #L: Float64Array | null = null;
   #orthogonal: Orthogonal | null = null;
   #cutoff = 1; // of the roundings below which a column depends on others
+  #isPlain = false; // plain doubles are enough
   #isMisled = false; // refinement did not come nearer
 
   constructor(plan: Plan, table: Table, { l2, factors }: Penalty, scaling: Scaling) {
@@ -44,14 +54,15 @@ class LeastSquares {
     this.#gradient = new Float64Array(2 * (cols + 1));
   }
 
-  /** `first`: minus the gradient of the sum where the scaled weights are 0. */
-  solve(first: Float64Array, weights: Float64Array): void {
+  /** `value`, `first`: the objective, and minus the gradient of the sum, where the scaled weights are 0. */
+  solve(smooth: Smooth, value: number, first: Float64Array, weights: Float64Array): void {
     const { outputs } = this.#plan;
     if (!first.every(Number.isFinite)) {
       weights.fill(Number.NaN);
       return;
     }
     if (this.#normalEquations()) {
+      if (this.#isPlain && this.#solvePlain(smooth, value, first, weights)) return;
       let k = 0;
       while (k < outputs && this.#refine(k, first, weights)) k++;
       if (k === outputs) return;
@@ -85,7 +96,38 @@ class LeastSquares {
       diagonal[j] = L[j * cols + j];
     }
     this.#L = L;
-    return factorize(L, cols) === 0 && diagonal.every((d, j) => L[j * cols + j] * L[j * cols + j] > leastPivot * d);
+    if (factorize(L, cols) > 0) return false;
+    this.#isPlain = true;
+    for (let j = 0; j < cols; j++) {
+      const root = L[j * cols + j];
+      const width = deviation[j] * Math.sqrt(this.#scaling.square[j]);
+      if (!(root * root > leastPivot * diagonal[j])) return false;
+      if (!(root * root > plain.pivot * diagonal[j] && Math.abs(mean[j]) <= plain.far * width)) this.#isPlain = false;
+    }
+    return true;
+  }
+
+  /** With one step of refinement; false if a double's digits are too few for its gradient. */
+  #solvePlain(smooth: Smooth, value: number, first: Float64Array, weights: Float64Array): boolean {
+    const { cols, outputs } = this.#plan;
+    const { count } = this.#table;
+    const step = this.#step;
+    const w = new Float64Array(weights.length);
+    const g = new Float64Array(weights.length);
+    const descend = (slope: Float64Array) => {
+      for (let k = 0; k < outputs; k++) {
+        step.set(slope.subarray(k * cols, (k + 1) * cols));
+        this.#solveNormal(step);
+        for (let j = 0; j < cols; j++) w[k * cols + j] += step[j];
+      }
+      for (let i = outputs * cols; i < w.length; i++) w[i] += slope[i] / count;
+    };
+    descend(first);
+    if (!(smooth.evaluate(w, g) >= plain.rest * value)) return false;
+    for (let i = 0; i < g.length; i++) g[i] *= -count;
+    descend(g);
+    this.#scaling.toOriginal(w, weights);
+    return true;
   }
 
   #orthogonalize(): void {
@@ -175,17 +217,18 @@ class LeastSquares {
 
 /**
  * Writes the weights of X's own columns that minimize the mean of ½ s (z - y)² plus the penalty (l2 alone); of all that
- * do, those of least norm in the scaled coefficients. `gradient`: of the mean in the scaled weights, where they are 0.
- * What is not finite leaves weights that are not.
+ * do, those of least norm in the scaled coefficients. `value`, `gradient`: the objective and its gradient in the scaled
+ * weights, where they are 0. What is not finite leaves weights that are not.
  */
 export function leastSquares(
   plan: Plan,
   table: Table,
-  penalty: Penalty,
   scaling: Scaling,
+  smooth: Smooth,
+  value: number,
   gradient: Float64Array,
   weights: Float64Array,
 ): void {
   const first = gradient.map((g) => -table.count * g);
-  new LeastSquares(plan, table, penalty, scaling).solve(first, weights);
+  new LeastSquares(plan, table, smooth.penalty, scaling).solve(smooth, value, first, weights);
 }
