@@ -1,5 +1,5 @@
 // npm run bench:check: this build beside that of the commit before, in one process, by turns. It fails when a row takes
-// more than 10 % longer, twice, or more than 10 % more instructions in the addon (where valgrind is).
+// more than 10 % longer, again and again, or more than 10 % more instructions in the addon (where valgrind is).
 //   --base REF     instead of HEAD~1
 //   --only TEXT    rows with this in their name
 import { spawnSync } from 'node:child_process';
@@ -69,13 +69,10 @@ async function doOnce(folder) {
 
 /** Instructions inside the addon, of one file that callgrind wrote. */
 function instructionsIn(file) {
-  const names = new Map();
   let [ours, isCall, sum] = [false, false, 0];
   for (const line of readFileSync(file, 'utf8').split('\n')) {
-    const object = /^ob=\((\d+)\)(?: (.*))?$/.exec(line);
-    if (object) {
-      if (object[2]) names.set(object[1], object[2]);
-      ours = names.get(object[1])?.endsWith('nabla.node') ?? false;
+    if (line.startsWith('ob=')) {
+      ours = line.endsWith('nabla.node');
     } else if (line.startsWith('calls=')) {
       isCall = true; // the next line has what was called, which is counted where it is
     } else if (/^[+\-*\d]/.test(line)) {
@@ -112,10 +109,11 @@ async function check() {
   for (const [i, { name, make }] of rows.entries()) {
     const measure = async () => {
       const [before, now] = libraries.map((library) => candidate(...make(library)));
-      return (await compare({ before, now }, usualEffort)).now.ratio;
+      return (await compare({ before, now }, { ...usualEffort, rounds: 25 })).now.ratio;
     };
     let ratio = await measure();
-    if (ratio[1] > most) ratio = await measure(); // something else may have been in the way
+    // Something else may have been in the way; what is slower is so every time.
+    for (let again = 0; ratio[1] > most && again < 3; again++) ratio = await measure();
     const more = counts.every(Boolean) ? counts[1][i] / counts[0][i] : null;
     const fails = ratio[1] > most || (more !== null && more > most);
     if (fails) slower++;

@@ -1,20 +1,30 @@
 // What bench:check runs on two builds: small, of each kind of work. A row makes, for a library, an expression and what
 // it is in terms of, as `candidate` takes them; arrays that are only read are shared by both.
-import { numbers, table } from '../dist/bench.mjs';
+import { numbers } from '../dist/bench.mjs';
 
-const [x, y, weights] = [numbers(1e5, 1), numbers(1e5, 2), numbers(32, 3)];
-const [small, classes, wide] = [table(2000, 16), table(2000, 16, 'logistic'), table(20_000, 32)];
+/** A pattern again and again, for under valgrind JavaScript takes its time. */
+function filled(n, seed, make = (value) => value) {
+  const pattern = numbers(1000, seed).map(make);
+  const list = new Float64Array(n);
+  for (let at = 0; at < n; at += pattern.length) list.set(pattern.subarray(0, n - at), at);
+  return list;
+}
+
+const [x, y, weights] = [filled(1e5, 1), filled(1e5, 2), filled(32, 3)];
+const wide = { X: filled(20_000 * 32, 4), y: filled(20_000, 5) };
+const small = { X: filled(2000 * 16, 6), y: filled(2000, 7) };
+const classes = { X: small.X, y: filled(2000, 7, (value) => (value > 0 ? 1 : 0)) };
 const offsets = Float64Array.from({ length: 11 }, (_, k) => 200 * k);
 
 const kernel = (name, expression, scope) => ({
   name,
   make: (library) => [expression, { f: library[name.split(' ')[0]], ...scope() }],
 });
-const fitting = (name, { X, y }, options) => ({
+const fitting = (name, data, options) => ({
   name,
   make: ({ fitSync }) => [
     'f(data, options).epochs',
-    { f: fitSync, data: { X, y }, options: { threads: 1, intercept: false, ...options } },
+    { f: fitSync, data, options: { threads: 1, intercept: false, ...options } },
   ],
 });
 const sgd = { optimizer: { name: 'sgd', learningRate: 0.01 } };
@@ -29,7 +39,7 @@ export const checkRows = [
     out: new Float64Array(20_000),
   })),
   kernel('valueAndGradient 20,000 × 32', "f('squared', data, w, out)", () => ({
-    data: { X: wide.X, y: wide.y },
+    data: wide,
     w: weights,
     out: new Float64Array(32),
   })),
