@@ -10,6 +10,7 @@ import type { Contest, Result, Row } from '../../lib/bench/row.js';
 import { bench, pictureOf } from '../../lib/bench/run.js';
 import { shortTable, tableText, tally, timeText } from '../../lib/bench/table.js';
 import { createOptimizer, type FitOptions, fitSync } from '../../lib/index.js';
+import { nabla } from '../cli/support.js';
 
 const effort = { rounds: 3, sample: 1e-4, slice: 1e-4, budget: 1e-2, warmUp: 0 };
 /** One unit takes a microsecond of any limit. */
@@ -195,5 +196,8 @@ describe('a run', () => {
   it('says when no row has such a name', async () => {
     const io = { stdout: { write: () => true }, stderr: { write: () => true } };
     await expect(bench({ only: 'nothing' }, io, { gauges })).rejects.toThrow('no row of the benchmark has nothing');
+    const { code, err } = await nabla('bench', '--only', 'nothing');
+    expect(code).toBe(2);
+    expect(err).toContain('no row of the benchmark has nothing');
   });
 });
