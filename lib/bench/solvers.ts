@@ -62,7 +62,7 @@ function logistic(nearness: number, newtons: number, must: readonly Must[], thre
           'torch LBFGS': { program: 'torch', work: 'logistic' },
           'scikit-learn newton-cholesky': solver('newton-cholesky'),
           'scikit-learn lbfgs': solver('lbfgs'),
-          liblinear: { program: 'liblinear', work: 'logistic' },
+          ...(threads === 1 ? { liblinear: { program: 'liblinear', work: 'logistic' } } : {}), // it has but one
         },
         threads,
         plain: candidate('newton(data, l2, n)[0]', { newton: plain.newton, data, l2, n: newtons }),
