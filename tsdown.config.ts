@@ -1,27 +1,23 @@
 import { defineConfig } from 'tsdown';
 
+const library = {
+  index: 'lib/index.ts',
+  kernels: 'lib/kernels.ts',
+  textbook: 'lib/textbook.ts',
+  reference: 'lib/reference/index.ts',
+};
+const node = { platform: 'node', target: 'node20' } as const;
+const types = { entry: Object.values(library) };
+
 export default defineConfig([
   {
-    entry: {
-      index: 'lib/index.ts',
-      kernels: 'lib/kernels.ts',
-      textbook: 'lib/textbook.ts',
-      reference: 'lib/reference/index.ts',
-    },
-    format: ['esm', 'cjs'],
-    platform: 'node',
-    target: 'node20',
-    dts: true,
-    shims: true,
+    // The command shares the library's chunks: `#!` in its first line makes it executable. The benchmark is loaded by
+    // it, and by bench/.
+    entry: { ...library, cli: 'lib/cli/main.ts', bench: 'lib/bench/index.ts' },
+    format: 'esm',
+    ...node,
+    dts: types,
     clean: true,
   },
-  {
-    // The command: `#!` in its first line makes it executable. The benchmark is loaded by it, and by bench/.
-    entry: { cli: 'lib/cli/main.ts', bench: 'lib/bench/index.ts' },
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    dts: false,
-    clean: false,
-  },
+  { entry: library, format: 'cjs', ...node, dts: types, shims: true, clean: false },
 ]);

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { openLimits } from './limits.mjs';
@@ -17,7 +17,7 @@ function output(command, ...args) {
 
 /** The first Python that has a module, and the module's version. */
 function python(module) {
-  for (const command of [process.env.PYTHON || 'python3', '/usr/bin/python3']) {
+  for (const command of [process.env.NABLA_BENCH_PYTHON, 'python3', '/usr/bin/python3'].filter(Boolean)) {
     const version = output(command, '-c', `import ${module}; print(${module}.__version__)`);
     if (version) return { command, version };
   }
@@ -29,8 +29,9 @@ const inPython = (module, file) => () => {
   return found && { version: found.version, start: () => [found.command, join(here, file)] };
 };
 
+const included = ['/usr/include', '/usr/local/include', ...(process.env.CPATH ?? '').split(delimiter).filter(Boolean)];
 const inCpp = (header, version, file, flags) => () => {
-  const path = ['/usr/include', '/usr/local/include'].map((folder) => join(folder, header)).find(existsSync);
+  const path = included.map((folder) => join(folder, header)).find(existsSync);
   return path ? { version: version(readFileSync(path, 'utf8')), start: () => compiled(file, flags) } : null;
 };
 

@@ -30,7 +30,7 @@ if (install) {
   const cwd = fileURLToPath(new URL('peers/', import.meta.url));
   const { status } = spawnSync('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd,
-    stdio: 'inherit',
+    stdio: ['ignore', 2, 'inherit'], // --json has stdout for itself
   });
   if (status !== 0) process.exit(1);
 }

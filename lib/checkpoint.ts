@@ -1,8 +1,7 @@
 // Fits that outlive their process: every so many epochs the state goes to a file, from which the fit can go on.
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import type { FitJob, Outcome } from './backend.js';
+import { crypto, files } from './builtins.js';
 import { NablaError } from './errors.js';
 import { decode, encode, readPath, writeAtomic, writeAtomicSync } from './file.js';
 import { encode as encodePlan, loopStatuses } from './plan.js';
@@ -37,7 +36,7 @@ export function readCheckpoint(value: unknown): Checkpointing {
 
 /** What tells a fit from another: SHA-256 of all that it reads. */
 function fingerprint({ plan, train, validation, indices, penaltyFactors, weights, carried }: FitJob): string {
-  const hash = createHash('sha256');
+  const hash = crypto().createHash('sha256');
   const tables = [train, validation].flatMap((table) =>
     table ? [table.X, table.y, table.sampleWeight, table.offset, table.index] : [null],
   );
@@ -134,7 +133,7 @@ export async function fitInPieces(
   checkpoint: Checkpointing,
 ): Promise<Outcome> {
   const pieces = new Pieces(job, checkpoint);
-  const bytes = checkpoint.resume ? await readFile(checkpoint.path).catch(missing) : null;
+  const bytes = checkpoint.resume ? await files().readFile(checkpoint.path).catch(missing) : null;
   if (bytes) pieces.resume(bytes);
   for (;;) {
     const taken = pieces.take(await run(pieces.job));

@@ -1,6 +1,7 @@
 // What a caller has to do with a fit while it runs: hear of its progress, and end it.
-import { AsyncResource } from 'node:async_hooks';
+
 import type { EpochEnd, Watch } from './backend.js';
+import { asyncHooks } from './builtins.js';
 import { invalid } from './errors.js';
 import { Halt } from './halt.js';
 import { readBoolean } from './read.js';
@@ -92,7 +93,9 @@ export class Control {
     if (onProgress !== undefined && typeof onProgress !== 'function') {
       throw invalid('ERR_INVALID_ARG_TYPE', 'onProgress', 'a function', onProgress);
     }
-    this.#onProgress = onProgress ? AsyncResource.bind(onProgress as (progress: FitProgress) => void) : null;
+    this.#onProgress = onProgress
+      ? asyncHooks().AsyncResource.bind(onProgress as (progress: FitProgress) => void)
+      : null;
     this.transfer = transfer === undefined ? false : readBoolean('transfer', transfer);
   }
 

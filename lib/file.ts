@@ -1,5 +1,4 @@
 // Files that are whole or refused: written beside their place and moved there, in a container with a checksum.
-import { createHash, randomUUID } from 'node:crypto';
 import {
   closeSync,
   fchmodSync,
@@ -11,10 +10,10 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { open, realpath, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { crypto, files } from './builtins.js';
 import { invalid, NablaError } from './errors.js';
 
 /** A caller's path. */
@@ -25,7 +24,7 @@ export function readPath(path: unknown, name = 'path'): string {
 }
 
 /** In the folder of the file, since a rename does not leave its file system. */
-const besides = (path: string): string => join(dirname(path), `.nabla-${randomUUID()}.tmp`);
+const besides = (path: string): string => join(dirname(path), `.nabla-${crypto().randomUUID()}.tmp`);
 
 /**
  * Writes a file so that its name stands for the old bytes or for all of the new ones, whatever fails meanwhile. A link
@@ -34,6 +33,7 @@ const besides = (path: string): string => join(dirname(path), `.nabla-${randomUU
  * @throws what Node's file system throws; then there is no new file
  */
 export async function writeAtomic(path: string, bytes: Uint8Array): Promise<void> {
+  const { open, realpath, rename, stat, unlink, writeFile } = files();
   const target = await realpath(path).catch(() => path);
   const old = await stat(target).catch(() => null);
   if (old && !old.isFile()) return writeFile(target, bytes);
@@ -122,7 +122,7 @@ interface Contents {
 
 /** SHA-256. */
 export function digest(bytes: Uint8Array): Uint8Array {
-  return createHash('sha256').update(bytes).digest();
+  return crypto().createHash('sha256').update(bytes).digest();
 }
 
 /** Whether some bytes begin as a container does. */

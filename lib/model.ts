@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { checkArray, checkLength } from './arrays.js';
 import { type Backend, inUse, type Outcome } from './backend.js';
+import { files } from './builtins.js';
 import { losses } from './catalog.js';
 import type { FitData } from './data.js';
 import { NablaError } from './errors.js';
@@ -318,7 +318,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
    *   `ERR_INVALID_ARG_TYPE`; or an error of Node's file system, such as `ENOENT`
    */
   static async load<L extends Label = Label>(path: string | URL): Promise<Model<L>> {
-    return new this(decodeModel(await readFile(readPath(path))) as ModelFields<L>);
+    return new this(decodeModel(await files().readFile(readPath(path))) as ModelFields<L>);
   }
 
   /** As {@link Model.load}, on the calling thread. */

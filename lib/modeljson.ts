@@ -1,5 +1,5 @@
 // A model as plain data, and back from what claims to be that.
-import { createHash } from 'node:crypto';
+import { crypto } from './builtins.js';
 import { losses } from './catalog.js';
 import { invalid, NablaError } from './errors.js';
 import { type FitPath, fitPaths } from './gram.js';
@@ -123,7 +123,7 @@ export function writeModelJSON(model: ModelFields<Label>): ModelJSON {
 
 /** The checksum of a JSON text. */
 export function checksumOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return crypto().createHash('sha256').update(text).digest('hex');
 }
 
 /**

@@ -1,15 +1,12 @@
 // Rows of descent: by all rows, by one row, by batches.
-import { fitOptions } from '../catalog.js';
 import { type FitOptions, fitSync } from '../index.js';
 import { candidate } from './harness.js';
-import { timesAsFastAs, within } from './must.js';
+import { byThreads, ofLimit, timesAsFastAs, within } from './must.js';
 import { type Data, type Kind, meanLoss, numbers, table } from './numbers.js';
 import * as plain from './plain.js';
 import type { Argument, Contest, Made, Must, Row } from './row.js';
 import { count } from './table.js';
-
-/** Least squares by a path that reads X in every iteration, once there is another. */
-const direct: object = 'gram' in fitOptions ? { gram: false } : {};
+import { all, ofThreads } from './threads.js';
 
 type Peers = Contest['peers'];
 
@@ -20,34 +17,44 @@ interface Descent {
   readonly rows: number;
   readonly cols: number;
   readonly loss?: Kind;
-  /** Beside loss and intercept. */
+  /** Beside loss, intercept and threads. */
   readonly options: FitOptions;
   /** Bytes of X and y read, in times of their size. */
   readonly passes: number;
   readonly per?: Row['per'];
+  /** Default 1. With more, one thread is timed instead of plain JavaScript. */
+  readonly threads?: number;
   readonly plain: (data: Data) => Float64Array;
+  readonly plainParts?: number;
   readonly args: Readonly<Record<string, Argument>>;
   readonly peers: Peers;
   readonly agree: number;
   readonly must: readonly Must[];
 }
 
-function descent({ rows, cols, loss = 'squared', options, passes, args, peers, agree, ...rest }: Descent): Row {
+function descent({ name, plain, plainParts, ...given }: Descent): Row {
+  const { rows, cols, loss = 'squared', threads = 1, options, passes, args, peers, agree, ...rest } = given;
   const size = 8 * rows * (cols + 1);
   return {
     ...rest,
+    name: ofThreads(name, threads),
+    threads,
     needs: { read: passes * size },
     size,
     make(): Made {
       const data = table(rows, cols, loss);
-      const given = { X: data.X, y: data.y };
-      const how: FitOptions = { loss, intercept: false, ...options };
-      const ours = fitSync(given, how).coefficients;
+      const source = { X: data.X, y: data.y };
+      const how: FitOptions = { loss, intercept: false, ...options, threads };
+      const ours = fitSync(source, how).coefficients;
+      const timed = (options: FitOptions) =>
+        candidate('fit(data, options).epochs', { fit: fitSync, data: source, options });
       return {
-        nabla: candidate('fit(data, options).epochs', { fit: fitSync, data: given, options: how }),
-        plain: candidate('fit(data)[0]', { fit: rest.plain, data }),
+        nabla: timed(how),
+        ...(threads > 1
+          ? { more: { 'one thread': timed({ ...how, threads: 1 }) } }
+          : { plain: candidate('fit(data)[0]', { fit: plain, data }), plainParts }),
         contest: {
-          args: { ...given, rows, cols, loss, ...args },
+          args: { ...source, rows, cols, loss, ...args },
           peers,
           weights: cols,
           loss: (w) => meanLoss(data, loss, w),
@@ -59,12 +66,15 @@ function descent({ rows, cols, loss = 'squared', options, passes, args, peers, a
   };
 }
 
-function batch(rows: number, cols: number, way: 'direct' | 'default', must: readonly Must[]): Row {
-  const [iterations, rate] = [100, 0.1];
-  const gd = { work: 'gd' };
-  const all = way === 'direct' ? ['numpy', 'torch', 'eigen'] : ['numpy'];
-  const names: Record<string, string> = { numpy: 'NumPy', torch: 'torch', eigen: 'Eigen' };
-  const peers: Peers = Object.fromEntries(all.map((program) => [names[program], { program, ...gd }]));
+type Way = 'direct' | 'default';
+
+function batch(rows: number, cols: number, way: Way, must: readonly Must[], threads = 1): Row {
+  const [iterations, rate, plainParts] = [100, 0.1, 10];
+  const numpy = { program: 'numpy', work: 'gd' };
+  const peers: Record<Way, Peers> = {
+    direct: { NumPy: numpy, torch: { program: 'torch', work: 'gd' }, Eigen: { program: 'eigen', work: 'gd' } },
+    default: { NumPy: numpy, 'NumPy by Gram': { program: 'numpy', work: 'gdgram' } },
+  };
   return descent({
     name: `batch descent ${count(rows)} × ${cols}, 100 iterations, ${way}`,
     group: 'descent',
@@ -73,12 +83,14 @@ function batch(rows: number, cols: number, way: 'direct' | 'default', must: read
     options: {
       optimizer: { name: 'sgd', learningRate: rate },
       epochs: iterations,
-      ...(way === 'direct' ? direct : {}),
+      gram: way === 'default',
     },
     passes: way === 'direct' ? iterations : 1,
-    plain: (data) => plain.batchDescent(data, false, rate, iterations),
+    threads,
+    plain: (data) => plain.batchDescent(data, false, rate, iterations / plainParts),
+    plainParts,
     args: { rate, iterations },
-    peers: way === 'default' ? { ...peers, 'NumPy by Gram': { program: 'numpy', work: 'gdgram' } } : peers,
+    peers: peers[way],
     agree: 1e-9,
     must,
   });
@@ -164,7 +176,7 @@ function adamEpoch(order: 'in order' | 'shuffled', seconds: number): Row {
   });
 }
 
-function tenEpochs(loss: Kind, rule: 'sgd' | 'adam', seconds: number): Row {
+function tenEpochs(loss: Kind, rule: 'sgd' | 'adam', must: Must, threads = 1): Row {
   const [rows, cols, epochs] = [1e5, 32, 10];
   const rate = rule === 'adam' ? 0.001 : 0.1;
   const logistic = loss === 'logistic';
@@ -183,6 +195,7 @@ function tenEpochs(loss: Kind, rule: 'sgd' | 'adam', seconds: number): Row {
       epochs,
     },
     passes: epochs,
+    threads,
     plain: (data) =>
       rule === 'adam'
         ? plain.adam(data, logistic, rate, 256, epochs, () => null)
@@ -194,22 +207,28 @@ function tenEpochs(loss: Kind, rule: 'sgd' | 'adam', seconds: number): Row {
       NumPy: { program: 'numpy', work },
     },
     agree: 1e-4,
-    must: [within(seconds)],
+    must: [must],
   });
 }
+
+const gain = byThreads(1.7, 0.85);
 
 export const descentRows: readonly Row[] = [
   randomRows(20_000, 16),
   batch(1e6, 32, 'direct', [timesAsFastAs('NumPy', 1.8)]),
+  ...all.map((threads) => batch(1e6, 32, 'direct', [ofLimit(0.85), gain], threads)),
   batch(1e6, 32, 'default', [timesAsFastAs('NumPy', 100), timesAsFastAs('NumPy by Gram', 2)]),
+  ...all.map((threads) => batch(1e6, 32, 'default', [gain], threads)),
   rowEpoch('in order', 0.04),
   rowEpoch('shuffled', 0.1),
   adamEpoch('in order', 0.024),
   adamEpoch('shuffled', 0.09),
   batch(1e5, 512, 'direct', [timesAsFastAs('NumPy', 1.8)]),
+  ...all.map((threads) => batch(1e5, 512, 'direct', [gain], threads)),
   batch(1e5, 512, 'default', [timesAsFastAs('NumPy', 10)]),
-  tenEpochs('squared', 'sgd', 0.011),
-  tenEpochs('squared', 'adam', 0.013),
-  tenEpochs('logistic', 'sgd', 0.016),
-  tenEpochs('logistic', 'adam', 0.018),
+  tenEpochs('squared', 'sgd', within(0.011)),
+  tenEpochs('squared', 'adam', within(0.013)),
+  tenEpochs('logistic', 'sgd', within(0.016)),
+  tenEpochs('logistic', 'adam', within(0.018)),
+  ...all.map((threads) => tenEpochs('logistic', 'sgd', gain, threads)),
 ];

@@ -85,7 +85,10 @@ export async function measureRow(row: Row, gauges: Gauges, peers: Peers | null, 
   await peers?.reset();
   await gauges.reset?.();
   const one = (seconds: Quartiles): Quartiles => seconds.map((value) => value / per.count) as Quartiles;
-  const rival = (key: string) => ({ value: measured[key].seconds[1] / per.count, ratio: measured[key].ratio });
+  const rival = (key: string, parts = 1) => ({
+    value: (parts * measured[key].seconds[1]) / per.count,
+    ratio: measured[key].ratio.map((ratio) => parts * ratio) as Quartiles,
+  });
   const { floor, ofFloor } = needs.length > 0 ? floorOf(needs, measured) : { floor: null, ofFloor: null };
   const result: Omit<Result, 'must'> = {
     name: row.name,
@@ -95,7 +98,7 @@ export async function measureRow(row: Row, gauges: Gauges, peers: Peers | null, 
     per: per.name,
     floor: floor && { ...floor, value: floor.value / per.count },
     ofFloor,
-    plain: made.plain ? rival('plain') : null,
+    plain: made.plain ? rival('plain', made.plainParts) : null,
     peers: [
       ...names.filter((name) => runs[`peer ${name}`]).map((name) => ({ name, ...rival(`peer ${name}`) })),
       ...refused,

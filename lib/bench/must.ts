@@ -42,10 +42,13 @@ export const timesAsFastAs =
     return verdict(`≥ ${factor} × ${peer}`, ratio === null ? null : `${digits(ratio)} ×`, (ratio ?? 0) >= factor);
   };
 
-/** So many times as fast as another way of nabla's, that was measured beside it. */
-export const timesAsFastAsOwn =
-  (other: string, text: string, factor: number): Must =>
-  ({ more, value }) => {
-    const ratio = more[other][1] / value[1];
-    return verdict(`≥ ${factor} × ${text}`, `${digits(ratio)} ×`, ratio >= factor);
+/** What all threads must gain over one, unless they are at the limit then. */
+export const byThreads =
+  (factor: number, part: number): Must =>
+  ({ more, value, ofFloor: reached }) => {
+    const ratio = more['one thread'][1] / value[1];
+    const percent = reached ? 100 / reached[1] : 0;
+    const met = ratio >= factor || percent >= 100 * part;
+    const limit = reached ? `, ${Math.round(percent)} %` : '';
+    return verdict(`≥ ${factor} × one thread, or ${100 * part} % of the limit`, `${digits(ratio)} ×${limit}`, met);
   };

@@ -24,9 +24,10 @@ export type Kind = 'squared' | 'logistic';
 function make(rows: number, cols: number, kind: Kind): Data {
   const X = numbers(rows * cols, 1);
   const y = numbers(rows, 2);
+  const line = Float64Array.from({ length: cols }, (_, j) => Math.sin(j + 1));
   for (let i = 0; i < rows; i++) {
     let z = 0;
-    for (let j = 0; j < cols; j++) z += X[i * cols + j] * Math.sin(j + 1);
+    for (let j = 0; j < cols; j++) z += X[i * cols + j] * line[j];
     y[i] = kind === 'squared' ? y[i] + z : (y[i] + 1) / 2 < 1 / (1 + Math.exp(-z)) ? 1 : 0;
   }
   return { rows, cols, X, y };

@@ -25,6 +25,8 @@ export interface Contest {
 export interface Made {
   readonly nabla: Candidate;
   readonly plain?: Candidate;
+  /** Of how many equal parts of the work `plain` does one, where all of it would take too long. Default 1. */
+  readonly plainParts?: number;
   /** Measured in the same rounds for `must`. */
   readonly more?: Readonly<Record<string, Candidate>>;
   readonly contest?: Contest;

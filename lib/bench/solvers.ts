@@ -1,10 +1,11 @@
 // Rows of fits to a given nearness of the optimum: everyone stops as early as his own tolerance lets him get there.
 import { type FitOptions, fitSync } from '../index.js';
 import { candidate } from './harness.js';
-import { within } from './must.js';
+import { byThreads, timesAsFastAs, within } from './must.js';
 import { type Data, meanLoss, numbers, table } from './numbers.js';
 import * as plain from './plain.js';
 import type { Contest, Made, Must, Row } from './row.js';
+import { all, ofThreads } from './threads.js';
 
 /** From coarse to fine. */
 export const tolerances: readonly number[] = Array.from({ length: 12 }, (_, k) => 10 ** -(k + 1));
@@ -17,27 +18,31 @@ interface Race {
   readonly weights: number;
   readonly args: Contest['args'];
   readonly peers: Contest['peers'];
+  readonly threads?: number;
   readonly plain?: Made['plain'];
 }
 
-function race({ given, options, nearness, loss, weights, args, peers, plain }: Race): Made {
-  const how: FitOptions = { intercept: false, optimizer: 'auto', epochs: 1000, ...options };
+function race({ given, options, nearness, loss, weights, args, peers, threads = 1, plain }: Race): Made {
+  const how: FitOptions = { intercept: false, optimizer: 'auto', epochs: 1000, threads, ...options };
   const lossAt = (tolerance: number): number => loss(fitSync(given, { ...how, tolerance }).coefficients);
   const best = Math.min(lossAt(0), lossAt(1e-13));
   const reach = best * (1 + nearness);
   const tolerance = tolerances.find((tolerance) => lossAt(tolerance) <= reach) ?? 0;
+  const timed = (options: FitOptions) =>
+    candidate('fit(data, options).epochs', { fit: fitSync, data: given, options: { ...options, tolerance } });
   return {
-    nabla: candidate('fit(data, options).epochs', { fit: fitSync, data: given, options: { ...how, tolerance } }),
-    plain,
+    nabla: timed(how),
+    ...(threads > 1 ? { more: { 'one thread': timed({ ...how, threads: 1 }) } } : { plain }),
     contest: { args: { ...given, ...args }, peers, weights, loss, ours: lossAt(tolerance), agree: nearness, reach },
   };
 }
 
-function logistic(nearness: number, must: readonly Must[], newtons: number): Row {
+function logistic(nearness: number, newtons: number, must: readonly Must[], threads = 1): Row {
   const [rows, cols, l2] = [200_000, 100, 1e-4];
   const size = 8 * rows * (cols + 1);
   return {
-    name: `logistic + l2 200,000 × 100, to ${nearness}`,
+    name: ofThreads(`logistic + l2 200,000 × 100, to ${nearness}`, threads),
+    threads,
     group: 'to the optimum',
     // A start and a Hessian from a part of the rows leave about four passes.
     needs: { read: 4 * size },
@@ -57,8 +62,9 @@ function logistic(nearness: number, must: readonly Must[], newtons: number): Row
           'torch LBFGS': { program: 'torch', work: 'logistic' },
           'scikit-learn newton-cholesky': solver('newton-cholesky'),
           'scikit-learn lbfgs': solver('lbfgs'),
-          liblinear: { program: 'liblinear', work: 'logistic' },
+          ...(threads === 1 ? { liblinear: { program: 'liblinear', work: 'logistic' } } : {}), // it has but one
         },
+        threads,
         plain: candidate('newton(data, l2, n)[0]', { newton: plain.newton, data, l2, n: newtons }),
       });
     },
@@ -116,7 +122,7 @@ function softmax(digits: Digits): Row {
     quick: true,
     // A few dozen evaluations of loss and gradient.
     needs: { arithmetic: 40 * rows * classes * (4 * cols + 20) },
-    must: real ? [within(0.011)] : [],
+    must: real ? [within(0.011), timesAsFastAs('scikit-learn newton-cg', 3)] : [],
     make() {
       const solver = (name: string) => ({ program: 'sklearn', work: 'softmax', solver: name });
       return race({
@@ -137,7 +143,8 @@ function softmax(digits: Digits): Row {
 }
 
 export const solverRows = (digits: Digits = likeDigits()): readonly Row[] => [
-  logistic(1e-6, [within(0.12)], 6),
-  logistic(1e-9, [within(0.18)], 7),
+  logistic(1e-6, 6, [within(0.12), timesAsFastAs('torch LBFGS', 4)]),
+  ...all.map((threads) => logistic(1e-6, 6, [byThreads(1.7, 0.85)], threads)),
+  logistic(1e-9, 7, [within(0.18), timesAsFastAs('scikit-learn newton-cholesky', 4)]),
   softmax(digits),
 ];

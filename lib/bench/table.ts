@@ -1,6 +1,6 @@
 // The results as a table, which is Markdown and reads as well on a terminal.
 import type { Quartiles } from './harness.js';
-import type { Result, Rival } from './row.js';
+import type { Result, Rival, Verdict } from './row.js';
 
 const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 export const count = (n: number): string => grouped.format(n);
@@ -43,29 +43,37 @@ export function tableText(results: readonly Result[]): string {
   return [`| ${head.join(' | ')} |`, '|---|--:|--:|--:|--:|---|---|---|', ...lines].join('\n');
 }
 
+const told = (peers: readonly Rival[]) => peers.flatMap((peer) => ('ratio' in peer ? [peer] : []));
+
 /** The peer that comes nearest. */
 function nearest(peers: readonly Rival[]): string {
-  const told = peers.flatMap((peer) => ('ratio' in peer ? [peer] : []));
-  const best = told.sort((a, b) => a.ratio[1] - b.ratio[1])[0];
+  const best = told(peers).sort((a, b) => a.ratio[1] - b.ratio[1])[0];
   return best ? `${digits(best.ratio[1])} (${best.name})` : '';
 }
+
+const aimText = ({ text, reached, met }: Verdict): string =>
+  met === null ? `${text}?` : met ? text : `**${text}**: ${reached}`;
 
 /** Medians alone. */
 export function shortTable(results: readonly Result[]): string {
   const lines = results.map((result) => {
     const { name, value, ofFloor, plain, peers, must } = result;
     const ratios = [ofFloor ? digits(ofFloor[1]) : '', plain ? digits(plain.ratio[1]) : '', nearest(peers)];
-    const aims = must.map(({ text, met }) => (met === null ? `${text}?` : met ? text : `**${text}**`)).join('; ');
+    const aims = must.map(aimText).join('; ');
     return `| ${[name, valueText(result, value[1]), ...ratios, aims].join(' | ')} |`;
   });
   const head = ['work', 'nabla', '÷ floor', 'plain ÷ nabla', 'best peer ÷ nabla', 'aim (bold: not met)'];
   return [`| ${head.join(' | ')} |`, '|---|--:|--:|--:|--:|---|', ...lines].join('\n');
 }
 
-/** How many of the aims are met. */
+/** How many of the aims are met, and where peers are ahead. */
 export function tally(results: readonly Result[]): string {
   const all = results.flatMap(({ must }) => must);
   const met = all.filter((verdict) => verdict.met).length;
   const unknown = all.filter((verdict) => verdict.met === null).length;
-  return `${met} of ${all.length} aims are met${unknown > 0 ? `, ${unknown} cannot be told here` : ''}.`;
+  const aims = `${met} of ${all.length} aims are met${unknown > 0 ? `, ${unknown} cannot be told here` : ''}.`;
+  const raced = results.filter(({ peers }) => told(peers).length > 0);
+  if (raced.length === 0) return aims;
+  const won = raced.filter(({ peers }) => told(peers).every(({ ratio }) => ratio[1] > 1)).length;
+  return `${aims} Of ${raced.length} rows with peers, nabla is ahead of all of them in ${won}.`;
 }

@@ -1,6 +1,7 @@
 // Rows of what a user meets before and beside the arithmetic: a tiny fit, growth, loading, size.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fitSync } from '../index.js';
@@ -102,12 +103,22 @@ const bytesOf = (folder: string): number => {
   return files.reduce((sum, entry) => sum + statSync(join(entry.parentPath ?? entry.path, entry.name)).size, 0);
 };
 
+/** The addon's size without its symbols, which a package leaves out; with them where there is no `strip`. */
+function strippedSize(addon: string): number {
+  const folder = mkdtempSync(join(tmpdir(), 'nabla-size-'));
+  const stripped = join(folder, 'nabla.node');
+  const { status } = spawnSync('strip', ['-o', stripped, addon]);
+  const { size } = statSync(status === 0 ? stripped : addon);
+  rmSync(folder, { recursive: true });
+  return size;
+}
+
 /** What the package takes on a disk; in a checkout, what it would. */
 export function installedSize(): Result | null {
   if (!existsSync(join(root, 'dist', 'index.cjs'))) return null;
   const addon = join(root, 'build', 'Release', 'nabla.node');
   const built = existsSync(join(root, 'prebuilds')) ? bytesOf(join(root, 'prebuilds')) : 0;
-  const binary = built || (existsSync(addon) ? statSync(addon).size : 0);
+  const binary = built || (existsSync(addon) ? strippedSize(addon) : 0);
   const papers = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'];
   const texts = papers.filter((name) => existsSync(join(root, name))).map((name) => statSync(join(root, name)).size);
   const bytes = bytesOf(join(root, 'dist')) + binary + texts.reduce((a, b) => a + b, 0);

@@ -1,6 +1,6 @@
 // What all estimators are: options, and the model that a fit with them made.
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { files } from '../builtins.js';
 import type { FitControl } from '../control.js';
 import type { FitData } from '../data.js';
 import { type ErrorCode, invalid, NablaError, show } from '../errors.js';
@@ -255,7 +255,7 @@ export abstract class Estimator<L extends Label, O extends EstimatorOptions, Nam
    * @throws NablaError as {@link Model.load}, and `ERR_MODEL_FORMAT` for the file of another estimator or of a model
    */
   static async load<E extends AnyEstimator>(this: ClassOf<E>, path: string | URL): Promise<E> {
-    return new this().#decode(await readFile(readPath(path)));
+    return new this().#decode(await files().readFile(readPath(path)));
   }
 
   /** As {@link Estimator.load}, on the calling thread. */
