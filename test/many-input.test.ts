@@ -31,7 +31,7 @@ const badProblems: Row[] = [
   ['null among them', listed(null), type, /^problems\[2\] /],
   ['arrays', [[X, y]], type, /^problems\[0\] /],
   ['no y', listed({ X }), type, /^problems\[2\]\.y must be a Float64Array; got undefined/],
-  ['X a Float32Array', listed({ X: new Float32Array(36), y }), type, /^problems\[2\]\.X .*Float32Array/],
+  ['X an Int32Array', listed({ X: new Int32Array(36), y }), type, /^problems\[2\]\.X .*Int32Array/],
   ['labels', listed({ X, y: [...y] }), type, /^problems\[2\]\.y .*got an array/],
   ['a misspelt name', listed({ X, y, weight: y }), unknown, /^problems\[2\]\.weight/],
   ['other columns', listed({ X: normals(24, 1), y }), shape, /^problems\[2\]\.X must have 3 columns.*got 2/],

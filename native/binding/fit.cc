@@ -52,7 +52,8 @@ Numbers numbersOf(Napi::Value value) {
 Table readTable(const Napi::Array& arrays, uint32_t at, const Plan& plan, size_t rows) {
   const auto item = [&](uint32_t i) -> Napi::Value { return arrays[at + i]; };
   const auto picked = rowNumbers(item(4), rows);
-  return {optional(item(0), rows, plan.cols),
+  const Napi::Value X = item(0);
+  return {X.IsNull() ? Matrix() : matrixOf(X, rows, plan.cols),
           optional(item(1), rows, plan.targets),
           optional(item(2), rows, 1),
           optional(item(3), rows, plan.outputs),
