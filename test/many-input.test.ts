@@ -160,6 +160,7 @@ describe.runIf(native)('the addon, of many fits', () => {
 
   it('checks what memory safety needs', () => {
     expect(addon?.fitManySync(...manyArgumentsOf(job))).toBeUndefined();
+    expect(addon?.fitManySync(...manyArgumentsOf({ ...job, X: new Float32Array(X) }))).toBeUndefined();
     const wrong: [object, string][] = [
       ...['X', 'y', 'sampleWeight', 'offset', 'penaltyFactors', 'borders', ...Object.keys(results)].map(
         (key): [object, string] => [{ [key]: short }, shape],
@@ -171,6 +172,8 @@ describe.runIf(native)('the addon, of many fits', () => {
       [{ borders: Float64Array.of(0, 5.5, 12) }, shape],
       [{ status: short }, type],
       [{ X: null }, type],
+      [{ X: new Float32Array(35) }, shape],
+      [{ y: new Float32Array(12) }, type],
       [{ plan: { ...plan, sampler: samplerKind.indices } }, range],
       [{ plan: { ...plan, pauseAfter: 1 } }, range],
       [{ plan: { ...plan, loss: 99 } }, range],
