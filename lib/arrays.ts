@@ -2,8 +2,18 @@
 import { types } from 'node:util';
 import { invalid, NablaError, viewName } from './errors.js';
 
+/**
+ * The numbers of X, row-major. Singles (Float32Array) take half the memory of doubles; they are computed with in doubles,
+ * so that a fit of `X` is that of `Float64Array.from(X)`, to the bit.
+ */
+export type Matrix = Float64Array | Float32Array;
+
 export function isFloat64Array(value: unknown): value is Float64Array {
   return viewName(value) === 'Float64Array';
+}
+
+export function isSingles(value: unknown): value is Float32Array {
+  return viewName(value) === 'Float32Array';
 }
 
 // Their real length and place, whatever a subclass or an own property says.
@@ -16,7 +26,7 @@ const bufferOf = getter<ArrayBufferLike>('buffer');
 const byteOffsetOf = getter<number>('byteOffset');
 const lengthOf = getter<number>('length');
 
-function isDetached(array: Float64Array): boolean {
+function isDetached(array: Matrix): boolean {
   if (lengthOf(array) !== 0) return false;
   try {
     new Uint8Array(bufferOf(array) as ArrayBuffer);
@@ -29,10 +39,21 @@ function isDetached(array: Float64Array): boolean {
 /** A Float64Array that is not detached. */
 export function checkArray(name: string, value: unknown): Float64Array {
   if (!isFloat64Array(value)) throw invalid('ERR_INVALID_ARG_TYPE', name, 'a Float64Array', value);
-  if (value.length === 0 && isDetached(value)) {
+  return checkAttached(name, value);
+}
+
+/** A Float64Array or a Float32Array that is not detached. */
+export function checkMatrix(name: string, value: unknown): Matrix {
+  if (isSingles(value)) return checkAttached(name, value);
+  if (!isFloat64Array(value)) throw invalid('ERR_INVALID_ARG_TYPE', name, 'a Float64Array or a Float32Array', value);
+  return checkAttached(name, value);
+}
+
+function checkAttached<T extends Matrix>(name: string, array: T): T {
+  if (array.length === 0 && isDetached(array)) {
     throw new NablaError('ERR_DETACHED_BUFFER', `${name} is detached: its buffer was transferred away`);
   }
-  return value;
+  return array;
 }
 
 export function checkLength(name: string, array: ArrayLike<number>, length: number, why: string): void {
@@ -82,21 +103,27 @@ export function checkApart(outName: string, out: Float64Array, name: string, inp
 }
 
 /** The index of the first element that is NaN or infinite, or -1. */
-export function firstNotFinite(array: Float64Array): number {
+export function firstNotFinite(array: Matrix): number {
   for (let i = 0; i < array.length; i++) if (!Number.isFinite(array[i])) return i;
   return -1;
 }
 
+/** Zeros, singles where the other array holds such. */
+export function zerosLike(other: Matrix, length: number): Matrix {
+  return isSingles(other) ? new Float32Array(length) : new Float64Array(length);
+}
+
 /** A copy that nobody else can detach, or the caller's own array where its memory is shared. */
-export function snapshot(array: Float64Array): Float64Array {
-  return isShared(array) ? array : new Float64Array(array);
+export function snapshot<T extends Matrix>(array: T): T {
+  if (isShared(array)) return array;
+  return (isSingles(array) ? new Float32Array(array) : new Float64Array(array)) as T;
 }
 
 /**
  * The arrays on buffers that were their callers' and are so no more, all or none; shared memory stays where it is. What
  * cannot be transferred (WebAssembly memory, the pool behind small Buffers) is copied.
  */
-export function moveIn(arrays: readonly Float64Array[]): Float64Array[] {
+export function moveIn<T extends Matrix>(arrays: readonly T[]): T[] {
   const buffers = [...new Set(arrays.filter((array) => !isShared(array)).map(bufferOf))] as ArrayBuffer[];
   const places = arrays.map((array) => [byteOffsetOf(array), lengthOf(array)]);
   let moved: ArrayBuffer[];
@@ -107,6 +134,9 @@ export function moveIn(arrays: readonly Float64Array[]): Float64Array[] {
   }
   return arrays.map((array, i) => {
     const at = buffers.indexOf(bufferOf(array) as ArrayBuffer);
-    return at < 0 ? array : new Float64Array(moved[at], ...places[i]);
+    if (at < 0) return array;
+    return (
+      isSingles(array) ? new Float32Array(moved[at], ...places[i]) : new Float64Array(moved[at], ...places[i])
+    ) as T;
   });
 }

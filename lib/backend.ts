@@ -1,5 +1,6 @@
 // The Backend interface, and which backend is in use.
 import { version } from '../package.json';
+import type { Matrix } from './arrays.js';
 import { NablaError, show } from './errors.js';
 import type { Halt } from './halt.js';
 import { loadNative } from './native.js';
@@ -44,7 +45,7 @@ export interface ManyJob {
   /** Of each; `rows` is the number of the longest. */
   plan: Plan;
   /** Of all problems; of weights, as of those of one fit, the mean over a problem is 1. */
-  X: Float64Array;
+  X: Matrix;
   y: Float64Array;
   sampleWeight: Float64Array | null;
   offset: Float64Array | null;

@@ -1,13 +1,13 @@
 // The data of a fit: checked arrays and their shape.
-import { checkArray, checkLength, firstNotFinite } from './arrays.js';
+import { checkArray, checkLength, checkMatrix, firstNotFinite, type Matrix } from './arrays.js';
 import { invalid, NablaError } from './errors.js';
 import { type Label, sortLabels } from './labels.js';
 import { readNumber, readObject } from './read.js';
 
 /** Rows of numbers and what is to be fitted to them. */
 export interface FitData<L extends Label = number> {
-  /** rows × cols, row-major. */
-  X: Float64Array;
+  /** rows × cols, row-major. A Float32Array gives the model of its numbers as doubles, to the bit, in half the memory. */
+  X: Matrix;
   /**
    * rows targets, or rows × K for K targets at once (`rows` must be given then). Classes: a plain array of their labels
    * (strings, numbers or booleans, not mixed), or a Float64Array of the loss's own numbers.
@@ -25,7 +25,7 @@ export interface FitData<L extends Label = number> {
 
 /** Checked, but not yet related to a loss. */
 export interface RawTable {
-  X: Float64Array;
+  X: Matrix;
   y: Float64Array;
   /** What y's numbers 0, 1, … stand for, where the caller gave an array of labels. */
   labels?: readonly Label[];
@@ -42,7 +42,7 @@ export function readSize(name: string, value: unknown): number {
 }
 
 /** How many columns a matrix of this many elements has. */
-export function colsOf(name: string, X: Float64Array, rows: number, given: unknown): number {
+export function colsOf(name: string, X: Matrix, rows: number, given: unknown): number {
   const cols = given === undefined ? X.length / rows : readSize('cols', given);
   if (!Number.isInteger(cols)) {
     throw new NablaError('ERR_SHAPE', `${name} must have a multiple of ${rows} elements (rows); got ${X.length}`);
@@ -95,7 +95,7 @@ export function readArrays(
   };
   // The labels first: reading them may run code of the caller's.
   const named = ofClasses && Array.isArray(given.y) ? sortLabels(`${prefix}y`, given.y) : null;
-  const X = checkArray(`${prefix}X`, given.X);
+  const X = checkMatrix(`${prefix}X`, given.X);
   const y = named ? named.places : checkArray(`${prefix}y`, given.y);
   const rows = given.rows === undefined ? y.length : readSize(`${prefix}rows`, given.rows);
   if (rows === 0) throw new NablaError('ERR_SHAPE', `there must be at least one row; ${name} has none`);

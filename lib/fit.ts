@@ -15,7 +15,7 @@ const facade = createFit(inUse(), Model);
 /**
  * Fits a linear model on the calling thread, reading X and y in place.
  *
- * @param data - X (rows × cols, row-major), y (rows), and optionally rows and cols
+ * @param data - X (rows × cols, row-major, a Float64Array or a Float32Array), y (rows), and optionally rows and cols
  * @param options - see {@link FitOptions}
  * @returns the model; not converging and diverging are told by its `status`
  * @throws NablaError `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_SHAPE`, `ERR_NOT_FINITE` (with the place),

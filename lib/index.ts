@@ -1,6 +1,7 @@
 // The public face of nabla.
 import { type BackendInfo, describe, inUse } from './backend.js';
 
+export type { Matrix } from './arrays.js';
 export type { BackendInfo } from './backend.js';
 export type { CheckpointOptions } from './checkpoint.js';
 export {

@@ -1,3 +1,4 @@
+import type { Matrix } from './arrays.js';
 import type { Label, Model, ModelJSON, Predictions } from './model.js';
 import { type Status, statuses } from './plan.js';
 import { readNumber } from './read.js';
@@ -103,7 +104,7 @@ export class Path<L extends Label = number> {
    * @param offset - rows × outputs, if the models were fitted with one
    * @throws NablaError as {@link Path.at} and {@link Model.predict}
    */
-  predict(X: Float64Array, lambda: number, offset?: Float64Array): Predictions<L> {
+  predict(X: Matrix, lambda: number, offset?: Float64Array): Predictions<L> {
     return this.at(lambda).predict(X, offset);
   }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { checkArray, checkLength } from './arrays.js';
+import { checkArray, checkLength, checkMatrix, isSingles, type Matrix } from './arrays.js';
 import { type Backend, inUse, type Outcome } from './backend.js';
 import { files } from './builtins.js';
 import { losses } from './catalog.js';
@@ -24,6 +24,9 @@ export type { Label, Predictions } from './labels.js';
 export type { ClassMetrics, MeanMetrics, MeasureOptions, Metrics, ValueMetrics } from './metrics/evaluate.js';
 export type { ModelJSON } from './modeljson.js';
 export type { Status } from './plan.js';
+
+/** Of X, as many as are widened for one product with it. */
+const singlesAtOnce = 2 ** 17;
 
 /** What a fit makes a model of. */
 interface Fitted<L extends Label>
@@ -181,14 +184,14 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
   /**
    * z = X·coefficients + intercept (+ offset).
    *
-   * @param X - rows × cols, row-major, with the columns of the fit
+   * @param X - rows × cols, row-major, with the columns of the fit; may be a Float32Array, as of a fit
    * @param offset - rows × outputs, if the model was fitted with one
    * @returns rows × outputs
    * @throws NablaError `ERR_INVALID_ARG_TYPE`, `ERR_SHAPE` or `ERR_DETACHED_BUFFER`
    */
-  decision(X: Float64Array, offset?: Float64Array): Float64Array {
-    checkArray('X', X);
-    const { outputs, intercepts, coefficients } = this;
+  decision(X: Matrix, offset?: Float64Array): Float64Array {
+    checkMatrix('X', X);
+    const { outputs, coefficients } = this;
     const cols = coefficients.length / outputs;
     if (X.length % cols !== 0) {
       throw new NablaError('ERR_SHAPE', `X must have a multiple of ${cols} elements (columns); got ${X.length}`);
@@ -197,6 +200,26 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
     if (offset !== undefined) {
       checkLength('offset', checkArray('offset', offset), rows * outputs, `${rows} rows × ${outputs} outputs`);
     }
+    return isSingles(X) ? this.#ofSingles(X, rows, cols, offset) : this.#ofDoubles(X, rows, cols, offset);
+  }
+
+  /** z, some rows at a time as doubles. */
+  #ofSingles(X: Float32Array, rows: number, cols: number, offset?: Float64Array): Float64Array {
+    const { outputs } = this;
+    const step = Math.ceil(singlesAtOnce / cols);
+    const room = new Float64Array(Math.min(rows, step) * cols);
+    const z = new Float64Array(rows * outputs);
+    for (let start = 0; start < rows; start += step) {
+      const end = Math.min(rows, start + step);
+      room.set(X.subarray(start * cols, end * cols));
+      const own = offset?.subarray(start * outputs, end * outputs);
+      z.set(this.#ofDoubles(room, end - start, cols, own), start * outputs);
+    }
+    return z;
+  }
+
+  #ofDoubles(X: Float64Array, rows: number, cols: number, offset?: Float64Array): Float64Array {
+    const { outputs, intercepts, coefficients } = this;
     const { backend } = this.constructor as typeof Model;
     const z = new Float64Array(rows * outputs);
     const one = outputs === 1 ? z : new Float64Array(rows);
@@ -218,7 +241,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
    * @returns one per row, a Float64Array, or an array of labels that are no numbers; rows × targets for several targets
    * @throws NablaError as {@link Model.decision}
    */
-  predict(X: Float64Array, offset?: Float64Array): Predictions<L> {
+  predict(X: Matrix, offset?: Float64Array): Predictions<L> {
     const z = this.decision(X, offset);
     return this.#predictions(z) as Predictions<L>;
   }
@@ -241,7 +264,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
    * @returns rows × classes, in the order of {@link Model.labels}
    * @throws NablaError as {@link Model.decision}; `ERR_UNKNOWN_OPTION` for another loss
    */
-  predictProba(X: Float64Array, offset?: Float64Array): Float64Array {
+  predictProba(X: Matrix, offset?: Float64Array): Float64Array {
     if (this.loss !== 'logistic' && this.loss !== 'softmax') {
       throw new NablaError('ERR_UNKNOWN_OPTION', `a model of loss ${this.loss} gives no probabilities`);
     }
@@ -258,7 +281,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
    * @returns at most 1; NaN for R² and D² where y does not vary, since they are undefined
    * @throws NablaError as {@link Model.evaluate}
    */
-  score(X: Float64Array, y: Float64Array | readonly L[], options?: MeasureOptions): number {
+  score(X: Matrix, y: Float64Array | readonly L[], options?: MeasureOptions): number {
     return score(this, X, y, options);
   }
 
@@ -273,7 +296,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
    * @throws NablaError as {@link Model.decision}; `ERR_NOT_FINITE`; `ERR_OUT_OF_RANGE` for a y that the loss does not
    *   take; `ERR_INVALID_LABELS` for a class that the model does not know
    */
-  evaluate(X: Float64Array, y: Float64Array | readonly L[], options?: MeasureOptions): Metrics<L> {
+  evaluate(X: Matrix, y: Float64Array | readonly L[], options?: MeasureOptions): Metrics<L> {
     return evaluate(this, X, y, options);
   }
 

@@ -1,3 +1,4 @@
+import type { Matrix } from './arrays.js';
 import type { losses } from './catalog.js';
 import { NablaError } from './errors.js';
 import type { FitPath } from './gram.js';
@@ -123,7 +124,7 @@ export class Models {
    * @param offset - rows × outputs, if the models were fitted with one
    * @throws NablaError as {@link Models.at} and {@link Model.predict}
    */
-  predict(i: number, X: Float64Array, offset?: Float64Array): Float64Array {
+  predict(i: number, X: Matrix, offset?: Float64Array): Float64Array {
     return this.at(i).predict(X, offset);
   }
 

@@ -12,7 +12,7 @@ import { encode, loopStatuses, planLength, type Table } from './plan.js';
 
 type Allocate = (n: number) => Float64Array;
 /** Of the addon's begin. @internal */
-export type FitArguments = [plan: Float64Array, arrays: (Float64Array | Uint32Array | null)[]];
+export type FitArguments = [plan: Float64Array, arrays: (Float64Array | Float32Array | Uint32Array | null)[]];
 declare const handle: unique symbol;
 /** A fit that was begun. @internal */
 export type Handle = { readonly [handle]: never };
@@ -21,7 +21,7 @@ export type Handle = { readonly [handle]: never };
 export type ManyHandle = { readonly [handle]: never };
 
 /** Of the addon's fitManySync and fitMany. @internal */
-export type ManyArguments = [plan: Float64Array, arrays: (Float64Array | Uint8Array | null)[]];
+export type ManyArguments = [plan: Float64Array, arrays: (Float64Array | Float32Array | Uint8Array | null)[]];
 
 /** What native/binding exports. */
 export interface Addon

@@ -1,5 +1,6 @@
 // A fit as plain numbers, and the arrays that it works on. Twin: native/solver/plan.h, which decodes what `encode`
 // writes.
+import type { Matrix } from './arrays.js';
 
 export const samplerKind = { full: 0, sequential: 1, shuffled: 2, replacement: 3, indices: 4 } as const;
 export const averagingKind = { none: 0, polyak: 1, ema: 2 } as const;
@@ -83,7 +84,7 @@ export interface Plan {
 
 /** Rows that a loss is taken over: all of X, or those that `index` names. */
 export interface Table {
-  X: Float64Array;
+  X: Matrix;
   /** rows × targets */
   y: Float64Array;
   /** null: 1; their mean over the table is 1 */

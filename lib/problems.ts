@@ -1,13 +1,13 @@
 // Many problems that lie one behind the other, as callers hand them in.
-import { checkArray, checkLength } from './arrays.js';
+import { checkArray, checkLength, checkMatrix, isSingles, type Matrix } from './arrays.js';
 import { colsOf, type RawTable, readArrays, readSize } from './data.js';
 import { invalid, NablaError, viewName } from './errors.js';
 import { readObject } from './read.js';
 
 /** One of many problems: the rows of one customer, device or series. */
 export interface Problem {
-  /** rows × cols, row-major; all problems have the same columns. */
-  X: Float64Array;
+  /** rows × cols, row-major; all problems have the same columns. May be a Float32Array, as of a fit. */
+  X: Matrix;
   /** rows targets, or rows × K (`rows` must be given then). Classes are numbers: of the loss, or of `classes`. */
   y: Float64Array;
   /** Default: the length of y. */
@@ -22,8 +22,8 @@ export interface Problem {
 
 /** Many problems in one set of arrays, which are not copied. */
 export interface PackedProblems {
-  /** The rows of all problems, one behind the other; row-major. */
-  X: Float64Array;
+  /** The rows of all problems, one behind the other; row-major. May be a Float32Array, as of a fit. */
+  X: Matrix;
   /** Their targets: one a row, or K. */
   y: Float64Array;
   /**
@@ -81,7 +81,7 @@ function readPacked(value: unknown): RawProblems {
   const borders = readBorders(given.offsets);
   const count = borders.length - 1;
   const rows = borders[count];
-  const X = checkArray('X', given.X);
+  const X = checkMatrix('X', given.X);
   const y = checkArray('y', given.y);
   const cols =
     rows > 0 ? colsOf('X', X, rows, given.cols) : given.cols === undefined ? 0 : readSize('cols', given.cols);
@@ -135,18 +135,20 @@ function pack(list: readonly unknown[]): RawProblems {
   const rows = borders[count];
   const [first] = tables;
   for (const [i, table] of tables.entries()) checkAlike(i, table, first);
-  const gather = (each: number, of: (table: RawTable) => Float64Array): Float64Array => {
-    const all = new Float64Array(rows * each);
-    for (let i = 0; i < count; i++) all.set(of(tables[i]), borders[i] * each);
+  const gather = <T extends Matrix>(all: T, of: (table: RawTable) => Matrix): T => {
+    for (let i = 0; i < count; i++) all.set(of(tables[i]), borders[i] * (all.length / rows));
     return all;
   };
+  const room = (each: number) => new Float64Array(rows * each);
   const more = (key: 'sampleWeight' | 'offset') =>
-    first?.[key] ? gather(first[key].length / first.rows, (table) => table[key] as Float64Array) : null;
+    first?.[key] ? gather(room(first[key].length / first.rows), (table) => table[key] as Float64Array) : null;
+  const cols = first?.cols ?? 0;
+  const areSingles = tables.every(({ X }) => isSingles(X)); // else those among them become doubles
   return {
-    X: gather(first?.cols ?? 0, ({ X }) => X),
-    y: gather(first ? first.y.length / first.rows : 0, ({ y }) => y),
+    X: gather<Matrix>(areSingles ? new Float32Array(rows * cols) : room(cols), ({ X }) => X),
+    y: gather(room(first ? first.y.length / first.rows : 0), ({ y }) => y),
     rows,
-    cols: first?.cols ?? 0,
+    cols,
     sampleWeight: more('sampleWeight'),
     offset: more('offset'),
     count,
@@ -164,7 +166,7 @@ function checkAlike(i: number, table: RawTable, first: RawTable): void {
       `problems[${i}].X must have ${first.cols} columns, as the first has; got ${cols}`,
     );
   }
-  checkLength(`problems[${i}].X`, checkArray(`problems[${i}].X`, table.X), rows * cols, `${rows} rows × ${cols} cols`);
+  checkLength(`problems[${i}].X`, checkMatrix(`problems[${i}].X`, table.X), rows * cols, `${rows} rows × ${cols} cols`);
   for (const key of ['y', 'sampleWeight', 'offset'] as const) {
     const [own, other] = [table[key], first[key]];
     if (Boolean(own) !== Boolean(other)) {

@@ -1,5 +1,6 @@
 // Any fit there can be: data and options for the property tests, as fast-check draws and shrinks them.
 import fc from 'fast-check';
+import type { Matrix } from '../lib/arrays.js';
 import type { FitJob } from '../lib/backend.js';
 import {
   averagings,
@@ -68,6 +69,7 @@ const anyTable = cols.chain((cols) => {
     rows: fc.oneof({ arbitrary: fc.integer({ min: 2, max: 70 }), weight: 3 }, fc.constantFrom(...borders, 2)),
     outputs: fc.constantFrom(1, 1, 1, 2, 3, 5),
     offset: fc.integer({ min: 0, max: 7 }),
+    singles: fc.constantFrom(false, false, true),
     scale: fc.constantFrom(1, 1, 1, 1, 1, 1e-160, 30, 1e150),
     broken: fc.constantFrom(0, 0, 0, 0, 0, 0, NaN, Infinity, -Infinity),
     constantColumn: fc.boolean(),
@@ -152,6 +154,8 @@ function make(table: Of<typeof anyTable>, settings: Of<typeof anySettings>): Any
     for (let i = 0; i < n; i++) array[i] = value(i);
     return array;
   };
+  const ofX = (array: Float64Array): Matrix =>
+    table.singles ? new Float32Array([...Array(offset), ...array]).subarray(offset) : array;
   const classes = loss === 'softmax' ? Math.max(2, table.outputs) : 2;
   const targets = predicts === 'class' ? 1 : table.outputs;
   const outputs = loss === 'softmax' ? classes : targets;
@@ -166,7 +170,7 @@ function make(table: Of<typeof anyTable>, settings: Of<typeof anySettings>): Any
   const inputs = (rows: number) =>
     filled(rows * cols, (i) => (table.constantColumn && i % cols === 0 ? 3 * scale : scale * normal(uniform)));
   const tableOf = (rows: number) => ({
-    X: inputs(rows),
+    X: ofX(inputs(rows)),
     y: filled(rows * targets, targetOf),
     rows,
     ...(table.sampleWeight && { sampleWeight: filled(rows, (i) => (i > 0 && uniform() < 0.2 ? 0 : 0.1 + uniform())) }),

@@ -31,7 +31,7 @@ const badProblems: Row[] = [
   ['null among them', listed(null), type, /^problems\[2\] /],
   ['arrays', [[X, y]], type, /^problems\[0\] /],
   ['no y', listed({ X }), type, /^problems\[2\]\.y must be a Float64Array; got undefined/],
-  ['X a Float32Array', listed({ X: new Float32Array(36), y }), type, /^problems\[2\]\.X .*Float32Array/],
+  ['X an Int32Array', listed({ X: new Int32Array(36), y }), type, /^problems\[2\]\.X .*Int32Array/],
   ['labels', listed({ X, y: [...y] }), type, /^problems\[2\]\.y .*got an array/],
   ['a misspelt name', listed({ X, y, weight: y }), unknown, /^problems\[2\]\.weight/],
   ['other columns', listed({ X: normals(24, 1), y }), shape, /^problems\[2\]\.X must have 3 columns.*got 2/],
@@ -160,6 +160,7 @@ describe.runIf(native)('the addon, of many fits', () => {
 
   it('checks what memory safety needs', () => {
     expect(addon?.fitManySync(...manyArgumentsOf(job))).toBeUndefined();
+    expect(addon?.fitManySync(...manyArgumentsOf({ ...job, X: new Float32Array(X) }))).toBeUndefined();
     const wrong: [object, string][] = [
       ...['X', 'y', 'sampleWeight', 'offset', 'penaltyFactors', 'borders', ...Object.keys(results)].map(
         (key): [object, string] => [{ [key]: short }, shape],
@@ -171,6 +172,8 @@ describe.runIf(native)('the addon, of many fits', () => {
       [{ borders: Float64Array.of(0, 5.5, 12) }, shape],
       [{ status: short }, type],
       [{ X: null }, type],
+      [{ X: new Float32Array(35) }, shape],
+      [{ y: new Float32Array(12) }, type],
       [{ plan: { ...plan, sampler: samplerKind.indices } }, range],
       [{ plan: { ...plan, pauseAfter: 1 } }, range],
       [{ plan: { ...plan, loss: 99 } }, range],

@@ -1,6 +1,7 @@
 // fitMany: each model as if fitted alone, whatever is fitted; what fails alone, and what fails the call.
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { Matrix } from '../lib/arrays.js';
 import { losses } from '../lib/catalog.js';
 import type { Model as AnyModel, FitOptions, ManyOptions, NablaError, Problem } from '../lib/index.js';
 import { backend, setThreads } from '../lib/index.js';
@@ -35,9 +36,9 @@ const anyProblems = fc.tuple(anyFit, fc.integer({ min: 1, max: 5 }), fc.nat()).m
   const borders = [0, rows];
   for (let i = 1; i < count; i++) borders.push(1 + ((seed * (2 * i + 1)) % (rows - 1 || 1)));
   const offsets = [...new Set(borders)].sort((a, b) => a - b).filter((border) => border <= rows);
-  const part = (array: Float64Array, i: number) => {
+  const part = <T extends Matrix>(array: T, i: number) => {
     const each = array.length / rows;
-    return array.slice(offsets[i] * each, offsets[i + 1] * each);
+    return array.slice(offsets[i] * each, offsets[i + 1] * each) as T;
   };
   const problems = Array.from({ length: offsets.length - 1 }, (_, i) => ({
     X: part(X, i),

@@ -32,7 +32,7 @@ describe.each(faces)('model: $name', ({ fitSync, Model, kernels }) => {
   it.each<[string, unknown, ErrorCode]>([
     ['an array', [1, 2, 3], 'ERR_INVALID_ARG_TYPE'],
     ['nothing', undefined, 'ERR_INVALID_ARG_TYPE'],
-    ['a Float32Array', new Float32Array(3), 'ERR_INVALID_ARG_TYPE'],
+    ['an Int32Array', new Int32Array(3), 'ERR_INVALID_ARG_TYPE'],
     ['part of a row', new Float64Array(4), 'ERR_SHAPE'],
   ])('does not predict from %s', (_name, X, code) => {
     expectRefusal((X) => model.predict(X), [X], code);

@@ -137,7 +137,7 @@ describe.each(faces)('rows held out: $name', ({ fitSync }) => {
       const series = fitSync(given, { ...fitting, epochs: 5, validation: held }).history.validationLoss;
       const byHand = [1, 2, 3, 4, 5].map((epochs) => {
         const model = fitSync(given, { ...fitting, epochs });
-        const z = linear(held.X, model.coefficients, model.intercept);
+        const z = linear(validation.X, model.coefficients, model.intercept);
         return mean(z.map((value, i) => plain(held.y[i], value)));
       });
       expectClose(series, byHand, 1e-12);

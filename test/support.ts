@@ -1,5 +1,6 @@
 // Random data, comparisons of bits and run counts for the suites.
 import { expect } from 'vitest';
+import type { Matrix } from '../lib/arrays.js';
 import { type ErrorCode, NablaError, viewName } from '../lib/errors.js';
 
 export const slow = Boolean(process.env.NABLA_SLOW);
@@ -112,11 +113,11 @@ export function thrown(call: () => unknown): unknown {
   throw new Error('nothing was thrown');
 }
 
-/** All Float64Arrays among some arguments and in their plain objects, with a copy of what they hold. */
-function holdings(args: unknown[]): [Float64Array, Float64Array][] {
-  return args.flatMap((value): [Float64Array, Float64Array][] => {
-    if (viewName(value) === 'Float64Array') {
-      const array = value as Float64Array;
+/** All arrays of numbers among some arguments and in their plain objects, with a copy of what they hold. */
+function holdings(args: unknown[]): [Matrix, Float64Array][] {
+  return args.flatMap((value): [Matrix, Float64Array][] => {
+    if (/^Float(32|64)Array$/.test(viewName(value) ?? '')) {
+      const array = value as Matrix;
       return array.length > 0 ? [[array, new Float64Array(array)]] : []; // a detached one cannot be copied
     }
     if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return [];

@@ -15,7 +15,7 @@ import { anyFit } from './anyfit.js';
 import { native, reference } from './backends.js';
 import { canSpawn, fixture } from './children.js';
 import { lossCurvature } from './curvature.js';
-import { expectOutcome } from './jobs.js';
+import { expectOutcome, singleJobs } from './jobs.js';
 import { lawBlock } from './law.js';
 import { expectBits, normal, patience, random, runs } from './support.js';
 
@@ -112,9 +112,9 @@ function lossCalls(): Call[] {
   return calls;
 }
 
-/** Any fits. */
+/** Any fits, and those whose rows are widened. */
 function fitJobs(): FitJob[] {
-  return fc.sample(anyFit, { numRuns: runs(600), seed: 1 }).map(({ job }) => job);
+  return [...fc.sample(anyFit, { numRuns: runs(600), seed: 1 }).map(({ job }) => job), ...singleJobs()];
 }
 
 const here = Boolean(native) && canSpawn;

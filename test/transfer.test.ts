@@ -81,7 +81,7 @@ describe.each(faces)('transfer: $name', ({ fit: fitAsync, fitSync, fitIterator, 
     ] as const) {
       const own: FitData = { ...copy(), ...change };
       await expectRejection(fitAsync, [own, { ...options, ...more }], code);
-      expect(lengths(own.X, own.y as Float64Array)).toEqual([240, 60]);
+      expect(lengths(own.X as Float64Array, own.y as Float64Array)).toEqual([240, 60]);
     }
   });
 

@@ -1,6 +1,6 @@
 // Estimators of classes. C is scikit-learn's: C·Σ(loss of the rows) + the penalty is least, so that nabla's own
 // objective, a mean, has the penalty over C times the weight of the rows.
-import { isFloat64Array } from '../arrays.js';
+import { isFloat64Array, type Matrix } from '../arrays.js';
 import { hyperparameters } from '../catalog.js';
 import type { FitData } from '../data.js';
 import type { Label } from '../labels.js';
@@ -90,7 +90,7 @@ export class SoftmaxRegression<L extends Label = number> extends Classifier<
   }
 
   /** As {@link Model.predictProba}. */
-  predictProba(X: Float64Array, offset?: Float64Array): Float64Array {
+  predictProba(X: Matrix, offset?: Float64Array): Float64Array {
     return this.model.predictProba(X, offset);
   }
 }

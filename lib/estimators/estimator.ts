@@ -1,5 +1,6 @@
 // What all estimators are: options, and the model that a fit with them made.
 import { readFileSync } from 'node:fs';
+import type { Matrix } from '../arrays.js';
 import { files } from '../builtins.js';
 import type { FitControl } from '../control.js';
 import type { FitData } from '../data.js';
@@ -181,22 +182,22 @@ export abstract class Estimator<L extends Label, O extends EstimatorOptions, Nam
   }
 
   /** As {@link Model.predict}. */
-  predict(X: Float64Array, offset?: Float64Array): Predictions<L> {
+  predict(X: Matrix, offset?: Float64Array): Predictions<L> {
     return this.model.predict(X, offset);
   }
 
   /** As {@link Model.decision}. */
-  decision(X: Float64Array, offset?: Float64Array): Float64Array {
+  decision(X: Matrix, offset?: Float64Array): Float64Array {
     return this.model.decision(X, offset);
   }
 
   /** As {@link Model.score}. */
-  score(X: Float64Array, y: Float64Array | readonly L[], options?: MeasureOptions): number {
+  score(X: Matrix, y: Float64Array | readonly L[], options?: MeasureOptions): number {
     return this.model.score(X, y, options);
   }
 
   /** As {@link Model.evaluate}. */
-  evaluate(X: Float64Array, y: Float64Array | readonly L[], options?: MeasureOptions): Metrics<L> {
+  evaluate(X: Matrix, y: Float64Array | readonly L[], options?: MeasureOptions): Metrics<L> {
     return this.model.evaluate(X, y, options);
   }
 

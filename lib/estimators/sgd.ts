@@ -1,4 +1,5 @@
 // Estimators that learn row by row, with scikit-learn's defaults.
+import type { Matrix } from '../arrays.js';
 import { hyperparameters } from '../catalog.js';
 import type { FitControl } from '../control.js';
 import type { FitData } from '../data.js';
@@ -164,7 +165,7 @@ export class SGDClassifier<L extends Label = number> extends Classifier<L, SGDCl
   }
 
   /** As {@link Model.predictProba}, for the loss `'logistic'`. */
-  predictProba(X: Float64Array, offset?: Float64Array): Float64Array {
+  predictProba(X: Matrix, offset?: Float64Array): Float64Array {
     return this.model.predictProba(X, offset);
   }
 }

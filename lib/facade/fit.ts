@@ -1,4 +1,4 @@
-import { checkArray, checkLength, isFloat64Array } from '../arrays.js';
+import { checkArray, checkLength, checkMatrix, isFloat64Array } from '../arrays.js';
 import type { Backend, FitJob, Outcome } from '../backend.js';
 import { losses, rules } from '../catalog.js';
 import { type Checkpointing, fitInPieces, fitInPiecesSync, readCheckpoint } from '../checkpoint.js';
@@ -185,7 +185,7 @@ function carriedOf(warmStart: unknown, rule: string): Float64Array {
 
 /** The arrays, once more, after code of the caller's may have run. */
 export function checkAgain({ X, y, rows, cols, offset }: RawTable): void {
-  checkLength('X', checkArray('X', X), rows * cols, `${rows} rows × ${cols} cols`);
+  checkLength('X', checkMatrix('X', X), rows * cols, `${rows} rows × ${cols} cols`);
   if (checkArray('y', y).length % rows !== 0) throw new NablaError('ERR_SHAPE', 'y has changed its length');
   if (offset) checkArray('offset', offset);
 }

@@ -1,5 +1,5 @@
 // The facade of fitMany: many fits alike, of problems that lie one behind the other.
-import { checkFixed, moveIn, snapshot } from '../arrays.js';
+import { checkFixed, type Matrix, moveIn, snapshot } from '../arrays.js';
 import type { Backend, ManyJob } from '../backend.js';
 import { losses } from '../catalog.js';
 import { Control } from '../control.js';
@@ -234,9 +234,9 @@ function own(call: ManyCall): ManyCall {
   const { X, y, offset } = call.job;
   for (const [name, array] of Object.entries({ X, y, offset })) if (array) checkFixed(name, array);
   call.control.check();
-  const given = offset ? [X, y, offset] : [X, y];
+  const given: Matrix[] = offset ? [X, y, offset] : [X, y];
   const mine = call.control.transfer ? moveIn(given) : given.map(snapshot);
-  const arrays = { X: mine[0], y: mine[1], offset: offset && mine[2] };
+  const arrays = { X: mine[0], y: mine[1] as Float64Array, offset: offset && (mine[2] as Float64Array) };
   return { ...call, job: { ...call.job, ...arrays }, raw: { ...call.raw, ...arrays } };
 }
 

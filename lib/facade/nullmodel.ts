@@ -1,4 +1,5 @@
 // Where a path begins: the model of what is not penalised, and how steep the loss is there. And the loss at weights.
+import { zerosLike } from '../arrays.js';
 import type { FitJob, Outcome } from '../backend.js';
 import { losses } from '../catalog.js';
 import { readFitOptions } from '../options.js';
@@ -65,7 +66,7 @@ function* unpenalised(job: FitJob): Course<Float64Array> {
   const free = penaltyFactors ? Array.from({ length: cols }, (_, j) => j).filter((j) => penaltyFactors[j] === 0) : [];
   if (!intercept && free.length === 0) return weights;
   const width = Math.max(1, free.length); // with no such column, one of zeros, held by a penalty
-  const X = new Float64Array(rows * width);
+  const X = zerosLike(train.X, rows * width);
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < free.length; j++) X[i * width + j] = train.X[i * cols + free[j]];
   }

@@ -1,14 +1,14 @@
 // An asynchronous call's own memory: copies, or buffers that its caller gives away.
-import { checkFixed, moveIn, snapshot } from '../arrays.js';
+import { checkFixed, type Matrix, moveIn, snapshot } from '../arrays.js';
 import type { Call } from './fit.js';
 
 const keys = ['X', 'y', 'offset'] as const;
-type Arrays = Record<(typeof keys)[number], Float64Array | null>;
+type Arrays = { X: Matrix; y: Float64Array; offset: Float64Array | null };
 
 /** The call on memory that nobody else can detach. Throws before anything is taken over. */
 export function own(call: Call): Call {
   const { job, raw, control } = call;
-  const names = new Map<Float64Array, string>();
+  const names = new Map<Matrix, string>();
   const collect = (prefix: string, table: Arrays | null) => {
     for (const key of keys) {
       const array = table?.[key];
@@ -26,9 +26,9 @@ export function own(call: Call): Call {
   control.check();
   const arrays = [...names.keys()];
   const mine = control.transfer ? moveIn(arrays) : arrays.map(snapshot);
-  const owned = new Map(arrays.map((array, i) => [array, mine[i]]));
+  const owned = new Map<Matrix | null, Matrix>(arrays.map((array, i) => [array, mine[i]]));
   const on = <T extends Arrays>(table: T, of: Arrays = table): T => {
-    const get = (array: Float64Array | null) => array && owned.get(array);
+    const get = <A extends Matrix | null>(array: A) => (owned.get(array) ?? null) as A;
     return { ...table, X: get(of.X), y: get(of.y), offset: get(of.offset) };
   };
   const { train, validation } = job;

@@ -1,5 +1,5 @@
 // What a model says of rows beside what is true of them: the ground of all metrics.
-import { checkArray } from '../arrays.js';
+import { checkMatrix } from '../arrays.js';
 import { losses } from '../catalog.js';
 import { checkFinite, readTable } from '../data.js';
 import { NablaError } from '../errors.js';
@@ -40,7 +40,7 @@ export function measure(model: Model<Label>, X: unknown, y: unknown, options: un
   const cols = model.coefficients.length / outputs;
   const isClass = labels.length > 0;
   const targets = isClass ? 1 : outputs;
-  const rows = Math.floor(checkArray('X', X).length / cols);
+  const rows = Math.floor(checkMatrix('X', X).length / cols);
   const table = readTable('data', { X, y, rows, cols, ...given }, isClass);
   const known = readTargets('y', model.loss, table, { labels, targets });
   const { index, parameters } = readChoice('loss', { ...lossParameters, name: model.loss }, losses);

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "../solver/matrix.h"
+
 namespace nabla {
 
 template <class T>
@@ -19,6 +21,13 @@ struct Span {
   Napi::Error error = Napi::Error::New(env, message);
   error.Set("code", Napi::String::New(env, code));
   throw error;
+}
+
+// Whether it is a typed array of that kind.
+inline bool isKind(Napi::Value value, napi_typedarray_type expected) {
+  napi_typedarray_type type;
+  return napi_get_typedarray_info(value.Env(), value, &type, nullptr, nullptr, nullptr, nullptr) == napi_ok &&
+         type == expected;
 }
 
 template <class T>
@@ -54,6 +63,16 @@ inline void requireLength(Napi::Env env, size_t actual, size_t expected) {
 inline void requireMatrix(Napi::Env env, size_t actual, size_t rows, size_t cols) {
   if (cols != 0 && rows > SIZE_MAX / sizeof(double) / cols) reject(env, "ERR_SHAPE", "rows × cols overflows");
   requireLength(env, actual, rows * cols);
+}
+
+// X, in doubles or in singles.
+inline Matrix matrixOf(Napi::Value value, size_t rows, size_t cols) {
+  const auto checked = [&](const auto& array) -> Matrix {
+    requireMatrix(value.Env(), array.length, rows, cols);
+    return array.data;
+  };
+  if (isKind(value, napi_float32_array)) return checked(typedArray<float>(value, napi_float32_array));
+  return checked(doubles(value));
 }
 
 }  // namespace nabla

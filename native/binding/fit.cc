@@ -52,9 +52,9 @@ Numbers numbersOf(Napi::Value value) {
 // `item(i)`: the array of that number.
 template <class Item>
 Table readTable(Item item, uint32_t at, const Plan& plan, size_t rows) {
-  const Napi::Value index = item(at + 4);
+  const Napi::Value X = item(at), index = item(at + 4);
   const auto picked = rowNumbers(index, rows);
-  return {optional(item(at), rows, plan.cols),
+  return {X.IsNull() ? Matrix() : matrixOf(X, rows, plan.cols),
           optional(item(at + 1), rows, plan.targets),
           optional(item(at + 2), rows, 1),
           optional(item(at + 3), rows, plan.outputs),

@@ -58,7 +58,7 @@ Request read(const Napi::CallbackInfo& info) {
   const auto optional = [&](uint32_t i, size_t rows, size_t cols) {
     return items[i].IsNull() ? nullptr : matrix(i, rows, cols);
   };
-  request.problems = {matrix(0, rows, plan.cols),
+  request.problems = {matrixOf(items[0], rows, plan.cols),
                       matrix(1, rows, plan.targets),
                       optional(2, rows, 1),
                       optional(3, rows, plan.outputs),

@@ -65,10 +65,24 @@ NABLA_INLINE Vec dotRow(const double* row, const double* w, size_t cols) {
 // early.
 constexpr size_t fetchedAhead = 16;
 
-NABLA_INLINE void fetch(const Rows& rows, size_t i) {
+template <class T>
+NABLA_INLINE void fetch(const RowsOf<T>& rows, size_t i) {
   if (i >= rows.count + rows.ahead) return;
   const char* row = reinterpret_cast<const char*>(rows.row(i));
-  for (size_t at = 0; at < rows.cols * sizeof(double); at += 64) __builtin_prefetch(row + at);
+  for (size_t at = 0; at < rows.cols * sizeof(T); at += 64) __builtin_prefetch(row + at);
+}
+
+// Exact. A plain loop, which compilers turn into the target's own conversions.
+NABLA_INLINE void widenRun(const float* __restrict x, double* __restrict out, size_t n) {
+  for (size_t i = 0; i < n; ++i) out[i] = static_cast<double>(x[i]);
+}
+
+static void widen(const SingleRows& rows, double* out) {
+  if (!rows.index) return widenRun(rows.X, out, rows.count * rows.cols);
+  for (size_t i = 0; i < rows.count; ++i) {
+    fetch(rows, i + fetchedAhead);
+    widenRun(rows.row(i), out + i * rows.cols, rows.cols);
+  }
 }
 
 // The dot product of a row with the V Vecs of w, the last of `tail` lanes, folded down to eight partials, but

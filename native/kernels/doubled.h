@@ -78,7 +78,7 @@ NABLA_INLINE Doubled doubledDot(const double* x, const double* w, size_t n) {
 
 // s (y - offset - b - x·w) of row i.
 NABLA_INLINE Doubled residual(const Rows& rows, size_t i, const Targets& targets, const double* w, double b) {
-  const size_t row = rows.index ? rows.index[i] : i;
+  const size_t row = targets.index ? targets.index[i] : i;
   const Doubled z = doubledDot(rows.row(i), w, rows.cols);
   Doubled r{targets.y[row * targets.stride], -z.low};
   if (targets.offset) r.add(-targets.offset[row * targets.stride]);

@@ -7,15 +7,18 @@
 namespace nabla {
 
 // Rows of a row-major matrix: `count` consecutive ones from X, or those that `index` names.
-struct Rows {
-  const double* X;
+template <class T>
+struct RowsOf {
+  const T* X;
   size_t cols;
   size_t count;
   const uint32_t* index;  // null: consecutive
   size_t ahead = 0;       // row numbers that follow these in `index`, which may be fetched early
 
-  const double* row(size_t i) const { return X + (index ? index[i] : i) * cols; }
+  const T* row(size_t i) const { return X + (index ? index[i] : i) * cols; }
 };
+using Rows = RowsOf<double>;
+using SingleRows = RowsOf<float>;  // as they lie in memory: all kernels but `widen` work on doubles
 
 // A rectangle of a symmetric matrix H: rows top … bottom-1, columns left … right-1, of which those with k <=
 // j count. At most gramSide columns; top and left are multiples of eight.
@@ -27,12 +30,14 @@ struct Part {
 };
 constexpr size_t gramSide = 128;
 
-// What rows are held against in least squares; y and offset of row i are `stride` · i behind the first.
+// What rows are held against in least squares; y and offset of row i are `stride` · i behind the first, or of
+// the rows that `index` names.
 struct Targets {
   const double* y;
   const double* sampleWeight;  // null: 1
   const double* offset;        // null: 0
   size_t stride;
+  const uint32_t* index;  // null: consecutive
 };
 
 constexpr int maxParameters = 12;    // of one loss, rule or schedule
@@ -136,9 +141,10 @@ struct Kernels {
   void (*divide)(double a, double* x, size_t n);                     // x /= a
   void (*approach)(double a, const double* x, double* y, size_t n);  // y += a (x - y)
 
-  void (*matvec)(const Rows& rows, const double* w, double b, double* z);             // z = X w + b
-  void (*rmatvec)(const Rows& rows, const double* r, double* g);                      // g += Xᵀ r
-  double (*block)(const BlockArgs& args);                                             // the sum of the losses
+  void (*widen)(const SingleRows& rows, double* out);                      // the rows behind each other
+  void (*matvec)(const Rows& rows, const double* w, double b, double* z);  // z = X w + b
+  void (*rmatvec)(const Rows& rows, const double* r, double* g);           // g += Xᵀ r
+  double (*block)(const BlockArgs& args);                                  // the sum of the losses
   void (*squares)(const Rows& rows, const double* r, const double* mean, double* g);  // g += Σ r (x - mean)²
   // H_jk += Σ (d x̃_j) x̃_k in row order, x̃ = x - mean (null: 0); H has rows of `stride`.
   void (*gram)(const Rows& rows, const double* d, const double* mean, const Part& part, double* H,

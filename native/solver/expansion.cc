@@ -32,7 +32,10 @@ void sampleMean(const Kernels& kernels, size_t cols, const Table& table, double*
     weights[i] = table.sampleWeight ? table.sampleWeight[rows[i]] : 1.0;
   }
   std::fill_n(mean, cols, 0.0);
-  kernels.rmatvec({table.X, cols, picked, rows.data()}, weights.data(), mean);
+  const size_t step = rowsPerBlock(cols);
+  Reader reader(kernels, {table.X, cols, picked, rows.data()}, step);
+  for (size_t at = 0; at < picked; at += step)
+    kernels.rmatvec(reader.rows(at, std::min(step, picked - at)), weights.data() + at, mean);
   const double total = kernels.sum(weights.data(), picked);
   if (total > 0.0)
     kernels.divide(total, mean, cols);

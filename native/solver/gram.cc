@@ -15,29 +15,28 @@ size_t rowsPerGram(size_t cols) { return (std::max<size_t>(cols, 1) + 15) / 16 *
 
 }  // namespace
 
-Gram::Gram(const Kernels& kernels, const Rows& rows, const double* mean, const Team& team)
+Gram::Gram(const Kernels& kernels, const Source& source, const double* mean, const Team& team)
     : kernels_(kernels),
-      rows_(rows),
+      cols_(source.cols),
+      count_(source.count),
       mean_(mean),
       team_(team),
-      size_(rows.cols + (mean ? 1 : 0)),
+      size_(source.cols + (mean ? 1 : 0)),
       step_(rowsPerGram(size_)),
-      sum_(kernels, size_ * size_, rows.count / step_ + 1,
-           team.lanes(static_cast<double>(rows.count) * static_cast<double>(size_ * size_) / 4.0)),
+      sum_(kernels, size_ * size_, source.count / step_ + 1,
+           team.lanes(static_cast<double>(source.count) * static_cast<double>(size_ * size_) / 4.0)),
+      reader_(kernels, source, std::min(chunkRows, source.count), sum_.lanes()),
       ones_(chunkRows) {
   std::fill_n(ones_.data(), chunkRows, 1.0);
 }
 
 void Gram::evaluate(const double* d, double* H) {
-  const size_t cols = rows_.cols, count = rows_.count;
-  const size_t blocks = std::max<size_t>(1, (count + step_ - 1) / step_);
-  const double* total = sum_.pass(team_, blocks, [&](size_t i, unsigned, double* partial) {
-    const size_t end = std::min(count, (i + 1) * step_);
-    for (size_t at = i * step_; at < end; at += chunkRows) {
-      Rows rows{rows_.X, cols, std::min(chunkRows, end - at), rows_.index ? rows_.index + at : nullptr};
-      if (!rows_.index) rows.X += at * cols;
-      add(rows, d ? d + at : ones_.data(), partial);
-    }
+  const size_t cols = cols_;
+  const size_t blocks = std::max<size_t>(1, (count_ + step_ - 1) / step_);
+  const double* total = sum_.pass(team_, blocks, [&](size_t i, unsigned lane, double* partial) {
+    const size_t end = std::min(count_, (i + 1) * step_);
+    for (size_t at = i * step_; at < end; at += chunkRows)
+      add(reader_.rows(at, std::min(chunkRows, end - at), lane), d ? d + at : ones_.data(), partial);
   });
   for (size_t j = 0; j < size_; ++j)
     for (size_t k = 0; k <= j; ++k) H[j * size_ + k] = total[j * size_ + k];

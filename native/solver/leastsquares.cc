@@ -40,6 +40,7 @@ class LeastSquares {
         team_(team),
         n_(static_cast<double>(table.count)),
         lengths_(plan.cols),
+        reader_(kernels, {table.X, plan.cols, table.count, table.index}, rowsPerBlock(plan.cols)),
         step_(plan.cols),
         reach_(plan.cols),
         gradient_(2 * (plan.cols + 1)) {
@@ -203,12 +204,12 @@ class LeastSquares {
     double* g = gradient_.data();
     const size_t step = rowsPerBlock(cols);
     for (size_t at = 0; at < table_.count && !stopped(); at += step) {
-      const size_t from = table_.index ? 0 : at;
-      const Rows rows{table_.X + from * cols, cols, std::min(step, table_.count - at),
-                      table_.index ? table_.index + at : nullptr};
+      const Rows rows = reader_.rows(at, std::min(step, table_.count - at));
+      const uint32_t* index = table_.index ? table_.index + at : nullptr;
+      const size_t from = index ? 0 : at;
       const Targets targets{table_.y + from * outputs + k,
                             table_.sampleWeight ? table_.sampleWeight + from : nullptr,
-                            table_.offset ? table_.offset + from * outputs + k : nullptr, outputs};
+                            table_.offset ? table_.offset + from * outputs + k : nullptr, outputs, index};
       kernels_.residuals(rows, targets, w, b, g);
     }
     const double* low = g + cols + 1;
@@ -230,6 +231,7 @@ class LeastSquares {
   double n_;
   std::vector<double> diagonal_;  // what the penalty adds to the sum's second derivative; empty: nothing
   std::vector<double> lengths_;   // of the scaled columns
+  Reader reader_;
   std::vector<double> step_, reach_;
   std::vector<double> gradient_;  // cols + 1 high parts, and low ones
   std::vector<double> L_;

@@ -74,7 +74,7 @@ class Many {
   Data dataOf(size_t i) const {
     const size_t row = rowOf(i);
     Data data{};
-    data.train = {all_.X + row * plan_.cols,
+    data.train = {all_.X.behind(row * plan_.cols),
                   all_.y + row * plan_.targets,
                   all_.sampleWeight ? all_.sampleWeight + row : nullptr,
                   all_.offset ? all_.offset + row * plan_.outputs : nullptr,

@@ -11,7 +11,7 @@ constexpr uint8_t failedStatus = 6;
 
 // Problems that lie one behind the other in one set of arrays.
 struct Problems {
-  const double* X;
+  Matrix X;
   const double* y;             // rows × targets
   const double* sampleWeight;  // null: 1; their mean over a problem is 1
   const double* offset;        // rows × outputs; null: 0

@@ -36,11 +36,18 @@ Objective::Objective(const Kernels& kernels, const Plan& plan, const Table& tabl
 }
 
 Objective::Room Objective::room() const {
-  const size_t z = plan_.outputs * step_, y = plan_.targets * step_;
+  const size_t X = table_.X.room(plan_.cols * step_), z = plan_.outputs * step_, y = plan_.targets * step_;
   const size_t sampleWeight = table_.sampleWeight ? step_ : 0, offset = table_.offset ? z : 0;
   const size_t curvature = plan_.solver == SolverKind::newton ? z : 0;
-  Room room{Doubles(z + y + sampleWeight + offset + curvature), nullptr, nullptr, nullptr, nullptr, nullptr};
-  room.z = room.memory.data();
+  Room room{Doubles(X + z + y + sampleWeight + offset + curvature),
+            nullptr,
+            nullptr,
+            nullptr,
+            nullptr,
+            nullptr,
+            nullptr};
+  room.X = room.memory.data();
+  room.z = room.X + X;
   room.y = room.z + z;
   room.sampleWeight = room.y + y;
   room.offset = room.sampleWeight + sampleWeight;
@@ -50,13 +57,10 @@ Objective::Room Objective::room() const {
 
 Objective::Block Objective::block(const Batch& batch, size_t at, size_t count, const Room& room) const {
   const size_t row = batch.start + at;
-  Block block{{table_.X, plan_.cols, count, batch.index ? batch.index + at : nullptr,
-               batch.count - at - count + batch.ahead},
-              table_.y + row,
-              table_.sampleWeight ? table_.sampleWeight + row : nullptr,
-              table_.offset ? table_.offset + row : nullptr,
-              step_};
-  if (!batch.index) block.rows.X += row * plan_.cols;
+  Block block{table_.X.rows(kernels_, plan_.cols, batch.index, batch.index ? at : row, count, room.X,
+                            batch.count - at - count + batch.ahead),
+              table_.y + row, table_.sampleWeight ? table_.sampleWeight + row : nullptr,
+              table_.offset ? table_.offset + row : nullptr, step_};
   const auto gather = [&](const double* from, size_t outputs, double* to) {
     pick(from, batch, at, count, outputs, to, step_);
     return to;
@@ -75,20 +79,14 @@ double Objective::rowPass(const Batch& batch, const double* weights, double* gra
   const size_t cols = plan_.cols, row = batch.index ? batch.index[0] : batch.start;
   if (batch.index && batch.ahead >= rowsAhead) {
     const size_t next = batch.index[rowsAhead];
-    const char* x = reinterpret_cast<const char*>(table_.X + next * cols);
-    for (size_t at = 0; at < cols * sizeof(double); at += 64) __builtin_prefetch(x + at);
+    table_.X.fetch(cols, next);
     __builtin_prefetch(table_.y + next);
   }
-  return kernels_.block({{table_.X + row * cols, cols, 1, nullptr},
-                         table_.y + row,
+  const Room& room = rooms_[0];
+  return kernels_.block({table_.X.rows(kernels_, cols, nullptr, row, 1, room.X), table_.y + row,
                          table_.sampleWeight ? table_.sampleWeight + row : nullptr,
-                         table_.offset ? table_.offset + row : nullptr,
-                         kernels_.losses[plan_.loss],
-                         plan_.lossParameters,
-                         weights,
-                         plan_.intercept,
-                         rooms_[0].z,
-                         gradient});
+                         table_.offset ? table_.offset + row : nullptr, kernels_.losses[plan_.loss],
+                         plan_.lossParameters, weights, plan_.intercept, room.z, gradient});
 }
 
 // A pass of one block, of one output, which needs no tree.

@@ -46,10 +46,10 @@ class Objective {
     const double* offset;
     size_t stride;  // between the outputs of z and of offset, and the targets of y
   };
-  // Room for one block, where rows are picked or transposed, and for its z and second derivatives.
+  // Room for one block, where rows are widened, picked or transposed, and for its z and second derivatives.
   struct Room {
     Doubles memory;
-    double *z, *y, *sampleWeight, *offset, *curvature;
+    double *X, *z, *y, *sampleWeight, *offset, *curvature;
   };
   Room room() const;
   Block block(const Batch& batch, size_t at, size_t count, const Room& room) const;

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "../kernels/table.h"
+#include "matrix.h"
 
 namespace nabla {
 
@@ -110,7 +111,7 @@ struct Plan {
 
 // Rows that a loss is taken over: all of X, or those that `index` names.
 struct Table {
-  const double* X;
+  Matrix X;
   const double* y;             // rows × targets
   const double* sampleWeight;  // null: 1; their mean over the table is 1
   const double* offset;        // rows × outputs; null: 0

@@ -38,6 +38,7 @@ Program::Program(const Kernels& kernels, const Plan& plan, const Table& table, c
       gathered_(size_),
       sum_(kernels, size_, blocks(),
            team.lanes(static_cast<double>(table.count) * static_cast<double>(plan.cols))),
+      reader_(kernels, {table.X, plan.cols, table.count, table.index}, length_, sum_.lanes()),
       room_(plan.cols),
       slope_(table.count + plan.cols),
       curvature_(table.count + plan.cols),
@@ -174,12 +175,9 @@ double Program::low(size_t piece, size_t i) const {
   return plan_.loss == epsilonInsensitiveLoss ? -static_cast<double>(piece) : plan_.lossParameters[0] - 1.0;
 }
 
-Rows Program::block(size_t i) const {
+Rows Program::block(size_t i, unsigned lane) {
   const size_t start = i * length_;
-  Rows rows{table_.X, plan_.cols, std::min(length_, table_.count - start),
-            table_.index ? table_.index + start : nullptr};
-  if (!table_.index) rows.X += start * plan_.cols;
-  return rows;
+  return reader_.rows(start, std::min(length_, table_.count - start), lane);
 }
 
 // Margins are y - z, less or more the half width of the tube, and for a coefficient its negative.
@@ -202,10 +200,10 @@ void Program::spread(const double* w, double* z) {
   const size_t cols = plan_.cols;
   const double* original = original_.data();
   scaling_.toOriginal(w, original_.data(), 1);
-  team_.each((blocks() + shared - 1) / shared, sum_.lanes(), [&](size_t part, unsigned) {
+  team_.each((blocks() + shared - 1) / shared, sum_.lanes(), [&](size_t part, unsigned lane) {
     const size_t end = std::min(blocks(), (part + 1) * shared);
     for (size_t i = part * shared; i < end && !team_.stopped(); ++i)
-      kernels_.matvec(block(i), original, plan_.intercept ? original[cols] : 0.0, z + i * length_);
+      kernels_.matvec(block(i, lane), original, plan_.intercept ? original[cols] : 0.0, z + i * length_);
   });
   for (size_t j = 0; j < cols; ++j) z[table_.count + j] = w[j];
 }
@@ -213,9 +211,9 @@ void Program::spread(const double* w, double* z) {
 // Adds to g the gradient that slopes in z make, and those behind them of the coefficients.
 void Program::gather(const double* r, double* g) {
   const size_t cols = plan_.cols;
-  const double* sum = sum_.pass(team_, blocks(), [&](size_t i, unsigned, double* partial) {
+  const double* sum = sum_.pass(team_, blocks(), [&](size_t i, unsigned lane, double* partial) {
     if (team_.stopped()) return;
-    const Rows rows = block(i);
+    const Rows rows = block(i, lane);
     const double* own = r + i * length_;
     kernels_.rmatvec(rows, own, partial);
     if (plan_.intercept) partial[cols] = kernels_.sum(own, rows.count);

@@ -61,7 +61,7 @@ class Program {
   // Of a coefficient's box; where that has no end, about the steepest slope there is.
   double width(size_t j) const { return penalty_.nonNegative ? count() * deviation(j) : 2.0 * l1(j); }
   size_t blocks() const { return (table_.count + length_ - 1) / length_; }
-  Rows block(size_t i) const;
+  Rows block(size_t i, unsigned lane);
   void spreadMargins();
   void spread(const double* w, double* z);
   void gather(const double* r, double* g);
@@ -89,6 +89,7 @@ class Program {
   Doubles original_;
   Doubles gathered_;
   BlockSum sum_;
+  Reader reader_;
   Doubles room_;  // where coefficients began, beyond their margins
   // Of rows and, behind them, of coefficients.
   Doubles slope_, curvature_, pull_;

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "blocks.h"
+#include "matrix.h"
 
 namespace nabla {
 
@@ -18,7 +19,8 @@ class RowSum {
         step_(rowsPerBlock(plan.cols)),
         sum_(kernels, plan.cols, table.count / step_ + 1,
              team.lanes(static_cast<double>(table.count) * static_cast<double>(plan.cols))),
-        weights_(sum_.lanes() * step_) {}
+        weights_(sum_.lanes() * step_),
+        reader_(kernels, {table.X, plan.cols, table.count, table.index}, step_, sum_.lanes()) {}
 
   // pass(rows, weights of these rows, partial)
   template <class Pass>
@@ -32,9 +34,7 @@ class RowSum {
         const size_t row = table_.index ? table_.index[at + r] : at + r;
         weights[r] = table_.sampleWeight ? table_.sampleWeight[row] : 1.0;
       }
-      Rows rows{table_.X, cols_, count, table_.index ? table_.index + at : nullptr};
-      if (!table_.index) rows.X += at * cols_;
-      pass(rows, weights, partial);
+      pass(reader_.rows(at, count, lane), weights, partial);
     });
     memcpy(out, total, cols_ * sizeof(double));
   }
@@ -46,6 +46,7 @@ class RowSum {
   size_t step_;
   BlockSum sum_;
   Doubles weights_;
+  Reader reader_;
 };
 
 }  // namespace

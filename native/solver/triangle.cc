@@ -37,6 +37,7 @@ Triangle triangleOf(const Kernels& kernels, const Plan& plan, const Table& table
   const size_t cols = plan.cols;
   const double* mean = scaling.mean();
   const double* deviation = scaling.deviation();
+  Reader reader(kernels, {table.X, cols, table.count, table.index}, 1);
   const size_t most = diagonal || table.count > cols ? cols : table.count;
   Triangle triangle(kernels, cols, most + blockRows);
   if (diagonal) {
@@ -49,7 +50,7 @@ Triangle triangleOf(const Kernels& kernels, const Plan& plan, const Table& table
     for (size_t i = first; i < end; ++i) {
       const size_t row = table.index ? table.index[start + i - first] : start + i - first;
       const double root = table.sampleWeight ? std::sqrt(table.sampleWeight[row]) : 1.0;
-      const double* x = table.X + row * cols;
+      const double* x = reader.rows(start + i - first, 1).row(0);
       for (size_t j = 0; j < cols; ++j) triangle.column(j)[i] = root * ((x[j] - mean[j]) / deviation[j]);
     }
     for (size_t k = 0; k < cols && k < end; ++k) {

@@ -2,16 +2,19 @@
 import { sumOfMagnitudes, sumOfProducts, sumOfSquares } from './sums.js';
 
 /** Rows of a row-major matrix: `count` consecutive ones from row `start`, or those named from index[start] on. */
-export interface Rows {
-  X: Float64Array;
+export interface RowsOf<T> {
+  X: T;
   cols: number;
   start: number;
   count: number;
   index: Uint32Array | null;
 }
+export type Rows = RowsOf<Float64Array>;
+/** As they lie in memory: all kernels but `widen` work on doubles. */
+export type SingleRows = RowsOf<Float32Array>;
 
 /** Where row i of the rows begins in X. */
-export function rowAt(rows: Rows, i: number): number {
+export function rowAt(rows: RowsOf<unknown>, i: number): number {
   return (rows.index ? rows.index[rows.start + i] : rows.start + i) * rows.cols;
 }
 
@@ -48,6 +51,19 @@ export function divide(a: number, x: Float64Array, n: number): void {
 /** y += a (x - y). */
 export function approach(a: number, x: Float64Array, y: Float64Array): void {
   for (let i = 0; i < x.length; i++) y[i] += a * (x[i] - y[i]);
+}
+
+/** The rows behind each other, as doubles. */
+export function widen(rows: SingleRows, out: Float64Array): void {
+  const { X, cols, start, count, index } = rows;
+  if (!index) {
+    out.set(X.subarray(start * cols, (start + count) * cols));
+    return;
+  }
+  for (let i = 0, to = 0; i < count; i++) {
+    const at = rowAt(rows, i);
+    for (let j = 0; j < cols; j++, to++) out[to] = X[at + j];
+  }
 }
 
 /** z = X w + b; w begins at wAt, z at zAt. */

@@ -1,7 +1,7 @@
 // The gradient of least squares in about twice a double's digits: a number is the unevaluated sum of a high and a low
 // part, and sums and products leave what they round off to the low part (Knuth's sum, Dekker's product after Veltkamp's
 // split, both without a fused multiply-add). Twin: native/kernels/doubled.h.
-import type { Rows } from './dense.js';
+import { type Rows, rowAt } from './dense.js';
 
 /** What a + b loses when it is rounded to `sum`. */
 function lostBySum(a: number, b: number, sum: number): number {
@@ -22,7 +22,7 @@ function lostByProduct(a: number, b: number, product: number): number {
   return aLow * bLow - (product - aHigh * bHigh - aLow * bHigh - aHigh * bLow);
 }
 
-/** What rows are held against: row i's y and offset are element i · stride + at. */
+/** What rows are held against, named as rows are: row i's y and offset are element i · stride + at. */
 export interface Targets {
   y: Float64Array;
   /** null: 1 */
@@ -31,6 +31,8 @@ export interface Targets {
   offset: Float64Array | null;
   stride: number;
   at: number;
+  start: number;
+  index: Uint32Array | null;
 }
 
 /** A number of twice the digits. */
@@ -90,16 +92,16 @@ function dot(x: Float64Array, xAt: number, w: Float64Array, n: number): Doubled 
  */
 export function residuals(
   rows: Rows,
-  { y, sampleWeight, offset, stride, at }: Targets,
+  { y, sampleWeight, offset, stride, at, start, index }: Targets,
   w: Float64Array,
   b: number,
   g: Float64Array,
 ): void {
-  const { X, cols, start, index } = rows;
+  const { X, cols } = rows;
   const lows = cols + 1;
   for (let i = 0; i < rows.count; i++) {
     const row = index ? index[start + i] : start + i;
-    const x = row * cols;
+    const x = rowAt(rows, i);
     const z = dot(X, x, w, cols);
     const r = new Doubled(y[row * stride + at], -z.low);
     if (offset) r.add(-offset[row * stride + at]);

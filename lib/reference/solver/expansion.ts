@@ -4,7 +4,9 @@ import { coefficientCount, type Plan, type Table, weightCount } from '../../plan
 import { divide, dot, type Rows, rmatvec } from '../kernels/dense.js';
 import { sum, sumOfProducts } from '../kernels/sums.js';
 import type { Archive, Archived } from './archive.js';
+import { rowsPerBlock } from './blocks.js';
 import { Gram } from './gram.js';
+import { Reader } from './matrix.js';
 import type { Batch, Evaluator, Objective } from './objective.js';
 import type { Scaling } from './scaling.js';
 
@@ -31,7 +33,11 @@ function sampleMean({ cols }: Plan, { X, sampleWeight, index, count }: Table): F
     weights[i] = sampleWeight ? sampleWeight[rows[i]] : 1;
   }
   const mean = new Float64Array(cols);
-  rmatvec({ X, cols, start: 0, count: picked, index: rows }, weights, 0, mean, 0);
+  const step = rowsPerBlock(cols);
+  const reader = new Reader({ X, cols, start: 0, count: picked, index: rows }, step);
+  for (let at = 0; at < picked; at += step) {
+    rmatvec(reader.rows(at, Math.min(step, picked - at)), weights, at, mean, 0);
+  }
   const total = sum(weights, 0, picked);
   if (total > 0) divide(total, mean, cols);
   else mean.fill(0);

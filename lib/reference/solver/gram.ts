@@ -4,6 +4,7 @@ import { type Rows, rmatvec } from '../kernels/dense.js';
 import { gram } from '../kernels/gram.js';
 import { sum } from '../kernels/sums.js';
 import { Tree } from './blocks.js';
+import { Reader, type Source } from './matrix.js';
 
 const chunkRows = 512;
 const ones = new Float64Array(chunkRows).fill(1);
@@ -17,27 +18,29 @@ export class Gram {
   readonly size: number;
   readonly #step: number; // rows of a block
   readonly #tree: Tree; // a partial: the lower triangle, the last row of it not centred
+  readonly #reader: Reader;
 
   /** With a `mean` (null: none) the columns of X are centred, and one of ones follows them: an intercept's. */
   constructor(
-    readonly rows: Rows,
+    readonly source: Source,
     readonly mean: Float64Array | null,
   ) {
-    this.size = rows.cols + (mean ? 1 : 0);
+    this.size = source.cols + (mean ? 1 : 0);
     this.#step = rowsPerGram(this.size);
     this.#tree = new Tree(this.size * this.size);
+    this.#reader = new Reader(source, Math.min(chunkRows, source.count));
   }
 
   /** The whole symmetric matrix, size × size, for d of each row (null: 1). */
   evaluate(d: Float64Array | null, H: Float64Array): void {
-    const { rows, mean, size } = this;
-    const { cols, count } = rows;
+    const { mean, size } = this;
+    const { cols, count } = this.source;
     this.#tree.reset();
     for (let start = 0; start === 0 || start < count; start += this.#step) {
       const partial = this.#tree.next();
       const end = Math.min(count, start + this.#step);
       for (let at = start; at < end; at += chunkRows) {
-        const chunk: Rows = { ...rows, start: rows.start + at, count: Math.min(chunkRows, end - at) };
+        const chunk = this.#reader.rows(at, Math.min(chunkRows, end - at));
         if (d) this.#add(chunk, d, at, partial);
         else this.#add(chunk, ones, 0, partial);
       }

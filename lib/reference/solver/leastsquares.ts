@@ -6,8 +6,10 @@ import { nrm2 } from '../kernels/dense.js';
 import { residuals } from '../kernels/doubled.js';
 import type { Penalty } from '../kernels/penalties.js';
 import { sumOfProducts } from '../kernels/sums.js';
+import { rowsPerBlock } from './blocks.js';
 import { factorize, solveFactorized } from './cholesky.js';
 import { Gram } from './gram.js';
+import { Reader } from './matrix.js';
 import { Orthogonal } from './orthogonal.js';
 import type { Scaling } from './scaling.js';
 import type { Smooth } from './smooth.js';
@@ -34,6 +36,7 @@ class LeastSquares {
   readonly #scaling: Scaling;
   readonly #diagonal: Float64Array | null; // what the penalty adds to the sum's second derivative
   readonly #lengths: Float64Array; // of the scaled columns
+  readonly #reader: Reader;
   readonly #step: Float64Array;
   readonly #gradient: Float64Array; // cols + 1 high parts, and low ones
   #L: Float64Array | null = null;
@@ -50,6 +53,8 @@ class LeastSquares {
     this.#diagonal = l2 > 0 ? new Float64Array(cols).fill(table.count * l2) : null;
     for (let j = 0; this.#diagonal && factors && j < cols; j++) this.#diagonal[j] *= factors[j];
     this.#lengths = scaling.square.map((square) => Math.sqrt(square * table.count));
+    const { X, index, count } = table;
+    this.#reader = new Reader({ X, cols, start: 0, count, index }, rowsPerBlock(cols));
     this.#step = new Float64Array(cols);
     this.#gradient = new Float64Array(2 * (cols + 1));
   }
@@ -201,11 +206,15 @@ class LeastSquares {
   /** Minus the gradient of the sum in the scaled coefficients, to #step; returns that in the intercept. */
   #evaluate(k: number, w: Float64Array, b: number): number {
     const { cols, outputs } = this.#plan;
-    const { X, y, sampleWeight, offset, index, count } = this.#table;
+    const { y, sampleWeight, offset, index, count } = this.#table;
     const { mean, deviation } = this.#scaling;
     const g = this.#gradient.fill(0);
     const low = g.subarray(cols + 1);
-    residuals({ X, cols, start: 0, count, index }, { y, sampleWeight, offset, stride: outputs, at: k }, w, b, g);
+    const block = rowsPerBlock(cols);
+    for (let start = 0; start < count; start += block) {
+      const rows = this.#reader.rows(start, Math.min(block, count - start));
+      residuals(rows, { y, sampleWeight, offset, stride: outputs, at: k, start, index }, w, b, g);
+    }
     for (let j = 0; j < cols; j++) {
       const centred = g[j] - mean[j] * g[cols] + (low[j] - mean[j] * low[cols]);
       const penalty = this.#diagonal && deviation[j] < Infinity ? this.#diagonal[j] * (w[j] * deviation[j]) : 0;

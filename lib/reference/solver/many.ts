@@ -1,4 +1,5 @@
 // Many fits alike, one after another. Twin: native/solver/many.cc.
+import type { Matrix } from '../../arrays.js';
 import type { FitJob, ManyJob } from '../../backend.js';
 import { manyStatuses } from '../../plan.js';
 import { Run } from './fit.js';
@@ -37,7 +38,8 @@ function startOf({ plan, coefficients, intercepts }: ManyJob, i: number) {
 function jobOf(job: ManyJob, i: number): FitJob {
   const { plan, borders, penaltyFactors } = job;
   const count = borders[i + 1] - borders[i];
-  const rowsOf = (array: Float64Array, each: number) => array.subarray(borders[i] * each, borders[i + 1] * each);
+  const rowsOf = <T extends Matrix>(array: T, each: number) =>
+    array.subarray(borders[i] * each, borders[i + 1] * each) as T;
   const { coefficients, intercepts } = startOf(job, i);
   const weights = new Float64Array(coefficients.length + intercepts.length);
   weights.set(coefficients);

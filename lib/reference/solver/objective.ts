@@ -1,11 +1,12 @@
 // The loss over a batch and its gradient. Twin: native/solver/objective.cc.
 
 import { coefficientCount, type Plan, type Table, weightCount } from '../../plan.js';
-import { divide, matvec, type Rows, rmatvec } from '../kernels/dense.js';
+import { divide, matvec, rmatvec } from '../kernels/dense.js';
 import { losses } from '../kernels/losses.js';
 import { sum, sumOfProducts } from '../kernels/sums.js';
 import type { Archive } from './archive.js';
 import { maxBlockRows, rowsPerBlock, Tree } from './blocks.js';
+import { roomFor, rowsOf, type Source } from './matrix.js';
 import type { Scaling } from './scaling.js';
 
 /** Which rows: `count` from `start`, or those that index[start] and its followers name. */
@@ -62,7 +63,8 @@ export class Objective implements Evaluator {
   readonly #size: number;
   readonly #step: number;
   readonly #tree: Tree; // a partial: gradient, and behind it the sum of the losses
-  readonly #z: Float64Array; // of one block, as are those below, where rows are picked or transposed
+  readonly #X: Float64Array | null; // of one block, as are those below, where rows are widened, picked or transposed
+  readonly #z: Float64Array;
   readonly #y: Float64Array;
   readonly #sampleWeight: Float64Array;
   readonly #offset: Float64Array;
@@ -78,6 +80,7 @@ export class Objective implements Evaluator {
     this.#size = weightCount(plan);
     this.#step = rowsPerBlock(plan.cols);
     this.#tree = new Tree(this.#size + 1);
+    this.#X = roomFor(table.X, plan.cols * this.#step);
     this.#z = new Float64Array(plan.outputs * this.#step);
     this.#y = new Float64Array(plan.targets * this.#step);
     this.#sampleWeight = new Float64Array(table.sampleWeight ? this.#step : 0);
@@ -112,10 +115,11 @@ export class Objective implements Evaluator {
     for (let at = 0; at < batch.count; at += step) {
       const count = Math.min(step, batch.count - at);
       const start = batch.start + at;
-      const rows: Rows = { X: table.X, cols, start, count, index: batch.index };
-      const y = this.#part(table.y, plan.targets, rows, this.#y);
-      const sampleWeight = table.sampleWeight && this.#part(table.sampleWeight, 1, rows, this.#sampleWeight);
-      const offset = table.offset && this.#part(table.offset, outputs, rows, this.#offset);
+      const source: Source = { X: table.X, cols, start, count, index: batch.index };
+      const rows = rowsOf(source, this.#X);
+      const y = this.#part(table.y, plan.targets, source, this.#y);
+      const sampleWeight = table.sampleWeight && this.#part(table.sampleWeight, 1, source, this.#sampleWeight);
+      const offset = table.offset && this.#part(table.offset, outputs, source, this.#offset);
       const partial = this.#tree.next();
       for (let k = 0; k < outputs; k++) {
         matvec(rows, weights, k * cols, intercept ? weights[coefficients + k] : 0, z, k * step);
@@ -160,7 +164,7 @@ export class Objective implements Evaluator {
   }
 
   /** A block's part of rows × outputs: in place, or outputs × step where rows are picked or transposed. */
-  #part(from: Float64Array, outputs: number, { start, count, index }: Rows, room: Float64Array): Part {
+  #part(from: Float64Array, outputs: number, { start, count, index }: Source, room: Float64Array): Part {
     if (index === null && outputs === 1) return { array: from, at: start };
     for (let i = 0; i < count; i++) {
       const row = index === null ? start + i : index[start + i];

@@ -11,6 +11,7 @@ import { Barrier } from './barrier.js';
 import { rowsPerBlock, Tree } from './blocks.js';
 import { factorize, solveFactorized } from './cholesky.js';
 import type { Gram } from './gram.js';
+import { Reader } from './matrix.js';
 import type { Scaling } from './scaling.js';
 
 /** Of an objective: what cannot be told from rounding. */
@@ -36,6 +37,7 @@ export class Program implements Archived {
   readonly #right: Float64Array; // of the equations
   readonly #original: Float64Array;
   readonly #tree: Tree;
+  readonly #reader: Reader;
   readonly #room: Float64Array; // where coefficients began, beyond their margins
   // Of rows and, behind them, of coefficients.
   readonly #slope: Float64Array;
@@ -70,6 +72,8 @@ export class Program implements Archived {
     [this.#w, this.#step, this.#residual] = [ofWeights(), ofWeights(), ofWeights()];
     [this.#right, this.#original] = [ofWeights(), ofWeights()];
     this.#tree = new Tree(this.#size);
+    const { X, count, index } = table;
+    this.#reader = new Reader({ X, cols: plan.cols, start: 0, count, index }, rowsPerBlock(plan.cols));
     this.#room = new Float64Array(plan.cols);
     const ofRows = () => new Float64Array(table.count + plan.cols);
     [this.#slope, this.#curvature, this.#pull] = [ofRows(), ofRows(), ofRows()];
@@ -273,12 +277,12 @@ export class Program implements Archived {
 
   /** z of such weights without an offset, and behind it the coefficients. */
   #spread(w: Float64Array, z: Float64Array): void {
-    const { X, count, index } = this.#table;
+    const { count } = this.#table;
     const { cols, intercept } = this.#plan;
     const original = this.#scaling.toOriginal(w, this.#original, 1);
     const length = rowsPerBlock(cols);
     for (let start = 0; start < count; start += length) {
-      const rows = { X, cols, start, count: Math.min(length, count - start), index };
+      const rows = this.#reader.rows(start, Math.min(length, count - start));
       matvec(rows, original, 0, intercept ? original[cols] : 0, z, start);
     }
     for (let j = 0; j < cols; j++) z[count + j] = w[j];
@@ -286,12 +290,12 @@ export class Program implements Archived {
 
   /** Adds to g the gradient that slopes in z make, and those behind them of the coefficients. */
   #gather(r: Float64Array, g: Float64Array): void {
-    const { X, count, index } = this.#table;
+    const { count } = this.#table;
     const { cols, intercept } = this.#plan;
     const length = rowsPerBlock(cols);
     this.#tree.reset();
     for (let start = 0; start < count; start += length) {
-      const rows = { X, cols, start, count: Math.min(length, count - start), index };
+      const rows = this.#reader.rows(start, Math.min(length, count - start));
       const partial = this.#tree.next();
       rmatvec(rows, r, start, partial, 0);
       if (intercept) partial[cols] = sum(r, start, rows.count);

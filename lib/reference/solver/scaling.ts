@@ -5,6 +5,7 @@ import { coefficientCount, type Plan, type Table } from '../../plan.js';
 import { type Rows, rmatvec, squares } from '../kernels/dense.js';
 import { sumOfProducts } from '../kernels/sums.js';
 import { rowsPerBlock, Tree } from './blocks.js';
+import { Reader } from './matrix.js';
 
 /** Σ over the table's rows, block by block: pass(rows, weights of these rows, partial). */
 function overRows(
@@ -15,13 +16,15 @@ function overRows(
   const step = rowsPerBlock(cols);
   const tree = new Tree(cols);
   const weights = new Float64Array(step);
-  for (let start = 0; start < table.count; start += step) {
-    const count = Math.min(step, table.count - start);
-    for (let i = 0; i < count; i++) {
-      const row = table.index ? table.index[start + i] : start + i;
+  const { X, index, count } = table;
+  const reader = new Reader({ X, cols, start: 0, count, index }, step);
+  for (let start = 0; start < count; start += step) {
+    const rows = reader.rows(start, Math.min(step, count - start));
+    for (let i = 0; i < rows.count; i++) {
+      const row = index ? index[start + i] : start + i;
       weights[i] = table.sampleWeight ? table.sampleWeight[row] : 1;
     }
-    pass({ X: table.X, cols, start, count, index: table.index }, weights, tree.next());
+    pass(rows, weights, tree.next());
     tree.push();
   }
   return tree.total().slice();

@@ -1,7 +1,8 @@
 // The triangle R of A = QR, by Householder's reflections. Twin: native/solver/triangle.cc.
 import type { Plan, Table } from '../../plan.js';
-import { nrm2 } from '../kernels/dense.js';
+import { nrm2, rowAt } from '../kernels/dense.js';
 import { sumOfProducts } from '../kernels/sums.js';
+import { Reader } from './matrix.js';
 import type { Scaling } from './scaling.js';
 
 /** Rows of a block: sums of some length, over what stays in cache. */
@@ -56,6 +57,7 @@ export function triangleOf(plan: Plan, table: Table, scaling: Scaling, diagonal:
   const { cols } = plan;
   const { X, sampleWeight, index, count } = table;
   const { mean, deviation } = scaling;
+  const reader = new Reader({ X, cols, start: 0, count, index }, 1);
   const most = diagonal || count > cols ? cols : count;
   const triangle = new Triangle(cols, most + blockRows);
   const { columns, stride } = triangle;
@@ -69,8 +71,10 @@ export function triangleOf(plan: Plan, table: Table, scaling: Scaling, diagonal:
     for (let i = first; i < end; i++) {
       const row = index ? index[start + i - first] : start + i - first;
       const root = sampleWeight ? Math.sqrt(sampleWeight[row]) : 1;
+      const rows = reader.rows(start + i - first, 1);
+      const x = rowAt(rows, 0);
       for (let j = 0; j < cols; j++) {
-        columns[j * stride + i] = root * ((X[row * cols + j] - mean[j]) / deviation[j]);
+        columns[j * stride + i] = root * ((rows.X[x + j] - mean[j]) / deviation[j]);
       }
     }
     for (let k = 0; k < cols && k < end; k++) triangle.reflect(k, Math.max(k + 1, first), end);

@@ -1,0 +1,90 @@
+// X as its owner has it, in doubles or in singles. All that is computed is computed in doubles: of these a
+// block of rows is read in place, of singles it is widened into a room, which is exact, whenever it is
+// needed. Twin: lib/reference/solver/matrix.ts.
+#pragma once
+
+#include "../kernels/table.h"
+#include "memory.h"
+
+namespace nabla {
+
+class Matrix {
+ public:
+  Matrix() = default;  // none
+  Matrix(const double* X) : doubles_(X) {}
+  Matrix(const float* X) : singles_(X) {}
+
+  explicit operator bool() const { return doubles_ || singles_; }
+  bool operator==(const Matrix& other) const {
+    return doubles_ == other.doubles_ && singles_ == other.singles_;
+  }
+
+  // What follows so many elements.
+  Matrix behind(size_t elements) const {
+    return singles_ ? Matrix(singles_ + elements) : Matrix(doubles_ + elements);
+  }
+
+  // Doubles of room that a block of so many elements needs.
+  size_t room(size_t elements) const { return singles_ ? elements : 0; }
+
+  // Rows as doubles, valid until the room is used again: `count` from `start`, or those that `index` names
+  // from `start` on, which `ahead` others follow.
+  Rows rows(const Kernels& kernels, size_t cols, const uint32_t* index, size_t start, size_t count,
+            double* room, size_t ahead = 0) const {
+    if (!singles_) return rowsOf(doubles_, cols, index, start, count, ahead);
+    kernels.widen(rowsOf(singles_, cols, index, start, count, ahead), room);
+    return {room, cols, count, nullptr};
+  }
+
+  // Asks for a row early.
+  void fetch(size_t cols, size_t row) const {
+    const size_t width = singles_ ? sizeof(float) : sizeof(double);
+    const char* x = reinterpret_cast<const char*>(doubles_);
+    if (singles_) x = reinterpret_cast<const char*>(singles_);
+    x += row * cols * width;
+    for (size_t at = 0; at < cols * width; at += 64) __builtin_prefetch(x + at);
+  }
+
+ private:
+  template <class T>
+  static RowsOf<T> rowsOf(const T* X, size_t cols, const uint32_t* index, size_t start, size_t count,
+                          size_t ahead) {
+    if (index) return {X, cols, count, index + start, ahead};
+    return {X + start * cols, cols, count, nullptr, ahead};
+  }
+
+  const double* doubles_ = nullptr;
+  const float* singles_ = nullptr;
+};
+
+// All rows of a matrix, or those that `index` names.
+struct Source {
+  Matrix X;
+  size_t cols;
+  size_t count;
+  const uint32_t* index;
+};
+
+// Gives blocks of these rows as doubles, at most `longest` at once, to each lane its own.
+class Reader {
+ public:
+  Reader(const Kernels& kernels, const Source& source, size_t longest, unsigned lanes = 1)
+      : kernels_(kernels),
+        source_(source),
+        stride_((source.X.room(longest * source.cols) + 7) / 8 * 8),
+        room_(lanes * stride_) {}
+
+  // Valid until the lane's next ones.
+  Rows rows(size_t start, size_t count, unsigned lane = 0) {
+    const Source& s = source_;
+    return s.X.rows(kernels_, s.cols, s.index, start, count, room_.data() + lane * stride_);
+  }
+
+ private:
+  const Kernels& kernels_;
+  const Source source_;
+  size_t stride_;
+  Doubles room_;
+};
+
+}  // namespace nabla
