@@ -1,4 +1,5 @@
-// What can be measured without a server, each in a process of its own: node measures.mjs <which>. Prints figures as JSON.
+// What can be measured without a server, each in a process of its own: node measures.mjs <which> [how many].
+// Prints figures as JSON.
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
@@ -59,9 +60,9 @@ const measures = {
     ];
   },
 
-  async abort() {
+  async abort(count) {
     const took = [];
-    for (let i = 0; i < 1000; i++) {
+    for (let i = 0; i < count; i++) {
       const controller = new AbortController();
       let rejected;
       const ends = fit(large, { ...endless, gram: false, signal: controller.signal }).catch(() => {
@@ -73,14 +74,14 @@ const measures = {
       await ends;
       took.push((rejected - before) / 1e3);
     }
-    return [figure('abort to rejection, p99 of 1,000', 's', percentile(took, 0.99), { most: 0.01 })];
+    return [figure('abort to rejection, p99', 's', percentile(took, 0.99), { most: 0.01 })];
   },
 
-  async terminate() {
+  async terminate(count) {
     const took = [];
     const together = 20;
     const said = (worker) => new Promise((resolve) => worker.once('message', resolve));
-    while (took.length < 1000) {
+    while (took.length < count) {
       const workers = Array.from(
         { length: together },
         () => new Worker(new URL(import.meta.url), { workerData: 'fits' }),
@@ -95,7 +96,7 @@ const measures = {
         took.push((performance.now() - before) / 1e3);
       }
     }
-    return [figure('terminate() of a worker amid its fits, p99 of 1,000', 's', percentile(took, 0.99), { most: 0.1 })];
+    return [figure('terminate() of a worker amid its fits, p99', 's', percentile(took, 0.99), { most: 0.1 })];
   },
 
   async memory() {
@@ -120,7 +121,7 @@ const measures = {
 };
 
 if (isMainThread) {
-  console.log(JSON.stringify(await measures[process.argv[2]]()));
+  console.log(JSON.stringify(await measures[process.argv[2]](Number(process.argv[3]))));
 } else if (workerData === 'fits') {
   parentPort.once('message', () => {
     for (let i = 0; i < 2 * availableParallelism(); i++) fit(large, endless);

@@ -74,9 +74,10 @@ const figures = [
   figure('event-loop delay p99 under load, above idle', 's', busy.loopDelay - idle.loopDelay, { most: 0.005 }),
   figure('readFile p50 under load', 's', busy.readFile, { most: 0.005 }),
 ];
+const often = flags.quick ? '100' : '1000';
 for (const measure of ['many', 'single', 'abort', 'terminate', 'memory']) {
   say(`${measure} …`);
-  figures.push(...(await ask('measures.mjs', measure)));
+  figures.push(...(await ask('measures.mjs', measure, often)));
 }
 
 const times = ({ way, idle, busy }) => {
