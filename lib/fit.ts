@@ -26,7 +26,8 @@ export const fitSync: FitSync = facade.fitSync;
 /**
  * Fits a linear model off the calling thread, on nabla's own threads (on the reference: between turns of the event
  * loop). X and y are copied first, so the caller is free to change or transfer them; with `transfer` their buffers are
- * taken over; a view of a SharedArrayBuffer is read in place and must not be written to meanwhile.
+ * taken over; a view of a SharedArrayBuffer is read in place and must not be written to meanwhile. What takes some
+ * microseconds is done at once, since handing it over takes longer, and told at the next turn of the event loop.
  *
  * @param data - as {@link fitSync}
  * @param options - as {@link fitSync}

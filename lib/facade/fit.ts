@@ -1,5 +1,6 @@
 import { checkArray, checkLength, checkMatrix, isFloat64Array } from '../arrays.js';
 import type { Backend, FitJob, Outcome } from '../backend.js';
+import { isBrief, nextTurn } from '../brief.js';
 import { losses, rules } from '../catalog.js';
 import { type Checkpointing, fitInPieces, fitInPiecesSync, readCheckpoint } from '../checkpoint.js';
 import { Control } from '../control.js';
@@ -225,6 +226,15 @@ function watchedSync(backend: Backend, job: FitJob, { control, raw }: Call): Out
   return steps.outcome();
 }
 
+/** What is done here and now, told at the next turn. */
+async function soon<T>(work: () => T): Promise<T> {
+  try {
+    return work();
+  } finally {
+    await nextTurn();
+  }
+}
+
 export function createFit(backend: Backend, model: typeof Model): Fits {
   return {
     fitSync<L extends Label>(data: FitData<L>, options?: FitOptions, penalty?: PenaltyOf): Model<L> {
@@ -235,8 +245,11 @@ export function createFit(backend: Backend, model: typeof Model): Fits {
       return modelOf(model, call, checkpoint ? fitInPiecesSync(run, job, checkpoint) : run(job));
     },
     async fit<L extends Label>(data: FitData<L>, options?: FitOptions, penalty?: PenaltyOf): Promise<Model<L>> {
-      const call = own(prepare(data, options, penalty));
+      const given = prepare(data, options, penalty);
+      const isHere = !given.checkpoint && !given.control.watches && isBrief(given.job);
+      const call = own(given, isHere);
       const { job, checkpoint, control } = call;
+      if (isHere) return control.run(() => soon(() => modelOf<L>(model, call, backend.fitSync(job))));
       const outcome = await control.run((watch) => {
         const run = (job: FitJob) => backend.fit(job, watch);
         return checkpoint ? fitInPieces(run, job, checkpoint) : run(job);

@@ -5,8 +5,11 @@ import type { Call } from './fit.js';
 const keys = ['X', 'y', 'offset'] as const;
 type Arrays = { X: Matrix; y: Float64Array; offset: Float64Array | null };
 
-/** The call on memory that nobody else can detach. Throws before anything is taken over. */
-export function own(call: Call): Call {
+/**
+ * The call on memory that nobody else can detach, or `inPlace` if it is done with before anybody can. Throws before
+ * anything is taken over.
+ */
+export function own(call: Call, inPlace = false): Call {
   const { job, raw, control } = call;
   const names = new Map<Matrix, string>();
   const collect = (prefix: string, table: Arrays | null) => {
@@ -24,6 +27,7 @@ export function own(call: Call): Call {
   }
   for (const [array, name] of names) checkFixed(name, array);
   control.check();
+  if (inPlace && !control.transfer) return call;
   const arrays = [...names.keys()];
   const mine = control.transfer ? moveIn(arrays) : arrays.map(snapshot);
   const owned = new Map<Matrix | null, Matrix>(arrays.map((array, i) => [array, mine[i]]));

@@ -7,6 +7,10 @@
 #if defined(__x86_64__) || defined(_M_X64)
 #include <xmmintrin.h>
 #endif
+#if defined(__linux__)
+#include <sys/resource.h>
+#include <unistd.h>
+#endif
 
 namespace nabla {
 
@@ -31,6 +35,15 @@ void setDefaultFloatingPoint() {
 #elif defined(__aarch64__)
   const uint64_t control = 0;
   __asm__ volatile("msr fpcr, %0" : : "r"(control));
+#endif
+}
+
+// Where all want the same processors, the event loop and libuv's threads go before fits: threads that take
+// turns come fresh from their sleep, and would keep the loop of a busy service waiting for some 20 ms. Linux
+// alone has a niceness for each thread; the main thread's is that of the process.
+void letOthersGoFirst() {
+#if defined(__linux__)
+  setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, static_cast<id_t>(getpid())) + 5);
 #endif
 }
 
@@ -186,6 +199,7 @@ Section* Pool::open() const {
 
 void Pool::work() {
   setDefaultFloatingPoint();
+  letOthersGoFirst();
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
     ready_.wait(lock, [this] { return !starting_.empty() || open(); });

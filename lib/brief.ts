@@ -1,0 +1,24 @@
+// Fits that are done sooner on the calling thread than they are handed to another and their data copied.
+import type { FitJob } from './backend.js';
+
+/** What visits to elements of X may cost: some 10 µs, natively. A row costs as much as so many elements by itself. */
+const most = 20_000;
+const ofRow = 16;
+
+export function isBrief({ plan, train, validation }: FitJob): boolean {
+  const rows = train.count + (validation?.count ?? 0);
+  return plan.epochs * rows * plan.outputs * (plan.cols + ofRow) <= most;
+}
+
+let turn: Promise<void> | null = null;
+
+/** The next turn of the event loop, the same for all who wait for it: fits in a row do not keep others from theirs. */
+export function nextTurn(): Promise<void> {
+  turn ??= new Promise((resolve) => {
+    setImmediate(() => {
+      turn = null;
+      resolve();
+    });
+  });
+  return turn;
+}
