@@ -1,0 +1,46 @@
+// A tenth of a table's rows, or what is enough: where a fit of all of them may begin, and what their Hessian is
+// like. Twin: lib/reference/solver/sample.ts.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "philox.h"
+#include "plan.h"
+
+namespace nabla {
+
+// Rows of a sample for each column, at least.
+constexpr size_t sampledPerColumn = 32;
+
+class Sample {
+ public:
+  // All rows, where a fourth of them would not be enough. The table must stay where it is.
+  Sample(const Table& all, size_t cols) : table_(all) {
+    const size_t fewest = sampledPerColumn * std::max<size_t>(cols, 16);
+    const size_t stride = std::min<size_t>(10, all.count / fewest);
+    if (stride < 4) return;
+    // One row of each so many, drawn: rows may be in some order, and it may have a period.
+    Philox philox(0, stream);
+    index_.resize(all.count / stride);
+    for (size_t i = 0; i < index_.size(); ++i) {
+      const size_t row = i * stride + philox.below(static_cast<uint32_t>(stride), i);
+      index_[i] = all.index ? all.index[row] : static_cast<uint32_t>(row);
+    }
+    table_.index = index_.data();
+    table_.count = index_.size();
+  }
+  Sample(const Sample&) = delete;
+  Sample& operator=(const Sample&) = delete;
+
+  bool isPart() const { return !index_.empty(); }
+  const Table& table() const { return table_; }
+
+ private:
+  static constexpr uint32_t stream = 16;  // samplers have the numbers of their kinds
+
+  Table table_;
+  std::vector<uint32_t> index_;
+};
+
+}  // namespace nabla
