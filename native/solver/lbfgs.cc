@@ -40,37 +40,47 @@ Lbfgs::Lbfgs(const Kernels& kernels, const Plan& plan, const Table& table, const
       y_(memory_ * size_),
       products_(memory_),
       alpha_(memory_) {
-  for (Doubles* vector : {&g_, &bent_, &steepest_, &direction_, &s_, &y_, &products_})
-    vector->clear();
+  for (Doubles* vector : {&g_, &bent_, &steepest_, &direction_, &s_, &y_, &products_}) vector->clear();
 }
 
-// Before the first iteration.
+// To where the first iteration starts.
 void Lbfgs::begin() {
   bool isNothing = true;
   for (size_t j = 0; j < size_; ++j) isNothing = isNothing && w_[j] == 0.0;
   // Where the caller starts may be better than where a sample ends.
-  if (isNothing && sample_.isPart() && !isKinked(plan_.loss)) approach();
+  const bool approaches = isNothing && sample_.isPart() && !isKinked(plan_.loss);
+  const double expected = approaches ? approach() : 0.0;
   copy(w_, bent_.data(), size_);
   metric_.bend(sample_, bent_.data());
+  value_ = smooth_.evaluate(w_, g_.data());
+  if (!approaches || value_ - expected <= std::fabs(expected)) return;
+  // The sample says little of the other rows.
+  trial_.clear();
+  const double value = smooth_.evaluate(trial_.data(), trialGradient_.data());
+  if (value_ <= value) return;
+  value_ = value;
+  copy(trial_.data(), w_, size_);
+  copy(trialGradient_.data(), g_.data(), size_);
 }
 
-// Goes to where the sample's objective is least, about as near as that is to the minimum over all rows.
-void Lbfgs::approach() {
+// Goes to where the objective of a sample is least, about as near as that is to the minimum over all rows;
+// returns what it is there.
+double Lbfgs::approach() {
   const Table& table = sample_.table();
   const double far = 0.5 * (static_cast<double>(size_) / static_cast<double>(table.count));
   Smooth smooth(kernels_, plan_, table, &scaling_, smooth_.penalty(), team_);
   Lbfgs fit(kernels_, plan_, table, scaling_, smooth, w_, team_);
-  for (int i = 0; i < mostSampled && fit.ended == Status::maxEpochs; ++i) {
-    const double value = fit.epoch(0);
-    if (!(std::fabs(value) < INFINITY) || smooth_.stopped()) break;
-    if (fit.change <= far * std::fabs(value)) return;
+  double value = NAN;
+  for (int i = 0; i < mostSampled && fit.ended == Status::maxEpochs && !smooth_.stopped(); ++i) {
+    value = fit.epoch(0);
+    if (!(fit.change > far * std::fabs(value))) break;
   }
+  return value;
 }
 
 double Lbfgs::epoch(uint64_t) {
   if (!begun_) {
     begin();
-    value_ = smooth_.evaluate(w_, g_.data());
     begun_ = true;
     look();
     if (!std::isfinite(value_)) return value_;

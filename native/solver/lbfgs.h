@@ -22,7 +22,7 @@ class Lbfgs final : public Method {
 
  private:
   void begin();
-  void approach();
+  double approach();
   void look();
   void turn();
   double search();
@@ -48,11 +48,11 @@ class Lbfgs final : public Method {
   bool stepHistory_;
   double* w_;
   Doubles bent_;  // where the metric was taken
-  Doubles g_;  // of the smooth part
+  Doubles g_;     // of the smooth part
   Doubles trial_, trialGradient_;
   Doubles steepest_;  // the shortest subgradient
   Doubles direction_;
-  Doubles turned_;  // the newest change of the gradient, by the metric
+  Doubles turned_;    // the newest change of the gradient, by the metric
   Doubles s_, y_;     // steps and changes of the gradient, a ring
   Doubles products_;  // sᵀy of each
   Doubles alpha_;

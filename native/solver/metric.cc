@@ -7,10 +7,10 @@ namespace nabla {
 
 namespace {
 
-constexpr size_t mostSide = 512;     // of a matrix that is worth its equations
-constexpr double ridge = 0x1p-20;    // of a diagonal: what is flat at these weights need not stay flat
+constexpr size_t mostSide = 512;      // of a matrix that is worth its equations
+constexpr double ridge = 0x1p-20;     // of a diagonal: what is flat at these weights need not stay flat
 constexpr double sampledRidge = 0.1;  // times columns by rows: as far as a sample is to be believed
-constexpr double least = 0.25;       // of what a column's square lets one expect
+constexpr double least = 0.25;        // of what a column's square lets one expect
 
 }  // namespace
 

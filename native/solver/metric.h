@@ -1,6 +1,6 @@
-// What L-BFGS takes the Hessian to be before it has seen any: the diagonal that a second derivative of 1 gives,
-// or, bent, that of the loss at some weights over a sample of rows: one matrix for all outputs, with the mean of
-// their second derivatives. Twin: lib/reference/solver/metric.ts.
+// What L-BFGS takes the Hessian to be before it has seen any: the diagonal that a second derivative of 1
+// gives, or, bent, that of the loss at some weights over a sample of rows: one matrix for all outputs, with
+// the mean of their second derivatives. Twin: lib/reference/solver/metric.ts.
 #pragma once
 
 #include "sample.h"
@@ -30,7 +30,7 @@ class Metric {
   const Team& team_;
   size_t side_;  // of the matrix: columns and the intercept
   Doubles diagonal_;
-  Doubles L_;  // of no size unless it is bent
+  Doubles L_;    // of no size unless it is bent
   Doubles one_;  // of an output
 };
 
