@@ -8,6 +8,7 @@ namespace {
 
 constexpr double rounding = 0x1p-48;  // of the objective: smaller changes are not to be told from rounding
 constexpr int mostSampled = 30;       // iterations on a sample
+constexpr uint64_t longest = 12;      // iterations with one metric, where taking it anew costs little
 
 void copy(const double* from, double* to, size_t n) {
   if (n > 0) memcpy(to, from, n * sizeof(double));
@@ -19,6 +20,7 @@ Lbfgs::Lbfgs(const Kernels& kernels, const Plan& plan, const Table& table, const
              Smooth& smooth, double* weights, const Team& team)
     : kernels_(kernels),
       plan_(plan),
+      table_(table),
       scaling_(scaling),
       smooth_(smooth),
       team_(team),
@@ -51,7 +53,7 @@ void Lbfgs::begin() {
   const bool approaches = isNothing && sample_.isPart() && !isKinked(plan_.loss);
   const double expected = approaches ? approach() : 0.0;
   copy(w_, bent_.data(), size_);
-  metric_.bend(sample_, bent_.data());
+  bend();
   value_ = smooth_.evaluate(w_, g_.data());
   if (!approaches || value_ - expected <= std::fabs(expected)) return;
   // The sample says little of the other rows.
@@ -61,6 +63,13 @@ void Lbfgs::begin() {
   value_ = value;
   copy(trial_.data(), w_, size_);
   copy(trialGradient_.data(), g_.data(), size_);
+}
+
+void Lbfgs::bend() {
+  if (bentByAll_)
+    metric_.bend(table_, false, bent_.data());
+  else
+    metric_.bend(sample_.table(), sample_.isPart(), bent_.data());
 }
 
 // Goes to where the objective of a sample is least, about as near as that is to the minimum over all rows;
@@ -85,6 +94,14 @@ double Lbfgs::epoch(uint64_t) {
     look();
     if (!std::isfinite(value_)) return value_;
   }
+  if (metric_.isBent() && aged_ >= longest + plan_.cols / 8) {
+    aged_ = 0;
+    bentByAll_ = true;
+    copy(w_, bent_.data(), size_);
+    bend();
+    look();
+  }
+  ++aged_;
   const double before = value_;
   double length = search();
   if (length == 0.0 && count_ > 0) {
@@ -227,10 +244,12 @@ void Lbfgs::exchange(Archive& archive) {
   archive.count(next_, memory_ - 1);
   archive.array(w_, size_);
   archive.array(bent_.data(), size_);
+  archive.flag(bentByAll_);
+  archive.count(aged_);
   for (Doubles* vector : {&g_, &direction_, &steepest_, &products_, &s_, &y_})
     archive.array(vector->data(), vector->size());
   // What follows from the weights is made anew.
-  if (begun_) metric_.bend(sample_, bent_.data());
+  if (begun_) bend();
 }
 
 }  // namespace nabla

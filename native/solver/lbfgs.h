@@ -6,6 +6,7 @@
 #include "linesearch.h"
 #include "method.h"
 #include "metric.h"
+#include "sample.h"
 
 namespace nabla {
 
@@ -23,6 +24,7 @@ class Lbfgs final : public Method {
  private:
   void begin();
   double approach();
+  void bend();
   void look();
   void turn();
   double search();
@@ -37,6 +39,7 @@ class Lbfgs final : public Method {
 
   const Kernels& kernels_;
   const Plan& plan_;
+  const Table& table_;
   const Scaling& scaling_;
   Smooth& smooth_;
   const Team& team_;
@@ -47,8 +50,10 @@ class Lbfgs final : public Method {
   bool isOrthantWise_;
   bool stepHistory_;
   double* w_;
-  Doubles bent_;  // where the metric was taken
-  Doubles g_;     // of the smooth part
+  Doubles bent_;            // where the metric was taken
+  bool bentByAll_ = false;  // over all rows, not the sample
+  uint64_t aged_ = 0;       // iterations since
+  Doubles g_;               // of the smooth part
   Doubles trial_, trialGradient_;
   Doubles steepest_;  // the shortest subgradient
   Doubles direction_;

@@ -30,13 +30,12 @@ Metric::Metric(const Kernels& kernels, const Plan& plan, const Scaling& scaling,
         j < plan.coefficients() ? scaling.square()[j % plan.cols] + plan.l2 * smooth.factor(j) : 1.0;
 }
 
-void Metric::bend(const Sample& sample, const double* weights) {
-  const Table& table = sample.table();
+void Metric::bend(const Table& table, bool isPart, const double* weights) {
   const bool isSmooth = !isKinked(plan_.loss) && plan_.l1 == 0.0 && !plan_.nonNegative;
   if (!isSmooth || side_ > mostSide || table.count < side_) return;
   Doubles d(plan_.outputs * table.count);
   curve(table, weights, d.data());
-  if (!measure(sample, d.data())) L_ = Doubles(0);
+  if (!measure(table, isPart, d.data())) L_ = Doubles(0);
 }
 
 // The sum of the outputs' second derivatives, for each row.
@@ -56,14 +55,13 @@ void Metric::curve(const Table& table, const double* weights, double* d) const {
 }
 
 // The matrix, and its factor. False: it has none.
-bool Metric::measure(const Sample& sample, const double* d) {
-  const Table& table = sample.table();
+bool Metric::measure(const Table& table, bool isPart, const double* d) {
   const size_t cols = plan_.cols, count = table.count;
   const double terms = static_cast<double>(count) * static_cast<double>(plan_.outputs);
   const double mean = kernels_.sum(d, count) / terms;
   if (!(mean > 0.0 && mean < INFINITY)) return false;
   const double part =
-      sample.isPart() ? sampledRidge * (static_cast<double>(side_) / static_cast<double>(count)) : ridge;
+      isPart ? sampledRidge * (static_cast<double>(side_) / static_cast<double>(count)) : ridge;
   L_ = Doubles(side_ * side_);
   double* L = L_.data();
   Gram(kernels_, {table.X, cols, count, table.index}, plan_.intercept ? scaling_.mean() : nullptr, team_)
@@ -83,8 +81,10 @@ bool Metric::measure(const Sample& sample, const double* d) {
 }
 
 void Metric::divide(double* d) {
-  if (L_.size() == 0) {
-    for (size_t j = 0; j < plan_.size(); ++j) d[j] /= diagonal_.data()[j];
+  if (!isBent()) {
+    const double* diagonal = diagonal_.data();
+    const size_t size = diagonal_.size();
+    for (size_t j = 0; j < size; ++j) d[j] /= diagonal[j];
     return;
   }
   const size_t cols = plan_.cols;

@@ -3,7 +3,6 @@
 // the mean of their second derivatives. Twin: lib/reference/solver/metric.ts.
 #pragma once
 
-#include "sample.h"
 #include "scaling.h"
 #include "smooth.h"
 
@@ -14,14 +13,16 @@ class Metric {
   Metric(const Kernels& kernels, const Plan& plan, const Scaling& scaling, const Smooth& smooth,
          const Team& team);
 
-  // Takes it at the weights, where the loss and the shape allow it.
-  void bend(const Sample& sample, const double* weights);
+  // Takes it at the weights, where the loss and the shape allow it. `isPart`: the table is a sample of more
+  // rows.
+  void bend(const Table& table, bool isPart, const double* weights);
+  bool isBent() const { return L_.size() > 0; }
   // d = H⁻¹d
   void divide(double* d);
 
  private:
   void curve(const Table& table, const double* weights, double* d) const;
-  bool measure(const Sample& sample, const double* d);
+  bool measure(const Table& table, bool isPart, const double* d);
 
   const Kernels& kernels_;
   const Plan& plan_;

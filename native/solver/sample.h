@@ -10,16 +10,17 @@
 
 namespace nabla {
 
-// Rows of a sample for each column, at least.
-constexpr size_t sampledPerColumn = 32;
+// Rows of a sample, at least: 32 for each column, of many columns fewer.
+inline size_t fewestSampled(size_t cols) {
+  return std::max<size_t>({512, 8 * cols, std::min<size_t>(32 * cols, 4096)});
+}
 
 class Sample {
  public:
-  // All rows, where a fourth of them would not be enough. The table must stay where it is.
+  // All rows, where half of them would not be enough. The table must stay where it is.
   Sample(const Table& all, size_t cols) : table_(all) {
-    const size_t fewest = sampledPerColumn * std::max<size_t>(cols, 16);
-    const size_t stride = std::min<size_t>(10, all.count / fewest);
-    if (stride < 4) return;
+    const size_t stride = std::min<size_t>(10, all.count / fewestSampled(cols));
+    if (stride < 2) return;
     // One run of each so many, drawn: rows may be in some order, and it may have a period.
     Philox philox(0, stream);
     const size_t runs = all.count / run / stride;

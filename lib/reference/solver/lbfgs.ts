@@ -14,6 +14,7 @@ import { Smooth } from './smooth.js';
 
 const rounding = 2 ** -48; // of the objective: smaller changes are not to be told from rounding
 const mostSampled = 30; // iterations on a sample
+const longest = 12; // iterations with one metric, where taking it anew costs little
 
 /** What the objective is taken over. */
 interface Data {
@@ -32,6 +33,8 @@ export class Lbfgs extends Method {
   readonly #stepHistory: boolean;
   readonly #w: Float64Array;
   readonly #bent: Float64Array; // where the metric was taken
+  #bentByAll = false; // over all rows, not the sample
+  #aged = 0; // iterations since
   readonly #g: Float64Array; // of the smooth part
   readonly #trial: Float64Array;
   readonly #trialGradient: Float64Array;
@@ -91,6 +94,14 @@ export class Lbfgs extends Method {
       this.#look();
       if (!Number.isFinite(this.#value)) return this.#value;
     }
+    if (this.#metric?.isBent && this.#aged >= longest + Math.floor(this.#plan.cols / 8)) {
+      this.#aged = 0;
+      this.#bentByAll = true;
+      this.#bent.set(this.#w);
+      this.#bend();
+      this.#look();
+    }
+    this.#aged++;
     const before = this.#value;
     let length = this.#search();
     if (length === 0 && this.#count > 0) {
@@ -153,7 +164,9 @@ export class Lbfgs extends Method {
   }
 
   #bend(): void {
-    if (this.#sample) this.#metric?.bend(this.#sample, this.#isPart, this.#bent);
+    if (!this.#data || !this.#sample) return;
+    if (this.#bentByAll) this.#metric?.bend(this.#data.table, false, this.#bent);
+    else this.#metric?.bend(this.#sample, this.#isPart, this.#bent);
   }
 
   /** The shortest subgradient at the weights, and the direction to go. */
@@ -275,8 +288,11 @@ export class Lbfgs extends Method {
     this.#value = archive.number(this.#value);
     this.#count = archive.number(this.#count);
     this.#next = archive.number(this.#next);
-    for (const vector of [this.#w, this.#bent, this.#g, this.#direction, this.#steepest, this.#products])
-      archive.array(vector);
+    archive.array(this.#w);
+    archive.array(this.#bent);
+    this.#bentByAll = archive.flag(this.#bentByAll);
+    this.#aged = archive.number(this.#aged);
+    for (const vector of [this.#g, this.#direction, this.#steepest, this.#products]) archive.array(vector);
     for (const vector of [...this.#s, ...this.#y]) archive.array(vector);
     if (this.#begun) this.#bend(); // what follows from the weights is made anew
   }

@@ -46,6 +46,10 @@ export class Metric {
     this.#L = this.#measure(table, isPart, this.#curve(table, weights));
   }
 
+  get isBent(): boolean {
+    return this.#L !== null;
+  }
+
   /** The sum of the outputs' second derivatives, for each row. */
   #curve(table: Table, weights: Float64Array): Float64Array {
     const { outputs, loss } = this.#plan;

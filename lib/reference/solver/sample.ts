@@ -3,17 +3,18 @@
 import type { Table } from '../../plan.js';
 import { Philox } from './philox.js';
 
-/** Rows of a sample for each column, at least. */
-export const sampledPerColumn = 32;
+/** Rows of a sample, at least: 32 for each column, of many columns fewer. */
+export function fewestSampled(cols: number): number {
+  return Math.max(512, 8 * cols, Math.min(32 * cols, 4096));
+}
 
 const stream = 16; // samplers have the numbers of their kinds
 const run = 8; // neighbours come from memory faster
 
-/** All rows, where a fourth of them would not be enough. */
+/** All rows, where half of them would not be enough. */
 export function sampleOf(all: Table, cols: number): Table {
-  const fewest = sampledPerColumn * Math.max(cols, 16);
-  const stride = Math.min(10, Math.floor(all.count / fewest));
-  if (stride < 4) return all;
+  const stride = Math.min(10, Math.floor(all.count / fewestSampled(cols)));
+  if (stride < 2) return all;
   // One run of each so many, drawn: rows may be in some order, and it may have a period.
   const philox = new Philox(0, stream);
   const runs = Math.floor(Math.floor(all.count / run) / stride);
