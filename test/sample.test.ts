@@ -132,11 +132,11 @@ describe.each(faces)('lbfgs with a sample: $name', ({ backend, fitSync }) => {
   });
 
   it('pauses and goes on to the same bits, before and after its metric is taken anew', () => {
-    const X = normals(1400 * 9, 1).map((x) => x ** 3); // heavy tails, of which a sample says little
-    const y = targets('poisson', X, 9, 2);
-    const job = jobOf({ X, y }, { loss: 'poisson', optimizer: 'lbfgs', l2: 1e-4, epochs: 60 });
+    const X = normals(1400 * 5, 1).map((x) => x ** 5); // heavy tails, of which a sample says little
+    const y = targets('logistic', X, 5, 2);
+    const job = jobOf({ X, y }, { loss: 'logistic', optimizer: 'lbfgs', l2: 1e-4, epochs: 60 });
     const whole = reference.fitSync(job);
-    expect(whole.epochs).toBeGreaterThan(14);
+    expect(whole.epochs).toBeGreaterThan(25);
     for (const pauseAfter of [1, 5, 12, 13]) {
       for (const backends of [[backend], [backend, reference]]) {
         const { weights, epochs, status } = inPieces(job, pauseAfter, backends);
