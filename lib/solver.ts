@@ -12,7 +12,7 @@ const most = { exact: 4000, newton: 500 };
  * From where on L-BFGS is faster than Newton's method: multiplications in a Hessian of all rows, weights in a system, and
  * rows for each column, fewer of which leave directions of little curvature that only Newton's method is quick to follow.
  */
-const lbfgsFrom = { products: 2 ** 20, size: 16, rowsPerColumn: 8 };
+const lbfgsFrom = { products: 2 ** 20, size: 16, rowsPerColumn: 4 };
 
 /** What `auto` picks: see the README. */
 function pick(plan: Plan): SolverName {

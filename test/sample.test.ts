@@ -236,9 +236,9 @@ describe.each(faces)('auto: $name', ({ fitSync }) => {
     expect(picked('logistic', 1024, 31, { l1: 0.1 })).toBe('newton');
     expect(picked('logistic', 1024, 31, { nonNegative: true })).toBe('newton');
     expect(picked('squared', 1024, 31)).toBe('exact');
-    // Fewer rows than eight for a column and the intercept.
-    expect(picked('huber', 1007, 125)).toBe('newton');
-    expect(picked('huber', 1008, 125)).toBe('lbfgs');
+    // Fewer rows than four for a column and the intercept.
+    expect(picked('huber', 319, 79)).toBe('newton');
+    expect(picked('huber', 320, 79)).toBe('lbfgs');
     // Three classes of five columns are 18 weights.
     expect(picked('softmax', 3236, 5)).toBe('newton');
     expect(picked('softmax', 3237, 5)).toBe('lbfgs');
