@@ -1,20 +1,31 @@
 // Which solver a fit without a learning rate gets, and which fits a solver can do.
 import { losses, solvers } from './catalog.js';
 import { NablaError } from './errors.js';
-import { type Plan, softmaxLoss, solverKind } from './plan.js';
+import { kinkedLosses, type Plan, softmaxLoss, solverKind } from './plan.js';
 
 export type SolverName = Exclude<keyof typeof solvers, 'auto'>;
 
 /** Weights of a system of equations that is worth solving whole in each iteration. */
 const most = { exact: 4000, newton: 500 };
 
+/**
+ * From where on L-BFGS is faster than Newton's method: multiplications in a Hessian of all rows, weights in a system, and
+ * rows for each column, fewer of which leave directions of little curvature that only Newton's method is quick to follow.
+ */
+const lbfgsFrom = { products: 2 ** 20, size: 16, rowsPerColumn: 4 };
+
 /** What `auto` picks: see the README. */
 function pick(plan: Plan): SolverName {
-  const { cols, outputs, loss, l1, nonNegative } = plan;
+  const { rows, cols, outputs, loss, l1, nonNegative } = plan;
   const isSquared = Object.keys(losses)[loss] === 'squared';
-  const size = cols + 1;
-  if (isSquared && l1 === 0 && !nonNegative && size <= most.exact) return 'exact';
-  return (loss === softmaxLoss ? outputs * size : size) <= most.newton ? 'newton' : 'lbfgs';
+  const isPlain = l1 === 0 && !nonNegative;
+  const side = cols + 1;
+  if (isSquared && isPlain && side <= most.exact) return 'exact';
+  const size = loss === softmaxLoss ? outputs * side : side;
+  if (size > most.newton) return 'lbfgs';
+  const isLong = rows >= lbfgsFrom.rowsPerColumn * side && rows * size ** 2 >= lbfgsFrom.products;
+  const isSmooth = !kinkedLosses.includes(loss);
+  return isPlain && isSmooth && isLong && size > lbfgsFrom.size ? 'lbfgs' : 'newton';
 }
 
 /** The plan with a solver in the place of `auto`, checked, and the solver's name. `usual`: what `auto` is. */

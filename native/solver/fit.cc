@@ -65,8 +65,7 @@ void Run::makeMethod() {
   }
   smooth_.reset(new Smooth(kernels_, plan_, data_.train, scaling_.get(), penalty, team_));
   if (plan_.solver == SolverKind::lbfgs) {
-    makeDiagonal();
-    method_.reset(new Lbfgs(kernels_, plan_, *smooth_, weights_.data(), diagonal_.data()));
+    method_.reset(new Lbfgs(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_));
   } else if (plan_.solver == SolverKind::exact) {
     method_.reset(new Exact(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_));
   } else if (isKinked(plan_.loss)) {
@@ -74,13 +73,6 @@ void Run::makeMethod() {
   } else {
     method_.reset(new Newton(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_));
   }
-}
-
-// About the diagonal of the Hessian, for losses whose second derivative is about 1.
-void Run::makeDiagonal() {
-  diagonal_.assign(plan_.size(), 1.0);
-  for (size_t j = 0; j < plan_.coefficients(); ++j)
-    diagonal_[j] = scaling_->square()[j % plan_.cols] + plan_.l2 * smooth_->factor(j);
 }
 
 bool Run::end(Status status) {

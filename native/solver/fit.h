@@ -69,7 +69,6 @@ class Run {
   bool stopped() const { return team_.stopped(); }
   bool end(Status status);
   void makeMethod();
-  void makeDiagonal();
   void record(double loss);
   Status verdict() const;
   const double* original();
@@ -87,7 +86,6 @@ class Run {
   std::unique_ptr<Objective> validation_;
   Stopping stopping_;
   Doubles weights_, original_;
-  std::vector<double> diagonal_;
   std::unique_ptr<Smooth> smooth_;
   std::unique_ptr<Method> method_;
   Outcome out_;

@@ -7,6 +7,8 @@ namespace nabla {
 namespace {
 
 constexpr double rounding = 0x1p-48;  // of the objective: smaller changes are not to be told from rounding
+constexpr int mostSampled = 30;       // iterations on a sample
+constexpr uint64_t longest = 12;      // iterations with one metric, where taking it anew costs little
 
 void copy(const double* from, double* to, size_t n) {
   if (n > 0) memcpy(to, from, n * sizeof(double));
@@ -14,35 +16,92 @@ void copy(const double* from, double* to, size_t n) {
 
 }  // namespace
 
-Lbfgs::Lbfgs(const Kernels& kernels, const Plan& plan, Smooth& smooth, double* weights,
-             const double* diagonal)
+Lbfgs::Lbfgs(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
+             Smooth& smooth, double* weights, const Team& team)
     : kernels_(kernels),
+      plan_(plan),
+      table_(table),
+      scaling_(scaling),
       smooth_(smooth),
+      team_(team),
+      sample_(table, plan.cols),
+      metric_(kernels, plan, scaling, smooth, team),
       size_(plan.size()),
       memory_(static_cast<size_t>(plan.solverParameters[0])),
       isOrthantWise_(plan.l1 != 0.0 || plan.nonNegative),
       stepHistory_(plan.stepHistory),
       w_(weights),
-      diagonal_(diagonal),
+      bent_(size_),
       g_(size_),
       trial_(size_),
       trialGradient_(size_),
       steepest_(size_),
       direction_(size_),
+      turned_(size_),
       s_(memory_ * size_),
       y_(memory_ * size_),
       products_(memory_),
       alpha_(memory_) {
-  for (Doubles* vector : {&g_, &steepest_, &direction_, &s_, &y_, &products_}) vector->clear();
+  for (Doubles* vector : {&g_, &bent_, &steepest_, &direction_, &s_, &y_, &products_}) vector->clear();
+}
+
+// To where the first iteration starts.
+void Lbfgs::begin() {
+  bool isNothing = true;
+  for (size_t j = 0; j < size_; ++j) isNothing = isNothing && w_[j] == 0.0;
+  // Where the caller starts may be better than where a sample ends.
+  const bool approaches = isNothing && sample_.isPart() && !isKinked(plan_.loss);
+  const double expected = approaches ? approach() : 0.0;
+  copy(w_, bent_.data(), size_);
+  bend();
+  value_ = smooth_.evaluate(w_, g_.data());
+  if (!approaches || value_ - expected <= std::fabs(expected)) return;
+  // The sample says little of the other rows.
+  trial_.clear();
+  const double value = smooth_.evaluate(trial_.data(), trialGradient_.data());
+  if (value_ <= value) return;
+  value_ = value;
+  copy(trial_.data(), w_, size_);
+  copy(trialGradient_.data(), g_.data(), size_);
+}
+
+void Lbfgs::bend() {
+  if (bentByAll_)
+    metric_.bend(table_, false, bent_.data());
+  else
+    metric_.bend(sample_.table(), sample_.isPart(), bent_.data());
+}
+
+// Goes to where the objective of a sample is least, about as near as that is to the minimum over all rows;
+// returns what it is there.
+double Lbfgs::approach() {
+  const Table& table = sample_.table();
+  const double far = 0.5 * (static_cast<double>(size_) / static_cast<double>(table.count));
+  Smooth smooth(kernels_, plan_, table, &scaling_, smooth_.penalty(), team_);
+  Lbfgs fit(kernels_, plan_, table, scaling_, smooth, w_, team_);
+  double value = NAN;
+  for (int i = 0; i < mostSampled && fit.ended == Status::maxEpochs && !smooth_.stopped(); ++i) {
+    value = fit.epoch(0);
+    if (!(fit.change > far * std::fabs(value))) break;
+  }
+  return value;
 }
 
 double Lbfgs::epoch(uint64_t) {
   if (!begun_) {
-    value_ = smooth_.evaluate(w_, g_.data());
+    begin();
     begun_ = true;
     look();
     if (!std::isfinite(value_)) return value_;
   }
+  if (metric_.isBent() && aged_ >= longest + plan_.cols / 8) {
+    aged_ = 0;
+    bentByAll_ = true;
+    copy(w_, bent_.data(), size_);
+    bend();
+    look();
+  }
+  ++aged_;
   const double before = value_;
   double length = search();
   if (length == 0.0 && count_ > 0) {
@@ -103,12 +162,12 @@ void Lbfgs::turn() {
     alpha[k] = dot(s(k), d) / products[k];
     kernels_.axpy(-alpha[k], y(k), d, size_);
   }
-  for (size_t j = 0; j < size_; ++j) d[j] /= diagonal_[j];
+  metric_.divide(d);
   if (count_ > 0) {
     const double* newest = y(place(0));
-    double scaled = 0.0;
-    for (size_t j = 0; j < size_; ++j) scaled += (newest[j] / diagonal_[j]) * newest[j];
-    kernels_.scal(products[place(0)] / scaled, d, size_);
+    copy(newest, turned_.data(), size_);
+    metric_.divide(turned_.data());
+    kernels_.scal(products[place(0)] / dot(turned_.data(), newest), d, size_);
   }
   for (size_t age = count_; age-- > 0;) {
     const size_t k = place(age);
@@ -184,8 +243,13 @@ void Lbfgs::exchange(Archive& archive) {
   archive.count(count_, memory_);
   archive.count(next_, memory_ - 1);
   archive.array(w_, size_);
+  archive.array(bent_.data(), size_);
+  archive.flag(bentByAll_);
+  archive.count(aged_);
   for (Doubles* vector : {&g_, &direction_, &steepest_, &products_, &s_, &y_})
     archive.array(vector->data(), vector->size());
+  // What follows from the weights is made anew.
+  if (begun_) bend();
 }
 
 }  // namespace nabla

@@ -1,17 +1,20 @@
 // L-BFGS (Nocedal 1980) with a strong Wolfe search; with l1 or without negative coefficients its orthant-wise
-// form, OWL-QN (Andrew and Gao 2007). Twin: lib/reference/solver/lbfgs.ts.
+// form, OWL-QN (Andrew and Gao 2007). A fit of many rows begins where one of a sample of them ends, with the
+// sample's Hessian. Twin: lib/reference/solver/lbfgs.ts.
 #pragma once
 
 #include "linesearch.h"
 #include "method.h"
-#include "smooth.h"
+#include "metric.h"
+#include "sample.h"
 
 namespace nabla {
 
 class Lbfgs final : public Method {
  public:
-  // `weights`: where it starts; changed in place. `diagonal`: about the Hessian's.
-  Lbfgs(const Kernels& kernels, const Plan& plan, Smooth& smooth, double* weights, const double* diagonal);
+  // `weights`: where it starts; changed in place.
+  Lbfgs(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling, Smooth& smooth,
+        double* weights, const Team& team);
 
   // One iteration. Returns the objective after it.
   double epoch(uint64_t) override;
@@ -19,6 +22,9 @@ class Lbfgs final : public Method {
   void exchange(Archive& archive) override;
 
  private:
+  void begin();
+  double approach();
+  void bend();
   void look();
   void turn();
   double search();
@@ -32,17 +38,26 @@ class Lbfgs final : public Method {
   double dot(const double* x, const double* y) const { return kernels_.dot(x, y, size_); }
 
   const Kernels& kernels_;
+  const Plan& plan_;
+  const Table& table_;
+  const Scaling& scaling_;
   Smooth& smooth_;
+  const Team& team_;
+  Sample sample_;
+  Metric metric_;
   size_t size_;
   size_t memory_;
   bool isOrthantWise_;
   bool stepHistory_;
   double* w_;
-  const double* diagonal_;
-  Doubles g_;  // of the smooth part
+  Doubles bent_;            // where the metric was taken
+  bool bentByAll_ = false;  // over all rows, not the sample
+  uint64_t aged_ = 0;       // iterations since
+  Doubles g_;               // of the smooth part
   Doubles trial_, trialGradient_;
   Doubles steepest_;  // the shortest subgradient
   Doubles direction_;
+  Doubles turned_;    // the newest change of the gradient, by the metric
   Doubles s_, y_;     // steps and changes of the gradient, a ring
   Doubles products_;  // sᵀy of each
   Doubles alpha_;

@@ -38,7 +38,7 @@ Objective::Objective(const Kernels& kernels, const Plan& plan, const Table& tabl
 Objective::Room Objective::room() const {
   const size_t X = table_.X.room(plan_.cols * step_), z = plan_.outputs * step_, y = plan_.targets * step_;
   const size_t sampleWeight = table_.sampleWeight ? step_ : 0, offset = table_.offset ? z : 0;
-  const size_t curvature = plan_.solver == SolverKind::newton ? z : 0;
+  const size_t curvature = plan_.solver != SolverKind::none ? z : 0;
   Room room{Doubles(X + z + y + sampleWeight + offset + curvature),
             nullptr,
             nullptr,

@@ -57,8 +57,11 @@ Scaling::Scaling(const Kernels& kernels, const Plan& plan, const Table& table, c
   double* mean = mean_.data();
   double* deviation = deviation_.data();
   RowSum sum(kernels, plan, table, team);
-  sum(mean, kernels.rmatvec);
-  kernels.divide(n, mean, plan.cols);
+  mean_.clear();
+  if (plan.intercept || plan.standardize) {  // else a mean is no part of anything
+    sum(mean, kernels.rmatvec);
+    kernels.divide(n, mean, plan.cols);
+  }
   sum(deviation, [&](const Rows& rows, const double* weights, double* partial) {
     kernels.squares(rows, weights, mean, partial);
   });

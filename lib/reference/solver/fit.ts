@@ -72,7 +72,10 @@ export class Run {
     const { plan, penaltyFactors } = this.#job;
     const penalty: Penalty = { l1: plan.l1, l2: plan.l2, nonNegative: plan.nonNegative, factors: penaltyFactors };
     const smooth = new Smooth(objective, penalty, coefficientCount(plan));
-    if (plan.solver === solverKind.lbfgs) return new Lbfgs(plan, smooth, weights, this.#diagonal(penalty));
+    if (plan.solver === solverKind.lbfgs) {
+      const rows = this.#scaling && { table: this.#job.train, scaling: this.#scaling };
+      return new Lbfgs(plan, smooth, weights, rows);
+    }
     if (plan.solver === solverKind.exact && this.#scaling) {
       return new Exact(plan, this.#job.train, this.#scaling, smooth, weights);
     }
@@ -87,17 +90,6 @@ export class Run {
       ? new Expansion(plan, train, this.#scaling, objective as Objective)
       : objective;
     return new Descent(this.#job, evaluator, penalty, weights);
-  }
-
-  /** About the diagonal of the Hessian, for losses whose second derivative is about 1. */
-  #diagonal({ l2, factors }: Penalty): Float64Array | null {
-    if (!this.#scaling) return null;
-    const { cols } = this.#job.plan;
-    const diagonal = this.#original.slice().fill(1);
-    for (let j = 0; j < coefficientCount(this.#job.plan); j++) {
-      diagonal[j] = this.#scaling.square[j % cols] + l2 * (factors ? factors[j] : 1);
-    }
-    return diagonal;
   }
 
   #end(status: LoopStatus): false {

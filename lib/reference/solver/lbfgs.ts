@@ -1,27 +1,46 @@
 // L-BFGS (Nocedal 1980) with a strong Wolfe search; with l1 or without negative coefficients its orthant-wise form,
-// OWL-QN (Andrew and Gao 2007). Twin: native/solver/lbfgs.cc.
-import { type Plan, weightCount } from '../../plan.js';
+// OWL-QN (Andrew and Gao 2007). A fit of many rows begins where one of a sample of them ends, with the sample's Hessian.
+// Twin: native/solver/lbfgs.cc.
+import { kinkedLosses, type Plan, type Table, weightCount } from '../../plan.js';
 import { axpy, dot, nrm2, scal } from '../kernels/dense.js';
 import type { Archive } from './archive.js';
 import { type RayPoint, wolfe } from './linesearch.js';
 import { Method } from './method.js';
-import type { Smooth } from './smooth.js';
+import { Metric } from './metric.js';
+import { Objective } from './objective.js';
+import { sampleOf } from './sample.js';
+import type { Scaling } from './scaling.js';
+import { Smooth } from './smooth.js';
 
 const rounding = 2 ** -48; // of the objective: smaller changes are not to be told from rounding
+const mostSampled = 30; // iterations on a sample
+const longest = 12; // iterations with one metric, where taking it anew costs little
+
+/** What the objective is taken over. */
+interface Data {
+  table: Table;
+  scaling: Scaling;
+}
 
 export class Lbfgs extends Method {
+  readonly #plan: Plan;
+  readonly #data: Data | null;
+  readonly #sample: Table | null;
+  readonly #metric: Metric | null; // null: 1
   readonly #smooth: Smooth;
   readonly #memory: number;
   readonly #isOrthantWise: boolean;
-  readonly #isScaled: boolean;
   readonly #stepHistory: boolean;
   readonly #w: Float64Array;
+  readonly #bent: Float64Array; // where the metric was taken
+  #bentByAll = false; // over all rows, not the sample
+  #aged = 0; // iterations since
   readonly #g: Float64Array; // of the smooth part
   readonly #trial: Float64Array;
   readonly #trialGradient: Float64Array;
   readonly #steepest: Float64Array; // the shortest subgradient
   readonly #direction: Float64Array;
-  readonly #diagonal: Float64Array; // what the Hessian's is thought to be
+  readonly #turned: Float64Array; // the newest change of the gradient, by the metric
   readonly #s: Float64Array[]; // steps and changes of the gradient, a ring
   readonly #y: Float64Array[];
   readonly #products: Float64Array; // sᵀy of each
@@ -31,27 +50,36 @@ export class Lbfgs extends Method {
   #value = NaN;
   #begun = false;
 
-  /** `weights`: where it starts; changed in place. `diagonal`: about the Hessian's; null: 1. */
-  constructor(plan: Plan, smooth: Smooth, weights: Float64Array, diagonal: Float64Array | null) {
+  /** `weights`: where it starts; changed in place. `data`: null for a function of the caller's. */
+  constructor(plan: Plan, smooth: Smooth, weights: Float64Array, data: Data | null) {
     super();
+    this.#plan = plan;
+    this.#data = data;
+    this.#sample = data && sampleOf(data.table, plan.cols);
+    this.#metric = data && new Metric(plan, data.scaling, smooth.penalty);
     const size = weightCount(plan);
     const vector = () => new Float64Array(size);
     this.#smooth = smooth;
     this.#memory = plan.solverParameters[0];
     this.#isOrthantWise = smooth.penalty.l1 !== 0 || smooth.penalty.nonNegative;
-    this.#isScaled = diagonal !== null;
     this.#stepHistory = plan.stepHistory;
     this.#w = weights;
+    this.#bent = vector();
     this.#g = vector();
     this.#trial = vector();
     this.#trialGradient = vector();
     this.#steepest = vector();
     this.#direction = vector();
-    this.#diagonal = diagonal ?? vector().fill(1);
+    this.#turned = vector();
     this.#s = Array.from({ length: this.#memory }, vector);
     this.#y = Array.from({ length: this.#memory }, vector);
     this.#products = new Float64Array(this.#memory);
     this.#alpha = new Float64Array(this.#memory);
+  }
+
+  /** Whether the sample is less than all rows. */
+  get #isPart(): boolean {
+    return this.#data !== null && this.#sample !== this.#data.table;
   }
 
   get result(): Float64Array {
@@ -61,11 +89,19 @@ export class Lbfgs extends Method {
   /** One iteration. Returns the objective after it. */
   epoch(): number {
     if (!this.#begun) {
-      this.#value = this.#smooth.evaluate(this.#w, this.#g);
+      this.#begin();
       this.#begun = true;
       this.#look();
       if (!Number.isFinite(this.#value)) return this.#value;
     }
+    if (this.#metric?.isBent && this.#aged >= longest + Math.floor(this.#plan.cols / 8)) {
+      this.#aged = 0;
+      this.#bentByAll = true;
+      this.#bent.set(this.#w);
+      this.#bend();
+      this.#look();
+    }
+    this.#aged++;
     const before = this.#value;
     let length = this.#search();
     if (length === 0 && this.#count > 0) {
@@ -88,6 +124,49 @@ export class Lbfgs extends Method {
     else if (this.change <= 2 ** -4 * nothing) this.ended = 'converged';
     if (this.#stepHistory && length > 0) this.stepLosses.push(this.#value);
     return this.#value;
+  }
+
+  /** To where the first iteration starts. */
+  #begin(): void {
+    const isNothing = this.#w.every((w) => w === 0);
+    // Where the caller starts may be better than where a sample ends.
+    const approaches = isNothing && this.#isPart && !kinkedLosses.includes(this.#plan.loss);
+    const expected = approaches ? this.#approach() : 0;
+    this.#bent.set(this.#w);
+    this.#bend();
+    this.#value = this.#smooth.evaluate(this.#w, this.#g);
+    if (!approaches || this.#value - expected <= Math.abs(expected)) return;
+    // The sample says little of the other rows.
+    const value = this.#smooth.evaluate(this.#trial.fill(0), this.#trialGradient);
+    if (this.#value <= value) return;
+    this.#value = value;
+    this.#w.set(this.#trial);
+    this.#g.set(this.#trialGradient);
+  }
+
+  /**
+   * Goes to where the objective of a sample is least, about as near as that is to the minimum over all rows; returns
+   * what it is there.
+   */
+  #approach(): number {
+    const { scaling } = this.#data as Data;
+    const table = this.#sample as Table;
+    const { penalty, penalized } = this.#smooth;
+    const far = 0.5 * (this.#w.length / table.count);
+    const smooth = new Smooth(new Objective(this.#plan, table, scaling), penalty, penalized);
+    const fit = new Lbfgs(this.#plan, smooth, this.#w, { table, scaling });
+    let value = NaN;
+    for (let i = 0; i < mostSampled && !fit.ended; i++) {
+      value = fit.epoch();
+      if (!(fit.change > far * Math.abs(value))) break;
+    }
+    return value;
+  }
+
+  #bend(): void {
+    if (!this.#data || !this.#sample) return;
+    if (this.#bentByAll) this.#metric?.bend(this.#data.table, false, this.#bent);
+    else this.#metric?.bend(this.#sample, this.#isPart, this.#bent);
   }
 
   /** The shortest subgradient at the weights, and the direction to go. */
@@ -121,12 +200,12 @@ export class Lbfgs extends Method {
       this.#alpha[k] = dot(this.#s[k], d) / this.#products[k];
       axpy(-this.#alpha[k], this.#y[k], d);
     }
-    for (let j = 0; j < d.length; j++) d[j] /= this.#diagonal[j];
+    this.#metric?.divide(d);
     if (this.#count > 0) {
       const y = this.#y[at(0)];
-      let scaled = 0;
-      for (let j = 0; j < d.length; j++) scaled += (y[j] / this.#diagonal[j]) * y[j];
-      scal(this.#products[at(0)] / scaled, d);
+      this.#turned.set(y);
+      this.#metric?.divide(this.#turned);
+      scal(this.#products[at(0)] / dot(this.#turned, y), d);
     }
     for (let age = this.#count - 1; age >= 0; age--) {
       const k = at(age);
@@ -153,7 +232,7 @@ export class Lbfgs extends Method {
   /** The first step of all: 1 where the curvature is known, else no further than 1. */
   #firstLength(): number {
     const norm = nrm2(this.#direction);
-    return this.#isScaled || this.steps > 0 || norm <= 1 ? 1 : 1 / norm;
+    return this.#metric || this.steps > 0 || norm <= 1 ? 1 : 1 / norm;
   }
 
   #at(t: number): RayPoint {
@@ -209,7 +288,12 @@ export class Lbfgs extends Method {
     this.#value = archive.number(this.#value);
     this.#count = archive.number(this.#count);
     this.#next = archive.number(this.#next);
-    for (const vector of [this.#w, this.#g, this.#direction, this.#steepest, this.#products]) archive.array(vector);
+    archive.array(this.#w);
+    archive.array(this.#bent);
+    this.#bentByAll = archive.flag(this.#bentByAll);
+    this.#aged = archive.number(this.#aged);
+    for (const vector of [this.#g, this.#direction, this.#steepest, this.#products]) archive.array(vector);
     for (const vector of [...this.#s, ...this.#y]) archive.array(vector);
+    if (this.#begun) this.#bend(); // what follows from the weights is made anew
   }
 }

@@ -99,7 +99,7 @@ export class Objective implements Evaluator {
   }
 
   /** The same over all rows, with the losses' second derivatives in z (of softmax the probabilities): outputs × rows. */
-  curve(given: Float64Array, gradient: Float64Array, curvature: Float64Array): number {
+  curve(given: Float64Array, gradient: Float64Array | null, curvature: Float64Array): number {
     return this.#pass(this.everything, given, gradient, curvature);
   }
 

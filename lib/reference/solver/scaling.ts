@@ -43,7 +43,10 @@ export class Scaling {
   constructor(plan: Plan, table: Table) {
     this.#plan = plan;
     const n = table.count;
-    const mean = overRows(plan, table, (rows, weights, partial) => rmatvec(rows, weights, 0, partial, 0));
+    const isCentred = plan.intercept || plan.standardize; // else a mean is no part of anything
+    const mean = isCentred
+      ? overRows(plan, table, (rows, weights, partial) => rmatvec(rows, weights, 0, partial, 0))
+      : new Float64Array(plan.cols);
     for (let j = 0; j < plan.cols; j++) mean[j] /= n;
     const deviation = overRows(plan, table, (rows, weights, partial) => squares(rows, weights, mean, partial));
     this.square = new Float64Array(plan.cols);
