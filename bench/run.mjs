@@ -26,6 +26,10 @@ function flagsOf(args) {
 }
 
 const { write, peers: install, 'no-peers': alone, ...flags } = flagsOf(process.argv.slice(2));
+if (write && (flags.quick || flags.only)) {
+  console.error('--write takes all rows: no --quick, no --only');
+  process.exit(2);
+}
 if (install) {
   const cwd = fileURLToPath(new URL('peers/', import.meta.url));
   const { status } = spawnSync('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], {
