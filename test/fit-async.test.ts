@@ -66,10 +66,10 @@ describe.each(faces)('fit off the thread: $name', ({ name, fit: fitAsync, fitSyn
   });
 
   it('500 fits at once are each right', async () => {
-    const problems = Array.from({ length: runs(500) }, (_, i) => problem(10 + (i % 40), 1 + (i % 5), i));
-    const models = await Promise.all(problems.map((data, seed) => fitAsync(data, { batchSize: 4, epochs: 5, seed })));
+    const problems = Array.from({ length: runs(500) }, (_, i) => problem(60 + (i % 40), 1 + (i % 5), i));
+    const models = await Promise.all(problems.map((data, seed) => fitAsync(data, { batchSize: 8, epochs: 20, seed })));
     problems.forEach((data, seed) => {
-      expect(models[seed]).toEqual(fitSync(data, { batchSize: 4, epochs: 5, seed }));
+      expect(models[seed]).toEqual(fitSync(data, { batchSize: 8, epochs: 20, seed }));
     });
   });
 

@@ -59,6 +59,10 @@ describe.runIf(canSpawn)('threads', () => {
       expect(await said('hundredWorkers')).toEqual({ loaded: 100, goesOn: 20 });
     });
 
+    it.runIf(backend === 'native' && process.platform === 'linux')('the pool lets others go first', async () => {
+      expect(await said('niceness')).toBe(5);
+    });
+
     it('process.exit() in a worker ends it in the middle of its fits', async () => {
       expect(await said('workerExits')).toEqual({ code: 5, goesOn: 20 });
     });

@@ -5,17 +5,17 @@ import { faces } from './backends.js';
 import { expectRejection, problem, resizable, shared } from './support.js';
 
 const data = problem(60, 4, 1);
-const options = { epochs: 5, transfer: true };
+const options = { epochs: 20, transfer: true };
 const copy = () => ({ X: data.X.slice(), y: data.y.slice() });
 const lengths = (...arrays: Float64Array[]) => arrays.map((array) => array.length);
 
 describe.each(faces)('transfer: $name', ({ fit: fitAsync, fitSync, fitIterator, fitPath, crossValidate }) => {
-  const expected = fitSync(data, { epochs: 5 });
+  const expected = fitSync(data, { epochs: 20 });
 
   it('detaches X, y and offset, of the validation too, and changes no bit', async () => {
     const own = { ...copy(), offset: new Float64Array(60), sampleWeight: new Float64Array(60).fill(2) };
     const validation = { ...copy(), offset: new Float64Array(60) };
-    const same = { epochs: 5, validation: { ...validation, X: data.X.slice(), y: data.y.slice() } };
+    const same = { epochs: 20, validation: { ...validation, X: data.X.slice(), y: data.y.slice() } };
     const plain = await fitAsync({ ...own, ...copy() }, { ...same, transfer: false });
     const promise = fitAsync(own, { ...options, validation });
     expect(lengths(own.X, own.y, own.offset, own.sampleWeight)).toEqual([0, 0, 0, 60]);
@@ -35,7 +35,7 @@ describe.each(faces)('transfer: $name', ({ fit: fitAsync, fitSync, fitIterator, 
     expect(lengths(buffer, X, y, validation.X)).toEqual([0, 0, 0, 0]);
     const model = await promise;
     const [some, few] = [data.X.slice(0, 40), data.y.slice(0, 10)];
-    expect(model).toEqual(fitSync(data, { epochs: 5, validation: { X: some, y: few } }));
+    expect(model).toEqual(fitSync(data, { epochs: 20, validation: { X: some, y: few } }));
   });
 
   it('leaves shared memory where it is, and a fraction for validation shares X', async () => {
@@ -44,12 +44,12 @@ describe.each(faces)('transfer: $name', ({ fit: fitAsync, fitSync, fitIterator, 
     expect(lengths(own.X, own.y)).toEqual([240, 0]);
     const other = copy();
     const model = await fitAsync(other, { ...options, validationFraction: 0.5 });
-    expect(model).toEqual(fitSync(data, { epochs: 5, validationFraction: 0.5 }));
+    expect(model).toEqual(fitSync(data, { epochs: 20, validationFraction: 0.5 }));
   });
 
   it('gives away a y that is rewritten, and labels stay the caller’s', async () => {
     const y = data.y.map((value) => Number(value > 0));
-    const expected = fitSync({ X: data.X, y }, { loss: 'hinge', epochs: 5 });
+    const expected = fitSync({ X: data.X, y }, { loss: 'hinge', epochs: 20 });
     const own = { X: data.X.slice(), y: y.slice() };
     expect(await fitAsync(own, { ...options, loss: 'hinge' })).toEqual(expected);
     expect(lengths(own.X, own.y)).toEqual([0, 0]);
