@@ -22,6 +22,7 @@ interface Fields {
   losses: Float64Array;
   epochs: Float64Array;
   steps: Float64Array;
+  optimizerOf: (i: number) => string;
   pathOf: (i: number) => FitPath | null;
   errors: ReadonlyMap<number, NablaError>;
 }
@@ -38,7 +39,10 @@ export class Models {
   readonly loss: keyof typeof losses;
   /** The parameters of the loss. */
   readonly lossParameters: Readonly<Record<string, number>>;
-  /** The name of the update rule or solver that fitted them. */
+  /**
+   * The name of the update rule or solver that fitted them; where `'auto'` picked by the rows of each, that of the
+   * longest: models tell their own.
+   */
   readonly optimizer: string;
   /** The classes of each; empty for numbers. */
   readonly labels: readonly number[];
@@ -62,6 +66,7 @@ export class Models {
   readonly errors: ReadonlyMap<number, NablaError>;
 
   readonly #model: typeof Model;
+  readonly #optimizerOf: (i: number) => string;
   readonly #pathOf: (i: number) => FitPath | null;
 
   /** @internal */
@@ -80,6 +85,7 @@ export class Models {
     this.epochs = fields.epochs;
     this.steps = fields.steps;
     this.errors = fields.errors;
+    this.#optimizerOf = fields.optimizerOf;
     this.#pathOf = fields.pathOf;
   }
 
@@ -135,13 +141,13 @@ export class Models {
   }
 
   #view(i: number): Model {
-    const { loss, lossParameters, optimizer, labels, outputs } = this;
+    const { loss, lossParameters, labels, outputs } = this;
     const size = outputs * this.cols;
     const none = new Float64Array(0);
     return this.#model.fromFields<number>({
       loss,
       lossParameters,
-      optimizer,
+      optimizer: this.#optimizerOf(i),
       labels,
       coefficients: this.coefficients.subarray(i * size, (i + 1) * size),
       intercepts: this.intercepts.subarray(i * outputs, (i + 1) * outputs),

@@ -76,6 +76,13 @@ export function longest({ borders, count }: RawProblems): number {
   return rows;
 }
 
+/** And of the shortest. */
+export function shortest({ borders, count }: RawProblems): number {
+  let rows = Infinity;
+  for (let i = 0; i < count; i++) rows = Math.min(rows, borders[i + 1] - borders[i]);
+  return rows;
+}
+
 function readPacked(value: unknown): RawProblems {
   const given = readObject('problems', value, ['X', 'y', 'offsets', 'cols', 'sampleWeight', 'offset']);
   const borders = readBorders(given.offsets);

@@ -14,18 +14,22 @@ const most = { exact: 4000, newton: 500 };
  */
 const lbfgsFrom = { products: 2 ** 20, size: 16, rowsPerColumn: 4 };
 
+/** From how many rows on `auto` picks lbfgs where it would pick newton. */
+export function rowsForLbfgs({ cols, outputs, loss, l1, nonNegative }: Plan): number {
+  const side = cols + 1;
+  const size = loss === softmaxLoss ? outputs * side : side;
+  if (size > most.newton) return 0;
+  const isSmooth = l1 === 0 && !nonNegative && !kinkedLosses.includes(loss);
+  if (!isSmooth || size <= lbfgsFrom.size) return Infinity;
+  return Math.max(lbfgsFrom.rowsPerColumn * side, Math.ceil(lbfgsFrom.products / size ** 2));
+}
+
 /** What `auto` picks: see the README. */
 function pick(plan: Plan): SolverName {
-  const { rows, cols, outputs, loss, l1, nonNegative } = plan;
+  const { rows, cols, loss, l1, nonNegative } = plan;
   const isSquared = Object.keys(losses)[loss] === 'squared';
-  const isPlain = l1 === 0 && !nonNegative;
-  const side = cols + 1;
-  if (isSquared && isPlain && side <= most.exact) return 'exact';
-  const size = loss === softmaxLoss ? outputs * side : side;
-  if (size > most.newton) return 'lbfgs';
-  const isLong = rows >= lbfgsFrom.rowsPerColumn * side && rows * size ** 2 >= lbfgsFrom.products;
-  const isSmooth = !kinkedLosses.includes(loss);
-  return isPlain && isSmooth && isLong && size > lbfgsFrom.size ? 'lbfgs' : 'newton';
+  if (isSquared && l1 === 0 && !nonNegative && cols + 1 <= most.exact) return 'exact';
+  return rows >= rowsForLbfgs(plan) ? 'lbfgs' : 'newton';
 }
 
 /** The plan with a solver in the place of `auto`, checked, and the solver's name. `usual`: what `auto` is. */

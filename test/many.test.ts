@@ -116,6 +116,23 @@ describe.each(faces)('many fits: $name', ({ fitMany, fitManySync, fitSync, Model
     }
   });
 
+  it('auto picks for each by its rows, as it would alone', async () => {
+    const border = Math.ceil(2 ** 20 / 21 ** 2);
+    const { problems, packed } = several([border - 1, border, 40, border + 9], 20);
+    const options = { loss: 'logistic', optimizer: 'auto', l2: 0.1 } as const;
+    const y = packed.y.map((y) => Number(y > 0));
+    for (const models of [fitManySync({ ...packed, y }, options), await fitMany({ ...packed, y }, options)]) {
+      const picked = problems.map(({ X, y }, i) => {
+        const alone = fitSync({ X, y: y.map((y) => Number(y > 0)) }, options);
+        expectBits(models.at(i).coefficients, alone.coefficients);
+        expect(models.at(i)).toMatchObject({ optimizer: alone.optimizer, status: alone.status, epochs: alone.epochs });
+        return alone.optimizer;
+      });
+      expect(picked).toEqual(['newton', 'lbfgs', 'newton', 'lbfgs']);
+      expect(models.optimizer).toBe('lbfgs');
+    }
+  });
+
   it('at(i) is a model like any other, over the same memory', () => {
     const models = fitManySync(problems, options);
     for (const i of lengths.keys()) {

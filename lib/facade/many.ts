@@ -11,9 +11,17 @@ import type { Model } from '../model.js';
 import { Models } from '../models.js';
 import { type FitOptions, readFitOptions, readPenaltyFactors, readSampler, type Sampler } from '../options.js';
 import { manyStatuses, type Plan, samplerKind, statuses } from '../plan.js';
-import { longest, type PackedProblems, type Problem, problemOf, type RawProblems, readProblems } from '../problems.js';
+import {
+  longest,
+  type PackedProblems,
+  type Problem,
+  problemOf,
+  type RawProblems,
+  readProblems,
+  shortest,
+} from '../problems.js';
 import { parametersOf, readPlain } from '../read.js';
-import { withSolver } from '../solver.js';
+import { rowsForLbfgs, withSolver } from '../solver.js';
 import { readClassWeight, readTargets, rowWeights, type Targets } from '../targets.js';
 import { checkAgain } from './fit.js';
 
@@ -52,6 +60,8 @@ const ofData: readonly ErrorCode[] = ['ERR_NOT_FINITE', 'ERR_OUT_OF_RANGE', 'ERR
 /** Fits about to run, and what their results need. */
 interface ManyCall {
   job: ManyJob;
+  /** In place of the job's, for problems of fewer rows than so many: what `auto` picks for them. */
+  shorter: { plan: Plan; optimizer: string; below: number } | null;
   loss: keyof typeof losses;
   lossParameters: Readonly<Record<string, number>>;
   optimizer: string;
@@ -134,6 +144,12 @@ function prepareMany(problems: unknown, options: unknown): ManyCall {
   const { plan: solved, name: optimizer } =
     whole.solver > 0 ? withSolver(whole) : { plan: whole, name: read.optimizer };
   const plan: Plan = { ...solved, gramFrom: gramFrom(solved, rows, read.gram) };
+  const below = rowsForLbfgs(whole);
+  let shorter: ManyCall['shorter'] = null;
+  if (read.optimizer === 'auto' && optimizer === 'lbfgs' && shortest(raw) < below) {
+    const { plan, name } = withSolver(whole, 'newton');
+    shorter = { plan, optimizer: name, below };
+  }
   const penaltyFactors = readPenaltyFactors(given.penaltyFactors, raw.cols, outputs);
   // A getter among the options may have detached or shrunk the arrays.
   if (raw.count > 0) checkAgain(raw);
@@ -156,6 +172,7 @@ function prepareMany(problems: unknown, options: unknown): ManyCall {
       epochs: new Float64Array(count),
       steps: new Float64Array(count),
     },
+    shorter,
     loss,
     lossParameters: parametersOf(read.loss, losses),
     optimizer,
@@ -240,8 +257,28 @@ function own(call: ManyCall): ManyCall {
   return { ...call, job: { ...call.job, ...arrays }, raw: { ...call.raw, ...arrays } };
 }
 
+function isShort({ job: { borders }, shorter }: ManyCall, i: number): boolean {
+  return shorter !== null && borders[i + 1] - borders[i] < shorter.below;
+}
+
+/** The job, or one for each plan, where what the other one fits is marked as failed. */
+function partsOf(call: ManyCall): ManyJob[] {
+  const { job, shorter } = call;
+  if (!shorter) return [job];
+  const part = (plan: Plan, short: boolean) => {
+    return { ...job, plan, status: job.status.map((status, i) => (isShort(call, i) === short ? status : failed)) };
+  };
+  return [part(job.plan, false), part(shorter.plan, true)];
+}
+
+function gather(call: ManyCall, parts: readonly ManyJob[]): void {
+  const { status } = call.job;
+  for (let i = 0; i < status.length; i++) status[i] = parts[Number(isShort(call, i))].status[i];
+}
+
 /** What came of the fits. A NaN in the data looks like divergence; it is the caller's mistake and says where it is. */
-function modelsOf(model: typeof Model, { job, raw, errors, labels, control: _, ...fit }: ManyCall): Models {
+function modelsOf(model: typeof Model, call: ManyCall): Models {
+  const { job, shorter, raw, errors, loss, lossParameters, optimizer, labels } = call;
   const { plan, borders, coefficients, intercepts, status, losses, epochs, steps } = job;
   const { outputs, cols } = plan;
   for (let i = 0; i < status.length; i++) {
@@ -260,7 +297,9 @@ function modelsOf(model: typeof Model, { job, raw, errors, labels, control: _, .
     epochs[i] = steps[i] = 0;
   }
   return new Models(model, {
-    ...fit,
+    loss,
+    lossParameters,
+    optimizer,
     labels: labels as readonly number[],
     outputs,
     cols,
@@ -270,6 +309,7 @@ function modelsOf(model: typeof Model, { job, raw, errors, labels, control: _, .
     losses,
     epochs,
     steps,
+    optimizerOf: (i) => (shorter && isShort(call, i) ? shorter.optimizer : optimizer),
     pathOf: (i) => (plan.solver > 0 ? null : usesGram(plan, borders[i + 1] - borders[i]) ? 'gram' : 'direct'),
     errors: new Map([...errors].sort(([i], [j]) => i - j)),
   });
@@ -280,12 +320,20 @@ export function createFitMany(backend: Backend, model: typeof Model): { fitManyS
     fitManySync(problems, options) {
       const call = prepareMany(problems, options);
       call.control.check();
-      if (call.raw.count > 0) backend.fitManySync(call.job);
+      const parts = partsOf(call);
+      if (call.raw.count > 0) for (const part of parts) backend.fitManySync(part);
+      gather(call, parts);
       return modelsOf(model, call);
     },
     async fitMany(problems, options) {
       const call = own(prepareMany(problems, options));
-      if (call.raw.count > 0) await call.control.run((watch) => backend.fitMany(call.job, watch?.halt));
+      const parts = partsOf(call);
+      if (call.raw.count > 0) {
+        await call.control.run(async (watch) => {
+          for (const part of parts) await backend.fitMany(part, watch?.halt);
+        });
+      }
+      gather(call, parts);
       return modelsOf(model, call);
     },
   };
