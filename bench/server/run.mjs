@@ -1,5 +1,5 @@
 // npm run bench:server: a service that fits on request, under load, and what else a server wants to know.
-//   --quick    shorter loads
+//   --quick    shorter loads, fewer workers, no memory
 //   --json     numbers instead of tables
 //   --write    the tables into README.md here, the main rows into the README of the package
 import { fork, spawn, spawnSync } from 'node:child_process';
@@ -75,7 +75,7 @@ const figures = [
   figure('readFile p50 under load', 's', busy.readFile, { most: 0.005 }),
 ];
 const often = flags.quick ? '100' : '1000';
-for (const measure of ['many', 'single', 'abort', 'terminate', 'memory']) {
+for (const measure of ['many', 'single', 'abort', 'terminate', ...(flags.quick ? [] : ['memory'])]) {
   say(`${measure} …`);
   figures.push(...(await ask('measures.mjs', measure, often)));
 }
