@@ -1,11 +1,17 @@
 // Fits that are done sooner on the calling thread than they are handed to another and their data copied.
 import type { FitJob } from './backend.js';
+import { usesGram } from './gram.js';
+import { solverKind } from './plan.js';
 
-/** What visits to elements of X may cost: some 10 µs, natively. A row costs as much as so many elements by itself. */
+/**
+ * What visits to elements of X may cost: some 10 µs, natively. A row costs as much as so many elements by itself. Update
+ * rules alone make nothing but such visits.
+ */
 const most = 20_000;
 const ofRow = 16;
 
 export function isBrief({ plan, train, validation }: FitJob): boolean {
+  if (plan.solver !== solverKind.none || usesGram(plan, train.count)) return false;
   const rows = train.count + (validation?.count ?? 0);
   return plan.epochs * rows * plan.outputs * (plan.cols + ofRow) <= most;
 }

@@ -72,8 +72,8 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
   /** The state of its update rule, if it was kept. @internal */
   readonly online: Online | null;
 
-  readonly #source: Pick<ModelFields<L>, 'history'>;
-  #history: History | undefined;
+  /** Or what makes it when it is asked for, and is let go then. */
+  #history: History | Pick<ModelFields<L>, 'history'>;
 
   /** What predicts. @internal */
   protected static get backend(): Backend {
@@ -99,7 +99,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
     this.labels = fields.labels;
     this.coefficients = fields.coefficients;
     this.intercepts = fields.intercepts;
-    this.#source = fields;
+    this.#history = fields;
     this.status = fields.status;
     this.epochs = fields.epochs;
     this.steps = fields.steps;
@@ -167,7 +167,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
 
   /** What the fit went through: an array of losses, with other series beside it. */
   get history(): History {
-    this.#history ??= this.#source.history;
+    if (!(this.#history instanceof History)) this.#history = this.#history.history;
     return this.#history;
   }
 

@@ -1,4 +1,5 @@
 import type { Matrix } from './arrays.js';
+import type { ManyJob } from './backend.js';
 import type { losses } from './catalog.js';
 import { NablaError } from './errors.js';
 import type { FitPath } from './gram.js';
@@ -9,19 +10,13 @@ import { readNumber } from './read.js';
 
 const failed = manyStatuses.indexOf('failed');
 
-interface Fields {
+interface Fields extends Pick<ManyJob, 'coefficients' | 'intercepts' | 'status' | 'losses' | 'epochs' | 'steps'> {
   loss: keyof typeof losses;
   lossParameters: Readonly<Record<string, number>>;
   optimizer: string;
   labels: readonly number[];
   outputs: number;
   cols: number;
-  coefficients: Float64Array;
-  intercepts: Float64Array;
-  status: Uint8Array;
-  losses: Float64Array;
-  epochs: Float64Array;
-  steps: Float64Array;
   optimizerOf: (i: number) => string;
   pathOf: (i: number) => FitPath | null;
   errors: ReadonlyMap<number, NablaError>;

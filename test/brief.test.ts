@@ -22,6 +22,10 @@ describe('isBrief', () => {
       [true, { ...options, validation: problem(400, 5, 2) }, 50],
       [false, { ...options, validation: problem(450, 5, 2) }, 50],
       [false, { optimizer: 'newton' }, 50],
+      // What a solver's equations or XᵀX take, rows do not tell.
+      [false, { optimizer: 'newton', epochs: 1 }, 50],
+      [false, { optimizer: 'exact', epochs: 1 }, 50],
+      [false, { ...options, gram: true }, 50],
     ];
     for (const [expected, options, rows] of cases) {
       expect(isBrief(jobOf(problem(rows, 5, 1), options))).toBe(expected);

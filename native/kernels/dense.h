@@ -85,58 +85,47 @@ static void widen(const SingleRows& rows, double* out) {
   }
 }
 
-// The dot product of a row with the V Vecs of w, the last of `tail` lanes, folded down to eight partials, but
-// that what is 0 may be -0 instead of +0.
-template <int V>
-NABLA_INLINE Vec dotNarrow(const double* row, const Vec w[V], size_t tail) {
-  Vec t[V];
-#pragma GCC unroll 4
-  for (int v = 0; v < V; ++v) t[v] = load(row + 8 * v, v + 1 < V ? 8 : tail) * w[v];
-  if constexpr (V == 1) return t[0];
-  if constexpr (V == 2) return t[0] + t[1];
-  if constexpr (V == 3) return (t[0] + t[2]) + t[1];
-  if constexpr (V == 4) return (t[0] + t[2]) + (t[1] + t[3]);
+// z = X w + b, by the product of a row with w that `dot` folds down to eight partials. Zeros may come from it
+// as -0.
+template <bool picked, class Dot>
+NABLA_INLINE void productsBy(const Rows& rows, double b, double* z, Dot dot) {
+  size_t i = 0;
+  for (; i + 8 <= rows.count; i += 8) {
+    Vec folded[8];
+#pragma GCC unroll 8
+    for (int r = 0; r < 8; ++r) {
+      if (picked) fetch(rows, i + r + fetchedAhead);
+      folded[r] = dot(rows.row(i + r));
+    }
+    store(z + i, (zero() + foldEach(folded)) + b);
+  }
+  for (; i < rows.count; ++i) {
+    if (picked) fetch(rows, i + fetchedAhead);
+    z[i] = (0.0 + fold(dot(rows.row(i)))) + b;
+  }
 }
 
-// z = X w + b for V Vecs of columns: w stays in registers.
+// For V Vecs of columns: w stays in registers.
 template <int V, bool full, bool picked>
 static void narrowProducts(const Rows& rows, const double* w, double b, double* z) {
   const size_t tail = full ? 8 : rows.cols - 8 * (V - 1);
   Vec u[V];
 #pragma GCC unroll 4
   for (int v = 0; v < V; ++v) u[v] = load(w + 8 * v, v + 1 < V ? 8 : tail);
-  size_t i = 0;
-  for (; i + 8 <= rows.count; i += 8) {
-    Vec folded[8];
-#pragma GCC unroll 8
-    for (int r = 0; r < 8; ++r) {
-      if (picked) fetch(rows, i + r + fetchedAhead);
-      folded[r] = dotNarrow<V>(rows.row(i + r), u, tail);
-    }
-    store(z + i, (zero() + foldEach(folded)) + b);
-  }
-  for (; i < rows.count; ++i) {
-    if (picked) fetch(rows, i + fetchedAhead);
-    z[i] = (0.0 + fold(dotNarrow<V>(rows.row(i), u, tail))) + b;
-  }
+  productsBy<picked>(rows, b, z, [&](const double* row) {
+    Vec t[V];
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) t[v] = load(row + 8 * v, v + 1 < V ? 8 : tail) * u[v];
+    if constexpr (V == 1) return t[0];
+    if constexpr (V == 2) return t[0] + t[1];
+    if constexpr (V == 3) return (t[0] + t[2]) + t[1];
+    if constexpr (V == 4) return (t[0] + t[2]) + (t[1] + t[3]);
+  });
 }
 
 template <bool picked>
 static void wideProducts(const Rows& rows, const double* w, double b, double* z) {
-  size_t i = 0;
-  for (; i + 8 <= rows.count; i += 8) {
-    Vec folded[8];
-#pragma GCC unroll 8
-    for (int r = 0; r < 8; ++r) {
-      if (picked) fetch(rows, i + r + fetchedAhead);
-      folded[r] = dotRow(rows.row(i + r), w, rows.cols);
-    }
-    store(z + i, foldEach(folded) + b);
-  }
-  for (; i < rows.count; ++i) {
-    if (picked) fetch(rows, i + fetchedAhead);
-    z[i] = fold(dotRow(rows.row(i), w, rows.cols)) + b;
-  }
+  productsBy<picked>(rows, b, z, [&](const double* row) { return dotRow(row, w, rows.cols); });
 }
 
 template <bool picked>

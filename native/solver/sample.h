@@ -40,7 +40,7 @@ class Sample {
   const Table& table() const { return table_; }
 
  private:
-  static constexpr uint32_t stream = 16;  // samplers have the numbers of their kinds
+  static constexpr uint32_t stream = 18;  // beyond those of samplers, held-out rows and folds
   static constexpr size_t run = 8;        // neighbours come from memory faster
 
   Table table_;

@@ -8,7 +8,7 @@ export function fewestSampled(cols: number): number {
   return Math.max(512, 8 * cols, Math.min(32 * cols, 4096));
 }
 
-const stream = 16; // samplers have the numbers of their kinds
+const stream = 18; // beyond those of samplers, held-out rows and folds
 const run = 8; // neighbours come from memory faster
 
 /** All rows, where half of them would not be enough. */
