@@ -112,7 +112,7 @@ static void narrowProducts(const Rows& rows, const double* w, double b, double* 
   Vec u[V];
 #pragma GCC unroll 4
   for (int v = 0; v < V; ++v) u[v] = load(w + 8 * v, v + 1 < V ? 8 : tail);
-  productsBy<picked>(rows, b, z, [&](const double* row) {
+  productsBy<picked>(rows, b, z, [=](const double* row) {
     Vec t[V];
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) t[v] = load(row + 8 * v, v + 1 < V ? 8 : tail) * u[v];
