@@ -36,7 +36,7 @@ node "$root/node_modules/cmake-js/bin/cmake-js" rebuild --arch arm64 --log-level
   --CDCMAKE_SYSTEM_NAME=Linux --CDCMAKE_SYSTEM_PROCESSOR=aarch64 --CDCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++
 
 # The wider time limits and fewer repetitions of an emulator; and no target but this one.
-export NABLA_SLOW=1 NABLA_BACKEND=native NABLA_TARGET=neon
+export NABLA_SLOW=1 NABLA_EMULATED=1 NABLA_BACKEND=native NABLA_TARGET=neon
 arm64() { qemu-aarch64 -L /usr/aarch64-linux-gnu "$node" "$@"; }
 
 # A fit of its own, so that it is seen what runs here.

@@ -6,7 +6,7 @@ import { statuses } from '../lib/plan.js';
 import { anyFit } from './anyfit.js';
 import { faces, native, reference } from './backends.js';
 import { arraysOf, expectOutcome, jobOf } from './jobs.js';
-import { expectBits, problem, runs } from './support.js';
+import { expectBits, problem, runs, slow } from './support.js';
 
 /** All arrays that a fit reads. */
 function inputsOf({ train, validation, indices, penaltyFactors, weights }: FitJob) {
@@ -35,7 +35,7 @@ describe.each(faces)('fits: $name', ({ backend }) => {
       }),
       { numRuns: runs(1000) },
     );
-    expect([...seen].sort()).toEqual([...statuses].sort());
+    if (!slow) expect([...seen].sort()).toEqual([...statuses].sort());
   });
 
   it('NaN and infinities in any place that is used diverge, with the start as the result', () => {

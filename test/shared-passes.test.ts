@@ -4,7 +4,7 @@ import type { Backend } from '../lib/backend.js';
 import { NablaError, setThreads } from '../lib/index.js';
 import { faces, native, reference } from './backends.js';
 import { expectOutcome, jobOf } from './jobs.js';
-import { expectBits, normals, patience, random, slow, thrown } from './support.js';
+import { emulated, expectBits, normals, patience, random, thrown } from './support.js';
 
 const counts = [1, 2, 3, 7];
 
@@ -19,7 +19,7 @@ function dataOf(rows: number, cols: number, kind: 'real' | 'classes' | 'labels' 
   return { X, y };
 }
 
-describe.runIf(native && !slow)('any number of threads', { timeout: patience(60_000) }, () => {
+describe.runIf(native && !emulated)('any number of threads', { timeout: patience(60_000) }, () => {
   const backend = native as Backend;
   const usual = backend.threads();
   afterAll(() => backend.setThreads(usual));

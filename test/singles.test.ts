@@ -15,6 +15,7 @@ import { faces, native, reference } from './backends.js';
 import { buildLibrary, canSpawn, fixture, runScript } from './children.js';
 import { expectOutcome, jobOf, singleJobs, singlesOf } from './jobs.js';
 import {
+  emulated,
   expectBits,
   expectRefusal,
   expectRejection,
@@ -305,7 +306,7 @@ describe.each(faces)('singles that can change their length: $name', ({ fit: fitA
   });
 });
 
-describe.runIf(native && !slow)('any number of threads', { timeout: patience(60_000) }, () => {
+describe.runIf(native && !emulated)('any number of threads', { timeout: patience(60_000) }, () => {
   const backend = native as Backend;
   const usual = backend.threads();
   afterAll(() => backend.setThreads(usual));

@@ -5,12 +5,15 @@ import { type ErrorCode, NablaError, viewName } from '../lib/errors.js';
 
 export const slow = Boolean(process.env.NABLA_SLOW);
 
-/** How often to repeat: less under an emulator (NABLA_SLOW=1). */
+/** Under an emulator, where passes over much data take minutes (NABLA_EMULATED=1). */
+export const emulated = Boolean(process.env.NABLA_EMULATED);
+
+/** How often to repeat: less under an emulator or a sanitizer (NABLA_SLOW=1). */
 export function runs(n: number): number {
   return slow ? Math.max(1, Math.ceil(n / 10)) : n;
 }
 
-/** A limit in milliseconds: wider under an emulator. */
+/** A limit in milliseconds: wider there. */
 export function patience(milliseconds: number): number {
   return slow ? milliseconds * 10 : milliseconds;
 }
