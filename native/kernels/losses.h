@@ -28,19 +28,25 @@ struct Squared {  // ½(z - y)²
 };
 
 struct Logistic {  // ln(1 + e^z) - yz, y in {0, 1}; with u = e^-|z| no power overflows
-  NABLA_INLINE LossGradient at(Vec y, Vec z, const double*) {
-    const Mask positive = z > 0.0;
-    const Vec u = exp(-abs(z));
-    const Vec larger = 1.0 / (1.0 + u);  // of P(y=1) and P(y=0), the one that z points to
-    const Vec smaller = u * larger;
-    const Vec one = select(positive, larger, smaller);
-    const Vec none = select(positive, smaller, larger);
-    return {log1p(u) + (select(positive, z, 0.0) - y * z), (1.0 - y) * one - y * none};
-  }
-  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) {
+  // Of P(y=1) and P(y=0), the one that z points to, and the other.
+  struct Sides {
+    Vec u, larger, smaller;
+  };
+  NABLA_INLINE Sides sides(Vec z) {
     const Vec u = exp(-abs(z));
     const Vec larger = 1.0 / (1.0 + u);
-    return with(larger * (u * larger), at(y, z, p));
+    return {u, larger, u * larger};
+  }
+  NABLA_INLINE LossGradient at(Vec y, Vec z, Sides p) {
+    const Mask positive = z > 0.0;
+    const Vec one = select(positive, p.larger, p.smaller);
+    const Vec none = select(positive, p.smaller, p.larger);
+    return {log1p(p.u) + (select(positive, z, 0.0) - y * z), (1.0 - y) * one - y * none};
+  }
+  NABLA_INLINE LossGradient at(Vec y, Vec z, const double*) { return at(y, z, sides(z)); }
+  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double*) {
+    const Sides p = sides(z);
+    return with(p.larger * p.smaller, at(y, z, p));
   }
 };
 
@@ -111,7 +117,10 @@ struct Poisson {  // e^z - yz, y >= 0
     const Vec mean = exp(z);
     return {mean - y * z, mean - y};
   }
-  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) { return with(exp(z), at(y, z, p)); }
+  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double*) {
+    const Vec mean = exp(z);
+    return {mean - y * z, mean - y, mean};
+  }
 };
 
 struct Gamma {  // y e^-z + z, y > 0

@@ -92,7 +92,7 @@ NABLA_INLINE Vec min(Vec a, Vec b) { return select(a < b, a, b); }
 // -1, 0 or 1; 0 for NaN.
 NABLA_INLINE Vec sign(Vec a) { return select(a > 0.0, 1.0, select(a < 0.0, -1.0, 0.0)); }
 
-// Square root, absolute value and partial loads are the only primitives that need a target's own
+// Square root, partial loads and a question to all lanes are the only primitives that need a target's own
 // instructions.
 #if NABLA_WIDTH == 8
 NABLA_INLINE Reg sqrtPart(Reg a) { return _mm512_maskz_sqrt_pd(0xff, a); }
@@ -100,6 +100,10 @@ NABLA_INLINE __mmask8 lanes(size_t count) { return static_cast<__mmask8>((1u << 
 NABLA_INLINE Reg loadPart(const double* x, size_t count) { return _mm512_maskz_loadu_pd(lanes(count), x); }
 NABLA_INLINE void storePart(double* x, Reg a, size_t count) { _mm512_mask_storeu_pd(x, lanes(count), a); }
 NABLA_INLINE Reg keepPart(Reg a, size_t count) { return _mm512_maskz_mov_pd(lanes(count), a); }
+// Whether a lane is above a limit.
+NABLA_INLINE bool anyAbove(Vec a, double limit) {
+  return _mm512_cmp_pd_mask(a.part[0], splat(limit).part[0], _CMP_GT_OQ) != 0;
+}
 #elif NABLA_WIDTH == 4
 NABLA_INLINE Reg sqrtPart(Reg a) { return _mm256_sqrt_pd(a); }
 NABLA_INLINE __m256i lanes(size_t count) {
@@ -108,9 +112,18 @@ NABLA_INLINE __m256i lanes(size_t count) {
 NABLA_INLINE Reg loadPart(const double* x, size_t count) { return _mm256_maskload_pd(x, lanes(count)); }
 NABLA_INLINE void storePart(double* x, Reg a, size_t count) { _mm256_maskstore_pd(x, lanes(count), a); }
 NABLA_INLINE Reg keepPart(Reg a, size_t count) { return _mm256_and_pd(a, _mm256_castsi256_pd(lanes(count))); }
+NABLA_INLINE bool anyAbove(Vec a, double limit) {
+  const Mask m = a > limit;
+  return _mm256_movemask_pd((Reg)(m.part[0] | m.part[1])) != 0;
+}
 #else
 NABLA_INLINE Reg keepPart(Reg a, size_t count) {
   return count == 0 ? Reg{} : count == 1 ? Reg{a[0], 0.0} : a;
+}
+NABLA_INLINE bool anyAbove(Vec a, double limit) {
+  const Mask m = a > limit;
+  const RegMask any = (m.part[0] | m.part[1]) | (m.part[2] | m.part[3]);
+  return (any[0] | any[1]) != 0;
 }
 #if defined(__x86_64__) || defined(_M_X64)
 NABLA_INLINE Reg sqrtPart(Reg a) { return _mm_sqrt_pd(a); }
