@@ -8,8 +8,10 @@ namespace nabla {
 namespace NABLA_TARGET {
 
 // A tile of H, tileRows × tileVecs Vecs, stays in registers while rows pass: SSE2 and AVX2 have room for
-// eight sums.
-#if NABLA_WIDTH == 2 && (defined(__x86_64__) || defined(_M_X64))
+// eight sums, AVX-512 for sixteen and more.
+#if NABLA_WIDTH == 8
+constexpr int tileRows = 8;
+#elif NABLA_WIDTH == 2 && (defined(__x86_64__) || defined(_M_X64))
 constexpr int tileRows = 2;
 #else
 constexpr int tileRows = 4;
@@ -21,36 +23,30 @@ constexpr int tileVecs = W == 8 ? 2 : 1;
 constexpr size_t packedDoubles = 32 * gramSide;
 constexpr size_t mostPackedRows = 128;
 
-// `factors` anew, for a compiler that would share a broadcast between two multiplications: with AVX-512 each
-// takes its factor from memory at no cost, where a broadcast of its own halves the speed (Zen 4).
-NABLA_INLINE const double* unshared(const double* factors) {
-  __asm__("" : "+r"(factors));
-  return factors;
-}
-
-// H += Σ factors xᵀ for J rows and V Vecs of columns of H, in the order of the packed rows.
+// H += Σ factors xᵀ for J rows and V Vecs of columns of H, in the order of the packed rows. `ahead`: as many
+// cache lines that will be needed soon.
 template <int J, int V>
-NABLA_INLINE void addTile(const double* factors, const double* x, size_t count, double* H, size_t stride) {
+NABLA_INLINE void addTile(const double* factors, const double* x, size_t count, double* H, size_t stride,
+                          const double* ahead) {
   Vec sum[J][V];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int j = 0; j < J; ++j)
 #pragma GCC unroll 2
     for (int v = 0; v < V; ++v) sum[j][v] = load(H + j * stride + 8 * v);
 #pragma GCC unroll 2
   for (size_t i = 0; i < count; ++i) {
+    __builtin_prefetch(ahead + 8 * i);
     Vec b[V];
 #pragma GCC unroll 2
     for (int v = 0; v < V; ++v) b[v] = load(x + 8 * (v * count + i));
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int j = 0; j < J; ++j) {
+      const Vec factor = splat(factors[8 * i + j]);
 #pragma GCC unroll 2
-      for (int v = 0; v < V; ++v) {
-        const double* of = factors + 8 * i;
-        sum[j][v] += (v == 0 ? of : unshared(of))[j] * b[v];
-      }
+      for (int v = 0; v < V; ++v) sum[j][v] += factor * b[v];
     }
   }
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int j = 0; j < J; ++j)
 #pragma GCC unroll 2
     for (int v = 0; v < V; ++v) store(H + j * stride + 8 * v, sum[j][v]);
@@ -59,55 +55,62 @@ NABLA_INLINE void addTile(const double* factors, const double* x, size_t count, 
 // The same where H may have fewer rows or columns than the tile: `height` and `width` of them.
 template <int V>
 static void addEdge(const double* factors, const double* x, size_t count, double* H, size_t stride,
-                    size_t height, size_t width) {
-  if (height >= tileRows && width >= 8 * V) return addTile<tileRows, V>(factors, x, count, H, stride);
+                    size_t height, size_t width, const double* ahead) {
+  if (height >= tileRows && width >= 8 * V) return addTile<tileRows, V>(factors, x, count, H, stride, ahead);
   double tile[tileRows * 8 * V] = {};
   if (height > tileRows) height = tileRows;
   if (width > 8 * V) width = 8 * V;
   for (size_t j = 0; j < height; ++j)
     for (size_t k = 0; k < width; ++k) tile[j * 8 * V + k] = H[j * stride + k];
-  addTile<tileRows, V>(factors, x, count, tile, 8 * V);
+  addTile<tileRows, V>(factors, x, count, tile, 8 * V, ahead);
   for (size_t j = 0; j < height; ++j)
     for (size_t k = 0; k < width; ++k) H[j * stride + k] = tile[j * 8 * V + k];
 }
 
-// x - mean of `width` columns, times d if there is one; +0 in the lanes behind them.
-template <bool scaled>
-NABLA_INLINE void packRows(const Rows& rows, size_t at, size_t count, const double* d, const double* mean,
-                           size_t column, size_t width, double* to) {
-  const Vec m = mean ? load(mean + column, width) : zero();
+// x - mean of the columns from `left` to `right`, in panels; +0 in the lanes behind them. Row after row, as
+// they lie in memory.
+static void pack(const Rows& rows, size_t at, size_t count, const double* mean, size_t left, size_t right,
+                 double* to) {
+  const auto put = [=](const double* row, size_t i, size_t column, size_t width) {
+    const Vec v = load(row + column, width);
+    store(to + (column - left) * count + 8 * i, mean ? v - load(mean + column, width) : v);
+  };
   for (size_t i = 0; i < count; ++i) {
-    const Vec v = load(rows.row(at + i) + column, width) - m;
-    store(to + 8 * i, scaled ? d[at + i] * v : v);
+    const double* row = rows.row(at + i);
+    size_t column = left;
+    for (; column + 8 <= right; column += 8) put(row, i, column, 8);
+    if (column < right) put(row, i, column, right - column);
   }
-}
-
-template <bool scaled>
-static void pack(const Rows& rows, size_t at, size_t count, const double* d, const double* mean,
-                 size_t column, size_t end, double* to) {
-  if (end - column >= 8) return packRows<scaled>(rows, at, count, d, mean, column, 8, to);
-  packRows<scaled>(rows, at, count, d, mean, column, end - column, to);
 }
 
 static void gram(const Rows& rows, const double* d, const double* mean, const Part& part, double* H,
                  size_t stride) {
-  alignas(64) double x[packedDoubles];
-  alignas(64) double dx[8 * mostPackedRows];
+  alignas(64) double x[packedDoubles], others[packedDoubles], dx[8 * mostPackedRows];
   const size_t panels = (part.right - part.left + 7) / 8;
   const size_t fit = packedDoubles / (8 * panels);
   const size_t chunk = fit < mostPackedRows ? fit : mostPackedRows;
   for (size_t at = 0; at < rows.count; at += chunk) {
     const size_t count = rows.count - at < chunk ? rows.count - at : chunk;
-    for (size_t p = 0; p < panels; ++p)
-      pack<false>(rows, at, count, d, mean, part.left + 8 * p, part.right, x + p * 8 * count);
+    pack(rows, at, count, mean, part.left, part.right, x);
+    if (part.top != part.left) pack(rows, at, count, mean, part.top, part.bottom, others);
+    // Memory is at work, too, while tiles are computed: it fetches the next chunk, where that follows.
+    const double* next = rows.X + (at + count) * rows.cols;
+    size_t lines = rows.index || part.right - part.left < rows.cols ? 0 : panels * count;
     for (size_t panel = part.top; panel < part.bottom; panel += 8) {
-      pack<true>(rows, at, count, d, mean, panel, part.bottom, dx);
       const size_t last = panel + 8 < part.right ? panel + 8 : part.right;  // beyond, k > j
       const size_t end = panel + 8 < part.bottom ? panel + 8 : part.bottom;
+      const double* factors = (part.top != part.left ? others : x) + (panel - part.top) * count;
+      if (d) {
+        for (size_t i = 0; i < count; ++i) store(dx + 8 * i, d[at + i] * load(factors + 8 * i));
+        factors = dx;
+      }
       for (size_t j = panel; j < end; j += tileRows) {
         const auto add = [&](auto tile, size_t k) {
-          tile(dx + (j - panel), x + (k - part.left) * count, count, H + j * stride + k, stride, end - j,
-               last - k);
+          tile(factors + (j - panel), x + (k - part.left) * count, count, H + j * stride + k, stride, end - j,
+               last - k, lines < count ? x : next);
+          if (lines < count) return;
+          next += 8 * count;
+          lines -= count;
         };
         size_t k = part.left;
         for (; tileVecs > 1 && k + 8 < last; k += 16) add(addEdge<2>, k);

@@ -26,8 +26,8 @@ Gram::Gram(const Kernels& kernels, const Source& source, const double* mean, con
       sum_(kernels, size_ * size_, source.count / step_ + 1,
            team.lanes(static_cast<double>(source.count) * static_cast<double>(size_ * size_) / 4.0)),
       reader_(kernels, source, std::min(chunkRows, source.count), sum_.lanes()),
-      ones_(chunkRows) {
-  std::fill_n(ones_.data(), chunkRows, 1.0);
+      ones_(mean ? std::min(chunkRows, source.count) : 0) {
+  std::fill_n(ones_.data(), ones_.size(), 1.0);
 }
 
 void Gram::evaluate(const double* d, double* H) {
@@ -36,7 +36,7 @@ void Gram::evaluate(const double* d, double* H) {
   const double* total = sum_.pass(team_, blocks, [&](size_t i, unsigned lane, double* partial) {
     const size_t end = std::min(count_, (i + 1) * step_);
     for (size_t at = i * step_; at < end; at += chunkRows)
-      add(reader_.rows(at, std::min(chunkRows, end - at), lane), d ? d + at : ones_.data(), partial);
+      add(reader_.rows(at, std::min(chunkRows, end - at), lane), d ? d + at : nullptr, partial);
   });
   for (size_t j = 0; j < size_; ++j)
     for (size_t k = 0; k <= j; ++k) H[j * size_ + k] = total[j * size_ + k];
@@ -58,6 +58,7 @@ void Gram::add(const Rows& rows, const double* d, double* partial) const {
     }
   }
   if (!mean_) return;
+  if (!d) d = ones_.data();
   kernels_.rmatvec(rows, d, partial + cols * size_);
   partial[cols * size_ + cols] += kernels_.sum(d, rows.count);
 }
