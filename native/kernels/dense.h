@@ -55,10 +55,25 @@ static void divide(double a, double* x, size_t n) {
   eachVec(n, [=](size_t i, size_t count) { store(x + i, load(x + i, count) / a, count); });
 }
 
+// Rows in order stream from memory, which is to be at work at all times: half a block of those that follow is
+// asked for while this one, at hand in L1, is gone through once more.
+template <class T>
+NABLA_INLINE size_t early(const RowsOf<T>& rows) {
+  return rows.index ? 0 : early((rows.count + rows.ahead) * rows.cols);
+}
+
+NABLA_INLINE void fetchDoubles(const double* x, size_t n) {
+  for (size_t i = 0; i < n; i += 8) __builtin_prefetch(x + i);
+}
+
 // The dot product of a row with w, folded down to eight partials. One row after the other: taking four at
-// once saves loads of w, but halves the speed of a stream from memory.
-NABLA_INLINE Vec dotRow(const double* row, const double* w, size_t cols) {
-  return foldedVec(cols, [=](size_t j, size_t count) { return load(row + j, count) * load(w + j, count); });
+// once saves loads of w, but halves the speed of a stream from memory. `ahead`: as
+// early() says.
+NABLA_INLINE Vec dotRow(const double* row, const double* w, size_t cols, size_t ahead = 0) {
+  return foldedVec(cols, [=](size_t j, size_t count) {
+    if (ahead > 0) __builtin_prefetch(row + ahead + j);
+    return load(row + j, count) * load(w + j, count);
+  });
 }
 
 // Rows in no order come from memory a line at a time, each as late as it is asked for: they are asked for
@@ -112,7 +127,9 @@ static void narrowProducts(const Rows& rows, const double* w, double b, double* 
   Vec u[V];
 #pragma GCC unroll 4
   for (int v = 0; v < V; ++v) u[v] = load(w + 8 * v, v + 1 < V ? 8 : tail);
+  const size_t ahead = early(rows);
   productsBy<picked>(rows, b, z, [=](const double* row) {
+    if (!picked && ahead > 0) fetchDoubles(row + ahead, 8 * V);
     Vec t[V];
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) t[v] = load(row + 8 * v, v + 1 < V ? 8 : tail) * u[v];
@@ -125,6 +142,10 @@ static void narrowProducts(const Rows& rows, const double* w, double b, double* 
 
 template <bool picked>
 static void wideProducts(const Rows& rows, const double* w, double b, double* z) {
+  const size_t ahead = early(rows);
+  if (ahead > 0)
+    return productsBy<picked>(rows, b, z,
+                              [&](const double* row) { return dotRow(row, w, rows.cols, ahead); });
   productsBy<picked>(rows, b, z, [&](const double* row) { return dotRow(row, w, rows.cols); });
 }
 
@@ -172,8 +193,10 @@ NABLA_INLINE void addNarrowRows(const Rows& rows, const double* r, double* g, si
   Vec a[V];
 #pragma GCC unroll 4
   for (int v = 0; v < V; ++v) a[v] = fresh ? zero() : load(g + 8 * v, v + 1 < V ? 8 : last);
+  const size_t ahead = early(rows);
   size_t i = 0;
   for (; i + 4 <= rows.count; i += 4) {
+    if (ahead > 0) fetchDoubles(rows.row(rows.count + i / 2) + ahead, 16 * V);
     const double* row[] = {rows.row(i), rows.row(i + 1), rows.row(i + 2), rows.row(i + 3)};
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v)
@@ -208,7 +231,11 @@ NABLA_INLINE void addRows(const Rows& rows, size_t i, const double* r, double* g
     row[k] = rows.row(i + k);
     factor[k] = r[i + k];
   }
+  const size_t ahead = early(rows);
+  const double* next = ahead > 0 ? rows.row(rows.count + i / 2) + ahead : row[0];
   eachVec(rows.cols, [&](size_t j, size_t count) {
+#pragma GCC unroll 4
+    for (int k = 0; k < R / 2; ++k) __builtin_prefetch(next + k * rows.cols + j);
     Vec a = load(g + j, count);
     if constexpr (R == 1) a += factor[0] * load(row[0] + j, count);
 #pragma GCC unroll 2

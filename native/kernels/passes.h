@@ -92,7 +92,11 @@ static void updatePass(double* w, const double* g, double* const* state, size_t 
   for (int k = 0; k < maxCoefficients; ++k) c[k] = coefficients[k];
   double* s[maxStates] = {};
   for (int k = 0; k < U::states; ++k) s[k] = state[k];
+  const size_t ahead = early(n);
   eachVec(n, [&](size_t i, size_t count) {
+    __builtin_prefetch(w + i + ahead);
+    __builtin_prefetch(g + i + ahead);
+    for (int k = 0; k < U::states; ++k) __builtin_prefetch(s[k] + i + ahead);
     Vec v[maxStates];
     for (int k = 0; k < U::states; ++k) v[k] = load(s[k] + i, count);
     const Vec next = U::step(load(w + i, count), load(g + i, count), v, c).w;

@@ -11,7 +11,7 @@ void gemv(const Kernels& kernels, const double* A, size_t rows, size_t cols, con
   const size_t step = lanes > 1 ? 8 * rowsPerBlock(cols) : rows;
   team.each(step > 0 ? (rows + step - 1) / step : 0, lanes, [&](size_t i, unsigned) {
     const size_t at = i * step, count = rows - at < step ? rows - at : step;
-    kernels.matvec({A + at * cols, cols, count, nullptr}, x, 0.0, out + at);
+    kernels.matvec({A + at * cols, cols, count, nullptr, rows - at - count}, x, 0.0, out + at);
   });
 }
 
@@ -27,7 +27,7 @@ void gemvT(const Kernels& kernels, const double* A, size_t rows, size_t cols, co
   BlockSum sum(kernels, cols, blocks, team.lanes(static_cast<double>(rows) * static_cast<double>(cols)));
   const double* total = sum.pass(team, blocks, [&](size_t i, unsigned, double* partial) {
     const size_t at = i * step, count = rows - at < step ? rows - at : step;
-    kernels.rmatvec({A + at * cols, cols, count, nullptr}, x + at, partial);
+    kernels.rmatvec({A + at * cols, cols, count, nullptr, rows - at - count}, x + at, partial);
   });
   memcpy(out, total, cols * sizeof(double));
 }
