@@ -13,7 +13,7 @@ struct RowsOf {
   size_t cols;
   size_t count;
   const uint32_t* index;  // null: consecutive
-  size_t ahead = 0;       // row numbers that follow these in `index`, which may be fetched early
+  size_t ahead = 0;       // rows, or numbers of rows in `index`, that follow these and may be fetched early
 
   const T* row(size_t i) const { return X + (index ? index[i] : i) * cols; }
 };
@@ -88,6 +88,29 @@ struct BlockArgs {
   double* gradient;  // of the mean, for each of w; null: none
 };
 
+// Coefficients of one output, and behind them or elsewhere its intercept (null: none).
+template <class T>
+struct Output {
+  T* coefficients;
+  T* intercept;
+};
+
+// A quadratic about v; of one output.
+struct ExpandArgs {
+  const double* G;         // symmetric, of columns and intercept
+  const double* diagonal;  // of G
+  size_t cols;
+  const double* mean;  // that G's columns are moved by, when those of w are not; null: both are the same
+  Output<const double> w, from;  // w and v
+  Output<const double> slope;    // the sum's gradient at v, of moved columns
+  double n;
+  double *e, *Ge;           // room for as many as G has rows
+  Output<double> gradient;  // becomes (slope + Ge)/n, of the columns of w
+};
+struct Expanded {
+  double linear, square, largest;  // slopeᵀe, eᵀGe, and the part of it on the diagonal
+};
+
 struct Penalty {
   double l1;
   double l2;
@@ -146,9 +169,10 @@ struct Kernels {
   void (*rmatvec)(const Rows& rows, const double* r, double* g);           // g += Xᵀ r
   double (*block)(const BlockArgs& args);                                  // the sum of the losses
   void (*squares)(const Rows& rows, const double* r, const double* mean, double* g);  // g += Σ r (x - mean)²
-  // H_jk += Σ (d x̃_j) x̃_k in row order, x̃ = x - mean (null: 0); H has rows of `stride`.
+  // H_jk += Σ (d x̃_j) x̃_k in row order, x̃ = x - mean (null: 0), d (null: 1); H has rows of `stride`.
   void (*gram)(const Rows& rows, const double* d, const double* mean, const Part& part, double* H,
                size_t stride);
+  Expanded (*expand)(const ExpandArgs& args);
   // g += Σ s (y - offset - b - x·w) (x, 1) in twice the digits: cols + 1 high parts, then as many low ones.
   void (*residuals)(const Rows& rows, const Targets& targets, const double* w, double b, double* g);
 

@@ -53,7 +53,7 @@ class Descent final : public Method {
       loss += sum + rows * penalty;
       if (!std::isfinite(loss)) break;
       if (plan_.stepHistory) stepLosses.push_back(sum / rows + penalty);
-      if (sampler_.atEnd()) gradientNorm = gradientNormNow();
+      if (isNormAsked && sampler_.atEnd()) gradientNorm = gradientNormNow();
       const double t = static_cast<double>(++steps);
       rate = schedule_.rate(t);
       optimizer_.step(w_, g, rate, t);

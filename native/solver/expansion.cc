@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 #include <vector>
 
 #include "gram.h"
@@ -97,30 +98,19 @@ void Expansion::exchange(Archive& archive) {
 
 // From the expansion; infinite where it says too little.
 double Expansion::expand(const double* w, double* gradient) {
-  const size_t cols = plan_.cols;
-  const double *mean = mean_.data(), *from = from_.data(), *slope = slope_.data(),
-               *diagonal = diagonal_.data();
-  double *e = e_.data(), *Ge = Ge_.data();
   double value = value_, terms = value_;
   for (size_t k = 0; k < plan_.outputs; ++k) {
-    const size_t at = k * cols, b = plan_.coefficients() + k;
-    for (size_t j = 0; j < cols; ++j) e[j] = w[at + j] - from[at + j];
-    if (plan_.intercept) e[cols] = w[b] - from[b];
-    if (isMoved_) e[cols] += kernels_.dot(mean, e, cols);
-    std::fill_n(Ge, side_, 0.0);
-    kernels_.rmatvec({G_.data(), side_, side_, nullptr}, e, Ge);  // of a few columns faster than matvec
-    double linear = 0.0, largest = 0.0;
-    for (size_t j = 0; j < side_; ++j) {
-      const size_t i = j < cols ? at + j : b;
-      linear += slope[i] * e[j];
-      largest += diagonal[j] * e[j] * e[j];
-      gradient[i] = slope[i] + Ge[j];
-    }
-    for (size_t j = 0; isMoved_ && j < cols; ++j) gradient[at + j] += mean[j] * gradient[b];
-    value += linear + 0.5 * kernels_.dot(e, Ge, side_);
-    terms += std::fabs(linear) + 0.5 * largest;
+    const auto output = [&](auto* weights) {
+      return Output<std::remove_pointer_t<decltype(weights)>>{
+          weights + k * plan_.cols, plan_.intercept ? weights + plan_.coefficients() + k : nullptr};
+    };
+    const double *from = from_.data(), *slope = slope_.data();
+    const Expanded sums = kernels_.expand({G_.data(), diagonal_.data(), plan_.cols,
+                                           isMoved_ ? mean_.data() : nullptr, output(w), output(from),
+                                           output(slope), n_, e_.data(), Ge_.data(), output(gradient)});
+    value += sums.linear + 0.5 * sums.square;
+    terms += std::fabs(sums.linear) + 0.5 * sums.largest;
   }
-  if (n_ != 1.0) kernels_.divide(n_, gradient, plan_.size());
   return value >= least * terms ? value : INFINITY;
 }
 

@@ -42,6 +42,7 @@ Run::Run(const Kernels& kernels, const Plan& plan, const Data& data, const Start
   if (plan.size() > 0) memcpy(weights_.data(), start.weights, plan.size() * sizeof(double));
   if (scaling_) scaling_->fromOriginal(weights_.data());
   makeMethod();
+  method_->isNormAsked = histories_ || plan.gradientTolerance > 0.0;
   if (start.carried.length > 0) {
     Archive archive(start.carried.data, start.carried.length);
     archive.count(firstEpoch_);

@@ -32,6 +32,7 @@ class Method {
     archive.number(change);
   }
 
+  bool isNormAsked = true;           // for: the gradient norm
   uint64_t steps = 0;                // so far
   double rate = 0.0;                 // learning rate, or step length, of the last step
   double gradientNorm = 0.0;         // of the shortest subgradient at the last step

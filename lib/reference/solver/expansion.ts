@@ -1,8 +1,9 @@
 // The squared loss over all rows, which is a quadratic, from its expansion: J(w) = J(v) + gᵀe + ½ eᵀGe, e = w - v. With
 // G = XᵀSX taken once, an evaluation costs cols² and no pass over X. Twin: native/solver/expansion.cc.
 import { coefficientCount, type Plan, type Table, weightCount } from '../../plan.js';
-import { divide, dot, type Rows, rmatvec } from '../kernels/dense.js';
-import { sum, sumOfProducts } from '../kernels/sums.js';
+import { divide, type Rows, rmatvec } from '../kernels/dense.js';
+import { expand } from '../kernels/quadratic.js';
+import { sum } from '../kernels/sums.js';
 import type { Archive, Archived } from './archive.js';
 import { rowsPerBlock } from './blocks.js';
 import { Gram } from './gram.js';
@@ -56,8 +57,9 @@ export class Expansion implements Evaluator, Archived {
   readonly #rows: Rows; // of G, for one output: columns and intercept
   readonly #diagonal: Float64Array;
   readonly #isFar: boolean;
-  readonly #e: Float64Array; // of one output, as is Ge
+  readonly #e: Float64Array; // of one output, as are Ge and the squares of e
   readonly #Ge: Float64Array;
+  readonly #squares: Float64Array;
   #known = false;
   readonly #from: Float64Array; // v
   #value = 0; // J(v)
@@ -87,6 +89,7 @@ export class Expansion implements Evaluator, Archived {
     this.#diagonal = Float64Array.from({ length: size }, (_, j) => G[j * size + j]);
     this.#e = new Float64Array(size);
     this.#Ge = new Float64Array(size);
+    this.#squares = new Float64Array(size);
     this.#from = new Float64Array(weightCount(plan));
     this.#slope = new Float64Array(weightCount(plan));
   }
@@ -115,34 +118,28 @@ export class Expansion implements Evaluator, Archived {
   /** From the expansion; Infinity where it says too little. */
   #expand(w: Float64Array, gradient: Float64Array): number {
     const { cols, outputs, intercept } = this.#plan;
-    const n = this.everything.count;
-    const coefficients = coefficientCount(this.#plan);
-    const e = this.#e;
-    const Ge = this.#Ge;
-    const mean = this.#mean;
     let value = this.#value;
     let terms = this.#value;
     for (let k = 0; k < outputs; k++) {
-      const at = k * cols;
-      const b = coefficients + k;
-      for (let j = 0; j < cols; j++) e[j] = w[at + j] - this.#from[at + j];
-      if (intercept) e[cols] = w[b] - this.#from[b];
-      if (mean) e[cols] += sumOfProducts(mean, 0, e, 0, cols);
-      Ge.fill(0);
-      rmatvec(this.#rows, e, 0, Ge, 0);
-      let linear = 0;
-      let largest = 0;
-      for (let j = 0; j < e.length; j++) {
-        const i = j < cols ? at + j : b;
-        linear += this.#slope[i] * e[j];
-        largest += this.#diagonal[j] * e[j] * e[j];
-        gradient[i] = this.#slope[i] + Ge[j];
-      }
-      if (mean) for (let j = 0; j < cols; j++) gradient[at + j] += mean[j] * gradient[b];
-      value += linear + 0.5 * dot(e, Ge);
+      const { linear, square, largest } = expand({
+        G: this.#rows,
+        diagonal: this.#diagonal,
+        cols,
+        at: k * cols,
+        b: intercept ? coefficientCount(this.#plan) + k : -1,
+        mean: this.#mean,
+        w,
+        from: this.#from,
+        slope: this.#slope,
+        n: this.everything.count,
+        e: this.#e,
+        Ge: this.#Ge,
+        squares: this.#squares,
+        gradient,
+      });
+      value += linear + 0.5 * square;
       terms += Math.abs(linear) + 0.5 * largest;
     }
-    if (n !== 1) divide(n, gradient, gradient.length);
     return value >= least * terms ? value : Infinity;
   }
 
