@@ -5,7 +5,14 @@ namespace nabla {
 namespace {
 
 constexpr size_t fetchedAhead = 64;  // picked numbers that are asked for early
-constexpr size_t rowsAhead = 16;     // and single rows
+
+// Single rows are asked for so many at once, a power of two: their address translations overlap then, and 32
+// KiB of them stay at hand.
+size_t rowsAtOnce(size_t cols) {
+  size_t rows = 64;
+  while (rows > 8 && rows * cols > 4096) rows /= 2;
+  return rows;
+}
 
 // outputs × stride from picked rows of rows × outputs.
 void pick(const double* from, const Batch& batch, size_t at, size_t count, size_t outputs, double* to,
@@ -28,6 +35,7 @@ Objective::Objective(const Kernels& kernels, const Plan& plan, const Table& tabl
       scaling_(scaling),
       team_(team),
       step_(rowsPerBlock(plan.cols)),
+      rowsAtOnce_(rowsAtOnce(plan.cols)),
       sum_(kernels, plan.size() + 1, largest / step_ + 1,
            team.lanes(static_cast<double>(largest) * static_cast<double>(plan.coefficients()))),
       original_(scaling ? plan.size() : 0) {
@@ -77,10 +85,11 @@ Objective::Block Objective::block(const Batch& batch, size_t at, size_t count, c
 // come late from memory, unless they are asked for early.
 double Objective::rowPass(const Batch& batch, const double* weights, double* gradient) const {
   const size_t cols = plan_.cols, row = batch.index ? batch.index[0] : batch.start;
-  if (batch.index && batch.ahead >= rowsAhead) {
-    const size_t next = batch.index[rowsAhead];
-    table_.X.fetch(cols, next);
-    __builtin_prefetch(table_.y + next);
+  if (batch.index && batch.ahead >= 2 * rowsAtOnce_ && (batch.ahead & (rowsAtOnce_ - 1)) == 0) {
+    for (size_t i = rowsAtOnce_; i < 2 * rowsAtOnce_; ++i) {
+      table_.X.fetch(cols, batch.index[i]);
+      __builtin_prefetch(table_.y + batch.index[i]);
+    }
   }
   const Room& room = rooms_[0];
   return kernels_.block({table_.X.rows(kernels_, cols, nullptr, row, 1, room.X), table_.y + row,

@@ -63,6 +63,7 @@ class Objective {
   const Scaling* scaling_;
   const Team& team_;
   size_t step_;
+  size_t rowsAtOnce_;
   BlockSum sum_;  // a partial: gradient, and behind it the sum of the losses
   std::vector<Room> rooms_;
   Doubles original_;  // weights of the columns as they are
