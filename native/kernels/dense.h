@@ -55,25 +55,33 @@ static void divide(double a, double* x, size_t n) {
   eachVec(n, [=](size_t i, size_t count) { store(x + i, load(x + i, count) / a, count); });
 }
 
-// Rows in order stream from memory, which is to be at work at all times: half a block of those that follow is
-// asked for while this one, at hand in L1, is gone through once more.
-template <class T>
-NABLA_INLINE size_t early(const RowsOf<T>& rows) {
-  return rows.index ? 0 : early((rows.count + rows.ahead) * rows.cols);
-}
+// The rows behind these, as many, where they stream from memory. They are asked for while these are gone
+// through, one half by each of two products, and from four quarters of them by turns: memory is at work at
+// all times then, and faster from several pages at once.
+struct NextRows {
+  const double* X;
+  size_t lines;   // of cache; 0: none
+  size_t second;  // where the second product begins
+  int shift;      // of doubles gone through to lines that are due
 
-NABLA_INLINE void fetchDoubles(const double* x, size_t n) {
-  for (size_t i = 0; i < n; i += 8) __builtin_prefetch(x + i);
+  // What is due while so many doubles of these rows, from … to, are gone through.
+  inline __attribute__((always_inline)) void fetch(bool isSecond, size_t from, size_t to) const {
+    const size_t begin = isSecond ? second : 0;
+    for (size_t i = begin + (from >> shift); i < begin + (to >> shift); ++i)
+      __builtin_prefetch(X + 8 * (i / 4 % 4 * (lines / 4) + i / 16 * 4 + i % 4));
+  }
+};
+
+NABLA_INLINE NextRows nextOf(const Rows& rows) {
+  const bool streams = !rows.index && rows.ahead > 0 && early((rows.count + rows.ahead) * rows.cols) > 0;
+  const size_t lines = streams ? rows.count * rows.cols / 8 : 0;
+  return {rows.X + rows.count * rows.cols, lines, rows.once ? 0 : lines / 2, rows.once ? 3 : 4};
 }
 
 // The dot product of a row with w, folded down to eight partials. One row after the other: taking four at
-// once saves loads of w, but halves the speed of a stream from memory. `ahead`: as
-// early() says.
-NABLA_INLINE Vec dotRow(const double* row, const double* w, size_t cols, size_t ahead = 0) {
-  return foldedVec(cols, [=](size_t j, size_t count) {
-    if (ahead > 0) __builtin_prefetch(row + ahead + j);
-    return load(row + j, count) * load(w + j, count);
-  });
+// once saves loads of w, but halves the speed of a stream from memory.
+NABLA_INLINE Vec dotRow(const double* row, const double* w, size_t cols) {
+  return foldedVec(cols, [=](size_t j, size_t count) { return load(row + j, count) * load(w + j, count); });
 }
 
 // Rows in no order come from memory a line at a time, each as late as it is asked for: they are asked for
@@ -104,12 +112,17 @@ static void widen(const SingleRows& rows, double* out) {
 // as -0.
 template <bool picked, class Dot>
 NABLA_INLINE void productsBy(const Rows& rows, double b, double* z, Dot dot) {
+  const NextRows next = nextOf(rows);
+  const int turns =
+      rows.cols > 128 ? 1 : 2;  // rows from one fetch to the next: neither many lines at once nor few
   size_t i = 0;
   for (; i + 8 <= rows.count; i += 8) {
     Vec folded[8];
 #pragma GCC unroll 8
     for (int r = 0; r < 8; ++r) {
       if (picked) fetch(rows, i + r + fetchedAhead);
+      if (!picked && next.lines > 0 && (r & (turns - 1)) == 0)
+        next.fetch(false, (i + r) * rows.cols, (i + r + turns) * rows.cols);
       folded[r] = dot(rows.row(i + r));
     }
     store(z + i, (zero() + foldEach(folded)) + b);
@@ -127,9 +140,7 @@ static void narrowProducts(const Rows& rows, const double* w, double b, double* 
   Vec u[V];
 #pragma GCC unroll 4
   for (int v = 0; v < V; ++v) u[v] = load(w + 8 * v, v + 1 < V ? 8 : tail);
-  const size_t ahead = early(rows);
   productsBy<picked>(rows, b, z, [=](const double* row) {
-    if (!picked && ahead > 0) fetchDoubles(row + ahead, 8 * V);
     Vec t[V];
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) t[v] = load(row + 8 * v, v + 1 < V ? 8 : tail) * u[v];
@@ -142,10 +153,6 @@ static void narrowProducts(const Rows& rows, const double* w, double b, double* 
 
 template <bool picked>
 static void wideProducts(const Rows& rows, const double* w, double b, double* z) {
-  const size_t ahead = early(rows);
-  if (ahead > 0)
-    return productsBy<picked>(rows, b, z,
-                              [&](const double* row) { return dotRow(row, w, rows.cols, ahead); });
   productsBy<picked>(rows, b, z, [&](const double* row) { return dotRow(row, w, rows.cols); });
 }
 
@@ -193,10 +200,10 @@ NABLA_INLINE void addNarrowRows(const Rows& rows, const double* r, double* g, si
   Vec a[V];
 #pragma GCC unroll 4
   for (int v = 0; v < V; ++v) a[v] = fresh ? zero() : load(g + 8 * v, v + 1 < V ? 8 : last);
-  const size_t ahead = early(rows);
+  const NextRows next = nextOf(rows);
   size_t i = 0;
   for (; i + 4 <= rows.count; i += 4) {
-    if (ahead > 0) fetchDoubles(rows.row(rows.count + i / 2) + ahead, 16 * V);
+    if (next.lines > 0) next.fetch(true, i * rows.cols, (i + 4) * rows.cols);
     const double* row[] = {rows.row(i), rows.row(i + 1), rows.row(i + 2), rows.row(i + 3)};
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v)
@@ -231,11 +238,9 @@ NABLA_INLINE void addRows(const Rows& rows, size_t i, const double* r, double* g
     row[k] = rows.row(i + k);
     factor[k] = r[i + k];
   }
-  const size_t ahead = early(rows);
-  const double* next = ahead > 0 ? rows.row(rows.count + i / 2) + ahead : row[0];
+  const NextRows next = nextOf(rows);
   eachVec(rows.cols, [&](size_t j, size_t count) {
-#pragma GCC unroll 4
-    for (int k = 0; k < R / 2; ++k) __builtin_prefetch(next + k * rows.cols + j);
+    if (next.lines > 0) next.fetch(true, i * rows.cols + R * j, i * rows.cols + R * (j + 8));
     Vec a = load(g + j, count);
     if constexpr (R == 1) a += factor[0] * load(row[0] + j, count);
 #pragma GCC unroll 2

@@ -14,6 +14,7 @@ struct RowsOf {
   size_t count;
   const uint32_t* index;  // null: consecutive
   size_t ahead = 0;       // rows, or numbers of rows in `index`, that follow these and may be fetched early
+  bool once = false;      // one product alone goes through them
 
   const T* row(size_t i) const { return X + (index ? index[i] : i) * cols; }
 };

@@ -1,5 +1,7 @@
 #include "products.h"
 
+#include <algorithm>
+
 #include "blocks.h"
 #include "gram.h"
 
@@ -8,10 +10,13 @@ namespace nabla {
 void gemv(const Kernels& kernels, const double* A, size_t rows, size_t cols, const double* x, double* out) {
   const Team& team = everyone();
   const unsigned lanes = team.lanes(static_cast<double>(rows) * static_cast<double>(cols));
-  const size_t step = lanes > 1 ? 8 * rowsPerBlock(cols) : rows;
+  const size_t block = rowsPerBlock(cols), step = lanes > 1 ? 8 * block : rows;
   team.each(step > 0 ? (rows + step - 1) / step : 0, lanes, [&](size_t i, unsigned) {
-    const size_t at = i * step, count = rows - at < step ? rows - at : step;
-    kernels.matvec({A + at * cols, cols, count, nullptr, rows - at - count}, x, 0.0, out + at);
+    // Block by block, so that each asks for the next one.
+    for (size_t at = i * step, end = std::min(rows, at + step); at < end; at += block) {
+      const size_t count = std::min(block, end - at);
+      kernels.matvec({A + at * cols, cols, count, nullptr, rows - at - count, true}, x, 0.0, out + at);
+    }
   });
 }
 
@@ -27,7 +32,7 @@ void gemvT(const Kernels& kernels, const double* A, size_t rows, size_t cols, co
   BlockSum sum(kernels, cols, blocks, team.lanes(static_cast<double>(rows) * static_cast<double>(cols)));
   const double* total = sum.pass(team, blocks, [&](size_t i, unsigned, double* partial) {
     const size_t at = i * step, count = rows - at < step ? rows - at : step;
-    kernels.rmatvec({A + at * cols, cols, count, nullptr, rows - at - count}, x + at, partial);
+    kernels.rmatvec({A + at * cols, cols, count, nullptr, rows - at - count, true}, x + at, partial);
   });
   memcpy(out, total, cols * sizeof(double));
 }
