@@ -1,6 +1,8 @@
 // A paired benchmark: candidates are timed in turn, round after round, so that whatever disturbs the machine
 // disturbs all of them. What counts is the ratio within a round; its median over the rounds is reported.
 
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** Repeats the work so many times; what the last repetition returned is used, so that it cannot be left out. */
 export type Loop = (times: number) => unknown;
 /** Work in another process, which tells the seconds of one repetition. `took`: of one that was made already. */
@@ -78,6 +80,8 @@ export interface Effort {
   /** Seconds that all samples of one candidate may take together. */
   readonly budget: number;
   readonly warmUp: number;
+  /** Seconds of silence after the work of another process, whose threads may spin for a while; default 0. */
+  readonly rest?: number;
 }
 
 export const usualEffort: Effort = { rounds: 15, sample: 0.006, slice: 0.0005, budget: 2, warmUp: 0.05 };
@@ -93,11 +97,16 @@ interface Entry {
 async function entryOf(
   name: string,
   run: Candidate,
-  { rounds, sample, slice, budget, warmUp }: Effort,
+  { rounds, sample, slice, budget, warmUp, rest = 0 }: Effort,
 ): Promise<Entry> {
   const roundsFor = (seconds: number): number => Math.max(2, Math.min(rounds, Math.round(budget / seconds)));
   if (typeof run !== 'function') {
-    return { name, sample: () => run.seconds(), rounds: roundsFor(run.took ?? (await run.seconds())), samples: [] };
+    const sample = async (): Promise<number> => {
+      const seconds = await run.seconds();
+      if (rest > 0) await sleep(1000 * rest);
+      return seconds;
+    };
+    return { name, sample, rounds: roundsFor(run.took ?? (await sample())), samples: [] };
   }
   const { times, seconds } = calibrate(run, slice, warmUp);
   const slices = Math.max(1, Math.round(sample / seconds));

@@ -81,7 +81,7 @@ export async function measureRow(row: Row, gauges: Gauges, peers: Peers | null, 
     else if (peer) runs[`peer ${name}`] = peer;
   }
 
-  const measured = await compare(runs, effort);
+  const measured = await compare(runs, { ...effort, rest: threads > 1 ? 0.05 : 0 });
   await peers?.reset();
   await gauges.reset?.();
   const one = (seconds: Quartiles): Quartiles => seconds.map((value) => value / per.count) as Quartiles;

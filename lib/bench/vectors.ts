@@ -1,4 +1,5 @@
 // Rows of the kernels: products beyond the caches, and short calls.
+import { setThreads } from '../index.js';
 import * as nabla from '../kernels.js';
 import { candidate } from './harness.js';
 import { ofLimit } from './must.js';
@@ -6,8 +7,20 @@ import { numbers, table } from './numbers.js';
 import * as plain from './plain.js';
 import type { Row } from './row.js';
 import { count } from './table.js';
+import { all, ofThreads } from './threads.js';
 
 const group = 'kernels';
+
+/** On so many threads, of all that there are: what is long shares its passes. */
+const shared = (expression: string, threads: number, scope: Record<string, unknown>) =>
+  candidate(`[setThreads(threads), ${expression}, setThreads(all)][1]`, {
+    setThreads,
+    threads,
+    all: all[0] ?? 1,
+    ...scope,
+  });
+
+const needed = (threads: number) => [ofLimit(threads > 1 ? 0.85 : 0.9)];
 
 function dot(n: number): Row {
   const beyond = n >= 1e7;
@@ -47,42 +60,51 @@ function axpy(n: number): Row {
 
 const products = { gemv: [nabla.gemv, plain.gemv], gemvT: [nabla.gemvT, plain.gemvT] };
 
-function product(name: keyof typeof products, rows: number, cols: number): Row {
+function product(name: keyof typeof products, rows: number, cols: number, threads = 1): Row {
   const size = 8 * rows * cols + 8 * rows;
   return {
-    name: `${name} ${count(rows)} × ${cols}`,
+    name: ofThreads(`${name} ${count(rows)} × ${cols}`, threads),
     group,
-    quick: true,
+    quick: threads === 1,
     needs: { read: size },
     size,
-    must: [ofLimit(0.9)],
+    threads,
+    must: needed(threads),
     make() {
       const [long, short] = [numbers(rows, 2), numbers(cols, 3)];
       const [x, out] = name === 'gemv' ? [short, long] : [long, short];
       const scope = { A: table(rows, cols).X, rows, cols, x, out };
-      const [own, loop] = products[name].map((f) => candidate('f(A, rows, cols, x, out)', { f, ...scope }));
-      return { nabla: own, plain: loop };
+      const [own, loop] = products[name];
+      const call = 'f(A, rows, cols, x, out)';
+      return {
+        nabla: shared(call, threads, { f: own, ...scope }),
+        ...(threads === 1 && { plain: candidate(call, { f: loop, ...scope }) }),
+      };
     },
   };
 }
 
-function gradient(rows: number, cols: number): Row {
+function gradient(rows: number, cols: number, threads = 1): Row {
   const size = 8 * rows * (cols + 1);
   const beyond = rows >= 1e6;
   return {
-    name: `gradient ${count(rows)} × ${cols}`,
+    name: ofThreads(`gradient ${count(rows)} × ${cols}`, threads),
     group,
-    quick: true,
+    quick: threads === 1,
     needs: rows >= 1000 ? { read: size } : {},
     size,
-    must: beyond ? [ofLimit(0.9)] : [],
+    threads,
+    must: beyond ? needed(threads) : [],
     make() {
       const data = table(rows, cols);
       const [weights, out] = [numbers(cols, 3), new Float64Array(cols)];
       const scope = { data, weights, out };
+      const call = "f('squared', data, weights, out)";
+      const own = { f: nabla.valueAndGradient, ...scope };
       return {
-        nabla: candidate("f('squared', data, weights, out)", { f: nabla.valueAndGradient, ...scope }),
-        plain: candidate('f(data, weights, out)', { f: plain.valueAndGradient, ...scope }),
+        // What is short takes one thread in any case.
+        nabla: rows < 100_000 ? candidate(call, own) : shared(call, threads, own),
+        ...(threads === 1 && { plain: candidate('f(data, weights, out)', { f: plain.valueAndGradient, ...scope }) }),
       };
     },
   };
@@ -105,9 +127,11 @@ export function warmUp(): void {
 
 export const vectorRows: readonly Row[] = [
   dot(1e7),
-  gradient(1e6, 32),
-  product('gemv', 1e6, 32),
-  product('gemvT', 1e6, 32),
+  ...[1, ...all].flatMap((threads) => [
+    gradient(1e6, 32, threads),
+    product('gemv', 1e6, 32, threads),
+    product('gemvT', 1e6, 32, threads),
+  ]),
   ...[8, 64, 1000, 10_000].map(dot),
   ...[8, 64, 1000, 10_000].map(axpy),
   gradient(10, 8),
