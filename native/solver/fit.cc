@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -43,6 +44,10 @@ Run::Run(const Kernels& kernels, const Plan& plan, const Data& data, const Start
   if (scaling_) scaling_->fromOriginal(weights_.data());
   makeMethod();
   method_->isNormAsked = histories_ || plan.gradientTolerance > 0.0;
+  if (histories_) {  // a short fit takes longer to grow its lists than to run
+    const size_t epochs = static_cast<size_t>(std::min<uint64_t>(plan.epochs, 64));
+    for (auto* list : {&out_.loss, &out_.learningRate, &out_.gradientNorm}) list->reserve(epochs);
+  }
   if (start.carried.length > 0) {
     Archive archive(start.carried.data, start.carried.length);
     archive.count(firstEpoch_);
