@@ -1,5 +1,5 @@
 // Readers of callers' values: each property once, own ones only, checked against the catalog. What comes out is plain.
-import { closest, distance } from 'fastest-levenshtein';
+import { spelling } from './builtins.js';
 import type { Entry, NumberOption, Parameter } from './catalog.js';
 import { invalid, NablaError, show } from './errors.js';
 import { maxParameters } from './plan.js';
@@ -43,6 +43,7 @@ export function readObject(
 }
 
 function unknownName(name: string, kind: string, given: string, known: readonly string[]): NablaError {
+  const { closest, distance } = spelling();
   const near = known.length > 0 ? closest(given, known as string[]) : '';
   const hint = near && distance(given, near) <= 3 ? `; did you mean "${near}"?` : '.';
   return new NablaError(
