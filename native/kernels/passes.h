@@ -3,6 +3,7 @@
 
 #include "losses.h"
 #include "penalties.h"
+#include "stream.h"
 #include "sums.h"
 #include "table.h"
 #include "updates.h"

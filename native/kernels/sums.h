@@ -7,10 +7,6 @@
 namespace nabla {
 namespace NABLA_TARGET {
 
-// How many doubles early a stream of so many is asked for: what fits caches is not. The hardware's own
-// prefetching leaves a third of what memory can do.
-NABLA_INLINE size_t early(size_t n) { return n > 32768 ? 1024 : 0; }
-
 // Σ term, folded down to eight partials. term(i, count): elements i … i+count-1, +0 in the other lanes.
 template <class Term>
 NABLA_INLINE Vec foldedVec(size_t n, Term term) {

@@ -1,0 +1,38 @@
+// What is asked of memory before it is needed. It changes no bit, so it has no twin.
+#pragma once
+
+#include "simd.h"
+#include "table.h"
+
+namespace nabla {
+namespace NABLA_TARGET {
+
+// How many doubles early a stream of so many is asked for: what fits caches is not. The hardware's own
+// prefetching leaves a third of what memory can do.
+NABLA_INLINE size_t early(size_t n) { return n > 32768 ? 1024 : 0; }
+
+// The rows behind these, as many, where they stream from memory. They are asked for while these are gone
+// through, one half by each of two products, and from four quarters of them by turns: memory is at work at
+// all times then, and faster from several pages at once.
+struct NextRows {
+  const double* X;
+  size_t lines;   // of cache; 0: none
+  size_t second;  // where the second product begins
+  int shift;      // of doubles gone through to lines that are due
+
+  // What is due while so many doubles of these rows, from … to, are gone through.
+  inline __attribute__((always_inline)) void fetch(bool isSecond, size_t from, size_t to) const {
+    const size_t begin = isSecond ? second : 0;
+    for (size_t i = begin + (from >> shift); i < begin + (to >> shift); ++i)
+      __builtin_prefetch(X + 8 * (i / 4 % 4 * (lines / 4) + i / 16 * 4 + i % 4));
+  }
+};
+
+NABLA_INLINE NextRows nextOf(const Rows& rows) {
+  const bool streams = !rows.index && rows.ahead > 0 && early((rows.count + rows.ahead) * rows.cols) > 0;
+  const size_t lines = streams ? rows.count * rows.cols / 8 : 0;
+  return {rows.X + rows.count * rows.cols, lines, rows.once ? 0 : lines / 2, rows.once ? 3 : 4};
+}
+
+}  // namespace NABLA_TARGET
+}  // namespace nabla
