@@ -56,6 +56,33 @@ static double curvaturePass(const LossArgs& a, double* out) {
   return sum;
 }
 
+template <class L>
+static void pointsPass(const PointArgs& a) {
+  const auto weight = [&](size_t i) { return a.weights ? load(a.weights + i) : splat(1.0); };
+  const auto fetch = [&](size_t i) {
+    for (size_t line = 0; line < a.linesAhead; ++line)
+      __builtin_prefetch(a.ahead + i * a.linesAhead + 8 * line);
+  };
+  if (a.losses) {
+    for (size_t i = 0; i < a.n; i += 8) {
+      fetch(i);
+      const auto at = L::curvature(load(a.y + i), load(a.z + i), a.parameters);
+      store(a.z + i, weight(i) * at.gradient);
+      store(a.curvature + i, weight(i) * at.curvature);
+      store(a.losses + i, weight(i) * at.loss);
+    }
+    return;
+  }
+  Vec reach = load(a.reach);
+  for (size_t i = 0; i < a.n; i += 8) {
+    fetch(i);
+    const Vec z = load(a.z + i), slope = L::at(load(a.y + i), z, a.parameters).gradient;
+    reach += abs(z) + abs(slope);
+    store(a.z + i, weight(i) * slope);
+  }
+  store(a.reach, reach);
+}
+
 // ln Σ e^z_k - z_y over the outputs, the largest subtracted first; y in {0 … outputs-1}.
 template <bool curved>
 NABLA_INLINE double softmax(const LossArgs& a, double* out) {

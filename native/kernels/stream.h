@@ -11,9 +11,13 @@ namespace NABLA_TARGET {
 // prefetching leaves a third of what memory can do.
 NABLA_INLINE size_t early(size_t n) { return n > 32768 ? 1024 : 0; }
 
+// The i-th line of so many, from four quarters of them by turns: memory is faster from several pages at once.
+NABLA_INLINE void fetchLine(const double* X, size_t lines, size_t i) {
+  __builtin_prefetch(X + 8 * (i / 4 % 4 * (lines / 4) + i / 16 * 4 + i % 4));
+}
+
 // The rows behind these, as many, where they stream from memory. They are asked for while these are gone
-// through, one half by each of two products, and from four quarters of them by turns: memory is at work at
-// all times then, and faster from several pages at once.
+// through, one half by each of two products: memory is at work at all times then.
 struct NextRows {
   const double* X;
   size_t lines;   // of cache; 0: none
@@ -23,8 +27,7 @@ struct NextRows {
   // What is due while so many doubles of these rows, from … to, are gone through.
   inline __attribute__((always_inline)) void fetch(bool isSecond, size_t from, size_t to) const {
     const size_t begin = isSecond ? second : 0;
-    for (size_t i = begin + (from >> shift); i < begin + (to >> shift); ++i)
-      __builtin_prefetch(X + 8 * (i / 4 % 4 * (lines / 4) + i / 16 * 4 + i % 4));
+    for (size_t i = begin + (from >> shift); i < begin + (to >> shift); ++i) fetchLine(X, lines, i);
   }
 };
 

@@ -57,6 +57,20 @@ struct LossArgs {
   const double* parameters;
 };
 
+// What losses of eight problems are taken of: arrays of n, which is a multiple of eight.
+struct PointArgs {
+  const double* y;
+  double* z;              // becomes dl/dz times the row's weight
+  const double* weights;  // of the rows; null: 1
+  size_t n;
+  const double* parameters;
+  double* losses;       // times the row's weight; null: neither these nor second derivatives are asked for
+  double* curvature;    // as Loss::curvature has it
+  double* reach;        // of each problem: Σ (|z| + |dl/dz|) is added, where losses are not asked for
+  const double* ahead;  // what will be needed next: so many cache lines for eight values
+  size_t linesAhead;
+};
+
 // A loss l(y, z) and its derivative in z.
 struct LossPoint {
   double loss, gradient;
@@ -70,6 +84,8 @@ struct Loss {
   // The same, and writes d²l/dz² times the row's weight, `stride` apart, as z is: of losses that have none
   // everywhere a generalized one. Softmax, whose second derivative is p_k (δ_kl - p_l), writes p.
   double (*curvature)(const LossArgs& args, double* out);
+  // Each by itself; null where outputs depend on each other.
+  void (*points)(const PointArgs& args);
   // Of one y and z; null where outputs depend on each other.
   LossPoint (*at)(double y, double z, const double* parameters);
 };
@@ -153,6 +169,59 @@ struct Rule {
   Passes (*passes)(const double* parameters);
 };
 
+// Eight problems side by side (abreast.h): every array has eight values, one of each problem, where one of a
+// single problem has one. At most mostAbreast columns and an intercept.
+constexpr size_t mostAbreast = 16;
+
+// What will be needed next, and how much of it has been asked for.
+struct Ahead {
+  const double* X;
+  size_t lines;  // of cache
+  size_t at;
+};
+
+// rows × cols × 8. A problem of fewer rows than others is filled up with +0, which need weights of +0 then.
+struct RowsAbreast {
+  const double* X;
+  size_t cols;
+  size_t count;          // of the longest problem
+  size_t shortest;       // of the shortest one
+  const double* counts;  // of each
+  Ahead* ahead;          // asked for while these rows are gone through; null: nothing
+};
+
+struct BlockAbreast {
+  RowsAbreast rows;
+  const double* y;
+  const double* sampleWeight;
+  const double* offset;
+  const Loss& loss;
+  const double* parameters;
+  const double* w;  // null: all 0
+  bool intercept;
+  double* z;          // rows: becomes the slopes of the losses
+  double* losses;     // rows; null: losses and curvature are not asked for
+  double* curvature;  // rows
+  double* gradient;   // of the mean; null: none
+  double* sum;        // of the losses
+  double* reach;      // where they are not asked for: Σ (|z| + |dl/dz|)
+};
+
+struct Abreast {
+  void (*interleave)(const double* const* from, const size_t* lengths, size_t longest, double* to);
+  void (*block)(const BlockAbreast& args);
+  void (*rmatvec)(const RowsAbreast& rows, const double* r, double* g);
+  void (*squares)(const RowsAbreast& rows, const double* r, const double* mean, double* g);
+  // The lower triangle of X̃ᵀDX̃ over all rows, X̃ = X - mean; d and mean are both null or none.
+  void (*gram)(const RowsAbreast& rows, const double* d, const double* mean, double* H, size_t stride);
+  void (*expand)(const ExpandArgs& args, const double* n, double* sums);  // linear, square, largest
+  void (*factorize)(double* A, size_t n, double least, double* good);
+  void (*solve)(const double* L, size_t n, double* b);
+  void (*dot)(const double* x, const double* y, size_t n, double* out);  // n <= 32
+  void (*sum)(const double* x, size_t n, double* out);
+  void (*penaltyValue)(const double* w, size_t n, const Penalty& penalty, double* out);
+};
+
 struct Kernels {
   const char* target;
 
@@ -182,6 +251,8 @@ struct Kernels {
 
   double (*power)(double x, double p);  // x^p, x > 0 and normal
   double (*cosPi)(double x);            // cos(πx), x in [0, 1]
+
+  Abreast abreast;
 
   const Loss* losses;
   int lossCount;

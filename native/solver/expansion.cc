@@ -14,12 +14,6 @@ namespace {
 // Rows whose mean X is moved by: near enough to that of all for G to keep its digits.
 constexpr size_t sampled = 1024;
 
-// Of the terms that a value is the sum of, what has to be left: where they cancel more, so do their digits.
-constexpr double least = 0x1p-6;
-
-// Means, over the root mean squares of what remains, that make a column far from 0.
-constexpr double far = 32.0;
-
 // Squares of smaller columns underflow.
 constexpr double smallest = 0x1p-450;
 

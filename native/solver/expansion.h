@@ -29,6 +29,11 @@ class Expansion {
 
   void exchange(Archive& archive);
 
+  // Of the terms that a value is the sum of, what has to be left: where they cancel more, so do their digits.
+  static constexpr double least = 0x1p-6;
+  // Means, over the root mean squares of what remains, that make a column far from 0.
+  static constexpr double far = 32.0;
+
  private:
   double expand(const double* weights, double* gradient);
   double begin(const double* weights, double* gradient);

@@ -20,12 +20,6 @@ namespace {
 constexpr double leastPivot = 0x1p-33;
 constexpr int mostSteps = 16;
 
-// And for a gradient of plain doubles to be enough; of the mean square of the targets, what the residuals
-// must then leave; and means, over the root mean squares of what remains, that make a column far from 0.
-constexpr double plainPivot = 0x1p-10;
-constexpr double plainRest = 0x1p-10;
-constexpr double far = 32.0;
-
 constexpr double collinear =
     128.0;  // roundings of a column, 1e-13 of it in all: refinement finds no digits beyond
 
@@ -103,7 +97,8 @@ class LeastSquares {
     for (size_t j = 0; j < cols; ++j) {
       const double root = L_[j * cols + j], width = deviation[j] * std::sqrt(scaling_.square()[j]);
       if (!(root * root > leastPivot * diagonal[j])) return false;
-      isPlain_ &= root * root > plainPivot * diagonal[j] && std::fabs(scaling_.mean()[j]) <= far * width;
+      isPlain_ &=
+          root * root > plainPivot * diagonal[j] && std::fabs(scaling_.mean()[j]) <= farFromZero * width;
     }
     return true;
   }

@@ -8,6 +8,13 @@
 
 namespace nabla {
 
+// Of a diagonal element, what has to remain when the columns before it are taken out, for a gradient of plain
+// doubles to be enough; of the mean square of the targets, what the residuals must then leave; and means,
+// over the root mean squares of what remains, that make a column far from 0.
+constexpr double plainPivot = 0x1p-10;
+constexpr double plainRest = 0x1p-10;
+constexpr double farFromZero = 32.0;
+
 // Writes the weights of X's own columns that minimize the mean of ½ s (z - y)² plus the penalty (l2 alone);
 // of all that do, those of least norm in the scaled coefficients. `value`, `gradient`: the objective and its
 // gradient in the scaled weights, where they are 0. What is not finite leaves weights that are not, what

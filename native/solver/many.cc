@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <new>
+#include <vector>
 
+#include "abreast.h"
 #include "fit.h"
 #include "memory.h"
 
@@ -16,11 +19,13 @@ class Many {
   Many(const Kernels& kernels, const Plan& plan, const Problems& problems, const Team& team)
       : kernels_(kernels), plan_(plan), all_(problems), team_(team), alone_(team.alone()) {}
 
-  // Small problems are dealt in chunks to threads, each fitted by one; then large ones, each by all of them.
+  // Small problems are dealt in chunks to threads, each fitted by one, or by eights; then large ones, each by
+  // all of them.
   void operator()() {
     const size_t chunk = chunkOf();
     const double passes = static_cast<double>(std::min<uint64_t>(plan_.epochs, 8));
     const unsigned lanes = team_.lanes(passes * workOf(rowOf(all_.count)));
+    fitByEights(lanes);
     team_.each((all_.count + chunk - 1) / chunk, lanes, [&](size_t part, unsigned) {
       fitRange(part * chunk, std::min(all_.count, (part + 1) * chunk), false);
     });
@@ -43,12 +48,54 @@ class Many {
     return most >= 16.0 ? 16 : most > 1.0 ? static_cast<size_t>(most) : 1;
   }
 
+  // Those that may be fitted side by side, of about as many rows each.
+  std::vector<size_t> findEights() const {
+    std::vector<size_t> found;
+    if (!suitsAbreast(kernels_, plan_)) return found;
+    const size_t most = mostRowsAbreast(plan_);
+    bool isSorted = true;
+    for (size_t i = 0; i < all_.count; ++i) {
+      if (all_.status[i] == failedStatus || rowsOf(i) > most || isLarge(i)) continue;
+      isSorted &= found.empty() || rowsOf(found.back()) <= rowsOf(i);
+      found.push_back(i);
+    }
+    if (!isSorted)
+      std::stable_sort(found.begin(), found.end(),
+                       [this](size_t i, size_t k) { return rowsOf(i) < rowsOf(k); });
+    return found;
+  }
+
+  void fitByEights(unsigned lanes) {
+    const std::vector<size_t> found = findEights();
+    if (found.size() < abreast / 2) return;
+    isDone_.resize(all_.count);
+    std::vector<std::unique_ptr<EightProblems>> eights(lanes);
+    const size_t run =
+        abreast * std::max<size_t>(1, std::min<size_t>(8, found.size() / (abreast * 4 * lanes)));
+    team_.each((found.size() + run - 1) / run, lanes, [&](size_t part, unsigned lane) {
+      try {
+        if (!eights[lane]) eights[lane].reset(new EightProblems(kernels_, plan_, all_, alone_));
+        const size_t end = std::min(found.size(), (part + 1) * run);
+        for (size_t i = part * run; i < end && !team_.stopped() && !outOfMemory_.load(); i += abreast) {
+          const size_t count = std::min(abreast, end - i);
+          bool isDone[abreast];
+          eights[lane]->fit(&found[i], count, end - i - count, isDone);
+          for (size_t k = 0; k < count; ++k) isDone_[found[i + k]] = isDone[k];
+        }
+      } catch (const std::bad_alloc&) {
+        outOfMemory_.store(true);
+      }
+    });
+  }
+
+  bool isDone(size_t i) const { return !isDone_.empty() && isDone_[i]; }
+
   // On any thread: it throws nothing.
   void fitRange(size_t from, size_t to, bool large) noexcept {
     try {
       Doubles weights(plan_.size());
       for (size_t i = from; i < to && !team_.stopped() && !outOfMemory_.load(); ++i)
-        if (all_.status[i] != failedStatus && isLarge(i) == large)
+        if (all_.status[i] != failedStatus && !isDone(i) && isLarge(i) == large)
           fitOne(i, large ? team_ : alone_, weights.data());
     } catch (const std::bad_alloc&) {
       outOfMemory_.store(true);
@@ -89,6 +136,7 @@ class Many {
   const Problems& all_;
   const Team& team_;
   const Team alone_;
+  std::vector<uint8_t> isDone_;  // those fitted by eights; empty: none
   std::atomic<bool> outOfMemory_{false};
 };
 

@@ -24,6 +24,9 @@ class Matrix {
     return singles_ ? Matrix(singles_ + elements) : Matrix(doubles_ + elements);
   }
 
+  // Where doubles lie; null: X has none.
+  const double* inDoubles(size_t element) const { return doubles_ ? doubles_ + element : nullptr; }
+
   // Doubles of room that a block of so many elements needs.
   size_t room(size_t elements) const { return singles_ ? elements : 0; }
 

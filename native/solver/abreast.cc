@@ -1,0 +1,150 @@
+#include "abreast.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "blocks.h"
+
+namespace nabla {
+
+namespace {
+
+// Sums of losses are finite where targets, predictions and slopes are smaller: none grows as an exponential
+// without its slope doing so.
+constexpr double calm = 0x1p400;
+
+bool suitsDescent(const Plan& plan) {
+  return plan.sampler == SamplerKind::full && plan.averaging == AveragingKind::none &&
+         plan.schedule != ScheduleKind::plateau && plan.clipNorm == 0.0 && !plan.lossAfterUpdate &&
+         plan.gradientTolerance == 0.0 && plan.patience == 0 && plan.maxSeconds == 0.0 && !plan.restoreBest;
+}
+
+}  // namespace
+
+bool suitsAbreast(const Kernels& kernels, const Plan& plan) {
+  if (plan.cols == 0 || plan.cols > mostAbreast || plan.outputs != 1 || plan.targets != 1) return false;
+  if (plan.standardize || plan.epochs == 0 || plan.pauseAfter > 0 || !kernels.losses[plan.loss].points)
+    return false;
+  if (plan.solver == SolverKind::none) return suitsDescent(plan);
+  return plan.solver == SolverKind::exact && plan.l1 == 0.0 && !plan.nonNegative;
+}
+
+size_t mostRowsAbreast(const Plan& plan) { return rowsPerBlock(plan.cols); }
+
+EightProblems::EightProblems(const Kernels& kernels, const Plan& plan, const Problems& all, const Team& team)
+    : kernels_(kernels),
+      plan_(plan),
+      all_(all),
+      team_(team),
+      most_(std::min(plan.rows, mostRowsAbreast(plan))),
+      X_(abreast * most_ * plan.cols),
+      y_(abreast * most_),
+      weights_(abreast * most_),
+      offset_(all.offset ? abreast * most_ : 0),
+      start_(abreast * plan.size()),
+      factors_(all.penaltyFactors ? abreast * plan.cols : 0),
+      z_(abreast * most_),
+      losses_(abreast * most_),
+      curvature_(abreast * most_),
+      room_(all.X.room(abreast * most_ * plan.cols)),
+      penalty_{plan.l1, plan.l2, plan.nonNegative, all.penaltyFactors ? factors_.data() : nullptr} {
+  for (size_t i = 0; i < factors_.size(); ++i) factors_.data()[i] = all.penaltyFactors[i / abreast];
+}
+
+bool EightProblems::anyLive() const {
+  return std::any_of(isLive_, isLive_ + abreast, [](bool live) { return live; });
+}
+
+void EightProblems::fit(const size_t* which, size_t count, size_t following, bool* isDone) {
+  isDone_ = isDone;
+  std::fill_n(isDone, count, false);
+  load(which, count);
+  lookAhead(which + count, std::min(following, abreast));
+  if (plan_.solver == SolverKind::none)
+    descendAbreast(kernels_, plan_, *this);
+  else
+    solveExactlyAbreast(kernels_, plan_, *this);
+}
+
+void EightProblems::load(const size_t* which, size_t count) {
+  const size_t cols = plan_.cols;
+  size_t lengths[abreast], elements[abreast], at[abreast];
+  size_t longest = 0, shortest = SIZE_MAX;
+  for (size_t k = 0; k < abreast; ++k) {
+    const size_t i = which[k < count ? k : 0];  // lanes that are left over repeat the first one
+    which_[k] = i;
+    isLive_[k] = k < count;
+    at[k] = static_cast<size_t>(all_.borders[i]);
+    lengths[k] = static_cast<size_t>(all_.borders[i + 1]) - at[k];
+    elements[k] = lengths[k] * cols;
+    counts_[k] = static_cast<double>(lengths[k]);
+    longest = std::max(longest, lengths[k]);
+    shortest = std::min(shortest, lengths[k]);
+  }
+  rows_ = {X_.data(), cols, longest, shortest, counts_, &ahead_};
+  areWeighted_ = all_.sampleWeight || shortest < longest;
+
+  const double* from[abreast];
+  for (size_t k = 0; k < abreast; ++k) {
+    double* room = room_.data() + k * all_.X.room(most_ * cols);
+    from[k] = all_.X.rows(kernels_, cols, nullptr, at[k], lengths[k], room).X;
+  }
+  kernels_.abreast.interleave(from, elements, longest * cols, X_.data());
+  const auto interleave = [&](const double* array, double* to) {
+    for (size_t k = 0; k < abreast; ++k) from[k] = array + at[k];
+    kernels_.abreast.interleave(from, lengths, longest, to);
+  };
+  interleave(all_.y, y_.data());
+  if (all_.offset) interleave(all_.offset, offset_.data());
+  if (all_.sampleWeight) {
+    interleave(all_.sampleWeight, weights_.data());
+  } else {
+    for (size_t i = 0; i < longest; ++i)
+      for (size_t k = 0; k < abreast; ++k) weights_.data()[abreast * i + k] = i < lengths[k] ? 1.0 : 0.0;
+  }
+  for (size_t k = 0; k < abreast; ++k) {
+    for (size_t j = 0; j < cols; ++j)
+      start_.data()[abreast * j + k] = all_.coefficients[which_[k] * cols + j];
+    if (plan_.intercept) start_.data()[abreast * cols + k] = all_.intercepts[which_[k]];
+  }
+  for (size_t i = 0; i < longest; ++i)
+    for (size_t k = 0; k < abreast; ++k)
+      if (!(std::fabs(y_.data()[abreast * i + k]) < calm)) leave(k);
+}
+
+// Of problems that follow each other in memory.
+void EightProblems::lookAhead(const size_t* next, size_t count) {
+  ahead_ = {nullptr, 0, 0};
+  if (count == 0 || next[count - 1] - next[0] + 1 != count) return;
+  const size_t from = static_cast<size_t>(all_.borders[next[0]]),
+               to = static_cast<size_t>(all_.borders[next[0] + count]);
+  ahead_ = {all_.X.inDoubles(from * plan_.cols), (to - from) * plan_.cols / 8, 0};
+  if (!ahead_.X) ahead_.lines = 0;
+}
+
+void EightProblems::settle(size_t lane, const double* weights, Status status, uint64_t epochs, uint64_t steps,
+                           double loss) {
+  const size_t i = which_[lane], cols = plan_.cols;
+  for (size_t j = 0; j < cols; ++j) all_.coefficients[i * cols + j] = weights[abreast * j + lane];
+  if (plan_.intercept) all_.intercepts[i] = weights[abreast * cols + lane];
+  all_.status[i] = static_cast<uint8_t>(status);
+  all_.losses[i] = loss;
+  all_.epochs[i] = static_cast<double>(epochs);
+  all_.steps[i] = static_cast<double>(steps);
+  isLive_[lane] = false;
+  isDone_[lane] = true;
+}
+
+void EightProblems::evaluate(const double* w, double* gradient, bool areLossesAsked) {
+  areLossesKnown_ = areLossesAsked;
+  kernels_.abreast.block(
+      {rows_, y_.data(), areWeighted_ ? weights_.data() : nullptr, all_.offset ? offset_.data() : nullptr,
+       kernels_.losses[plan_.loss], plan_.lossParameters, w, plan_.intercept, z_.data(),
+       areLossesAsked ? losses_.data() : nullptr, curvature_.data(), gradient, sum_, reach_});
+}
+
+bool EightProblems::isFinite(size_t lane) const {
+  return areLossesKnown_ ? std::isfinite(sum_[lane]) : reach_[lane] < calm;
+}
+
+}  // namespace nabla
