@@ -17,13 +17,6 @@ struct Constant {
   constexpr operator size_t() const { return n; }
 };
 
-// body(cols), with loops unrolled for as many columns as most problems side by side have.
-template <class Body>
-NABLA_INLINE void forColumns(size_t cols, Body body) {
-  if (cols == 8) return body(Constant<8>());
-  body(cols);
-}
-
 // Σ term(j) over at most 32, in the order of sums.h: what is left out there or here is +0.
 template <class N, class Term>
 NABLA_INLINE Vec sumAbreast(N n, Term term) {
@@ -120,12 +113,13 @@ static void interleave(const double* const* from, const size_t* lengths, size_t 
     for (int k = 0; k < 8; ++k) to[8 * i + k] = i < lengths[k] ? from[k][i] : 0.0;
 }
 
-// Two lines for each row that is gone through.
-NABLA_INLINE void fetchAhead(Ahead* ahead) {
+// So many lines, for a row that is gone through.
+NABLA_INLINE void fetchAhead(Ahead* ahead, size_t lines) {
   if (!ahead || ahead->at >= ahead->lines) return;
-  fetchLine(ahead->X, ahead->lines, ahead->at);
-  fetchLine(ahead->X, ahead->lines, ahead->at + 1);
-  ahead->at += 2;
+  for (size_t i = 0; i < lines; ++i) fetchLine(ahead->X, ahead->lines, ahead->at + i);
+  ahead->at += lines;
+  if (ahead->at < ahead->lines || !ahead->y) return;
+  *ahead = {ahead->y, ahead->yLines, 0, nullptr, 0};
 }
 
 // Σ term(i, j) over the rows for each column j, four rows after four, and what is left of each problem row
@@ -139,7 +133,7 @@ NABLA_INLINE void addRowsOf(const RowsAbreast& a, size_t from, size_t to, size_t
   const size_t even = to < a.shortest ? to : a.shortest;
   for (; i + 4 <= even; i += 4) {
 #pragma GCC unroll 4
-    for (int r = 0; r < 4; ++r) fetchAhead(a.ahead);
+    for (int r = 0; r < 4; ++r) fetchAhead(a.ahead, 2);
 #pragma GCC unroll 8
     for (int k = 0; k < J; ++k)
       sum[k] += (term(i, j + k) + term(i + 1, j + k)) + (term(i + 2, j + k) + term(i + 3, j + k));
@@ -170,60 +164,50 @@ NABLA_INLINE void addRowsAbreast(const RowsAbreast& a, size_t from, size_t to, d
   for (; j < a.cols; ++j) addRowsOf<1>(a, from, to, j, g, term);
 }
 
-// g += Xᵀ r of some rows.
-static void addAbreast(const RowsAbreast& a, size_t from, size_t to, const double* r, double* g) {
+// g += Xᵀ r.
+static void rmatvecAbreast(const RowsAbreast& a, size_t from, size_t to, const double* r, double* g) {
   const double* X = a.X;
   const size_t cols = a.cols;
   addRowsAbreast(a, from, to, g,
                  [=](size_t i, size_t j) { return load(r + 8 * i) * load(X + 8 * (i * cols + j)); });
 }
 
-static void rmatvecAbreast(const RowsAbreast& a, const double* r, double* g) {
-  addAbreast(a, 0, a.count, r, g);
-}
-
-// g += Σ r (x - mean)².
-static void squaresAbreast(const RowsAbreast& a, const double* r, const double* mean, double* g) {
-  const double* X = a.X;
-  const size_t cols = a.cols;
-  addRowsAbreast(a, 0, a.count, g, [=](size_t i, size_t j) {
-    const Vec d = load(X + 8 * (i * cols + j)) - load(mean + 8 * j);
-    return load(r + 8 * i) * (d * d);
-  });
-}
-
 // Rows of which z, the losses and the gradient are taken before the next ones: a multiple of four that stays
 // in L1.
 NABLA_INLINE size_t rowsAtOnceAbreast(size_t cols) { return cols <= 8 ? 32 : 256 / cols / 4 * 4; }
+
+// z of rows from … to - 1.
+template <class N>
+NABLA_INLINE void predictAbreast(const BlockAbreast& b, N n, size_t from, size_t to) {
+  const double *X = b.rows.X, *offset = b.offset;
+  double* z = b.z;
+  const Vec intercept = b.intercept ? load(b.w + 8 * n) : zero();
+  Vec w[mostAbreast];  // of a known number of columns in registers
+  for (size_t j = 0; j < n; ++j) w[j] = load(b.w + 8 * j);
+  for (size_t i = from; i < to; ++i) {
+    const double* x = X + 8 * i * n;
+    Vec v = sumAbreast(n, [&](size_t j) { return load(x + 8 * j) * w[j]; }) + intercept;
+    if (offset) v += load(offset + 8 * i);
+    store(z + 8 * i, v);
+  }
+}
 
 static void blockAbreast(const BlockAbreast& b) {
   const RowsAbreast& a = b.rows;
   const size_t cols = a.cols, chunk = rowsAtOnceAbreast(cols);
   const size_t size = cols + (b.intercept ? 1 : 0);
-  const Vec intercept = b.intercept && b.w ? load(b.w + 8 * cols) : zero();
   for (size_t j = 0; b.gradient && j < size; ++j) store(b.gradient + 8 * j, zero());
   store(b.reach, zero());
   for (size_t at = 0; at < a.count; at += chunk) {
     const size_t end = at + chunk < a.count ? at + chunk : a.count;
-    forColumns(
-        cols, [=](auto n) __attribute__((always_inline)) {
-          Vec w[mostAbreast];  // of a known number of columns in registers
-          for (size_t j = 0; j < n; ++j) w[j] = b.w ? load(b.w + 8 * j) : zero();
-          const double *X = a.X, *offset = b.offset;
-          double* z = b.z;
-          const bool isZero = !b.w;
-          for (size_t i = at; i < end; ++i) {
-            const double* x = X + 8 * i * n;
-            Vec v = zero();
-            if (!isZero) v = sumAbreast(n, [&](size_t j) { return load(x + 8 * j) * w[j]; }) + intercept;
-            if (offset) v += load(offset + 8 * i);
-            store(z + 8 * i, v);
-          }
-        });
+    if (cols == 8)
+      predictAbreast(b, Constant<8>(), at, end);
+    else
+      predictAbreast(b, cols, at, end);
     b.loss.points({b.y + 8 * at, b.z + 8 * at, b.sampleWeight ? b.sampleWeight + 8 * at : nullptr,
                    8 * (end - at), b.parameters, b.losses ? b.losses + 8 * at : nullptr, b.curvature + 8 * at,
                    b.reach, a.X + 8 * end * cols, end < a.count ? cols : 0});
-    if (b.gradient) addAbreast(a, at, end, b.z, b.gradient);
+    if (b.gradient) rmatvecAbreast(a, at, end, b.z, b.gradient);
   }
   if (b.losses) sumsAbreast(b.losses, a.count, b.sum);
   if (!b.gradient) return;
@@ -234,8 +218,8 @@ static void blockAbreast(const BlockAbreast& b) {
 
 // A square of four columns and four others of H; of those on the diagonal its lower triangle.
 template <bool onDiagonal, bool isPlain>
-NABLA_INLINE void addSquare(const RowsAbreast& a, const double* d, const double* mean, size_t top,
-                            size_t left, double* H, size_t stride) {
+NABLA_INLINE void addSquare(const RowsAbreast& a, size_t from, size_t to, const double* d, const double* mean,
+                            size_t top, size_t left, double* H, size_t stride) {
   // Columns behind the last one are computed as the last one, and not stored.
   size_t row[4], column[4];
   Vec rowMean[4], columnMean[4], sum[4][4];
@@ -246,11 +230,12 @@ NABLA_INLINE void addSquare(const RowsAbreast& a, const double* d, const double*
     rowMean[k] = isPlain ? zero() : load(mean + 8 * row[k]);
     columnMean[k] = isPlain ? zero() : load(mean + 8 * column[k]);
 #pragma GCC unroll 4
-    for (size_t l = 0; l < 4; ++l) sum[k][l] = zero();
+    for (size_t l = 0; l < (onDiagonal ? k + 1 : 4); ++l)
+      sum[k][l] = load(H + 8 * (row[k] * stride + (left + l < a.cols ? left + l : a.cols - 1)));
   }
-  for (size_t i = 0; i < a.count; ++i) {
+  for (size_t i = from; i < to; ++i) {
     const double* x = a.X + 8 * i * a.cols;
-    fetchAhead(a.ahead);
+    fetchAhead(a.ahead, 1);
     Vec factor[4], other[4];
 #pragma GCC unroll 4
     for (size_t k = 0; k < 4; ++k) {
@@ -273,16 +258,19 @@ NABLA_INLINE void addSquare(const RowsAbreast& a, const double* d, const double*
 }
 
 template <bool isPlain>
-static void gramOf(const RowsAbreast& a, const double* d, const double* mean, double* H, size_t stride) {
+static void gramOf(const RowsAbreast& a, size_t from, size_t to, const double* d, const double* mean,
+                   double* H, size_t stride) {
   for (size_t top = 0; top < a.cols; top += 4) {
-    for (size_t left = 0; left < top; left += 4) addSquare<false, isPlain>(a, d, mean, top, left, H, stride);
-    addSquare<true, isPlain>(a, d, mean, top, top, H, stride);
+    for (size_t left = 0; left < top; left += 4)
+      addSquare<false, isPlain>(a, from, to, d, mean, top, left, H, stride);
+    addSquare<true, isPlain>(a, from, to, d, mean, top, top, H, stride);
   }
 }
 
-static void gramAbreast(const RowsAbreast& a, const double* d, const double* mean, double* H, size_t stride) {
-  if (d) return gramOf<false>(a, d, mean, H, stride);
-  gramOf<true>(a, d, mean, H, stride);
+static void gramAbreast(const RowsAbreast& a, size_t from, size_t to, const double* d, const double* mean,
+                        double* H, size_t stride) {
+  if (d) return gramOf<false>(a, from, to, d, mean, H, stride);
+  gramOf<true>(a, from, to, d, mean, H, stride);
 }
 
 // solver/cholesky.h, for matrices of which every pivot is above `least` times its diagonal element: `good`
@@ -330,7 +318,7 @@ static void expandAbreast(const ExpandArgs& a, const double* rows, double* sums)
   for (size_t j = 0; j < side; ++j) store(Ge + 8 * j, zero());
   alignas(64) double sides[8];
   store(sides, splat(static_cast<double>(side)));
-  rmatvecAbreast({a.G, side, side, side, sides, nullptr}, e, Ge);
+  rmatvecAbreast({a.G, side, side, side, sides, nullptr}, 0, side, e, Ge);
   Vec linear = dotAbreast(cols, a.slope.coefficients, e);
   const Vec n = load(rows);
   Vec last = zero();

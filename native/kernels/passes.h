@@ -57,9 +57,10 @@ static double curvaturePass(const LossArgs& a, double* out) {
 }
 
 template <class L>
-static void pointsPass(const PointArgs& a) {
-  const auto weight = [&](size_t i) { return a.weights ? load(a.weights + i) : splat(1.0); };
-  const auto fetch = [&](size_t i) {
+static void pointsPass(const PointArgs& args) {
+  const PointArgs a = args;  // a copy: stores cannot change it
+  const auto weight = [=](size_t i) { return a.weights ? load(a.weights + i) : splat(1.0); };
+  const auto fetch = [=](size_t i) {
     for (size_t line = 0; line < a.linesAhead; ++line)
       __builtin_prefetch(a.ahead + i * a.linesAhead + 8 * line);
   };
@@ -76,8 +77,8 @@ static void pointsPass(const PointArgs& a) {
   Vec reach = load(a.reach);
   for (size_t i = 0; i < a.n; i += 8) {
     fetch(i);
-    const Vec z = load(a.z + i), slope = L::at(load(a.y + i), z, a.parameters).gradient;
-    reach += abs(z) + abs(slope);
+    const Vec y = load(a.y + i), z = load(a.z + i), slope = L::at(y, z, a.parameters).gradient;
+    reach += (abs(y) + abs(z)) + abs(slope);
     store(a.z + i, weight(i) * slope);
   }
   store(a.reach, reach);

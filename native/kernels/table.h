@@ -66,7 +66,7 @@ struct PointArgs {
   const double* parameters;
   double* losses;       // times the row's weight; null: neither these nor second derivatives are asked for
   double* curvature;    // as Loss::curvature has it
-  double* reach;        // of each problem: Σ (|z| + |dl/dz|) is added, where losses are not asked for
+  double* reach;        // of each problem: Σ (|y| + |z| + |dl/dz|) is added, where losses are not asked for
   const double* ahead;  // what will be needed next: so many cache lines for eight values
   size_t linesAhead;
 };
@@ -178,6 +178,8 @@ struct Ahead {
   const double* X;
   size_t lines;  // of cache
   size_t at;
+  const double* y;  // after it; null: nothing
+  size_t yLines;
 };
 
 // rows × cols × 8. A problem of fewer rows than others is filled up with +0, which need weights of +0 then.
@@ -197,23 +199,24 @@ struct BlockAbreast {
   const double* offset;
   const Loss& loss;
   const double* parameters;
-  const double* w;  // null: all 0
+  const double* w;
   bool intercept;
   double* z;          // rows: becomes the slopes of the losses
   double* losses;     // rows; null: losses and curvature are not asked for
   double* curvature;  // rows
   double* gradient;   // of the mean; null: none
   double* sum;        // of the losses
-  double* reach;      // where they are not asked for: Σ (|z| + |dl/dz|)
+  double* reach;      // where they are not asked for: Σ (|y| + |z| + |dl/dz|)
 };
 
 struct Abreast {
   void (*interleave)(const double* const* from, const size_t* lengths, size_t longest, double* to);
   void (*block)(const BlockAbreast& args);
-  void (*rmatvec)(const RowsAbreast& rows, const double* r, double* g);
-  void (*squares)(const RowsAbreast& rows, const double* r, const double* mean, double* g);
-  // The lower triangle of X̃ᵀDX̃ over all rows, X̃ = X - mean; d and mean are both null or none.
-  void (*gram)(const RowsAbreast& rows, const double* d, const double* mean, double* H, size_t stride);
+  // Of rows from … to - 1, where these are a multiple of four or end the rows:
+  void (*rmatvec)(const RowsAbreast& rows, size_t from, size_t to, const double* r, double* g);  // g += Xᵀ r
+  // H += X̃ᵀDX̃, its lower triangle, X̃ = X - mean; d and mean are both null or none.
+  void (*gram)(const RowsAbreast& rows, size_t from, size_t to, const double* d, const double* mean,
+               double* H, size_t stride);
   void (*expand)(const ExpandArgs& args, const double* n, double* sums);  // linear, square, largest
   void (*factorize)(double* A, size_t n, double least, double* good);
   void (*solve)(const double* L, size_t n, double* b);

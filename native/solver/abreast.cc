@@ -46,7 +46,7 @@ EightProblems::EightProblems(const Kernels& kernels, const Plan& plan, const Pro
       z_(abreast * most_),
       losses_(abreast * most_),
       curvature_(abreast * most_),
-      room_(all.X.room(abreast * most_ * plan.cols)),
+      room_(abreast * all.X.room(rowsAtOnce * plan.cols)),
       penalty_{plan.l1, plan.l2, plan.nonNegative, all.penaltyFactors ? factors_.data() : nullptr} {
   for (size_t i = 0; i < factors_.size(); ++i) factors_.data()[i] = all.penaltyFactors[i / abreast];
 }
@@ -68,57 +68,67 @@ void EightProblems::fit(const size_t* which, size_t count, size_t following, boo
 
 void EightProblems::load(const size_t* which, size_t count) {
   const size_t cols = plan_.cols;
-  size_t lengths[abreast], elements[abreast], at[abreast];
+  isLoaded_ = false;
   size_t longest = 0, shortest = SIZE_MAX;
   for (size_t k = 0; k < abreast; ++k) {
     const size_t i = which[k < count ? k : 0];  // lanes that are left over repeat the first one
     which_[k] = i;
     isLive_[k] = k < count;
-    at[k] = static_cast<size_t>(all_.borders[i]);
-    lengths[k] = static_cast<size_t>(all_.borders[i + 1]) - at[k];
-    elements[k] = lengths[k] * cols;
-    counts_[k] = static_cast<double>(lengths[k]);
-    longest = std::max(longest, lengths[k]);
-    shortest = std::min(shortest, lengths[k]);
+    at_[k] = static_cast<size_t>(all_.borders[i]);
+    lengths_[k] = static_cast<size_t>(all_.borders[i + 1]) - at_[k];
+    counts_[k] = static_cast<double>(lengths_[k]);
+    longest = std::max(longest, lengths_[k]);
+    shortest = std::min(shortest, lengths_[k]);
   }
   rows_ = {X_.data(), cols, longest, shortest, counts_, &ahead_};
   areWeighted_ = all_.sampleWeight || shortest < longest;
 
-  const double* from[abreast];
-  for (size_t k = 0; k < abreast; ++k) {
-    double* room = room_.data() + k * all_.X.room(most_ * cols);
-    from[k] = all_.X.rows(kernels_, cols, nullptr, at[k], lengths[k], room).X;
-  }
-  kernels_.abreast.interleave(from, elements, longest * cols, X_.data());
   const auto interleave = [&](const double* array, double* to) {
-    for (size_t k = 0; k < abreast; ++k) from[k] = array + at[k];
-    kernels_.abreast.interleave(from, lengths, longest, to);
+    const double* from[abreast];
+    for (size_t k = 0; k < abreast; ++k) from[k] = array + at_[k];
+    kernels_.abreast.interleave(from, lengths_, longest, to);
   };
   interleave(all_.y, y_.data());
   if (all_.offset) interleave(all_.offset, offset_.data());
-  if (all_.sampleWeight) {
-    interleave(all_.sampleWeight, weights_.data());
-  } else {
-    for (size_t i = 0; i < longest; ++i)
-      for (size_t k = 0; k < abreast; ++k) weights_.data()[abreast * i + k] = i < lengths[k] ? 1.0 : 0.0;
-  }
+  loadWeights(longest);
+  if (all_.sampleWeight) interleave(all_.sampleWeight, weights_.data());
   for (size_t k = 0; k < abreast; ++k) {
     for (size_t j = 0; j < cols; ++j)
       start_.data()[abreast * j + k] = all_.coefficients[which_[k] * cols + j];
     if (plan_.intercept) start_.data()[abreast * cols + k] = all_.intercepts[which_[k]];
   }
+}
+
+// 1, where there are no others.
+void EightProblems::loadWeights(size_t longest) {
+  if (areWeighted_) ones_ = 0;
+  if (all_.sampleWeight || ones_ >= longest) return;
   for (size_t i = 0; i < longest; ++i)
-    for (size_t k = 0; k < abreast; ++k)
-      if (!(std::fabs(y_.data()[abreast * i + k]) < calm)) leave(k);
+    for (size_t k = 0; k < abreast; ++k) weights_.data()[abreast * i + k] = i < lengths_[k] ? 1.0 : 0.0;
+  if (!areWeighted_) ones_ = longest;
+}
+
+void EightProblems::loadRows(size_t from, size_t to) {
+  const size_t cols = plan_.cols;
+  const double* rows[abreast];
+  size_t elements[abreast];
+  for (size_t k = 0; k < abreast; ++k) {
+    const size_t count = std::min(std::max(lengths_[k], from), to) - from;
+    double* room = room_.data() + k * all_.X.room(rowsAtOnce * cols);
+    rows[k] = all_.X.rows(kernels_, cols, nullptr, at_[k] + from, count, room).X;
+    elements[k] = count * cols;
+  }
+  kernels_.abreast.interleave(rows, elements, (to - from) * cols, X_.data() + abreast * from * cols);
 }
 
 // Of problems that follow each other in memory.
 void EightProblems::lookAhead(const size_t* next, size_t count) {
-  ahead_ = {nullptr, 0, 0};
+  ahead_ = {};
   if (count == 0 || next[count - 1] - next[0] + 1 != count) return;
   const size_t from = static_cast<size_t>(all_.borders[next[0]]),
                to = static_cast<size_t>(all_.borders[next[0] + count]);
-  ahead_ = {all_.X.inDoubles(from * plan_.cols), (to - from) * plan_.cols / 8, 0};
+  ahead_ = {all_.X.inDoubles(from * plan_.cols), (to - from) * plan_.cols / 8, 0, all_.y + from,
+            (to - from) / 8};
   if (!ahead_.X) ahead_.lines = 0;
 }
 
@@ -136,11 +146,26 @@ void EightProblems::settle(size_t lane, const double* weights, Status status, ui
 }
 
 void EightProblems::evaluate(const double* w, double* gradient, bool areLossesAsked) {
+  if (!isLoaded_) sweep([](size_t, size_t) {});
   areLossesKnown_ = areLossesAsked;
   kernels_.abreast.block(
       {rows_, y_.data(), areWeighted_ ? weights_.data() : nullptr, all_.offset ? offset_.data() : nullptr,
        kernels_.losses[plan_.loss], plan_.lossParameters, w, plan_.intercept, z_.data(),
        areLossesAsked ? losses_.data() : nullptr, curvature_.data(), gradient, sum_, reach_});
+}
+
+void EightProblems::evaluateAtZero() {
+  const size_t n = abreast * rows_.count;
+  double* z = z_.data();
+  if (all_.offset)
+    std::copy_n(offset_.data(), n, z);
+  else
+    std::fill_n(z, n, 0.0);
+  kernels_.losses[plan_.loss].points({y_.data(), z, areWeighted_ ? weights_.data() : nullptr, n,
+                                      plan_.lossParameters, losses_.data(), curvature_.data(), reach_,
+                                      nullptr, 0});
+  kernels_.abreast.sum(losses_.data(), rows_.count, sum_);
+  areLossesKnown_ = true;
 }
 
 bool EightProblems::isFinite(size_t lane) const {

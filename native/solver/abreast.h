@@ -46,9 +46,23 @@ class EightProblems {
   const double* weights() const { return weights_.data(); }
   bool areWeighted() const { return areWeighted_; }
 
+  // pass(from, to) for the rows in order, some at once, so that they are at hand when they are needed first.
+  template <class Pass>
+  void sweep(const Pass& pass) {
+    for (size_t from = 0; from < rows_.count; from += rowsAtOnce) {
+      const size_t to = from + rowsAtOnce < rows_.count ? from + rowsAtOnce : rows_.count;
+      if (!isLoaded_) loadRows(from, to);
+      pass(from, to);
+    }
+    isLoaded_ = true;
+  }
+
   // The sum of the losses and the gradient of their mean (null: not asked for), in the weights of X's own
-  // columns; w null: 0. The losses themselves may be left out.
+  // columns. The losses themselves may be left out.
   void evaluate(const double* w, double* gradient, bool areLossesAsked = true);
+  // Where the weights are 0: the sum, and the slopes of the rows' losses.
+  void evaluateAtZero();
+  const double* slopes() const { return z_.data(); }
   // After evaluate(): the sum of the losses; whether it can be told from it, or from what else is known, that
   // it is finite; and their second derivatives, rows × 8.
   double sum(size_t lane) const { return sum_[lane]; }
@@ -57,6 +71,8 @@ class EightProblems {
 
  private:
   void load(const size_t* which, size_t count);
+  void loadWeights(size_t longest);
+  void loadRows(size_t from, size_t to);
   void lookAhead(const size_t* next, size_t count);
 
   const Kernels& kernels_;
@@ -64,7 +80,12 @@ class EightProblems {
   const Problems& all_;
   const Team& team_;
   const size_t most_;  // rows
-  size_t which_[abreast] = {};
+  static constexpr size_t rowsAtOnce = 32;
+
+  size_t which_[abreast] = {}, at_[abreast] = {},
+         lengths_[abreast] = {};  // problems, their first rows, how many
+  bool isLoaded_ = false;         // X
+  size_t ones_ = 0;               // rows of weights that are 1
   bool isLive_[abreast] = {};
   bool* isDone_ = nullptr;
   Ahead ahead_{};

@@ -20,24 +20,21 @@ class ExactAbreast {
         problems_(problems),
         cols_(plan.cols),
         size_(plan.size()),
-        memory_(L * (cols_ * (cols_ + 4) + 3 * size_)),
+        memory_(L * (cols_ * (cols_ + 2) + 3 * size_)),
         H_(memory_.data()),
         mean_(H_ + L * cols_ * cols_),
-        square_(mean_ + L * cols_),
-        diagonal_(square_ + L * cols_),
-        step_(diagonal_ + L * cols_),
+        step_(mean_ + L * cols_),
         w_(step_ + L * cols_),
         original_(w_ + L * size_),
         g_(original_ + L * size_) {}
 
   void operator()() {
-    scale();
+    std::fill_n(w_, L * size_, 0.0);
+    centre();
     normalEquations();
     if (!problems_.anyLive() || problems_.stopped()) return;
     alignas(64) double first[L], value[L];
-    // Where all weights are 0.
-    std::fill_n(w_, L * size_, 0.0);
-    evaluate(nullptr, true, first);
+    for (size_t k = 0; k < L; ++k) first[k] = problems_.sum(k) / problems_.counts()[k];
     descend();
     toOriginal();
     evaluate(original_, true, value);
@@ -65,39 +62,51 @@ class ExactAbreast {
   }
 
  private:
-  // Means and mean squares of the columns (scaling.cc).
-  void scale() {
-    const RowsAbreast& rows = problems_.rows();
-    std::fill_n(mean_, 2 * L * cols_, 0.0);
-    if (plan_.intercept) {
-      kernels_.abreast.rmatvec(rows, problems_.weights(), mean_);
-      for (size_t i = 0; i < L * cols_; ++i) mean_[i] /= problems_.counts()[i % L];
-    }
-    kernels_.abreast.squares(rows, problems_.weights(), mean_, square_);
-    for (size_t i = 0; i < L * cols_; ++i) {
-      const double n = problems_.counts()[i % L], variance = square_[i] / n;
-      const double rounding = n * mean_[i] * 0x1p-52;
-      const bool isUsual = variance > n * 0x1p-52 * variance + rounding * rounding && variance < INFINITY;
-      if (!isUsual || !(std::fabs(mean_[i]) <= farFromZero * std::sqrt(variance))) problems_.leave(i % L);
-    }
+  // Means of the columns (scaling.cc).
+  void centre() {
+    std::fill_n(mean_, L * cols_, 0.0);
+    if (!plan_.intercept) return;
+    problems_.sweep([&](size_t from, size_t to) {
+      kernels_.abreast.rmatvec(problems_.rows(), from, to, problems_.weights(), mean_);
+    });
+    for (size_t i = 0; i < L * cols_; ++i) mean_[i] /= problems_.counts()[i % L];
   }
 
+  // And minus the gradient where the scaled weights are 0.
   void normalEquations() {
     const bool isPlain = !plan_.intercept && !problems_.areWeighted();
-    kernels_.abreast.gram(problems_.rows(), isPlain ? nullptr : problems_.weights(),
-                          isPlain ? nullptr : mean_, H_, cols_);
+    std::fill_n(H_, L * cols_ * cols_, 0.0);
+    std::fill_n(g_, L * size_, 0.0);
+    problems_.evaluateAtZero();
+    problems_.sweep([&](size_t from, size_t to) {
+      kernels_.abreast.gram(problems_.rows(), from, to, isPlain ? nullptr : problems_.weights(),
+                            isPlain ? nullptr : mean_, H_, cols_);
+      kernels_.abreast.rmatvec(problems_.rows(), from, to, problems_.slopes(), g_);
+    });
+    if (plan_.intercept) kernels_.abreast.sum(problems_.slopes(), problems_.rows().count, g_ + L * cols_);
+    for (size_t i = 0; i < L * size_; ++i) g_[i] /= problems_.counts()[i % L];
+    toSteepest();
     for (size_t j = 0; j < cols_; ++j) {
       for (size_t k = 0; k < L; ++k) {
+        double& diagonal = H_[L * (j * cols_ + j) + k];
+        const double n = problems_.counts()[k], mean = mean_[L * j + k];
+        if (!isUsual(n, mean, diagonal / n) || problems_.shortest() < cols_) problems_.leave(k);
         const double factor = problems_.penalty().factors ? problems_.penalty().factors[L * j + k] : 1.0;
-        diagonal_[L * j + k] = problems_.counts()[k] * plan_.l2 * factor;
-        H_[L * (j * cols_ + j) + k] += diagonal_[L * j + k];
+        diagonal += n * plan_.l2 * factor;
       }
     }
     alignas(64) double isGood[L];
     // Twice what is asked for alone: no rounding of the test itself counts.
     kernels_.abreast.factorize(H_, cols_, 2.0 * plainPivot, isGood);
     for (size_t k = 0; k < L; ++k)
-      if (isGood[k] != 1.0 || problems_.shortest() < cols_) problems_.leave(k);
+      if (isGood[k] != 1.0) problems_.leave(k);
+  }
+
+  // Neither constant (scaling.cc) nor far from 0, by twice as much as is asked for alone.
+  static bool isUsual(double n, double mean, double variance) {
+    const double rounding = 2.0 * n * mean * 0x1p-52;
+    return variance > rounding * rounding && variance > 0x1p-900 && variance < 0x1p900 &&
+           std::fabs(mean) <= 0.5 * farFromZero * std::sqrt(variance);
   }
 
   // The objective and, if it is asked for, minus the gradient of the sum in the scaled weights, to g_.
@@ -106,7 +115,11 @@ class ExactAbreast {
     alignas(64) double penalty[L] = {};
     if (problems_.penalty().active()) kernels_.abreast.penaltyValue(w_, cols_, problems_.penalty(), penalty);
     for (size_t k = 0; k < L; ++k) value[k] = problems_.sum(k) / problems_.counts()[k] + penalty[k];
-    if (!isGradientAsked) return;
+    if (isGradientAsked) toSteepest();
+  }
+
+  // The gradient in X's own weights becomes minus that of the sum in the scaled ones, with the penalty's.
+  void toSteepest() {
     const double* b = g_ + L * cols_;
     for (size_t i = 0; i < L * size_; ++i) {
       const size_t k = i % L;
@@ -141,7 +154,7 @@ class ExactAbreast {
   size_t cols_, size_;
   Doubles memory_;
   double* H_;  // becomes its Cholesky factor
-  double *mean_, *square_, *diagonal_, *step_;
+  double *mean_, *step_;
   double *w_, *original_, *g_;
 };
 
