@@ -132,6 +132,20 @@ describe.runIf(native)('many small fits', { timeout: patience(120_000) }, () => 
       { numRuns: runs(400) },
     );
   });
+
+  it('by Newton’s method', () => {
+    const how = fc.record({ epochs: fc.integer({ min: 1, max: 15 }), tolerance: fc.constantFrom(0, 0, 1e-6, 0.1) });
+    const seen = new Set<number>();
+    fc.assert(
+      fc.property(anyShape, usual, how, (shape, { penaltyFactors, ...options }, others) => {
+        const factors = penaltyFactors && { penaltyFactors: factorsFor(shape.cols) };
+        const all = { ...options, ...factors, ...others, loss: shape.loss, ...classesOf(shape.loss) } as ManyOptions;
+        for (const status of expectSame(make(shape), { ...all, optimizer: 'newton' })) seen.add(status);
+      }),
+      { numRuns: runs(400) },
+    );
+    for (const status of ['converged', 'maxEpochs']) expect(seen).toContain(manyStatuses.indexOf(status as never));
+  });
 });
 
 function classesOf(loss: Loss) {

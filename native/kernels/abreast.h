@@ -172,6 +172,17 @@ static void rmatvecAbreast(const RowsAbreast& a, size_t from, size_t to, const d
                  [=](size_t i, size_t j) { return load(r + 8 * i) * load(X + 8 * (i * cols + j)); });
 }
 
+// g += Σ r (x - mean)².
+static void squaresAbreast(const RowsAbreast& a, size_t from, size_t to, const double* r, const double* mean,
+                           double* g) {
+  const double* X = a.X;
+  const size_t cols = a.cols;
+  addRowsAbreast(a, from, to, g, [=](size_t i, size_t j) {
+    const Vec d = load(X + 8 * (i * cols + j)) - load(mean + 8 * j);
+    return load(r + 8 * i) * (d * d);
+  });
+}
+
 // Rows of which z, the losses and the gradient are taken before the next ones: a multiple of four that stays
 // in L1.
 NABLA_INLINE size_t rowsAtOnceAbreast(size_t cols) { return cols <= 8 ? 32 : 256 / cols / 4 * 4; }

@@ -214,6 +214,8 @@ struct Abreast {
   void (*block)(const BlockAbreast& args);
   // Of rows from … to - 1, where these are a multiple of four or end the rows:
   void (*rmatvec)(const RowsAbreast& rows, size_t from, size_t to, const double* r, double* g);  // g += Xᵀ r
+  void (*squares)(const RowsAbreast& rows, size_t from, size_t to, const double* r, const double* mean,
+                  double* g);  // g += Σ r (x - mean)²
   // H += X̃ᵀDX̃, its lower triangle, X̃ = X - mean; d and mean are both null or none.
   void (*gram)(const RowsAbreast& rows, size_t from, size_t to, const double* d, const double* mean,
                double* H, size_t stride);

@@ -15,8 +15,12 @@ constexpr double calm = 0x1p400;
 
 bool suitsDescent(const Plan& plan) {
   return plan.sampler == SamplerKind::full && plan.averaging == AveragingKind::none &&
-         plan.schedule != ScheduleKind::plateau && plan.clipNorm == 0.0 && !plan.lossAfterUpdate &&
-         plan.gradientTolerance == 0.0 && plan.patience == 0 && plan.maxSeconds == 0.0 && !plan.restoreBest;
+         plan.schedule != ScheduleKind::plateau && plan.clipNorm == 0.0 && !plan.lossAfterUpdate;
+}
+
+// Nothing but the change of the loss ends a fit before its last epoch.
+bool endsByChange(const Plan& plan) {
+  return plan.gradientTolerance == 0.0 && plan.patience == 0 && plan.maxSeconds == 0.0 && !plan.restoreBest;
 }
 
 }  // namespace
@@ -25,8 +29,22 @@ bool suitsAbreast(const Kernels& kernels, const Plan& plan) {
   if (plan.cols == 0 || plan.cols > mostAbreast || plan.outputs != 1 || plan.targets != 1) return false;
   if (plan.standardize || plan.epochs == 0 || plan.pauseAfter > 0 || !kernels.losses[plan.loss].points)
     return false;
-  if (plan.solver == SolverKind::none) return suitsDescent(plan);
-  return plan.solver == SolverKind::exact && plan.l1 == 0.0 && !plan.nonNegative;
+  if (plan.solver == SolverKind::none) return suitsDescent(plan) && endsByChange(plan);
+  if (plan.l1 != 0.0 || plan.nonNegative) return false;
+  if (plan.solver == SolverKind::exact) return true;
+  return plan.solver == SolverKind::newton && !isKinked(plan.loss) && plan.loss != squaredLoss &&
+         endsByChange(plan);
+}
+
+bool isFiniteAbreast(const double* weights, size_t size, size_t lane) {
+  double reach = 0.0;
+  for (size_t j = 0; j < size; ++j) reach += std::fabs(weights[abreast * j + lane]);
+  return reach < calm;
+}
+
+bool isUsualColumn(double rows, double mean, double variance) {
+  const double rounding = 2.0 * rows * mean * 0x1p-52;
+  return variance > rounding * rounding && variance > 0x1p-900 && variance < 0x1p900;
 }
 
 size_t mostRowsAbreast(const Plan& plan) { return rowsPerBlock(plan.cols); }
@@ -62,6 +80,8 @@ void EightProblems::fit(const size_t* which, size_t count, size_t following, boo
   lookAhead(which + count, std::min(following, abreast));
   if (plan_.solver == SolverKind::none)
     descendAbreast(kernels_, plan_, *this);
+  else if (plan_.solver == SolverKind::newton)
+    newtonAbreast(kernels_, plan_, *this);
   else
     solveExactlyAbreast(kernels_, plan_, *this);
 }

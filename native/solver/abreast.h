@@ -101,8 +101,14 @@ class EightProblems {
   Penalty penalty_;
 };
 
+// Whether the weights in a lane are finite, whose sums alone might be by a hair.
+bool isFiniteAbreast(const double* weights, size_t size, size_t lane);
+// Whether a column of so many rows is certainly not constant (scaling.cc), nor its squares out of range.
+bool isUsualColumn(double rows, double mean, double variance);
+
 // Methods: solver/descent.h, exact.h and newton.h for eight at once.
 void descendAbreast(const Kernels& kernels, const Plan& plan, EightProblems& problems);
 void solveExactlyAbreast(const Kernels& kernels, const Plan& plan, EightProblems& problems);
+void newtonAbreast(const Kernels& kernels, const Plan& plan, EightProblems& problems);
 
 }  // namespace nabla

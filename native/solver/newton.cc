@@ -8,9 +8,6 @@ namespace nabla {
 
 namespace {
 
-constexpr double rounding = 0x1p-48;  // of the objective: smaller changes are not to be told from rounding
-constexpr int squaredLoss = 0;
-constexpr double least = 1e-6;  // damping, as a second derivative of the loss
 constexpr int mostDampings = 25;
 
 void copy(const double* from, double* to, size_t n) {
@@ -76,7 +73,7 @@ double Newton::epoch(uint64_t) {
     left += untold();
     isCurrent_ = plan_.loss == squaredLoss;
     if (length == 1.0)
-      damp(damping_ > least ? 0.1 * damping_ : 0.0);
+      damp(damping_ > leastDamping ? 0.1 * damping_ : 0.0);
     else if (length < 0.1)
       dampMore();
   }
@@ -97,7 +94,7 @@ double Newton::evaluate(const double* weights, double* gradient) {
 }
 
 // What of the objective cannot be told from rounding; a minimum of 0 is known by where the fit came from.
-double Newton::nothing() const { return rounding * (std::fabs(value_) + 0x1p-16 * first_); }
+double Newton::nothing() const { return newtonRounding * (std::fabs(value_) + 0x1p-16 * first_); }
 
 // Takes a step, with more damping if there is none without. Returns which part of it; `promised`: by the
 // first model.
@@ -116,7 +113,7 @@ double Newton::step(double& promised) {
   return 0.0;
 }
 
-void Newton::dampMore() { damp(damping_ > 0.0 ? 10.0 * damping_ : least); }
+void Newton::dampMore() { damp(damping_ > 0.0 ? 10.0 * damping_ : leastDamping); }
 
 // Adds to the Hessians what so large a second derivative of the loss would add to their diagonals.
 void Newton::damp(double damping) {
@@ -166,7 +163,7 @@ double Newton::untold() {
       const double left = slope + (v > 0.0 ? bound : -bound);
       const bool isBound = penalty.nonNegative && j < smooth_.penalized() && !(v > 0.0);
       const double steep = right < 0.0 ? right : left > 0.0 && !isBound ? left : 0.0;
-      untold += (0.5 * steep * steep) / (least * unit(i, system->penalized));
+      untold += (0.5 * steep * steep) / (leastDamping * unit(i, system->penalized));
     }
   }
   return untold;

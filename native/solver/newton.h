@@ -15,6 +15,10 @@
 
 namespace nabla {
 
+// Of the objective: smaller changes are not to be told from rounding.
+constexpr double newtonRounding = 0x1p-48;
+constexpr double leastDamping = 1e-6;  // as a second derivative of the loss
+
 class Newton final : public Method {
  public:
   // `weights`: where it starts; changed in place.

@@ -46,6 +46,7 @@ constexpr Entry samplers[] = {
 constexpr Entry solvers[] = {{"lbfgs", "memory"}, {"newton", ""}, {"exact", ""}};
 constexpr Entry averagings[] = {{"none", ""}, {"polyak", "start"}, {"ema", "decay start"}};
 
+constexpr int squaredLoss = 0;
 constexpr int softmaxLoss = 2;  // its y is one label a row, however many outputs
 
 constexpr int hingeLoss = 3;
