@@ -228,7 +228,7 @@ static void blockAbreast(const BlockAbreast& b) {
 }
 
 // A square of four columns and four others of H; of those on the diagonal its lower triangle.
-template <bool onDiagonal, bool isPlain>
+template <bool onDiagonal, bool isWeighted, bool isCentred>
 NABLA_INLINE void addSquare(const RowsAbreast& a, size_t from, size_t to, const double* d, const double* mean,
                             size_t top, size_t left, double* H, size_t stride) {
   // Columns behind the last one are computed as the last one, and not stored.
@@ -238,8 +238,8 @@ NABLA_INLINE void addSquare(const RowsAbreast& a, size_t from, size_t to, const 
   for (size_t k = 0; k < 4; ++k) {
     row[k] = top + k < a.cols ? top + k : a.cols - 1;
     column[k] = left + k < a.cols ? left + k : a.cols - 1;
-    rowMean[k] = isPlain ? zero() : load(mean + 8 * row[k]);
-    columnMean[k] = isPlain ? zero() : load(mean + 8 * column[k]);
+    rowMean[k] = !isCentred ? zero() : load(mean + 8 * row[k]);
+    columnMean[k] = !isCentred ? zero() : load(mean + 8 * column[k]);
 #pragma GCC unroll 4
     for (size_t l = 0; l < (onDiagonal ? k + 1 : 4); ++l)
       sum[k][l] = load(H + 8 * (row[k] * stride + (left + l < a.cols ? left + l : a.cols - 1)));
@@ -251,10 +251,10 @@ NABLA_INLINE void addSquare(const RowsAbreast& a, size_t from, size_t to, const 
 #pragma GCC unroll 4
     for (size_t k = 0; k < 4; ++k) {
       other[k] = load(x + 8 * column[k]);
-      if (!isPlain) other[k] = other[k] - columnMean[k];
+      if (isCentred) other[k] = other[k] - columnMean[k];
       factor[k] = onDiagonal ? other[k] : load(x + 8 * row[k]);
-      if (!isPlain && !onDiagonal) factor[k] = factor[k] - rowMean[k];
-      if (!isPlain) factor[k] = load(d + 8 * i) * factor[k];
+      if (isCentred && !onDiagonal) factor[k] = factor[k] - rowMean[k];
+      if (isWeighted) factor[k] = load(d + 8 * i) * factor[k];
     }
 #pragma GCC unroll 4
     for (size_t k = 0; k < 4; ++k)
@@ -268,20 +268,21 @@ NABLA_INLINE void addSquare(const RowsAbreast& a, size_t from, size_t to, const 
       if (top + k < a.cols && left + l < a.cols) store(H + 8 * ((top + k) * stride + left + l), sum[k][l]);
 }
 
-template <bool isPlain>
+template <bool isWeighted, bool isCentred>
 static void gramOf(const RowsAbreast& a, size_t from, size_t to, const double* d, const double* mean,
                    double* H, size_t stride) {
   for (size_t top = 0; top < a.cols; top += 4) {
     for (size_t left = 0; left < top; left += 4)
-      addSquare<false, isPlain>(a, from, to, d, mean, top, left, H, stride);
-    addSquare<true, isPlain>(a, from, to, d, mean, top, top, H, stride);
+      addSquare<false, isWeighted, isCentred>(a, from, to, d, mean, top, left, H, stride);
+    addSquare<true, isWeighted, isCentred>(a, from, to, d, mean, top, top, H, stride);
   }
 }
 
 static void gramAbreast(const RowsAbreast& a, size_t from, size_t to, const double* d, const double* mean,
                         double* H, size_t stride) {
-  if (d) return gramOf<false>(a, from, to, d, mean, H, stride);
-  gramOf<true>(a, from, to, d, mean, H, stride);
+  if (mean) return gramOf<true, true>(a, from, to, d, mean, H, stride);
+  if (d) return gramOf<true, false>(a, from, to, d, mean, H, stride);
+  gramOf<false, false>(a, from, to, d, mean, H, stride);
 }
 
 // solver/cholesky.h, for matrices of which every pivot is above `least` times its diagonal element: `good`

@@ -216,7 +216,7 @@ struct Abreast {
   void (*rmatvec)(const RowsAbreast& rows, size_t from, size_t to, const double* r, double* g);  // g += Xᵀ r
   void (*squares)(const RowsAbreast& rows, size_t from, size_t to, const double* r, const double* mean,
                   double* g);  // g += Σ r (x - mean)²
-  // H += X̃ᵀDX̃, its lower triangle, X̃ = X - mean; d and mean are both null or none.
+  // H += X̃ᵀDX̃, its lower triangle, X̃ = X - mean (null: X); d null: 1, without a mean alone.
   void (*gram)(const RowsAbreast& rows, size_t from, size_t to, const double* d, const double* mean,
                double* H, size_t stride);
   void (*expand)(const ExpandArgs& args, const double* n, double* sums);  // linear, square, largest

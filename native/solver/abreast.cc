@@ -165,6 +165,30 @@ void EightProblems::settle(size_t lane, const double* weights, Status status, ui
   isDone_[lane] = true;
 }
 
+void EightProblems::columnSums(double* sums) {
+  std::fill_n(sums, abreast * plan_.cols, 0.0);
+  sweep([&](size_t from, size_t to) { kernels_.abreast.rmatvec(rows_, from, to, weights(), sums); });
+}
+
+void EightProblems::gram(const double* d, const double* mean, double* H) {
+  const size_t cols = plan_.cols, side = cols + (mean ? 1 : 0);
+  double* border = H + abreast * cols * side;
+  if (mean && !d) d = weights();  // the kernel has no means without weights
+  std::fill_n(H, abreast * side * side, 0.0);
+  sweep([&](size_t from, size_t to) {
+    kernels_.abreast.gram(rows_, from, to, d, mean, H, side);
+    if (mean) kernels_.abreast.rmatvec(rows_, from, to, d, border);
+  });
+  if (mean) {
+    double* last = border + abreast * cols;
+    kernels_.abreast.sum(d, rows_.count, last);
+    for (size_t i = 0; i < abreast * cols; ++i) border[i] -= mean[i] * last[i % abreast];
+  }
+  for (size_t j = 0; j < side; ++j)
+    for (size_t l = 0; l < j; ++l)
+      std::copy_n(H + abreast * (j * side + l), abreast, H + abreast * (l * side + j));
+}
+
 void EightProblems::evaluate(const double* w, double* gradient, bool areLossesAsked) {
   if (!isLoaded_) sweep([](size_t, size_t) {});
   areLossesKnown_ = areLossesAsked;

@@ -44,7 +44,7 @@ class EightProblems {
   const Penalty& penalty() const { return penalty_; }
   // Of the rows: 1 where there are none, +0 behind a problem's end.
   const double* weights() const { return weights_.data(); }
-  bool areWeighted() const { return areWeighted_; }
+  const double* weightsOrNone() const { return areWeighted_ ? weights() : nullptr; }
 
   // pass(from, to) for the rows in order, some at once, so that they are at hand when they are needed first.
   template <class Pass>
@@ -56,6 +56,12 @@ class EightProblems {
     }
     isLoaded_ = true;
   }
+
+  // Weighted sums of the columns.
+  void columnSums(double* sums);
+  // X̃ᵀDX̃, as Gram has it (gram.h): X̃ = X - mean, with a row and a column of the intercept (mean null: X
+  // alone).
+  void gram(const double* d, const double* mean, double* H);
 
   // The sum of the losses and the gradient of their mean (null: not asked for), in the weights of X's own
   // columns. The losses themselves may be left out.

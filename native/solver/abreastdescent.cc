@@ -31,24 +31,9 @@ class Expansions {
         from_(Ge_ + L * side_),
         slope_(from_ + L * side_),
         direct_(slope_ + L * side_) {
-    std::fill_n(memory_.data(), L * (plan.cols + side_ * side_), 0.0);
     if (mean_) centre();
-    const bool isPlain = !mean_ && !problems.areWeighted();
-    const double* d = isPlain ? nullptr : problems.weights();
-    double* border = mean_ ? G_ + L * plan.cols * side_ : nullptr;
-    problems.sweep([&](size_t from, size_t to) {
-      kernels.abreast.gram(problems.rows(), from, to, d, isPlain ? nullptr : memory_.data(), G_, side_);
-      if (border) kernels.abreast.rmatvec(problems.rows(), from, to, problems.weights(), border);
-    });
-    if (border) {  // gram.cc
-      double* last = border + L * plan.cols;
-      kernels.abreast.sum(problems.weights(), problems.rows().count, last);
-      for (size_t i = 0; i < L * plan.cols; ++i) border[i] -= mean_[i] * last[i % L];
-    }
-    for (size_t j = 0; j < side_; ++j) {
-      for (size_t k = 0; k < j; ++k) std::copy_n(G_ + L * (j * side_ + k), L, G_ + L * (k * side_ + j));
-      std::copy_n(G_ + L * (j * side_ + j), L, diagonal_ + L * j);
-    }
+    problems.gram(problems.weightsOrNone(), mean_, G_);
+    for (size_t j = 0; j < side_; ++j) std::copy_n(G_ + L * (j * side_ + j), L, diagonal_ + L * j);
     if (mean_) leaveFar();
   }
 
@@ -87,9 +72,7 @@ class Expansions {
     const size_t cols = plan_.cols;
     alignas(64) double total[L];
     kernels_.abreast.sum(problems_.weights(), problems_.rows().count, total);
-    problems_.sweep([&](size_t from, size_t to) {
-      kernels_.abreast.rmatvec(problems_.rows(), from, to, problems_.weights(), mean_);
-    });
+    problems_.columnSums(mean_);
     for (size_t i = 0; i < L * cols; ++i) mean_[i] /= total[i % L];
     for (size_t k = 0; k < L; ++k)
       if (!(total[k] > 0.0)) problems_.leave(k);

@@ -51,12 +51,13 @@ class ExactAbreast {
  private:
   // The normal equations, and the objective and the gradient where the centred weights are 0.
   void begin(double* value) {
-    const bool isPlain = smooth_.isPlain();
+    // The kernel has no means without weights.
+    const double* mean = plan_.intercept ? smooth_.mean() : nullptr;
+    const double* d = mean ? problems_.weights() : problems_.weightsOrNone();
     std::fill_n(memory_.data(), memory_.size(), 0.0);
     problems_.evaluateAtZero();
     problems_.sweep([&](size_t from, size_t to) {
-      kernels_.abreast.gram(problems_.rows(), from, to, isPlain ? nullptr : problems_.weights(),
-                            isPlain ? nullptr : smooth_.mean(), H_, cols_);
+      kernels_.abreast.gram(problems_.rows(), from, to, d, mean, H_, cols_);
       kernels_.abreast.rmatvec(problems_.rows(), from, to, problems_.slopes(), g_);
     });
     if (plan_.intercept) kernels_.abreast.sum(problems_.slopes(), problems_.rows().count, g_ + L * cols_);

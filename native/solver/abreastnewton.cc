@@ -82,25 +82,10 @@ class NewtonAbreast {
 
   // The Hessian at the weights, and its factor.
   void bend() {
-    const double* d = problems_.curvature();
-    double* last = H_ + L * cols_ * size_;
-    std::fill_n(H_, L * size_ * size_, 0.0);
-    problems_.sweep([&](size_t from, size_t to) {
-      kernels_.abreast.gram(problems_.rows(), from, to, d, smooth_.mean(), H_, size_);
-      if (plan_.intercept) kernels_.abreast.rmatvec(problems_.rows(), from, to, d, last);
-    });
-    if (plan_.intercept) {  // gram.cc
-      kernels_.abreast.sum(d, problems_.rows().count, last + L * cols_);
-      for (size_t i = 0; i < L * cols_; ++i) last[i] -= smooth_.mean()[i] * last[L * cols_ + i % L];
-    }
-    for (size_t j = 0; j < size_; ++j) {
-      for (size_t l = 0; l <= j; ++l) {
-        double* h = H_ + L * (j * size_ + l);
-        for (size_t k = 0; k < L; ++k) h[k] /= problems_.counts()[k];
-        for (size_t k = 0; j == l && j < cols_ && k < L; ++k) h[k] += plan_.l2 * smooth_.factor(L * j + k);
-        std::copy_n(h, L, H_ + L * (l * size_ + j));
-      }
-    }
+    problems_.gram(problems_.curvature(), plan_.intercept ? smooth_.mean() : nullptr, H_);
+    for (size_t i = 0; i < L * size_ * size_; ++i) H_[i] /= problems_.counts()[i % L];
+    for (size_t j = 0; j < cols_; ++j)
+      for (size_t k = 0; k < L; ++k) H_[L * (j * size_ + j) + k] += plan_.l2 * smooth_.factor(L * j + k);
     alignas(64) double isGood[L];
     std::copy_n(H_, L * size_ * size_, factor_);
     kernels_.abreast.factorize(factor_, size_, leastPivot, isGood);

@@ -13,9 +13,7 @@ SmoothAbreast::SmoothAbreast(const Kernels& kernels, const Plan& plan, EightProb
   mean_.clear();
   if (!plan.intercept) return;
   double* mean = mean_.data();
-  problems.sweep([&](size_t from, size_t to) {
-    kernels.abreast.rmatvec(problems.rows(), from, to, problems.weights(), mean);
-  });
+  problems.columnSums(mean);
   for (size_t j = 0; j < plan.cols; ++j)
     for (size_t k = 0; k < abreast; ++k) mean[abreast * j + k] /= problems.counts()[k];
 }

@@ -11,8 +11,6 @@ class SmoothAbreast {
 
   // Of the columns; 0 without an intercept.
   const double* mean() const { return mean_.data(); }
-  // Whether XᵀX needs neither means nor weights.
-  bool isPlain() const { return !plan_.intercept && !problems_.areWeighted(); }
 
   // The intercepts of X's own columns become those of the centred ones, in place.
   void fromOriginal(double* weights) const { shift(weights, 1.0); }
