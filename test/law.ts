@@ -59,7 +59,9 @@ export function lawGemvT(A: Float64Array, rows: number, cols: number, x: Float64
 
 /** Aᵀ diag(d) A: element j, k ≤ j is Σ (d a_j) a_k row after row within a block; mirrored. */
 export function lawGram(A: Float64Array, rows: number, cols: number, d: ArrayLike<number>): number[] {
-  const parts = blocks(rows, Math.ceil(cols / 16) * 512).map((block) => {
+  let long = lawBlock(cols);
+  while (long < Math.ceil(cols / 16) * 512) long *= 2;
+  const parts = blocks(rows, long).map((block) => {
     const H: number[] = new Array(cols * cols).fill(0);
     for (const i of block) {
       for (let j = 0; j < cols; j++) {

@@ -29,7 +29,7 @@ class Descent final : public Method {
                    plan.lossAfterUpdate ? std::max(data.train.count, sampler_.largest()) : sampler_.largest(),
                    team),
         expansion_(plan.gramFrom > 0 && rows_ >= plan.gramFrom
-                       ? new Expansion(kernels, plan, data.train, scaling, objective_, team)
+                       ? new Expansion(kernels, plan, data.train, scaling, objective_, weights, team)
                        : nullptr),
         optimizer_(kernels, kernels.rules[plan.rule], plan.ruleParameters,
                    {plan.clipNorm, plan.clipValue, penalty}, plan.size(), plan.coefficients()),

@@ -41,7 +41,7 @@ void sampleMean(const Kernels& kernels, size_t cols, const Table& table, double*
 }  // namespace
 
 Expansion::Expansion(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling* scaling,
-                     Objective& direct, const Team& team)
+                     Objective& direct, const double* weights, const Team& team)
     : kernels_(kernels),
       plan_(plan),
       direct_(direct),
@@ -53,6 +53,7 @@ Expansion::Expansion(const Kernels& kernels, const Plan& plan, const Table& tabl
       diagonal_(side_),
       e_(side_),
       Ge_(side_),
+      first_(plan.size()),
       from_(plan.size()),
       slope_(plan.size()) {
   if (isMoved_)
@@ -66,8 +67,8 @@ Expansion::Expansion(const Kernels& kernels, const Plan& plan, const Table& tabl
     for (size_t i = 0; i < table.count; ++i) picked[i] = table.sampleWeight[table.index[i]];
     d = picked.data();
   }
-  Gram(kernels, {table.X, plan.cols, table.count, table.index}, plan.intercept ? mean_.data() : nullptr, team)
-      .evaluate(d, G_.data());
+  firstValue_ =
+      direct.evaluateWithGram(plan.intercept ? mean_.data() : nullptr, d, G_.data(), weights, first_.data());
   const double *G = G_.data(), *mean = mean_.data();
   for (size_t j = 0; plan.intercept && j < plan.cols; ++j)
     isFar_ |= mean[j] * mean[j] * G[side_ * side_ - 1] > far * far * G[j * side_ + j];
@@ -83,6 +84,7 @@ Expansion::Expansion(const Kernels& kernels, const Plan& plan, const Table& tabl
 }
 
 void Expansion::exchange(Archive& archive) {
+  isFirst_ = false;
   archive.flag(known_);
   if (!known_) return;
   archive.array(from_.data(), from_.size());
@@ -113,7 +115,12 @@ double Expansion::begin(const double* w, double* gradient) {
   const size_t cols = plan_.cols, coefficients = plan_.coefficients();
   const double* mean = mean_.data();
   double *from = from_.data(), *slope = slope_.data();
-  const double value = direct_.evaluate(direct_.everything(), w, gradient);
+  double value = firstValue_;
+  if (isFirst_)
+    std::copy_n(first_.data(), plan_.size(), gradient);
+  else
+    value = direct_.evaluate(direct_.everything(), w, gradient);
+  isFirst_ = false;
   std::copy_n(w, plan_.size(), from);
   std::copy_n(gradient, plan_.size(), slope);
   value_ = value;

@@ -16,9 +16,9 @@ namespace nabla {
 class Expansion {
  public:
   Expansion(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling* scaling,
-            Objective& direct, const Team& team);
+            Objective& direct, const double* weights, const Team& team);
 
-  // As Objective's, over all rows.
+  // As Objective's, over all rows; first at the weights that it was made with.
   double evaluate(const double* weights, double* gradient) {
     if (known_) {
       const double value = expand(weights, gradient);
@@ -50,6 +50,9 @@ class Expansion {
   Doubles diagonal_;
   Doubles e_;  // of one output, as is Ge_
   Doubles Ge_;
+  Doubles first_;  // gradient
+  double firstValue_ = 0.0;
+  bool isFirst_ = true;  // these are still to be taken
   bool known_ = false;
   Doubles from_;        // v
   double value_ = 0.0;  // J(v)

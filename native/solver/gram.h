@@ -7,16 +7,27 @@
 
 namespace nabla {
 
+// What else is summed over the rows while they are at hand, by its own blocks of rows and their tree.
+class Beside {
+ public:
+  virtual ~Beside() = default;
+  virtual size_t size() const = 0;     // of a partial
+  virtual unsigned lanes() const = 0;  // at most
+  // Adds what a block has, of so many rows, to the partial, which is all +0.
+  virtual void block(size_t from, size_t count, unsigned lane, double* partial) = 0;
+};
+
 class Gram {
  public:
   // With a `mean` (null: none) the columns of X are centred, and one of ones follows them: an intercept's.
-  Gram(const Kernels& kernels, const Source& source, const double* mean, const Team& team);
+  Gram(const Kernels& kernels, const Source& source, const double* mean, const Team& team,
+       Beside* beside = nullptr);
 
   size_t size() const { return size_; }
 
   // The whole symmetric matrix, size × size, for d of each row (null: 1). A pass that the team stops leaves
-  // what it has.
-  void evaluate(const double* d, double* H);
+  // what it has. Returns the sum of what is taken beside it, valid until the next pass.
+  const double* evaluate(const double* d, double* H);
 
  private:
   void add(const Rows& rows, const double* d, double* partial) const;
@@ -27,8 +38,10 @@ class Gram {
   const double* mean_;
   const Team& team_;
   size_t size_;
-  size_t step_;   // rows of a block
-  BlockSum sum_;  // a partial: the lower triangle, the last row of it not centred
+  Beside* beside_;
+  size_t step_;              // rows of a block, 2^k of those of a pass
+  std::vector<Tree> trees_;  // over a block's parts beside it, one in each lane
+  BlockSum sum_;  // a partial: the lower triangle, the last row of it not centred; what is beside it
   Reader reader_;
   Doubles ones_;
 };

@@ -1,5 +1,7 @@
 #include "objective.h"
 
+#include "gram.h"
+
 namespace nabla {
 
 namespace {
@@ -107,45 +109,85 @@ double Objective::blockPass(const Batch& batch, const double* weights, double* g
                          plan_.lossParameters, weights, plan_.intercept, room.z, gradient});
 }
 
-double Objective::pass(const Batch& batch, const double* weights, double* gradient, double* curvature) {
-  const size_t cols = plan_.cols, outputs = plan_.outputs, size = plan_.size();
-  if (scaling_) {
-    scaling_->toOriginal(weights, original_.data());
-    weights = original_.data();
+// The weights of X's own columns.
+const double* Objective::originalOf(const double* weights) {
+  if (!scaling_) return weights;
+  scaling_->toOriginal(weights, original_.data());
+  return original_.data();
+}
+
+void Objective::addBlock(const Block& b, size_t count, const double* weights, bool isGradientAsked,
+                         double* curvature, const Room& room, double* partial) const {
+  const size_t cols = plan_.cols, outputs = plan_.outputs;
+  const double* intercepts = plan_.intercept ? weights + plan_.coefficients() : nullptr;
+  const Loss& loss = kernels_.losses[plan_.loss];
+  double* z = room.z;
+  for (size_t k = 0; k < outputs; ++k) {
+    kernels_.matvec(b.rows, weights + k * cols, intercepts ? intercepts[k] : 0.0, z + k * step_);
+    if (b.offset) kernels_.axpy(1.0, b.offset + k * step_, z + k * step_, count);
   }
-  if (batch.count <= step_ && outputs == 1 && !curvature) {
+  const LossArgs args{b.y, z, b.sampleWeight, count, outputs, step_, plan_.lossParameters};
+  partial[plan_.size()] = curvature ? loss.curvature(args, curvature) : loss.gradient(args);
+  for (size_t k = 0; isGradientAsked && k < outputs; ++k) {
+    kernels_.rmatvec(b.rows, z + k * step_, partial + k * cols);
+    if (intercepts) partial[plan_.coefficients() + k] = kernels_.sum(z + k * step_, count);
+  }
+}
+
+// The sum of the losses, and of so many rows the mean gradient, if it is asked for.
+double Objective::finish(const double* total, size_t count, double* gradient) const {
+  const size_t size = plan_.size();
+  if (!gradient) return total[size];
+  if (size > 0) memcpy(gradient, total, size * sizeof(double));
+  if (count != 1) kernels_.divide(static_cast<double>(count), gradient, size);
+  if (scaling_) scaling_->chain(gradient);
+  return total[size];
+}
+
+double Objective::pass(const Batch& batch, const double* weights, double* gradient, double* curvature) {
+  weights = originalOf(weights);
+  if (batch.count <= step_ && plan_.outputs == 1 && !curvature) {
     const double sum = blockPass(batch, weights, gradient);
     if (gradient && scaling_) scaling_->chain(gradient);
     return sum;
   }
-  const double* intercepts = plan_.intercept ? weights + plan_.coefficients() : nullptr;
-  const Loss& loss = kernels_.losses[plan_.loss];
   const size_t blocks = (batch.count + step_ - 1) / step_;
   const double* total = sum_.pass(team_, blocks, [&](size_t i, unsigned lane, double* partial) {
     if (team_.stopped()) return;
     const size_t at = i * step_, count = batch.count - at < step_ ? batch.count - at : step_;
     const Room& room = rooms_[lane];
-    const Block b = block(batch, at, count, room);
-    double* z = room.z;
-    for (size_t k = 0; k < outputs; ++k) {
-      kernels_.matvec(b.rows, weights + k * cols, intercepts ? intercepts[k] : 0.0, z + k * step_);
-      if (b.offset) kernels_.axpy(1.0, b.offset + k * step_, z + k * step_, count);
-    }
-    const LossArgs args{b.y, z, b.sampleWeight, count, outputs, step_, plan_.lossParameters};
-    partial[size] = curvature ? loss.curvature(args, room.curvature) : loss.gradient(args);
-    for (size_t k = 0; curvature && k < outputs; ++k)
+    addBlock(block(batch, at, count, room), count, weights, gradient != nullptr,
+             curvature ? room.curvature : nullptr, room, partial);
+    for (size_t k = 0; curvature && k < plan_.outputs; ++k)
       memcpy(curvature + k * batch.count + at, room.curvature + k * step_, count * sizeof(double));
-    for (size_t k = 0; gradient && k < outputs; ++k) {
-      kernels_.rmatvec(b.rows, z + k * step_, partial + k * cols);
-      if (intercepts) partial[plan_.coefficients() + k] = kernels_.sum(z + k * step_, count);
-    }
   });
-  if (gradient) {
-    if (size > 0) memcpy(gradient, total, size * sizeof(double));
-    if (batch.count != 1) kernels_.divide(static_cast<double>(batch.count), gradient, size);
-    if (scaling_) scaling_->chain(gradient);
+  return finish(total, batch.count, gradient);
+}
+
+class Objective::BesideGram final : public Beside {
+ public:
+  BesideGram(const Objective& objective, const double* weights) : objective_(objective), weights_(weights) {}
+  size_t size() const override { return objective_.plan_.size() + 1; }
+  unsigned lanes() const override { return static_cast<unsigned>(objective_.rooms_.size()); }
+  void block(size_t from, size_t count, unsigned lane, double* partial) override {
+    if (objective_.team_.stopped()) return;
+    const uint32_t* index = objective_.table_.index;
+    const Batch rows{from, count, index ? index + from : nullptr};
+    const Room& room = objective_.rooms_[lane];
+    objective_.addBlock(objective_.block(rows, 0, count, room), count, weights_, true, nullptr, room,
+                        partial);
   }
-  return total[size];
+
+ private:
+  const Objective& objective_;
+  const double* weights_;
+};
+
+double Objective::evaluateWithGram(const double* mean, const double* d, double* H, const double* weights,
+                                   double* gradient) {
+  BesideGram beside(*this, originalOf(weights));
+  Gram gram(kernels_, {table_.X, plan_.cols, table_.count, table_.index}, mean, team_, &beside);
+  return finish(gram.evaluate(d, H), table_.count, gradient);
 }
 
 }  // namespace nabla

@@ -35,6 +35,10 @@ class Objective {
     return pass(everything(), weights, gradient, curvature);
   }
 
+  // The same as evaluate() over all rows, with their Gram matrix: X comes from memory once.
+  double evaluateWithGram(const double* mean, const double* d, double* H, const double* weights,
+                          double* gradient);
+
   // All rows of the table.
   Batch everything() const { return {0, table_.count, table_.index}; }
 
@@ -53,6 +57,12 @@ class Objective {
   };
   Room room() const;
   Block block(const Batch& batch, size_t at, size_t count, const Room& room) const;
+  class BesideGram;
+  // What a block has, for the pass's own tree.
+  void addBlock(const Block& block, size_t count, const double* weights, bool isGradientAsked,
+                double* curvature, const Room& room, double* partial) const;
+  double finish(const double* total, size_t count, double* gradient) const;
+  const double* originalOf(const double* weights);
   double rowPass(const Batch& batch, const double* weights, double* gradient) const;
   double blockPass(const Batch& batch, const double* weights, double* gradient) const;
   double pass(const Batch& batch, const double* weights, double* gradient, double* curvature);

@@ -3,15 +3,20 @@
 import { type Rows, rmatvec } from '../kernels/dense.js';
 import { gram } from '../kernels/gram.js';
 import { sum } from '../kernels/sums.js';
-import { Tree } from './blocks.js';
+import { rowsPerBlock, Tree } from './blocks.js';
 import { Reader, type Source } from './matrix.js';
 
 const chunkRows = 512;
 const ones = new Float64Array(chunkRows).fill(1);
 
-/** Blocks so long that adding the partials of blocks costs little: 32 rows and more for each column. */
-function rowsPerGram(cols: number): number {
-  return Math.ceil(Math.max(cols, 1) / 16) * chunkRows;
+/**
+ * Blocks so long that adding the partials of blocks costs little: 32 rows and more for each column. So many of a pass's
+ * blocks, a power of two, that native code can take a pass along.
+ */
+function rowsPerGram(cols: number, size: number): number {
+  let rows = rowsPerBlock(cols);
+  while (rows < Math.ceil(Math.max(size, 1) / 16) * chunkRows) rows *= 2;
+  return rows;
 }
 
 export class Gram {
@@ -26,7 +31,7 @@ export class Gram {
     readonly mean: Float64Array | null,
   ) {
     this.size = source.cols + (mean ? 1 : 0);
-    this.#step = rowsPerGram(this.size);
+    this.#step = rowsPerGram(source.cols, this.size);
     this.#tree = new Tree(this.size * this.size);
     this.#reader = new Reader(source, Math.min(chunkRows, source.count));
   }
