@@ -1,7 +1,7 @@
 // Full-batch least squares by the Gram matrix: the steps of the direct way, to rounding, whatever the data.
 import { describe, expect, it } from 'vitest';
 import type { FitData, FitOptions, Model } from '../lib/index.js';
-import { faces } from './backends.js';
+import { faces, native } from './backends.js';
 import { jobOf } from './jobs.js';
 import { expectBits, expectClose, expectRefusal, normals, patience, random, thrown } from './support.js';
 
@@ -248,4 +248,31 @@ describe.each(faces)('by the Gram matrix: $name', ({ backend, fit: fitAsync, fit
       else expectClose(history.subarray(0, 99), Float64Array.from(model.history).subarray(1), 1e-12);
     }
   });
+});
+
+describe.runIf(native)('a first gradient that is taken along with the Gram matrix', () => {
+  it.each([
+    [3, [511, 512, 513, 1500]],
+    [10, [799, 800, 801, 2500]],
+    [33, [2047, 2049]],
+  ])(
+    '%i columns: the bits of the reference, which takes it by itself',
+    { timeout: patience(60_000) },
+    (cols, counts) => {
+      for (const rows of counts) {
+        const data = { X: normals(rows * cols, 1), rows, cols, sampleWeight: normals(rows, 2).map((w) => w * w) };
+        for (const outputs of [1, 2]) {
+          const all = { ...data, y: normals(rows * outputs, 3), offset: normals(rows * outputs, 4) };
+          for (const intercept of [true, false]) {
+            const options = { gram: true, epochs: 4, intercept, standardize: outputs > 1 } as const;
+            const [expected, actual] = faces.map(({ fitSync }) => fitSync(all, { ...options, optimizer: 'momentum' }));
+            expect(actual.path).toBe('gram');
+            expectBits(actual.history, expected.history, 'loss');
+            expectBits(actual.coefficients, expected.coefficients, 'coefficient');
+            expectBits(actual.intercepts, expected.intercepts, 'intercept');
+          }
+        }
+      }
+    },
+  );
 });

@@ -95,6 +95,16 @@ describe.runIf(native)('native kernels have the reference’s bits', () => {
     }
   });
 
+  it('long vectors wherever they begin', () => {
+    for (const n of [32_768, 32_769, 32_776, 32_799, 32_808, 33_001]) {
+      for (let offset = 0; offset < 8; offset++) {
+        const x = maker({ offset, kind: 'normal', seed: n })(n);
+        const y = maker({ offset: (3 * offset) % 8, kind: 'normal', seed: 1 })(n);
+        same(other, [x, y], (backend, [x, y]) => backend.dot(x, y));
+      }
+    }
+  });
+
   it('matrices', () => {
     check(fc.tuple(shape, making, making), 400, ([{ rows, cols }, first, second]) => {
       const make = maker(first);

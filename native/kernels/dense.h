@@ -9,7 +9,20 @@ namespace nabla {
 namespace NABLA_TARGET {
 
 static double dot(const double* x, const double* y, size_t n) {
-  return foldedSum(n, [=](size_t i, size_t count) { return load(x + i, count) * load(y + i, count); });
+  const auto term = [=](size_t i, size_t count) { return load(x + i, count) * load(y + i, count); };
+#if NABLA_WIDTH == 8
+  if (early(n) > 0) {
+    Vec a[4] = {zero(), zero(), zero(), zero()};
+    Stream xs(x), ys(y);
+    size_t i = 0;
+    for (; i + 40 <= n; i += 32) {
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; ++k) a[k] += xs.next() * ys.next();
+    }
+    return fold(foldedRest(i, n, a, term));
+  }
+#endif
+  return foldedSum(n, term);
 }
 
 static double sum(const double* x, size_t n) {

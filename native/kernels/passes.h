@@ -115,6 +115,13 @@ static double softmaxPass(const LossArgs& a) { return softmax<false>(a, nullptr)
 static double softmaxCurvaturePass(const LossArgs& a, double* out) { return softmax<true>(a, out); }
 
 template <class U>
+NABLA_INLINE void fetchWeights(const double* w, const double* g, double* const* state, size_t i) {
+  __builtin_prefetch(w + i);
+  __builtin_prefetch(g + i);
+  for (int k = 0; k < U::states; ++k) __builtin_prefetch(state[k] + i);
+}
+
+template <class U>
 static void updatePass(double* w, const double* g, double* const* state, size_t n,
                        const double* coefficients) {
   double c[maxCoefficients];  // a copy: stores to w cannot change it, so it stays in registers
@@ -123,9 +130,7 @@ static void updatePass(double* w, const double* g, double* const* state, size_t 
   for (int k = 0; k < U::states; ++k) s[k] = state[k];
   const size_t ahead = early(n);
   eachVec(n, [&](size_t i, size_t count) {
-    __builtin_prefetch(w + i + ahead);
-    __builtin_prefetch(g + i + ahead);
-    for (int k = 0; k < U::states; ++k) __builtin_prefetch(s[k] + i + ahead);
+    fetchWeights<U>(w, g, s, i + ahead);
     Vec v[maxStates];
     for (int k = 0; k < U::states; ++k) v[k] = load(s[k] + i, count);
     const Vec next = U::step(load(w + i, count), load(g + i, count), v, c).w;
@@ -138,7 +143,9 @@ static void updatePass(double* w, const double* g, double* const* state, size_t 
 template <class U>
 static void modifiedPass(double* w, const double* g, double* const* state, size_t n, const double* c,
                          const Modifiers& m) {
+  const size_t ahead = early(n);
   eachVec(n, [&](size_t i, size_t count) {
+    fetchWeights<U>(w, g, state, i + ahead);
     Vec v[maxStates];
     for (int k = 0; k < U::states; ++k) v[k] = load(state[k] + i, count);
     const Vec before = load(w + i, count);

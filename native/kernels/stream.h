@@ -11,6 +11,36 @@ namespace NABLA_TARGET {
 // prefetching leaves a third of what memory can do.
 NABLA_INLINE size_t early(size_t n) { return n > 32768 ? 1024 : 0; }
 
+#if NABLA_WIDTH == 8
+// Vecs one after the other from an array that may lie across cache lines: a load of two lines keeps a stream
+// from memory a quarter below what it can be, so each line is loaded once, and shifted.
+class Stream {
+ public:
+  inline __attribute__((always_inline)) explicit Stream(const double* x) {
+    const size_t skipped = reinterpret_cast<size_t>(x) / 8 % 8;
+    next_ = x - skipped + 8;
+    shift_ = _mm512_add_epi64(_mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7),
+                              _mm512_set1_epi64(static_cast<int64_t>(skipped)));
+    const auto own = static_cast<__mmask8>(0xffu << skipped);
+    line_ = _mm512_maskz_loadu_pd(own, x - skipped);
+  }
+  // Reads up to seven doubles behind the Vec.
+  inline __attribute__((always_inline)) Vec next() {
+    const Reg line = load(next_).part[0];
+    next_ += 8;
+    Vec v;
+    v.part[0] = _mm512_permutex2var_pd(line_, shift_, line);
+    line_ = line;
+    return v;
+  }
+
+ private:
+  const double* next_;
+  Reg line_;
+  __m512i shift_;
+};
+#endif
+
 // The i-th line of so many, from four quarters of them by turns: memory is faster from several pages at once.
 NABLA_INLINE void fetchLine(const double* X, size_t lines, size_t i) {
   __builtin_prefetch(X + 8 * (i / 4 % 4 * (lines / 4) + i / 16 * 4 + i % 4));
