@@ -18,11 +18,6 @@ constexpr int tileRows = 4;
 #endif
 constexpr int tileVecs = W == 8 ? 2 : 1;
 
-// Columns are packed in panels of eight, row after row, so that tiles read them in order: a chunk of up to
-// 128 rows for the columns k, and beside it one panel of D times columns j.
-constexpr size_t packedDoubles = 32 * gramSide;
-constexpr size_t mostPackedRows = 128;
-
 // H += Σ factors xᵀ for J rows and V Vecs of columns of H, in the order of the packed rows. `ahead`: as many
 // cache lines that will be needed soon.
 template <int J, int V>
@@ -67,55 +62,44 @@ static void addEdge(const double* factors, const double* x, size_t count, double
     for (size_t k = 0; k < width; ++k) H[j * stride + k] = tile[j * 8 * V + k];
 }
 
-// x - mean of the columns from `left` to `right`, in panels; +0 in the lanes behind them. Row after row, as
-// they lie in memory.
-static void pack(const Rows& rows, size_t at, size_t count, const double* mean, size_t left, size_t right,
-                 double* to) {
+// Panels of x - mean (null: x), in which tiles read in order. Row after row, as they lie in memory.
+static void pack(const Rows& rows, const double* mean, double* to) {
   const auto put = [=](const double* row, size_t i, size_t column, size_t width) {
     const Vec v = load(row + column, width);
-    store(to + (column - left) * count + 8 * i, mean ? v - load(mean + column, width) : v);
+    store(to + column * rows.count + 8 * i, mean ? v - load(mean + column, width) : v);
   };
-  for (size_t i = 0; i < count; ++i) {
-    const double* row = rows.row(at + i);
-    size_t column = left;
-    for (; column + 8 <= right; column += 8) put(row, i, column, 8);
-    if (column < right) put(row, i, column, right - column);
+  for (size_t i = 0; i < rows.count; ++i) {
+    const double* row = rows.row(i);
+    size_t column = 0;
+    for (; column + 8 <= rows.cols; column += 8) put(row, i, column, 8);
+    if (column < rows.cols) put(row, i, column, rows.cols - column);
   }
 }
 
-static void gram(const Rows& rows, const double* d, const double* mean, const Part& part, double* H,
-                 size_t stride) {
-  alignas(64) double x[packedDoubles], others[packedDoubles], dx[8 * mostPackedRows];
-  const size_t panels = (part.right - part.left + 7) / 8;
-  const size_t fit = packedDoubles / (8 * panels);
-  const size_t chunk = fit < mostPackedRows ? fit : mostPackedRows;
-  for (size_t at = 0; at < rows.count; at += chunk) {
-    const size_t count = rows.count - at < chunk ? rows.count - at : chunk;
-    pack(rows, at, count, mean, part.left, part.right, x);
-    if (part.top != part.left) pack(rows, at, count, mean, part.top, part.bottom, others);
-    // Memory is at work, too, while tiles are computed: it fetches the next chunk, where that follows.
-    const double* next = rows.X + (at + count) * rows.cols;
-    size_t lines = rows.index || part.right - part.left < rows.cols ? 0 : panels * count;
-    for (size_t panel = part.top; panel < part.bottom; panel += 8) {
-      const size_t last = panel + 8 < part.right ? panel + 8 : part.right;  // beyond, k > j
-      const size_t end = panel + 8 < part.bottom ? panel + 8 : part.bottom;
-      const double* factors = (part.top != part.left ? others : x) + (panel - part.top) * count;
-      if (d) {
-        for (size_t i = 0; i < count; ++i) store(dx + 8 * i, d[at + i] * load(factors + 8 * i));
-        factors = dx;
-      }
-      for (size_t j = panel; j < end; j += tileRows) {
-        const auto add = [&](auto tile, size_t k) {
-          tile(factors + (j - panel), x + (k - part.left) * count, count, H + j * stride + k, stride, end - j,
-               last - k, lines < count ? x : next);
-          if (lines < count) return;
-          next += 8 * count;
-          lines -= count;
-        };
-        size_t k = part.left;
-        for (; tileVecs > 1 && k + 8 < last; k += 16) add(addEdge<2>, k);
-        for (; k < last; k += 8) add(addEdge<1>, k);
-      }
+static void gram(const Panels& panels, const double* d, const Part& part, double* H, size_t stride) {
+  alignas(64) double dx[8 * mostPackedRows];
+  const size_t count = panels.count;
+  Ahead* ahead = panels.ahead;
+  for (size_t panel = part.top; panel < part.bottom; panel += 8) {
+    const size_t last = panel + 8 < part.right ? panel + 8 : part.right;  // beyond, k > j
+    const size_t end = panel + 8 < part.bottom ? panel + 8 : part.bottom;
+    const double* factors = panels.X + panel * count;
+    if (d) {
+      for (size_t i = 0; i < count; ++i) store(dx + 8 * i, d[i] * load(factors + 8 * i));
+      factors = dx;
+    }
+    for (size_t j = panel; j < end; j += tileRows) {
+      const auto add = [&](auto tile, size_t k) {
+        // Memory is at work, too, while tiles are computed.
+        const bool isDue = ahead && ahead->at + count <= ahead->lines;
+        const double* x = panels.X + k * count;
+        tile(factors + (j - panel), x, count, H + j * stride + k, stride, end - j, last - k,
+             isDue ? ahead->X + 8 * ahead->at : x);
+        if (isDue) ahead->at += count;
+      };
+      size_t k = part.left;
+      for (; tileVecs > 1 && k + 8 < last; k += 16) add(addEdge<2>, k);
+      for (; k < last; k += 8) add(addEdge<1>, k);
     }
   }
 }

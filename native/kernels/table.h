@@ -29,7 +29,24 @@ struct Part {
   size_t left;
   size_t right;
 };
-constexpr size_t gramSide = 128;
+constexpr size_t gramSide = 32;
+
+// What will be needed next, and how much of it has been asked for.
+struct Ahead {
+  const double* X;
+  size_t lines;  // of cache
+  size_t at;
+  const double* y;  // after it; null: nothing
+  size_t yLines;
+};
+
+// Few rows, in panels of eight columns one behind the other, each row after row; +0 behind the last column.
+struct Panels {
+  const double* X;
+  size_t count;  // of rows
+  Ahead* ahead;  // asked for meanwhile; null: nothing
+};
+constexpr size_t mostPackedRows = 128;
 
 // What rows are held against in least squares; y and offset of row i are `stride` · i behind the first, or of
 // the rows that `index` names.
@@ -173,15 +190,6 @@ struct Rule {
 // single problem has one. At most mostAbreast columns and an intercept.
 constexpr size_t mostAbreast = 16;
 
-// What will be needed next, and how much of it has been asked for.
-struct Ahead {
-  const double* X;
-  size_t lines;  // of cache
-  size_t at;
-  const double* y;  // after it; null: nothing
-  size_t yLines;
-};
-
 // rows × cols × 8. A problem of fewer rows than others is filled up with +0, which need weights of +0 then.
 struct RowsAbreast {
   const double* X;
@@ -244,9 +252,9 @@ struct Kernels {
   void (*rmatvec)(const Rows& rows, const double* r, double* g);           // g += Xᵀ r
   double (*block)(const BlockArgs& args);                                  // the sum of the losses
   void (*squares)(const Rows& rows, const double* r, const double* mean, double* g);  // g += Σ r (x - mean)²
-  // H_jk += Σ (d x̃_j) x̃_k in row order, x̃ = x - mean (null: 0), d (null: 1); H has rows of `stride`.
-  void (*gram)(const Rows& rows, const double* d, const double* mean, const Part& part, double* H,
-               size_t stride);
+  void (*pack)(const Rows& rows, const double* mean, double* panels);                 // x - mean (null: x)
+  // H_jk += Σ (d x_j) x_k in row order, d null: 1; H has rows of `stride`.
+  void (*gram)(const Panels& panels, const double* d, const Part& part, double* H, size_t stride);
   Expanded (*expand)(const ExpandArgs& args);
   // g += Σ s (y - offset - b - x·w) (x, 1) in twice the digits: cols + 1 high parts, then as many low ones.
   void (*residuals)(const Rows& rows, const Targets& targets, const double* w, double b, double* g);

@@ -12,6 +12,17 @@ namespace {
 // Rows whose part of one square of H takes well under a millisecond.
 constexpr size_t chunkRows = 512;
 
+size_t packedCols(size_t cols) { return (cols + 7) / 8 * 8; }
+
+// Packed rows of so many doubles lie on the stack, where two threads are faster by a tenth.
+constexpr size_t mostOnStack = 8192;
+
+// Many rows, so that tiles of H are seldom loaded and stored; all columns of them stay in L2.
+size_t rowsPacked(size_t cols) {
+  const size_t width = std::max<size_t>(1, packedCols(cols));
+  return std::min(mostPackedRows, std::max<size_t>(16, (width <= 128 ? mostOnStack : 65536) / width));
+}
+
 // Blocks so long that adding the partials of blocks costs little beside the products: 32 rows and more for
 // each column. So many of a pass's blocks, a power of two, that their trees are parts of the pass's own.
 size_t rowsPerGram(size_t cols, size_t size) {
@@ -34,6 +45,8 @@ Gram::Gram(const Kernels& kernels, const Source& source, const double* mean, con
       sum_(kernels, size_ * size_ + (beside ? beside->size() : 0), source.count / step_ + 1,
            std::min(team.lanes(static_cast<double>(source.count) * static_cast<double>(size_ * size_) / 4.0),
                     beside ? beside->lanes() : UINT_MAX)),
+      packedRows_(rowsPacked(source.cols)),
+      packed_(source.cols > 128 ? sum_.lanes() * packedStride() : 0),
       reader_(kernels, source, std::min(chunkRows, source.count), sum_.lanes()),
       ones_(mean ? std::min(chunkRows, source.count) : 0) {
   std::fill_n(ones_.data(), ones_.size(), 1.0);
@@ -42,19 +55,17 @@ Gram::Gram(const Kernels& kernels, const Source& source, const double* mean, con
 }
 
 const double* Gram::evaluate(const double* d, double* H) {
-  const size_t cols = cols_, own = size_ * size_, part = rowsPerBlock(cols);
+  const size_t cols = cols_, own = size_ * size_;
   const size_t blocks = std::max<size_t>(1, (count_ + step_ - 1) / step_);
   const double* total = sum_.pass(team_, blocks, [&](size_t i, unsigned lane, double* partial) {
     const size_t end = std::min(count_, (i + 1) * step_);
     size_t done = i * step_;  // what is taken beside
     if (beside_) trees_[lane].reset();
     for (size_t at = i * step_; at < end; at += chunkRows) {
-      const size_t next = std::min(end, at + chunkRows);
-      add(reader_.rows(at, next - at, lane), d ? d + at : nullptr, partial);
-      for (; beside_ && done < end && std::min(end, done + part) <= next; done += part) {
-        beside_->block(done, std::min(part, end - done), lane, trees_[lane].next());
-        trees_[lane].push();
-      }
+      const Rows rows = reader_.rows(at, std::min(chunkRows, end - at), lane);
+      add(rows, d ? d + at : nullptr, lane, partial, [&](size_t gone) {
+        if (beside_) takeBeside(done, at + gone, end, lane);
+      });
     }
     if (beside_ && count_ > 0) memcpy(partial + own, trees_[lane].total(), beside_->size() * sizeof(double));
   });
@@ -69,14 +80,35 @@ const double* Gram::evaluate(const double* d, double* H) {
   return total + own;
 }
 
-void Gram::add(const Rows& rows, const double* d, double* partial) const {
+// The blocks from `done` on that lie before `next` or end at `end`.
+void Gram::takeBeside(size_t& done, size_t next, size_t end, unsigned lane) {
+  const size_t part = rowsPerBlock(cols_);
+  for (; done < end && std::min(end, done + part) <= next; done += part) {
+    beside_->block(done, std::min(part, end - done), lane, trees_[lane].next());
+    trees_[lane].push();
+  }
+}
+
+// Some rows at a time, packed; then(rows that are done) while these are at hand.
+template <class Then>
+void Gram::add(const Rows& rows, const double* d, unsigned lane, double* partial, const Then& then) {
   const size_t cols = rows.cols;
-  for (size_t top = 0; top < cols; top += gramSide) {
-    for (size_t left = 0; left <= top; left += gramSide) {
-      if (team_.stopped()) return;
-      const Part part{top, std::min(cols, top + gramSide), left, std::min(cols, left + gramSide)};
-      kernels_.gram(rows, d, mean_, part, partial, size_);
+  alignas(64) double own[mostOnStack];
+  double* packed = packed_.size() > 0 ? packed_.data() + lane * packedStride() : own;
+  for (size_t at = 0; at < rows.count; at += packedRows_) {
+    const size_t count = std::min(packedRows_, rows.count - at);
+    const Rows some{rows.index ? rows.X : rows.X + at * cols, cols, count,
+                    rows.index ? rows.index + at : nullptr};
+    kernels_.pack(some, mean_, packed);
+    Ahead next{some.X + count * cols, rows.index ? 0 : count * cols / 8, 0, nullptr, 0};
+    for (size_t top = 0; top < cols; top += gramSide) {
+      for (size_t left = 0; left <= top; left += gramSide) {
+        if (team_.stopped()) return;
+        const Part part{top, std::min(cols, top + gramSide), left, std::min(cols, left + gramSide)};
+        kernels_.gram({packed, count, &next}, d ? d + at : nullptr, part, partial, size_);
+      }
     }
+    then(at + count);
   }
   if (!mean_) return;
   if (!d) d = ones_.data();

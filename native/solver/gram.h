@@ -30,7 +30,10 @@ class Gram {
   const double* evaluate(const double* d, double* H);
 
  private:
-  void add(const Rows& rows, const double* d, double* partial) const;
+  template <class Then>
+  void add(const Rows& rows, const double* d, unsigned lane, double* partial, const Then& then);
+  size_t packedStride() const { return laneStride(packedRows_ * ((cols_ + 7) / 8 * 8)); }
+  void takeBeside(size_t& done, size_t next, size_t end, unsigned lane);
 
   const Kernels& kernels_;
   size_t cols_;
@@ -42,6 +45,8 @@ class Gram {
   size_t step_;              // rows of a block, 2^k of those of a pass
   std::vector<Tree> trees_;  // over a block's parts beside it, one in each lane
   BlockSum sum_;  // a partial: the lower triangle, the last row of it not centred; what is beside it
+  size_t packedRows_;
+  Doubles packed_;  // rows in panels, of each lane, that are too long for the stack
   Reader reader_;
   Doubles ones_;
 };

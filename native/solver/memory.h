@@ -9,6 +9,10 @@
 
 namespace nabla {
 
+// Doubles from one thread's room to the next one's, each of so many. A processor fetches what follows what it
+// reads, up to 64 KiB on, and takes it from the core that writes there.
+inline size_t laneStride(size_t doubles) { return (doubles + 7) / 8 * 8 + 8192; }
+
 class Doubles {
  public:
   explicit Doubles(size_t n)
