@@ -49,6 +49,10 @@ __attribute__((noinline)) static Vec dotAbreast(size_t n, const double* x, const
   return sumAbreast(n, [=](size_t j) { return load(x + 8 * j) * load(y + 8 * j); });
 }
 
+__attribute__((noinline)) static Vec fewAbreast(size_t n, const double* x) {
+  return sumAbreast(n, [=](size_t j) { return load(x + 8 * j); });
+}
+
 static void dotsAbreast(const double* x, const double* y, size_t n, double* out) {
   store(out, dotAbreast(n, x, y));
 }
@@ -155,12 +159,9 @@ NABLA_INLINE void addRowsOf(const RowsAbreast& a, size_t from, size_t to, size_t
 
 template <class Term>
 NABLA_INLINE void addRowsAbreast(const RowsAbreast& a, size_t from, size_t to, double* g, Term term) {
+  constexpr int most = W;  // columns whose sums stay in registers
   size_t j = 0;
-  for (; j + 8 <= a.cols; j += 8) addRowsOf<8>(a, from, to, j, g, term);
-  if (j + 4 <= a.cols) {
-    addRowsOf<4>(a, from, to, j, g, term);
-    j += 4;
-  }
+  for (; j + most <= a.cols; j += most) addRowsOf<most>(a, from, to, j, g, term);
   for (; j < a.cols; ++j) addRowsOf<1>(a, from, to, j, g, term);
 }
 
@@ -228,7 +229,7 @@ static void blockAbreast(const BlockAbreast& b) {
 }
 
 // A square of four columns and four others of H; of those on the diagonal its lower triangle.
-template <bool onDiagonal, bool isWeighted, bool isCentred>
+template <bool onDiagonal, bool isPlain>
 NABLA_INLINE void addSquare(const RowsAbreast& a, size_t from, size_t to, const double* d, const double* mean,
                             size_t top, size_t left, double* H, size_t stride) {
   // Columns behind the last one are computed as the last one, and not stored.
@@ -238,8 +239,8 @@ NABLA_INLINE void addSquare(const RowsAbreast& a, size_t from, size_t to, const 
   for (size_t k = 0; k < 4; ++k) {
     row[k] = top + k < a.cols ? top + k : a.cols - 1;
     column[k] = left + k < a.cols ? left + k : a.cols - 1;
-    rowMean[k] = !isCentred ? zero() : load(mean + 8 * row[k]);
-    columnMean[k] = !isCentred ? zero() : load(mean + 8 * column[k]);
+    rowMean[k] = isPlain ? zero() : load(mean + 8 * row[k]);
+    columnMean[k] = isPlain ? zero() : load(mean + 8 * column[k]);
 #pragma GCC unroll 4
     for (size_t l = 0; l < (onDiagonal ? k + 1 : 4); ++l)
       sum[k][l] = load(H + 8 * (row[k] * stride + (left + l < a.cols ? left + l : a.cols - 1)));
@@ -251,10 +252,10 @@ NABLA_INLINE void addSquare(const RowsAbreast& a, size_t from, size_t to, const 
 #pragma GCC unroll 4
     for (size_t k = 0; k < 4; ++k) {
       other[k] = load(x + 8 * column[k]);
-      if (isCentred) other[k] = other[k] - columnMean[k];
+      if (!isPlain) other[k] = other[k] - columnMean[k];
       factor[k] = onDiagonal ? other[k] : load(x + 8 * row[k]);
-      if (isCentred && !onDiagonal) factor[k] = factor[k] - rowMean[k];
-      if (isWeighted) factor[k] = load(d + 8 * i) * factor[k];
+      if (!isPlain && !onDiagonal) factor[k] = factor[k] - rowMean[k];
+      if (!isPlain) factor[k] = load(d + 8 * i) * factor[k];
     }
 #pragma GCC unroll 4
     for (size_t k = 0; k < 4; ++k)
@@ -268,21 +269,21 @@ NABLA_INLINE void addSquare(const RowsAbreast& a, size_t from, size_t to, const 
       if (top + k < a.cols && left + l < a.cols) store(H + 8 * ((top + k) * stride + left + l), sum[k][l]);
 }
 
-template <bool isWeighted, bool isCentred>
+template <bool isPlain>
 static void gramOf(const RowsAbreast& a, size_t from, size_t to, const double* d, const double* mean,
                    double* H, size_t stride) {
   for (size_t top = 0; top < a.cols; top += 4) {
     for (size_t left = 0; left < top; left += 4)
-      addSquare<false, isWeighted, isCentred>(a, from, to, d, mean, top, left, H, stride);
-    addSquare<true, isWeighted, isCentred>(a, from, to, d, mean, top, top, H, stride);
+      addSquare<false, isPlain>(a, from, to, d, mean, top, left, H, stride);
+    addSquare<true, isPlain>(a, from, to, d, mean, top, top, H, stride);
   }
 }
 
 static void gramAbreast(const RowsAbreast& a, size_t from, size_t to, const double* d, const double* mean,
                         double* H, size_t stride) {
-  if (mean) return gramOf<true, true>(a, from, to, d, mean, H, stride);
-  if (d) return gramOf<true, false>(a, from, to, d, mean, H, stride);
-  gramOf<false, false>(a, from, to, d, mean, H, stride);
+  static const double zeros[8 * mostAbreast] = {};
+  if (d) return gramOf<false>(a, from, to, d, mean ? mean : zeros, H, stride);
+  gramOf<true>(a, from, to, d, mean, H, stride);
 }
 
 // solver/cholesky.h, for matrices of which every pivot is above `least` times its diagonal element: `good`
@@ -341,10 +342,12 @@ static void expandAbreast(const ExpandArgs& a, const double* rows, double* sums)
   }
   store(sums, linear);
   store(sums + 8, dotAbreast(side, e, Ge));
-  store(sums + 16, sumAbreast(side, [=](size_t j) {
-          const Vec v = load(e + 8 * j);
-          return load(a.diagonal + 8 * j) * (v * v);
-        }));
+  alignas(64) double squares[8 * (mostAbreast + 1)];
+  for (size_t j = 0; j < side; ++j) {
+    const Vec v = load(e + 8 * j);
+    store(squares + 8 * j, load(a.diagonal + 8 * j) * (v * v));
+  }
+  store(sums + 16, fewAbreast(side, squares));
   for (size_t j = 0; j < cols; ++j) {
     const Vec slope = load(a.slope.coefficients + 8 * j) + load(Ge + 8 * j);
     store(a.gradient.coefficients + 8 * j, (a.mean ? slope + load(a.mean + 8 * j) * last : slope) / n);
@@ -354,10 +357,12 @@ static void expandAbreast(const ExpandArgs& a, const double* rows, double* sums)
 // penalties.h; factors null: 1.
 static void penaltyAbreast(const double* w, size_t n, const Penalty& penalty, double* out) {
   const double l1 = penalty.l1, half = 0.5 * penalty.l2;
-  store(out, sumAbreast(n, [=](size_t j) {
-          const Vec v = load(w + 8 * j);
-          return factorsAt(penalty, 8 * j, 8) * (l1 * abs(v) + half * (v * v));
-        }));
+  alignas(64) double terms[8 * mostAbreast];
+  for (size_t j = 0; j < n; ++j) {
+    const Vec v = load(w + 8 * j);
+    store(terms + 8 * j, factorsAt(penalty, 8 * j, 8) * (l1 * abs(v) + half * (v * v)));
+  }
+  store(out, fewAbreast(n, terms));
 }
 
 }  // namespace NABLA_TARGET
