@@ -39,13 +39,11 @@ class Expansions {
 
   // As Expansion's: of the lanes that are live the sums, and the gradient.
   void evaluate(const double* w, double* gradient, double* sum) {
-    alignas(64) double terms[3 * L];
-    if (isKnown_) {
+    alignas(64) double terms[3 * L] = {};
+    if (isKnown_)
       kernels_.abreast.expand({G_, diagonal_, plan_.cols, mean_, output(w), output<const double>(from_),
                                output<const double>(slope_), 0.0, e_, Ge_, output(gradient)},
                               problems_.counts(), terms);
-      isKnown_ = true;
-    }
     bool isDirect[L], anyDirect = false;
     for (size_t k = 0; k < L; ++k) {
       const double linear = terms[k], square = terms[L + k], largest = terms[2 * L + k];
