@@ -39,12 +39,7 @@ NABLA_INLINE Vec sumAbreast(N n, Term term) {
   return zero() + t[0];
 }
 
-template <class N>
-NABLA_INLINE Vec dotAbreast(N n, const double* x, const double* y) {
-  return sumAbreast(n, [=](size_t j) { return load(x + 8 * j) * load(y + 8 * j); });
-}
-
-// Not inlined: it is long.
+// Not inlined: they are long.
 __attribute__((noinline)) static Vec dotAbreast(size_t n, const double* x, const double* y) {
   return sumAbreast(n, [=](size_t j) { return load(x + 8 * j) * load(y + 8 * j); });
 }

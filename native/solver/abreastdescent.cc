@@ -129,7 +129,7 @@ void descendAbreast(const Kernels& kernels, const Plan& plan, EightProblems& pro
   Optimizer optimizer(kernels, kernels.rules[plan.rule], plan.ruleParameters,
                       {plan.clipNorm, plan.clipValue, problems.penalty()}, L * size, L * plan.cols);
   Schedule schedule(kernels, plan, 1);
-  alignas(64) double penalty[L] = {}, sum[L], loss[L], previous[L], last[L] = {};
+  alignas(64) double penalty[L] = {}, sum[L], loss[L], previous[L];
   std::fill_n(previous, L, INFINITY);
   for (uint64_t epoch = 0; epoch < plan.epochs && problems.anyLive() && !problems.stopped(); ++epoch) {
     const bool isLast = epoch + 1 == plan.epochs, areLossesAsked = isLast || plan.tolerance > 0.0;

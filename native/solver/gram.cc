@@ -14,13 +14,15 @@ constexpr size_t chunkRows = 512;
 
 size_t packedCols(size_t cols) { return (cols + 7) / 8 * 8; }
 
-// Packed rows of so many doubles lie on the stack, where two threads are faster by a tenth.
+// Packed rows of so many doubles lie on the stack, where two threads are faster by a tenth, unless columns
+// are many.
 constexpr size_t mostOnStack = 8192;
+bool isWide(size_t cols) { return cols > 128; }
 
 // Many rows, so that tiles of H are seldom loaded and stored; all columns of them stay in L2.
 size_t rowsPacked(size_t cols) {
   const size_t width = std::max<size_t>(1, packedCols(cols));
-  return std::min(mostPackedRows, std::max<size_t>(16, (width <= 128 ? mostOnStack : 65536) / width));
+  return std::min(mostPackedRows, std::max<size_t>(16, (isWide(cols) ? 65536 : mostOnStack) / width));
 }
 
 // Blocks so long that adding the partials of blocks costs little beside the products: 32 rows and more for
@@ -46,13 +48,15 @@ Gram::Gram(const Kernels& kernels, const Source& source, const double* mean, con
            std::min(team.lanes(static_cast<double>(source.count) * static_cast<double>(size_ * size_) / 4.0),
                     beside ? beside->lanes() : UINT_MAX)),
       packedRows_(rowsPacked(source.cols)),
-      packed_(source.cols > 128 ? sum_.lanes() * packedStride() : 0),
+      packed_(isWide(source.cols) ? sum_.lanes() * packedStride() : 0),
       reader_(kernels, source, std::min(chunkRows, source.count), sum_.lanes()),
       ones_(mean ? std::min(chunkRows, source.count) : 0) {
   std::fill_n(ones_.data(), ones_.size(), 1.0);
   for (unsigned i = 0; beside && i < sum_.lanes(); ++i)
     trees_.emplace_back(kernels, beside->size(), step_ / rowsPerBlock(cols_));
 }
+
+size_t Gram::packedStride() const { return laneStride(packedRows_ * packedCols(cols_)); }
 
 const double* Gram::evaluate(const double* d, double* H) {
   const size_t cols = cols_, own = size_ * size_;

@@ -32,7 +32,7 @@ class Gram {
  private:
   template <class Then>
   void add(const Rows& rows, const double* d, unsigned lane, double* partial, const Then& then);
-  size_t packedStride() const { return laneStride(packedRows_ * ((cols_ + 7) / 8 * 8)); }
+  size_t packedStride() const;
   void takeBeside(size_t& done, size_t next, size_t end, unsigned lane);
 
   const Kernels& kernels_;
