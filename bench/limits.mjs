@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os';
 import { kernelGauges } from '../dist/bench.mjs';
 import { compiled, Program } from './programs.mjs';
 
-/** A run lasts about a tenth of a millisecond at least. */
-const least = { bytes: 2e6, flops: 4e6, roots: 1e5 };
+/** A run lasts so long that what another process left in the caches does not count. */
+const least = { bytes: 2e7, flops: 4e6, roots: 1e5 };
 
 /** What a run of each does: its arguments, and how much that is. */
 const work = {
@@ -17,8 +17,7 @@ const work = {
     return { args, amount: 2 * amount };
   },
   arithmetic() {
-    const repeat = Math.round(least.flops / 256); // 16 chains of 8 numbers, two operations on each
-    return { args: { repeat }, amount: 256 * repeat };
+    return { args: { operations: least.flops }, amount: least.flops };
   },
   roots() {
     const repeat = Math.round(least.roots / 1024);

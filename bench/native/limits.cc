@@ -12,19 +12,25 @@
 
 namespace {
 
-constexpr size_t lanes = 8;
+// A register's width, and as many chains as registers hold: wider vectors would go through memory.
+#if defined(__AVX512F__)
+constexpr size_t lanes = 8, chains = 16;
+#elif defined(__AVX__)
+constexpr size_t lanes = 4, chains = 14;
+#else
+constexpr size_t lanes = 2, chains = 14;
+#endif
 typedef double Vec __attribute__((vector_size(lanes * 8)));
 
-/** From `streams` places at once, which memory is read faster from than from one. */
-double sum(const double* x, size_t n) {
-  constexpr size_t streams = 4;
-  Vec a[2 * streams] = {};
-  const Vec* v = reinterpret_cast<const Vec*>(x);
-  const size_t part = n / lanes / streams;
-  for (size_t i = 0; i + 2 <= part; i += 2) {
-    for (size_t k = 0; k < streams; k++) {
-      a[2 * k] += v[k * part + i];
-      a[2 * k + 1] += v[k * part + i + 1];
+constexpr size_t places = 4;
+
+/** Pairs of registers from so many places by turns, `apart` from each other. */
+inline __attribute__((always_inline)) double sum(const Vec* v, size_t rounds, size_t apart, size_t step) {
+  Vec a[2 * places] = {};
+  for (size_t i = 0; i < rounds; i++) {
+    for (size_t k = 0; k < places; k++) {
+      a[2 * k] += v[k * apart + i * step];
+      a[2 * k + 1] += v[k * apart + i * step + 1];
     }
   }
   double total = 0;
@@ -34,14 +40,21 @@ double sum(const double* x, size_t n) {
   return total;
 }
 
+/** Memory is read faster from several places at once, a cache in order. */
+double sum(const double* x, size_t n) {
+  constexpr size_t cached = 1 << 16;
+  const Vec* v = reinterpret_cast<const Vec*>(x);
+  const size_t rounds = n / lanes / (2 * places);
+  return n > cached ? sum(v, rounds, 2 * rounds, 2) : sum(v, rounds, 2, 2 * places);
+}
+
 void scale(double a, double* x, size_t n) {
   Vec* v = reinterpret_cast<Vec*>(x);
   for (size_t i = 0; i < n / lanes; i++) v[i] *= a;
 }
 
-/** 16 chains, so that the latency is hidden. */
+/** Many chains, so that the latency is hidden. */
 double multiplyAdd(size_t times) {
-  constexpr size_t chains = 16;
   Vec x[chains];
   for (size_t k = 0; k < chains; k++) x[k] = Vec{} + 1.0 + k * 0.125;
   const Vec a = Vec{} + 0.999, b = Vec{} + 0.001;
@@ -107,7 +120,10 @@ int main() {
         });
       }};
     }
-    if (work == "arithmetic") return {[=] { return seconds([&] { sink = multiplyAdd(times); }); }};
+    if (work == "arithmetic") {
+      const size_t rounds = static_cast<size_t>(args.number("operations", 0)) / (2 * chains * lanes);
+      return {[=] { return seconds([&] { sink = multiplyAdd(rounds); }); }};
+    }
     if (work == "roots") {
       auto x = std::make_shared<Array>(1024, 2.0), out = std::make_shared<Array>(1024, 0.0);
       return {[=] {
