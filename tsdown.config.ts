@@ -1,4 +1,6 @@
-import { defineConfig } from 'tsdown';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { defineConfig, type Rolldown } from 'tsdown';
 
 const library = {
   index: 'lib/index.ts',
@@ -7,19 +9,88 @@ const library = {
   reference: 'lib/reference/index.ts',
 };
 // What docs say stands in the .d.ts; in the code it would be an eighth of what is installed.
-const outputOptions = { comments: { jsdoc: false, annotation: true, legal: true } };
-const node = { platform: 'node', target: 'node20', outputOptions } as const;
-const types = { entry: Object.values(library) };
+const comments = { jsdoc: false, annotation: true, legal: true };
+const node = { platform: 'node', target: 'node20' } as const;
+
+// To parse all of the library takes longer than to load its addon, and most programs use a part of it: that is cut into
+// chunks, which the CommonJS build loads when something of them is first asked for.
+const chunks: [name: string, modules: RegExp][] = [
+  ['backend', /^(backend|native|builtins|errors|plan|catalog)\./],
+  ['solver', /^reference\/(solver\/|backend)/],
+  ['arithmetic', /^reference\/kernels\//],
+  ['estimators', /^(reference\/)?estimators/],
+  ['metrics', /^(metrics\/|predictions)/],
+  ['many', /^((facade\/)?many|models|problems)\./],
+  ['paths', /^((facade\/)?(path|crossvalidate|nullmodel|sequence|course|measure)|lambdapath|crossvalidation|folds)\./],
+  ['files', /^(file|checkpoint|modeljson|modelbytes)\./],
+  ['optimizer', /^(facade\/)?optimizer\./],
+  ['vectors', /^facade\/(kernels|textbook)\./],
+  ['minimize', /^minimize\./],
+  ['seldom', /^(online|holdout|facade\/(iterator|own))\./],
+  ['core', /^(?!index|kernels|textbook|reference\/index)/],
+];
+
+function chunkOf(id: string): string | null {
+  if (id.endsWith('package.json')) return 'backend';
+  const [, module] = id.split(sep).join('/').split('/lib/');
+  return (module && chunks.find(([, modules]) => modules.test(module))?.[0]) ?? null;
+}
+
+/** Makes of a chunk's requires and re-exports what waits until it is used. */
+const lazy: Rolldown.Plugin = {
+  name: 'lazy',
+  renderChunk: (code) =>
+    code
+      .replace(/^const (require_\w+) = (require\((["'])\.\/.+\3\));$/gm, 'let $1$$;\nconst $1 = () => ($1$$ ??= $2);')
+      .replace(
+        /^exports\.(\w+) = (require_\w+\.\w+);$/gm,
+        'Object.defineProperty(exports, "$1", { enumerable: true, get: () => $2 });',
+      )
+      .replace(/\b(require_\w+)\./g, '$1().'),
+};
+
+/** For each entry what `import` gets: the same objects as by `require`. */
+const modules: Rolldown.Plugin = {
+  name: 'modules',
+  generateBundle(_, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== 'chunk' || !chunk.isEntry) continue;
+      const source = `import library from './${chunk.fileName}';\n\nexport const { ${chunk.exports.join(', ')} } = library;\n`;
+      this.emitFile({ type: 'asset', fileName: `${chunk.name}.mjs`, source });
+    }
+  },
+};
+
+/** The same types for `require`. */
+function copyTypes({ outDir }: { outDir: string }): void {
+  for (const name of readdirSync(outDir).filter((name) => name.endsWith('.d.mts'))) {
+    const types = readFileSync(join(outDir, name), 'utf8').replace(/\.mjs(?=['"])/g, '.cjs');
+    writeFileSync(join(outDir, name.replace(/\.d\.mts$/, '.d.cts')), types);
+  }
+}
 
 export default defineConfig([
   {
-    // The command shares the library's chunks: `#!` in its first line makes it executable. The benchmark is loaded by
-    // it, and by bench/.
-    entry: { ...library, cli: 'lib/cli/main.ts', bench: 'lib/bench/index.ts' },
+    // `#!` in its first line makes the command executable. The benchmark is loaded by it, and by bench/.
+    entry: { cli: 'lib/cli/main.ts', bench: 'lib/bench/index.ts' },
     format: 'esm',
     ...node,
-    dts: types,
+    outputOptions: { comments },
+    dts: false,
     clean: true,
   },
-  { entry: library, format: 'cjs', ...node, dts: types, shims: true, clean: false },
+  {
+    entry: library,
+    format: 'cjs',
+    ...node,
+    outputOptions: {
+      comments,
+      codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: chunkOf }] },
+    },
+    plugins: [lazy, modules],
+    dts: false,
+    shims: true,
+    clean: false,
+  },
+  { entry: library, format: 'esm', ...node, dts: { emitDtsOnly: true }, clean: false, onSuccess: copyTypes },
 ]);

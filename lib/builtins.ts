@@ -6,4 +6,7 @@ const load = createRequire(import.meta.url);
 export const asyncHooks = (): typeof import('node:async_hooks') => load('node:async_hooks');
 export const crypto = (): typeof import('node:crypto') => load('node:crypto');
 export const files = (): typeof import('node:fs/promises') => load('node:fs/promises');
+/** Finds the addon. Its main file asks the runtime first whether it does that itself; Node does not. */
+export const gypBuild = (): { resolve: (root: string) => string } => load('node-gyp-build/node-gyp-build.js');
+export const addonAt = (path: string): unknown => load(path);
 export const spelling = (): typeof import('fastest-levenshtein') => load('fastest-levenshtein');

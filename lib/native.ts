@@ -1,10 +1,8 @@
 // Loads the addon and puts it behind the Backend interface.
-import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-// @ts-expect-error: it has no types
-import nodeGypBuild from 'node-gyp-build';
 import type { Backend, EpochEnd, FitJob, ManyJob, Outcome } from './backend.js';
+import { addonAt, gypBuild } from './builtins.js';
 import { mostThreads } from './catalog.js';
 import { NablaError, show } from './errors.js';
 import type { Halt } from './halt.js';
@@ -78,12 +76,12 @@ export function loadAddon(): Addon | null {
   const root = dirname(dirname(fileURLToPath(import.meta.url)));
   let path: string;
   try {
-    path = nodeGypBuild.resolve(root);
+    path = gypBuild().resolve(root);
   } catch {
     return null;
   }
   try {
-    return createRequire(import.meta.url)(path) as Addon;
+    return addonAt(path) as Addon;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new NablaError('ERR_NATIVE_LOAD', `the native binary does not load: ${why}`, { cause });

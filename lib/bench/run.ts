@@ -13,7 +13,7 @@ import { type Digits, solverRows } from './solvers.js';
 import { shortTable, tableText, tally, timeText } from './table.js';
 import { updateRows } from './updates.js';
 import { vectorRows, warmUp } from './vectors.js';
-import { growth, installedSize, loading, tinyFit } from './whole.js';
+import { growth, installedSize, loading, loadingWays, tinyFit } from './whole.js';
 
 export interface BenchFlags {
   /** A part of the rows, fewer rounds, no peers: below a minute. */
@@ -112,7 +112,7 @@ export async function bench(flags: BenchFlags, io: Io, equipment: Equipment = {}
   // These are no rows of the harness: they are measured over sizes, or in processes of their own.
   const around: { name: string; group: string; measure(): Promise<Result> | Result | null }[] = [
     { name: 'growth with rows', group: 'around it', measure: () => growth(quick ? 1e6 : 1e7, effort) },
-    { name: 'loading the package', group: 'around it', measure: () => loading(quick ? 9 : 25) },
+    ...loadingWays.map((name) => ({ name, group: 'around it', measure: () => loading(name, quick ? 9 : 25) })),
     { name: 'installed size', group: 'around it', measure: installedSize },
   ];
   const others = around.filter(wanted);

@@ -86,14 +86,27 @@ function judged(result: Omit<Result, 'must'>, must: readonly Must[]): Result {
   return { ...result, must: must.map((judge) => judge(result)) };
 }
 
-/** What `require` of the package takes in a process that has done nothing yet. */
-export function loading(times: number): Result | null {
+/** Ways of loading the package: what a script does with its entry, and the most that may take. */
+const ways = {
+  'loading the package': { script: (path: string) => `require(${path})`, must: [within(0.015)] },
+  'loading it, and a first fit': {
+    script: (path: string) => `require(${path}).fitSync({ X: Float64Array.of(1, 2), y: Float64Array.of(1, 2) })`,
+    must: [],
+  },
+  'loading it by import': { script: (path: string) => `await import(${path.replace(/cjs"$/, 'mjs"')})`, must: [] },
+};
+export const loadingWays = Object.keys(ways) as (keyof typeof ways)[];
+
+/** What that takes in a process that has done nothing yet. */
+export function loading(way: keyof typeof ways, times: number): Result | null {
   const entry = join(root, 'dist', 'index.cjs');
   if (!existsSync(entry)) return null;
-  const script = `const t = process.hrtime.bigint(); require(${JSON.stringify(entry)});
-    console.log(Number(process.hrtime.bigint() - t) * 1e-9)`;
-  const seconds = Array.from({ length: times }, () => Number(spawnSync(process.execPath, ['-e', script]).stdout));
-  return judged({ ...nothing, name: 'loading the package', group, value: quartiles(seconds) }, [within(0.015)]);
+  const { script, must } = ways[way];
+  const timed = `const t = process.hrtime.bigint();
+    (async () => { ${script(JSON.stringify(entry))}; })().then(() =>
+      console.log(Number(process.hrtime.bigint() - t) * 1e-9))`;
+  const seconds = Array.from({ length: times }, () => Number(spawnSync(process.execPath, ['-e', timed]).stdout));
+  return judged({ ...nothing, name: way, group, value: quartiles(seconds) }, must);
 }
 
 const bytesOf = (folder: string): number => {

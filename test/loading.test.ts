@@ -1,0 +1,41 @@
+// What loading the package loads, as built in dist/.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { canSpawn, fixture, runScript } from './children.js';
+import { patience } from './support.js';
+
+const dist = fileURLToPath(new URL('../dist/', import.meta.url));
+
+async function loaded(env = {}) {
+  const { code, stdout, stderr } = await runScript([fixture('loads.cjs'), dist], env, patience(20_000));
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return JSON.parse(stdout);
+}
+
+describe.runIf(canSpawn && existsSync(`${dist}index.cjs`))('loading', () => {
+  it('takes what is asked for, and no more', async () => {
+    const { atFirst, afterFit, afterPath } = await loaded({ NABLA_BACKEND: 'native' });
+    expect(atFirst).toEqual(['backend', 'index']);
+    expect(afterFit).toContain('core');
+    for (const part of ['solver', 'estimators', 'metrics', 'many', 'paths', 'files', 'minimize']) {
+      expect(afterFit, part).not.toContain(part);
+    }
+    expect(afterPath).toContain('paths');
+  });
+
+  it('takes the reference where it is to compute', async () => {
+    expect((await loaded({ NABLA_BACKEND: 'reference' })).afterFit).toContain('solver');
+  });
+
+  it('gives the same objects by import and by require', async () => {
+    const { entries } = await loaded();
+    expect(entries).toEqual({
+      index: { missing: [], differing: [], count: expect.any(Number) },
+      kernels: { missing: [], differing: [], count: expect.any(Number) },
+      textbook: { missing: [], differing: [], count: expect.any(Number) },
+      reference: { missing: [], differing: [], count: expect.any(Number) },
+    });
+    expect(entries.index.count).toBeGreaterThan(40);
+  });
+});
