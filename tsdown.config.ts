@@ -36,7 +36,7 @@ function chunkOf(id: string): string | null {
   return (module && chunks.find(([, modules]) => modules.test(module))?.[0]) ?? null;
 }
 
-/** Makes of a chunk's requires and re-exports what waits until it is used. */
+/** Makes of a chunk's requires and re-exports what waits until it is used. Parentheses: `new` may stand before it. */
 const lazy: Rolldown.Plugin = {
   name: 'lazy',
   renderChunk: (code) =>
@@ -46,7 +46,7 @@ const lazy: Rolldown.Plugin = {
         /^exports\.(\w+) = (require_\w+\.\w+);$/gm,
         'Object.defineProperty(exports, "$1", { enumerable: true, get: () => $2 });',
       )
-      .replace(/\b(require_\w+)\./g, '$1().'),
+      .replace(/\b(require_\w+)(\.\w+)/g, '($1()$2)'),
 };
 
 /** For each entry what `import` gets: the same objects as by `require`. */

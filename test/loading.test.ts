@@ -28,8 +28,13 @@ describe.runIf(canSpawn && existsSync(`${dist}index.cjs`))('loading', () => {
     expect((await loaded({ NABLA_BACKEND: 'reference' })).afterFit).toContain('solver');
   });
 
+  it('refuses what is no data by its own error', async () => {
+    expect((await loaded()).refusal).toBe('ERR_NOT_FINITE');
+  });
+
   it('gives the same objects by import and by require', async () => {
-    const { entries } = await loaded();
+    const { entries, failing } = await loaded();
+    expect(failing).toEqual([]);
     expect(entries).toEqual({
       index: { missing: [], differing: [], count: expect.any(Number) },
       kernels: { missing: [], differing: [], count: expect.any(Number) },
