@@ -15,8 +15,14 @@ inline size_t laneStride(size_t doubles) { return (doubles + 7) / 8 * 8 + 8192; 
 
 class Doubles {
  public:
-  explicit Doubles(size_t n)
-      : memory_(n > limit ? throw std::bad_alloc() : new char[n * sizeof(double) + 64]), size_(n) {
+  explicit Doubles(size_t n) : size_(n) {
+    if (n > limit) throw std::bad_alloc();
+    if (n == 0) {  // often, in a short fit
+      alignas(64) static double none[1];
+      data_ = none;
+      return;
+    }
+    memory_.reset(new char[n * sizeof(double) + 64]);
     const auto address = reinterpret_cast<size_t>(memory_.get());
     data_ = reinterpret_cast<double*>(memory_.get() + (64 - address % 64));
   }

@@ -37,6 +37,7 @@ Objective::Objective(const Kernels& kernels, const Plan& plan, const Table& tabl
       scaling_(scaling),
       team_(team),
       step_(rowsPerBlock(plan.cols)),
+      stride_(std::min(step_, (largest + 7) / 8 * 8)),
       rowsAtOnce_(rowsAtOnce(plan.cols)),
       sum_(kernels, plan.size() + 1, largest / step_ + 1,
            team.lanes(static_cast<double>(largest) * static_cast<double>(plan.coefficients()))),
@@ -46,8 +47,9 @@ Objective::Objective(const Kernels& kernels, const Plan& plan, const Table& tabl
 }
 
 Objective::Room Objective::room() const {
-  const size_t X = table_.X.room(plan_.cols * step_), z = plan_.outputs * step_, y = plan_.targets * step_;
-  const size_t sampleWeight = table_.sampleWeight ? step_ : 0, offset = table_.offset ? z : 0;
+  const size_t X = table_.X.room(plan_.cols * stride_), z = plan_.outputs * stride_,
+               y = plan_.targets * stride_;
+  const size_t sampleWeight = table_.sampleWeight ? stride_ : 0, offset = table_.offset ? z : 0;
   const size_t curvature = plan_.solver != SolverKind::none ? z : 0;
   Room room{Doubles(X + z + y + sampleWeight + offset + curvature),
             nullptr,
@@ -70,9 +72,9 @@ Objective::Block Objective::block(const Batch& batch, size_t at, size_t count, c
   Block block{table_.X.rows(kernels_, plan_.cols, batch.index, batch.index ? at : row, count, room.X,
                             batch.count - at - count + batch.ahead),
               table_.y + row, table_.sampleWeight ? table_.sampleWeight + row : nullptr,
-              table_.offset ? table_.offset + row : nullptr, step_};
+              table_.offset ? table_.offset + row : nullptr, stride_};
   const auto gather = [&](const double* from, size_t outputs, double* to) {
-    pick(from, batch, at, count, outputs, to, step_);
+    pick(from, batch, at, count, outputs, to, stride_);
     return to;
   };
   if (batch.index || plan_.targets > 1) block.y = gather(table_.y, plan_.targets, room.y);
@@ -123,14 +125,14 @@ void Objective::addBlock(const Block& b, size_t count, const double* weights, bo
   const Loss& loss = kernels_.losses[plan_.loss];
   double* z = room.z;
   for (size_t k = 0; k < outputs; ++k) {
-    kernels_.matvec(b.rows, weights + k * cols, intercepts ? intercepts[k] : 0.0, z + k * step_);
-    if (b.offset) kernels_.axpy(1.0, b.offset + k * step_, z + k * step_, count);
+    kernels_.matvec(b.rows, weights + k * cols, intercepts ? intercepts[k] : 0.0, z + k * stride_);
+    if (b.offset) kernels_.axpy(1.0, b.offset + k * stride_, z + k * stride_, count);
   }
-  const LossArgs args{b.y, z, b.sampleWeight, count, outputs, step_, plan_.lossParameters};
+  const LossArgs args{b.y, z, b.sampleWeight, count, outputs, stride_, plan_.lossParameters};
   partial[plan_.size()] = curvature ? loss.curvature(args, curvature) : loss.gradient(args);
   for (size_t k = 0; isGradientAsked && k < outputs; ++k) {
-    kernels_.rmatvec(b.rows, z + k * step_, partial + k * cols);
-    if (intercepts) partial[plan_.coefficients() + k] = kernels_.sum(z + k * step_, count);
+    kernels_.rmatvec(b.rows, z + k * stride_, partial + k * cols);
+    if (intercepts) partial[plan_.coefficients() + k] = kernels_.sum(z + k * stride_, count);
   }
 }
 
@@ -159,7 +161,7 @@ double Objective::pass(const Batch& batch, const double* weights, double* gradie
     addBlock(block(batch, at, count, room), count, weights, gradient != nullptr,
              curvature ? room.curvature : nullptr, room, partial);
     for (size_t k = 0; curvature && k < plan_.outputs; ++k)
-      memcpy(curvature + k * batch.count + at, room.curvature + k * step_, count * sizeof(double));
+      memcpy(curvature + k * batch.count + at, room.curvature + k * stride_, count * sizeof(double));
   });
   return finish(total, batch.count, gradient);
 }

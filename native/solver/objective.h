@@ -72,7 +72,8 @@ class Objective {
   const Table& table_;
   const Scaling* scaling_;
   const Team& team_;
-  size_t step_;
+  size_t step_;    // rows of a block
+  size_t stride_;  // from one output's values of a block to the next one's: no pass has more rows
   size_t rowsAtOnce_;
   BlockSum sum_;  // a partial: gradient, and behind it the sum of the losses
   std::vector<Room> rooms_;
