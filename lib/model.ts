@@ -72,8 +72,8 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
   /** The state of its update rule, if it was kept. @internal */
   readonly online: Online | null;
 
-  /** Or what makes it when it is asked for, and is let go then. */
-  #history: History | Pick<ModelFields<L>, 'history'>;
+  /** Or what it is made of when it is asked for: to make its arrays takes longer than a small fit. */
+  #history: History | Outcome;
 
   /** What predicts. @internal */
   protected static get backend(): Backend {
@@ -82,7 +82,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
 
   /** @internal */
   static fromFields<L extends Label>(fields: ModelFields<Label>): Model<L> {
-    return new this(fields as ModelFields<L>);
+    return new this(fields as ModelFields<L>, fields.history);
   }
 
   /** Fits that make models of a class. @internal */
@@ -91,7 +91,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
   }
 
   /** @internal */
-  protected constructor(fields: ModelFields<L>) {
+  protected constructor(fields: Omit<ModelFields<L>, 'history'>, history: History | Outcome) {
     this.loss = fields.loss;
     this.lossParameters = fields.lossParameters;
     this.optimizer = fields.optimizer;
@@ -99,7 +99,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
     this.labels = fields.labels;
     this.coefficients = fields.coefficients;
     this.intercepts = fields.intercepts;
-    this.#history = fields;
+    this.#history = history;
     this.status = fields.status;
     this.epochs = fields.epochs;
     this.steps = fields.steps;
@@ -110,25 +110,23 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
   static fromOutcome<L extends Label>(fitted: Fitted<L>): Model<L> {
     const { outputs, cols, outcome } = fitted;
     const { weights } = outcome;
+    const size = outputs * cols;
     const intercepts = new Float64Array(outputs);
-    intercepts.set(weights.subarray(outputs * cols));
-    return new this({
+    for (let k = size; k < weights.length; k++) intercepts[k - size] = weights[k];
+    const fields = {
       loss: fitted.loss,
       lossParameters: fitted.lossParameters,
       optimizer: fitted.optimizer,
       path: fitted.path,
       labels: fitted.labels,
       online: fitted.online,
-      coefficients: weights.slice(0, outputs * cols),
+      coefficients: weights.length === size ? weights : weights.slice(0, size),
       intercepts,
       status: statuses[outcome.status],
       epochs: outcome.epochs,
       steps: outcome.steps,
-      // Made when it is asked for: to make its arrays takes longer than a small fit.
-      get history() {
-        return new History(outcome.loss, outcome);
-      },
-    });
+    };
+    return new this(fields, outcome);
   }
 
   /**
@@ -167,7 +165,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
 
   /** What the fit went through: an array of losses, with other series beside it. */
   get history(): History {
-    if (!(this.#history instanceof History)) this.#history = this.#history.history;
+    if (!(this.#history instanceof History)) this.#history = new History(this.#history.loss, this.#history);
     return this.#history;
   }
 
@@ -313,7 +311,8 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
    *   written by a version that this one does not know, `ERR_MODEL_CHECKSUM` when it has changed since
    */
   static fromJSON<L extends Label = Label>(json: unknown): Model<L> {
-    return new this(readModelJSON(json) as ModelFields<L>);
+    const fields = readModelJSON(json);
+    return new this(fields as ModelFields<L>, fields.history);
   }
 
   /**
@@ -341,11 +340,13 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
    *   `ERR_INVALID_ARG_TYPE`; or an error of Node's file system, such as `ENOENT`
    */
   static async load<L extends Label = Label>(path: string | URL): Promise<Model<L>> {
-    return new this(decodeModel(await files().readFile(readPath(path))) as ModelFields<L>);
+    const fields = decodeModel(await files().readFile(readPath(path)));
+    return new this(fields as ModelFields<L>, fields.history);
   }
 
   /** As {@link Model.load}, on the calling thread. */
   static loadSync<L extends Label = Label>(path: string | URL): Model<L> {
-    return new this(decodeModel(readFileSync(readPath(path))) as ModelFields<L>);
+    const fields = decodeModel(readFileSync(readPath(path)));
+    return new this(fields as ModelFields<L>, fields.history);
   }
 }

@@ -126,11 +126,6 @@ export interface FitOptions extends FitControl {
   history?: keyof typeof histories;
 }
 
-type Numeric = {
-  [K in keyof typeof fitOptions]: (typeof fitOptions)[K]['kind'] extends 'number' ? K : never;
-}[keyof typeof fitOptions];
-type Switch = Exclude<keyof typeof fitOptions, Numeric>;
-
 const axes = ['loss', 'optimizer', 'schedule', 'sampler', 'averaging', 'history'];
 const arrays = [
   'warmStart',
@@ -178,84 +173,109 @@ export interface ReadOptions {
   plan: Plan;
 }
 
+const optimizers = { ...rules, ...solvers };
+const ruleCount = Object.keys(rules).length;
+const noParameters = new Float64Array(maxParameters);
+const usualLoss = readChoice('loss', 'squared', losses);
+const usualRule = readChoice('optimizer', 'adam', optimizers);
+const none = readChoice('averaging', 'none', averagings);
+const constant = readChoice('schedule', 'constant', schedules);
+const full = readChoice('sampler', 'full', samplers);
+
+/** With every number and switch at its default. */
+const usual: Plan = {
+  loss: 0,
+  lossParameters: noParameters,
+  rule: 0,
+  ruleParameters: noParameters,
+  solver: 0,
+  solverParameters: noParameters,
+  schedule: 0,
+  scheduleParameters: noParameters,
+  averaging: 0,
+  averagingParameters: noParameters,
+  sampler: samplerKind.full,
+  samplerParameters: noParameters,
+  rows: 0,
+  cols: 0,
+  outputs: 0,
+  targets: 0,
+  validationRows: 0,
+  batchSize: fitOptions.batchSize.default,
+  epochs: fitOptions.epochs.default,
+  tolerance: fitOptions.tolerance.default,
+  gradientTolerance: fitOptions.gradientTolerance.default,
+  patience: fitOptions.patience.default,
+  minDelta: fitOptions.minDelta.default,
+  maxSeconds: fitOptions.maxSeconds.default,
+  seed: fitOptions.seed.default,
+  l1: fitOptions.l1.default,
+  l2: fitOptions.l2.default,
+  clipNorm: fitOptions.clipNorm.default,
+  clipValue: fitOptions.clipValue.default,
+  nonNegative: fitOptions.nonNegative.default,
+  intercept: fitOptions.intercept.default,
+  standardize: fitOptions.standardize.default,
+  restoreBest: fitOptions.restoreBest.default,
+  stepHistory: false,
+  lossAfterUpdate: false,
+  gramFrom: 0,
+  pauseAfter: 0,
+  threads: fitOptions.threads.default,
+};
+
 export function readFitOptions(options: unknown): ReadOptions {
   const given = readObject('options', options === undefined ? {} : options, fitOptionNames, elsewhere);
-  const or = (name: string, usual: string) => (given[name] === undefined ? usual : given[name]);
-  const number = (name: Numeric): number =>
-    given[name] === undefined ? fitOptions[name].default : readNumber(name, given[name], fitOptions[name]);
-  const flag = (name: Switch): boolean =>
-    given[name] === undefined ? fitOptions[name].default : readBoolean(name, given[name]);
-  const loss = readChoice('loss', or('loss', 'squared'), losses);
-  const optimizer = readOptimizer(or('optimizer', 'adam'), given);
-  const averaging = readChoice('averaging', or('averaging', 'none'), averagings);
-  const schedule = readSchedule(or('schedule', 'constant'), loss, number('l2'));
+  const plan: Plan = { ...usual };
+  const flags = { keepState: false, gram: false };
+  let validationFraction: number = fitOptions.validationFraction.default;
+  // Those that are given: to ask for each that may be takes a tenth of a short fit.
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(fitOptions, name)) continue;
+    const value = given[name];
+    const option = fitOptions[name as keyof typeof fitOptions];
+    const read = option.kind === 'number' ? readNumber(name, value, option) : readBoolean(name, value);
+    if (name === 'validationFraction') validationFraction = read as number;
+    else if (Object.hasOwn(flags, name)) flags[name as keyof typeof flags] = read as boolean;
+    else (plan as unknown as Record<string, unknown>)[name] = read;
+  }
+  const loss = given.loss === undefined ? usualLoss : readChoice('loss', given.loss, losses);
+  const optimizer = readOptimizer(given);
+  const averaging = given.averaging === undefined ? none : readChoice('averaging', given.averaging, averagings);
+  const schedule = given.schedule === undefined ? constant : readSchedule(given.schedule, loss, plan.l2);
+  plan.loss = loss.index;
+  plan.lossParameters = loss.parameters;
+  plan.rule = optimizer.plan.rule;
+  plan.ruleParameters = optimizer.plan.ruleParameters;
+  plan.solver = optimizer.plan.solver;
+  plan.solverParameters = optimizer.plan.solverParameters;
+  plan.schedule = schedule.index;
+  plan.scheduleParameters = schedule.parameters;
+  plan.averaging = averaging.index;
+  plan.averagingParameters = averaging.parameters;
+  plan.stepHistory = given.history !== undefined && readChoice('history', given.history, histories).name === 'step';
+  if (plan.solver > 0 && given.epochs === undefined) plan.epochs = 1000;
   return {
     loss,
     optimizer: optimizer.name,
-    validationFraction: number('validationFraction'),
-    gram: given.gram === undefined ? undefined : flag('gram'),
-    kept: flag('keepState') && optimizer.spec ? specOf(optimizer.spec) : null,
+    validationFraction,
+    gram: given.gram === undefined ? undefined : flags.gram,
+    kept: flags.keepState && optimizer.spec ? specOf(optimizer.spec) : null,
     given,
-    plan: {
-      loss: loss.index,
-      lossParameters: loss.parameters,
-      rule: optimizer.plan.rule,
-      ruleParameters: optimizer.plan.ruleParameters,
-      solver: optimizer.plan.solver,
-      solverParameters: optimizer.plan.solverParameters,
-      schedule: schedule.index,
-      scheduleParameters: schedule.parameters,
-      averaging: averaging.index,
-      averagingParameters: averaging.parameters,
-      sampler: samplerKind.full,
-      samplerParameters: none,
-      rows: 0,
-      cols: 0,
-      outputs: 0,
-      targets: 0,
-      validationRows: 0,
-      batchSize: number('batchSize'),
-      epochs: optimizer.plan.solver > 0 && given.epochs === undefined ? 1000 : number('epochs'),
-      tolerance: number('tolerance'),
-      gradientTolerance: number('gradientTolerance'),
-      patience: number('patience'),
-      minDelta: number('minDelta'),
-      maxSeconds: number('maxSeconds'),
-      seed: number('seed'),
-      l1: number('l1'),
-      l2: number('l2'),
-      clipNorm: number('clipNorm'),
-      clipValue: number('clipValue'),
-      nonNegative: flag('nonNegative'),
-      intercept: flag('intercept'),
-      standardize: flag('standardize'),
-      restoreBest: flag('restoreBest'),
-      stepHistory: readChoice('history', or('history', 'epoch'), histories).name === 'step',
-      lossAfterUpdate: false,
-      gramFrom: 0,
-      pauseAfter: 0,
-      threads: number('threads'),
-    },
+    plan,
   };
 }
 
-const optimizers = { ...rules, ...solvers };
-const ruleCount = Object.keys(rules).length;
-const none = new Float64Array(maxParameters);
-
 /** An update rule or a solver, and what a plan says of it; `auto` has a number of its own. */
-function readOptimizer(
-  value: unknown,
-  given: Record<string, unknown>,
-): {
+function readOptimizer(given: Record<string, unknown>): {
   name: string;
   spec: Chosen | null;
   plan: Pick<Plan, 'rule' | 'ruleParameters' | 'solver' | 'solverParameters'>;
 } {
-  const chosen = readChoice('optimizer', value, optimizers);
+  const chosen = given.optimizer === undefined ? usualRule : readChoice('optimizer', given.optimizer, optimizers);
   const { name, index, parameters } = chosen;
   if (index < ruleCount) {
-    const plan = { rule: index, ruleParameters: parameters, solver: solverKind.none, solverParameters: none };
+    const plan = { rule: index, ruleParameters: parameters, solver: solverKind.none, solverParameters: noParameters };
     return { name, spec: chosen, plan };
   }
   const ofRules = ['schedule', 'batchSize', 'averaging', 'clipNorm', 'clipValue', 'keepState'];
@@ -269,7 +289,7 @@ function readOptimizer(
   return {
     name,
     spec: null,
-    plan: { rule: 0, ruleParameters: none, solver: index - ruleCount + 1, solverParameters: parameters },
+    plan: { rule: 0, ruleParameters: noParameters, solver: index - ruleCount + 1, solverParameters: parameters },
   };
 }
 
@@ -289,8 +309,10 @@ export function readSampler(
   rows: number,
   trainRows: number,
 ): Pick<Plan, 'sampler' | 'samplerParameters'> & { indices: Uint32Array | null } {
-  const usual = given.batchSize === undefined ? 'full' : 'shuffled';
-  const value = given.sampler === undefined ? usual : given.sampler;
+  if (given.sampler === undefined && given.batchSize === undefined) {
+    return { sampler: full.index, samplerParameters: full.parameters, indices: null };
+  }
+  const value = given.sampler === undefined ? 'shuffled' : given.sampler;
   const named = typeof value === 'object' && value !== null;
   const { indices, ...choice } = named
     ? readObject('sampler', value, ['name', 'once', 'indices'])

@@ -113,9 +113,8 @@ export const planLength = 6 * (1 + maxParameters) + 26;
 export function encode(plan: Plan, into: Float64Array = new Float64Array(planLength)): Float64Array {
   let at = 0;
   const choice = (index: number, parameters: Float64Array) => {
-    into[at] = index;
-    into.set(parameters, at + 1);
-    at += 1 + maxParameters;
+    into[at++] = index;
+    for (let i = 0; i < maxParameters; i++) into[at++] = parameters[i];
   };
   choice(plan.loss, plan.lossParameters);
   choice(plan.rule, plan.ruleParameters);

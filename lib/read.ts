@@ -152,5 +152,6 @@ export function readChoice<T extends Record<string, Entry>>(name: string, value:
 /** The parameters of a choice by name, switches as 0 and 1. */
 export function parametersOf<T extends Record<string, Entry>>(chosen: Chosen, table: T): Record<string, number> {
   const names = Object.keys(table[chosen.name].parameters);
+  if (names.length === 0) return {};
   return Object.fromEntries(names.map((name, slot) => [name, chosen.parameters[slot]]));
 }

@@ -15,7 +15,7 @@ import { type FitOptions, type OptimizerSpec, readFitOptions, readPenaltyFactors
 import { coefficientCount, type Plan, statuses, type Table, weightCount } from '../plan.js';
 import { parametersOf, readChoice } from '../read.js';
 import { withSolver } from '../solver.js';
-import { readTargets, rowWeights, type Targets } from '../targets.js';
+import { type RowWeights, readTargets, rowWeights, type Targets } from '../targets.js';
 import { EpochIterator, type FitIterator } from './iterator.js';
 import { own } from './own.js';
 
@@ -75,7 +75,15 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
   const classes = given.classes === undefined ? undefined : readClasses(given.classes);
   const targets = readTargets('y', loss, raw, undefined, classes);
   const { outputs } = targets;
-  const tableOf = (name: string, from: RawTable, y: Float64Array, index: Uint32Array | null) => {
+  const weigh = (from: RawTable, y: Float64Array, index: Uint32Array | null) =>
+    rowWeights(loss, from, { y, labels: targets.labels }, index, given.classWeight);
+  const tableOf = (
+    name: string,
+    from: RawTable,
+    y: Float64Array,
+    index: Uint32Array | null,
+    weights: RowWeights,
+  ): Table => {
     if (from.offset && from.offset.length !== from.rows * outputs) {
       const expected = `${from.rows * outputs} elements (${from.rows} rows × ${outputs} outputs)`;
       throw new NablaError('ERR_SHAPE', `${name} must have ${expected}; got ${from.offset.length}`);
@@ -83,7 +91,7 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
     return {
       X: from.X,
       y,
-      ...rowWeights(loss, from, { y, labels: targets.labels }, index, given.classWeight),
+      sampleWeight: weights.sampleWeight,
       offset: from.offset,
       index,
       count: index ? index.length : from.rows,
@@ -99,7 +107,8 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
     }
     const parts = split(raw.rows, validationFraction, plan.seed);
     trainIndex = parts.train;
-    validation = tableOf('offset', raw, targets.y, parts.validation);
+    const weights = weigh(raw, targets.y, parts.validation);
+    validation = tableOf('offset', raw, targets.y, parts.validation, weights);
   } else if (given.validation !== undefined) {
     validationRaw = readTable('validation', given.validation, ofClasses);
     if (validationRaw.cols !== raw.cols) {
@@ -107,9 +116,10 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
       throw new NablaError('ERR_SHAPE', `validation.X must have ${raw.cols} columns, as X has; ${got}`);
     }
     const { y } = readTargets('validation.y', loss, validationRaw, targets);
-    validation = tableOf('validation.offset', validationRaw, y, null);
+    validation = tableOf('validation.offset', validationRaw, y, null, weigh(validationRaw, y, null));
   }
-  const { weight, ...train } = tableOf('offset', raw, targets.y, trainIndex);
+  const weights = weigh(raw, targets.y, trainIndex);
+  const train = tableOf('offset', raw, targets.y, trainIndex, weights);
   const { sampler, samplerParameters, indices } = readSampler(read, raw.rows, train.count);
   // One by one: to spread several objects into one takes longer than many a fit.
   plan.sampler = sampler;
@@ -119,12 +129,12 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
   plan.outputs = outputs;
   plan.targets = targets.targets;
   plan.validationRows = validation ? (validationRaw ?? raw).rows : 0;
-  if (penalty) Object.assign(plan, penalty(weight));
+  if (penalty) Object.assign(plan, penalty(weights.weight));
   const { plan: full, name: optimizer } = plan.solver > 0 ? withSolver(plan) : { plan, name: read.optimizer };
   full.gramFrom = gramFrom(full, train.count, read.gram);
   const penaltyFactors = readPenaltyFactors(given.penaltyFactors, raw.cols, outputs);
   const checkpoint = given.checkpoint === undefined ? null : readCheckpoint(given.checkpoint);
-  const weights = startFrom(given.warmStart, full, loss);
+  const start = startFrom(given.warmStart, full, loss);
   // A getter among the options may have detached or shrunk the arrays.
   checkAgain(raw);
   if (validationRaw) checkAgain(validationRaw);
@@ -135,7 +145,7 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
       validation,
       indices,
       penaltyFactors,
-      weights,
+      weights: start,
       state: null,
       carried: read.kept && carriedOf(given.warmStart, read.optimizer),
     },
