@@ -121,9 +121,10 @@ NABLA_INLINE void fetchWeights(const double* w, const double* g, double* const* 
   for (int k = 0; k < U::states; ++k) __builtin_prefetch(state[k] + i);
 }
 
-template <class U>
-static void updatePass(double* w, const double* g, double* const* state, size_t n,
-                       const double* coefficients) {
+// `decays`: from weights times `rest`.
+template <class U, bool decays>
+static void plainPass(double* w, const double* g, double* const* state, size_t n, const double* coefficients,
+                      double rest) {
   double c[maxCoefficients];  // a copy: stores to w cannot change it, so it stays in registers
   for (int k = 0; k < maxCoefficients; ++k) c[k] = coefficients[k];
   double* s[maxStates] = {};
@@ -133,16 +134,26 @@ static void updatePass(double* w, const double* g, double* const* state, size_t 
     fetchWeights<U>(w, g, s, i + ahead);
     Vec v[maxStates];
     for (int k = 0; k < U::states; ++k) v[k] = load(s[k] + i, count);
-    const Vec next = U::step(load(w + i, count), load(g + i, count), v, c).w;
+    const Vec before = decays ? load(w + i, count) * rest : load(w + i, count);
+    const Vec next = U::step(before, load(g + i, count), v, c).w;
     for (int k = 0; k < U::states; ++k) store(s[k] + i, v[k], count);
     store(w + i, next, count);
   });
 }
 
-// The same with clipping, weight decay and penalty.
 template <class U>
+static void updatePass(double* w, const double* g, double* const* state, size_t n, const double* c) {
+  plainPass<U, false>(w, g, state, n, c, 1.0);
+}
+
+// The same with clipping, weight decay and penalty. `decays`: by decoupled weight decay alone often enough
+// for a pass of its own.
+template <class U, bool decays>
 static void modifiedPass(double* w, const double* g, double* const* state, size_t n, const double* c,
                          const Modifiers& m) {
+  const bool clips = m.scale != 1.0 || m.clipValue > 0.0;
+  if (decays && !clips && m.coupled == 0.0 && !m.penalty.active())
+    return plainPass<U, true>(w, g, state, n, c, m.decoupled);
   const size_t ahead = early(n);
   eachVec(n, [&](size_t i, size_t count) {
     fetchWeights<U>(w, g, state, i + ahead);
@@ -162,9 +173,9 @@ static void modifiedPass(double* w, const double* g, double* const* state, size_
   });
 }
 
-template <class U>
+template <class U, bool decays>
 static Passes passesOf(const double*) {
-  return {updatePass<U>, modifiedPass<U>};
+  return {updatePass<U>, modifiedPass<U, decays>};
 }
 
 }  // namespace NABLA_TARGET

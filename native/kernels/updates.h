@@ -15,7 +15,7 @@ struct Step {
 };
 
 // The passes of a rule's variant (passes.h).
-template <class U>
+template <class U, bool decays = false>
 static Passes passesOf(const double*);
 
 struct Sgd {  // w -= ηg
@@ -262,7 +262,10 @@ static Passes rmspropPasses(const double* p) {
   if (p[6] != 0.0) return passesOf<RmspropCentered>(p);
   return p[5] != 0.0 ? passesOf<RmspropMomentum>(p) : passesOf<Rmsprop>(p);
 }
-static Passes adamPasses(const double* p) { return p[6] != 0.0 ? passesOf<Amsgrad>(p) : passesOf<Adam>(p); }
+static Passes adamPasses(const double* p) {
+  return p[6] != 0.0 ? passesOf<Amsgrad>(p) : passesOf<Adam, true>(p);
+}
+static Passes lionPasses(const double* p) { return passesOf<Lion, true>(p); }
 static double initialAccumulator(const double* p) { return p[5]; }
 
 // All of them, in the order of lib/catalog.ts: name, parameters, states, whether l2 is taken by a proximal
@@ -283,7 +286,7 @@ static double initialAccumulator(const double* p) { return p[5]; }
   rule("adamax", NABLA_ADAM, 2, false, nullptr, beginAdam, passesOf<Adamax>) \
   rule("nadam", NABLA_ADAM " momentumDecay", 2, false, nullptr, beginNadam, passesOf<Nadam>) \
   rule("radam", NABLA_ADAM, 2, false, nullptr, beginRadam, passesOf<Radam>) \
-  rule("lion", NABLA_COMMON "beta1 beta2", 1, false, nullptr, beginLion, passesOf<Lion>) \
+  rule("lion", NABLA_COMMON "beta1 beta2", 1, false, nullptr, beginLion, lionPasses) \
   rule("yogi", NABLA_ADAM, 2, false, nullptr, beginAdam, passesOf<Yogi>) \
   rule("adabelief", NABLA_ADAM, 2, false, nullptr, beginAdam, passesOf<Adabelief>) \
   rule("ftrl", NABLA_COMMON "beta", 2, true, nullptr, beginFtrl, passesOf<Ftrl>)
