@@ -82,8 +82,7 @@ constexpr size_t fetchedAhead = 16;
 template <class T>
 NABLA_INLINE void fetch(const RowsOf<T>& rows, size_t i) {
   if (i >= rows.count + rows.ahead) return;
-  const char* row = reinterpret_cast<const char*>(rows.row(i));
-  for (size_t at = 0; at < rows.cols * sizeof(T); at += 64) __builtin_prefetch(row + at);
+  fetchAll(rows.row(i), rows.cols * sizeof(T));
 }
 
 // Exact. A plain loop, which compilers turn into the target's own conversions.

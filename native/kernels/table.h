@@ -21,6 +21,14 @@ struct RowsOf {
 using Rows = RowsOf<double>;
 using SingleRows = RowsOf<float>;  // as they lie in memory: all kernels but `widen` work on doubles
 
+// Asks for all lines of so many bytes: arrays of JavaScript begin within one, so a row has one more than its
+// length.
+static inline __attribute__((always_inline)) void fetchAll(const void* from, size_t bytes) {
+  const char* begin = static_cast<const char*>(from);
+  for (const char* line = begin - reinterpret_cast<size_t>(begin) % 64; line < begin + bytes; line += 64)
+    __builtin_prefetch(line);
+}
+
 // A rectangle of a symmetric matrix H: rows top … bottom-1, columns left … right-1, of which those with k <=
 // j count. At most gramSide columns; top and left are multiples of eight.
 struct Part {

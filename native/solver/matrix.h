@@ -39,13 +39,12 @@ class Matrix {
     return {room, cols, count, nullptr};
   }
 
+  size_t rowBytes(size_t cols) const { return cols * (singles_ ? sizeof(float) : sizeof(double)); }
   // Asks for a row early.
   void fetch(size_t cols, size_t row) const {
-    const size_t width = singles_ ? sizeof(float) : sizeof(double);
     const char* x = reinterpret_cast<const char*>(doubles_);
     if (singles_) x = reinterpret_cast<const char*>(singles_);
-    x += row * cols * width;
-    for (size_t at = 0; at < cols * width; at += 64) __builtin_prefetch(x + at);
+    fetchAll(x + row * rowBytes(cols), rowBytes(cols));
   }
 
  private:

@@ -8,11 +8,14 @@ namespace {
 
 constexpr size_t fetchedAhead = 64;  // picked numbers that are asked for early
 
-// Single rows are asked for so many at once, a power of two: their address translations overlap then, and 32
-// KiB of them stay at hand.
-size_t rowsAtOnce(size_t cols) {
-  size_t rows = 64;
-  while (rows > 8 && rows * cols > 4096) rows /= 2;
+// Single rows are asked for so many steps early, and so many at once, a power of two: as many lines as a core
+// waits for at a time. Fewer would have their address translations one after the other, more would hold up
+// what is computed meanwhile.
+constexpr size_t stepsEarly = 8;
+size_t rowsAtOnce(size_t rowBytes) {
+  const size_t lines = (rowBytes + 62) / 64 + 1;  // that a row may lie in
+  size_t rows = 8;
+  while (rows > 1 && rows * lines > 24) rows /= 2;
   return rows;
 }
 
@@ -38,7 +41,7 @@ Objective::Objective(const Kernels& kernels, const Plan& plan, const Table& tabl
       team_(team),
       step_(rowsPerBlock(plan.cols)),
       stride_(std::min(step_, (largest + 7) / 8 * 8)),
-      rowsAtOnce_(rowsAtOnce(plan.cols)),
+      rowsAtOnce_(rowsAtOnce(table.X.rowBytes(plan.cols))),
       sum_(kernels, plan.size() + 1, largest / step_ + 1,
            team.lanes(static_cast<double>(largest) * static_cast<double>(plan.coefficients()))),
       original_(scaling ? plan.size() : 0) {
@@ -89,8 +92,8 @@ Objective::Block Objective::block(const Batch& batch, size_t at, size_t count, c
 // come late from memory, unless they are asked for early.
 double Objective::rowPass(const Batch& batch, const double* weights, double* gradient) const {
   const size_t cols = plan_.cols, row = batch.index ? batch.index[0] : batch.start;
-  if (batch.index && batch.ahead >= 2 * rowsAtOnce_ && (batch.ahead & (rowsAtOnce_ - 1)) == 0) {
-    for (size_t i = rowsAtOnce_; i < 2 * rowsAtOnce_; ++i) {
+  if (batch.index && batch.ahead >= stepsEarly + rowsAtOnce_ && (batch.ahead & (rowsAtOnce_ - 1)) == 0) {
+    for (size_t i = stepsEarly; i < stepsEarly + rowsAtOnce_; ++i) {
       table_.X.fetch(cols, batch.index[i]);
       __builtin_prefetch(table_.y + batch.index[i]);
     }
