@@ -1,6 +1,6 @@
 // Puts a report into the pages that carry it.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { mainTable, reportText } from '../dist/bench.mjs';
+import { mainTable, pictureOf, reportText } from '../dist/bench.mjs';
 
 /** Puts a text between the marks of a page. */
 export function replaceResults(page, text, mark = 'results') {
@@ -10,8 +10,13 @@ export function replaceResults(page, text, mark = 'results') {
   writeFileSync(path, `${parts[0]}<!-- begin ${mark} -->\n${text}\n<!-- end ${mark} -->${parts[2]}`);
 }
 
-/** All of it into README.md here, the main rows into the README of the package. */
+/**
+ * All of it into README.md here, which has a place for each instruction set that a run was made on, and the picture
+ * beside it; of AVX-512 the main rows into the README of the package.
+ */
 export function writeReadmes(report) {
-  replaceResults('README.md', reportText(report));
-  replaceResults('../README.md', mainTable(report));
+  const { target } = report;
+  replaceResults('README.md', reportText(report), `results ${target}`);
+  writeFileSync(new URL(`report-${target}.svg`, import.meta.url), pictureOf(report));
+  if (target === 'avx512') replaceResults('../README.md', mainTable(report));
 }

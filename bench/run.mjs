@@ -5,12 +5,11 @@
 //   --no-peers     nabla and plain JavaScript alone
 //   --json         numbers instead of a table
 //   --svg FILE     a picture
-//   --write        table and picture into README.md and report.svg here, the main rows into the README above
+//   --write        table and picture into README.md here, and of AVX-512 the main rows into the README above
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { bench, pictureOf } from '../dist/bench.mjs';
+import { bench } from '../dist/bench.mjs';
 import { openPeers } from './peers.mjs';
 import { writeReadmes } from './readme.mjs';
 
@@ -42,7 +41,4 @@ if (install) {
 const peers = openPeers(!flags.quick && !alone);
 const report = await bench(flags, process, peers);
 peers.close();
-if (write) {
-  writeFileSync(new URL('report.svg', import.meta.url), pictureOf(report));
-  writeReadmes(report);
-}
+if (write) writeReadmes(report);

@@ -49,6 +49,8 @@ interface LimitResult {
 export interface Report {
   readonly machine: string;
   readonly library: string;
+  /** The instruction set in use. */
+  readonly target: string;
   readonly date: string;
   readonly limitsBy: string;
   readonly limits: readonly LimitResult[];
@@ -136,6 +138,7 @@ export async function bench(flags: BenchFlags, io: Io, equipment: Equipment = {}
   const report: Report = {
     machine: `${cpus()[0].model.trim()}, ${availableParallelism()} CPUs, ${process.platform} ${process.arch}, Node ${process.version}`,
     library: `nabla ${backend.version}, backend ${backend.name} (${backend.target})`,
+    target: backend.target,
     date: new Date().toISOString().slice(0, 10),
     limitsBy: gauges.how,
     limits: measuredLimits,

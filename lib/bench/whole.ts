@@ -130,8 +130,8 @@ function strippedSize(addon: string): number {
 export function installedSize(): Result | null {
   if (!existsSync(join(root, 'dist', 'index.cjs'))) return null;
   const addon = join(root, 'build', 'Release', 'nabla.node');
-  const built = existsSync(join(root, 'prebuilds')) ? bytesOf(join(root, 'prebuilds')) : 0;
-  const binary = built || (existsSync(addon) ? strippedSize(addon) : 0);
+  // A checkout may have prebuilds of an older state.
+  const binary = existsSync(addon) ? strippedSize(addon) : bytesOf(join(root, 'prebuilds'));
   const papers = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'];
   const texts = papers.filter((name) => existsSync(join(root, name))).map((name) => statSync(join(root, name)).size);
   const bytes = bytesOf(join(root, 'dist')) + binary + texts.reduce((a, b) => a + b, 0);

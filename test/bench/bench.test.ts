@@ -59,7 +59,16 @@ describe('a row', () => {
     );
     expect(tableText([result])).toContain('**no**: 3.00 ×');
     expect(shortTable([result])).toContain('**≥ 4 × right**: 3.00 ×; ≥ 2 × absent?');
-    const report = { machine: '', library: '', date: '', limitsBy: '', limits: [], peers: '', results: [result] };
+    const report = {
+      machine: '',
+      library: '',
+      target: '',
+      date: '',
+      limitsBy: '',
+      limits: [],
+      peers: '',
+      results: [result],
+    };
     expect(pictureOf(report)).toContain('plain loop 6.00 ×');
   });
 
@@ -175,7 +184,8 @@ describe('a run', () => {
     const io = { stdout: { write: (part: string) => (text += part) }, stderr: { write: () => true } };
     await bench({ quick: true, json: true, only: 'dot 8' }, io, { gauges });
     const report = JSON.parse(text);
-    expect(Object.keys(report)).toEqual(['machine', 'library', 'date', 'limitsBy', 'limits', 'peers', 'results']);
+    const keys = ['machine', 'library', 'target', 'date', 'limitsBy', 'limits', 'peers', 'results'];
+    expect(Object.keys(report)).toEqual(keys);
     expect(report.limits.map(({ limit }: { limit: string }) => limit)).toEqual([
       'read',
       'read',
