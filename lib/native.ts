@@ -74,9 +74,10 @@ export interface Addon
 /** The addon for this platform; null when there is none. One that is there and does not load throws. */
 export function loadAddon(): Addon | null {
   const root = dirname(dirname(fileURLToPath(import.meta.url)));
+  const finder = gypBuild(); // a package that lacks it is broken, which is no reason to compute slowly
   let path: string;
   try {
-    path = gypBuild().resolve(root);
+    path = finder.resolve(root);
   } catch {
     return null;
   }
