@@ -27,7 +27,8 @@ Quadratic::Quadratic(const Kernels& kernels, size_t size, size_t penalized, cons
       slope_(size),
       delta_(size),
       step_(size),
-      kept_(size) {}
+      kept_(size),
+      settled_(size) {}
 
 void Quadratic::setHessian(const double* H) {
   H_ = H;
@@ -56,12 +57,24 @@ double Quadratic::minimize(const double* g, const double* w, double* v) {
     if (!(moved > 0x1p-100 * first)) break;
     for (int i = 0; i < mostSweeps && !stopped() && sweep(false) > 1e-4 * moved;) ++i;
     polish();
-    if (isOptimal()) break;
+    if (isOptimal() || (round > 0 && isSettled())) break;
+    memcpy(settled_.data(), v, size_ * sizeof(double));
   }
   refresh();
   double gain = -0.5 * (kernels_.dot(g, delta, size_) + kernels_.dot(slope_.data(), delta, size_));
   for (size_t j = 0; j < penalized_; ++j) gain += bound(j) * (std::fabs(w[j]) - std::fabs(v[j]));
   return gain;
+}
+
+double Quadratic::leastPivot() const {
+  const size_t n = plain_ ? size_ : active_.size();
+  double least = 1.0;
+  for (size_t i = 0; i < n; ++i) {
+    const size_t j = plain_ ? i : active_[i];
+    const double root = L_.data()[i * n + i], pivot = (root * root) / row(j)[j];
+    if (!(pivot > least)) least = pivot;
+  }
+  return least;
 }
 
 // The best value of a variable, the others being as they are.
@@ -218,8 +231,21 @@ double Quadratic::value() const {
 // What is kept in step by coordinate descent, anew.
 void Quadratic::refresh() {
   double* delta = delta_.data();
-  for (size_t j = 0; j < size_; ++j) delta[j] = v_[j] - w_[j];
-  for (size_t j = 0; j < size_; ++j) slope_.data()[j] = g_[j] + kernels_.dot(row(j), delta, size_);
+  memcpy(slope_.data(), g_, size_ * sizeof(double));
+  for (size_t j = 0; j < size_; ++j) {
+    delta[j] = v_[j] - w_[j];
+    if (delta[j] != 0.0) kernels_.axpy(delta[j], row(j), slope_.data(), size_);
+  }
+}
+
+// Whether the same variables are active, to the same side, as a round before: their equations are solved, and
+// only rounding moves them.
+bool Quadratic::isSettled() const {
+  const double* before = settled_.data();
+  for (size_t j = 0; j < size_; ++j)
+    if (isKinked(j) && ((v_[j] > 0.0) != (before[j] > 0.0) || (v_[j] < 0.0) != (before[j] < 0.0)))
+      return false;
+  return true;
 }
 
 // Whether no variable gains by more than rounding.

@@ -21,6 +21,9 @@ class Quadratic {
   // Writes the v that minimizes m(v) = gᵀ(v - w) + ½(v - w)ᵀH(v - w) + Σ l1 f |v|; a variable of which the
   // model says nothing stays as it is. Returns m(w) - m(v).
   double minimize(const double* g, const double* w, double* v);
+  // Of a diagonal element of the equations that were solved last, the least that remained when the variables
+  // before it were taken out.
+  double leastPivot() const;
 
  private:
   const double* row(size_t j) const { return H_ + j * size_; }
@@ -38,6 +41,7 @@ class Quadratic {
   bool solveActive();
   double value() const;
   void refresh();
+  bool isSettled() const;
   bool isOptimal() const;
 
   const Kernels& kernels_;
@@ -55,6 +59,7 @@ class Quadratic {
   Doubles delta_;  // v - w
   Doubles step_;
   Doubles kept_;
+  Doubles settled_;  // v after the round before
   std::vector<size_t> active_;
 };
 

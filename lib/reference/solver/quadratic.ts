@@ -3,7 +3,6 @@
 
 import { dot } from '../kernels/dense.js';
 import type { Penalty } from '../kernels/penalties.js';
-import { sumOfProducts } from '../kernels/sums.js';
 import { factorize, solveFactorized, solveTransposed } from './cholesky.js';
 
 const mostRounds = 100; // of coordinate descent and a solve
@@ -21,6 +20,7 @@ export class Quadratic {
   readonly #delta: Float64Array; // v - w
   readonly #step: Float64Array;
   readonly #kept: Float64Array;
+  readonly #settled: Float64Array; // v after the round before
   readonly #active: number[] = [];
   #H: Float64Array = none;
   #g: Float64Array = none;
@@ -38,6 +38,7 @@ export class Quadratic {
     this.#delta = new Float64Array(size);
     this.#step = new Float64Array(size);
     this.#kept = new Float64Array(size);
+    this.#settled = new Float64Array(size);
   }
 
   /** H (size × size, symmetric, positive semidefinite) must stay until minimize() has been called. */
@@ -73,12 +74,29 @@ export class Quadratic {
       if (!(moved > 2 ** -100 * first)) break;
       for (let i = 0; i < mostSweeps && this.#sweep(false) > 1e-4 * moved; ) i++;
       this.#polish();
-      if (this.#isOptimal()) break;
+      if (this.#isOptimal() || (round > 0 && this.#isSettled())) break;
+      this.#settled.set(v);
     }
     this.#refresh();
     let gain = -0.5 * (dot(g, delta) + dot(this.#slope, delta));
     for (let j = 0; j < this.#penalized; j++) gain += this.#bound(j) * (Math.abs(w[j]) - Math.abs(v[j]));
     return gain;
+  }
+
+  /**
+   * Of a diagonal element of the equations that were solved last, the least that remained when the variables before it
+   * were taken out.
+   */
+  get leastPivot(): number {
+    const n = this.#plain ? this.#size : this.#active.length;
+    let least = 1;
+    for (let i = 0; i < n; i++) {
+      const j = this.#plain ? i : this.#active[i];
+      const root = this.#L[i * n + i];
+      const pivot = (root * root) / this.#H[j * this.#size + j];
+      if (!(pivot > least)) least = pivot;
+    }
+    return least;
   }
 
   #bound(j: number): number {
@@ -267,8 +285,21 @@ export class Quadratic {
   #refresh(): void {
     const size = this.#size;
     const delta = this.#delta;
-    for (let j = 0; j < size; j++) delta[j] = this.#v[j] - this.#w[j];
-    for (let j = 0; j < size; j++) this.#slope[j] = this.#g[j] + sumOfProducts(this.#H, j * size, delta, 0, size);
+    const slope = this.#slope;
+    slope.set(this.#g);
+    for (let j = 0; j < size; j++) {
+      const d = this.#v[j] - this.#w[j];
+      delta[j] = d;
+      for (let k = 0; d !== 0 && k < size; k++) slope[k] += d * this.#H[j * size + k];
+    }
+  }
+
+  /**
+   * Whether the same variables are active, to the same side, as a round before: their equations are solved, and only
+   * rounding moves them.
+   */
+  #isSettled(): boolean {
+    return this.#v.every((v, j) => !this.#isKinked(j) || Math.sign(v) === Math.sign(this.#settled[j]));
   }
 
   /** Whether no variable gains by more than rounding. */
