@@ -22,6 +22,11 @@ export interface FitJob {
   state: Float64Array | null;
   /** What an update rule carries over from another fit; empty: nothing yet; null: nothing is to be carried on either. */
   carried: Float64Array | null;
+  /**
+   * Of the squared loss under Newton's method: what other fits of the same rows under other penalties need not find out
+   * again, changed in place; `knownPlaces(plan).length` numbers, at first all 0. null: this is the only fit.
+   */
+  known: Float64Array | null;
 }
 
 export interface Outcome {
@@ -29,6 +34,8 @@ export interface Outcome {
   epochs: number;
   steps: number;
   weights: Float64Array;
+  /** Of the training rows at the weights, without penalty; NaN where the solver has not found it out. */
+  meanLoss: number;
   /** Of each epoch; loss: of each step on request. */
   loss: Float64Array;
   validationLoss: Float64Array;

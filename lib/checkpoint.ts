@@ -92,9 +92,9 @@ class Pieces {
     const done = this.#done;
     const all = (name: keyof Series) => (done ? joined(done[name], piece[name]) : piece[name]);
     const whole = Object.fromEntries(series.map((name) => [name, all(name)])) as unknown as Series;
-    const { status, epochs, steps, weights, state, carried } = piece;
+    const { status, epochs, steps, weights, meanLoss, state, carried } = piece;
     if (loopStatuses[status] !== 'paused' || !state) {
-      return { status, epochs, steps, weights, state, carried, ...whole };
+      return { status, epochs, steps, weights, meanLoss, state, carried, ...whole };
     }
     this.#done = whole;
     this.job = { ...this.job, state };

@@ -42,6 +42,14 @@ export function readFoldIds(value: unknown, rows: number): Uint32Array {
 
 /** Rows by whether they are of a part, each in ascending order. */
 export function partition(parts: Uint32Array, part: number): { held: Uint32Array; rest: Uint32Array } {
-  const rows = Uint32Array.from(parts.keys());
-  return { held: rows.filter((row) => parts[row] === part), rest: rows.filter((row) => parts[row] !== part) };
+  let count = 0;
+  for (let row = 0; row < parts.length; row++) if (parts[row] === part) count++;
+  const held = new Uint32Array(count);
+  const rest = new Uint32Array(parts.length - count);
+  let [h, r] = [0, 0];
+  for (let row = 0; row < parts.length; row++) {
+    if (parts[row] === part) held[h++] = row;
+    else rest[r++] = row;
+  }
+  return { held, rest };
 }

@@ -161,6 +161,7 @@ function between<L extends Label>(a: Model<L>, b: Model<L>, share: number): Mode
       epochs: 0,
       steps: 0,
       weights: flat([mix(a.coefficients, b.coefficients), mix(a.intercepts, b.intercepts)]),
+      meanLoss: NaN,
       loss: none,
       validationLoss: none,
       learningRate: none,

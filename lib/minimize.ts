@@ -112,7 +112,7 @@ export function minimize(fun: Differentiable, x0: Float64Array, options: Minimiz
     evaluate: (_batch: object, x: Float64Array, gradient: Float64Array | null) => call(x, gradient ?? scratch),
   };
   const train = { X: scratch, y: scratch, sampleWeight: null, offset: null, index: null, count: 1 };
-  const nothing = { validation: null, indices: null, penaltyFactors: null, state: null, carried: null };
+  const nothing = { validation: null, indices: null, penaltyFactors: null, state: null, carried: null, known: null };
   const run = new Run({ plan, train, ...nothing, weights: x0 }, objective);
   while (run.advance());
   const outcome = run.outcome();

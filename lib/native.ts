@@ -96,12 +96,12 @@ const tableOf = (table: Table | null) =>
 
 /** A job as the addon takes it. `room`: for the numbers of the plan. @internal */
 export function argumentsOf(job: FitJob, room?: Float64Array): FitArguments {
-  const { plan, train, validation, indices, penaltyFactors, weights, state, carried } = job;
-  const arrays = [...tableOf(train), ...tableOf(validation), indices, penaltyFactors, weights, state, carried];
+  const { plan, train, validation, indices, penaltyFactors, weights, state, carried, known } = job;
+  const arrays = [...tableOf(train), ...tableOf(validation), indices, penaltyFactors, weights, state, carried, known];
   return [encode(plan, room), arrays];
 }
 
-const fixedNumbers = 3; // before the lengths
+const fixedNumbers = 4; // before the lengths
 const lists = 7;
 
 /** What native/binding/fit.cc writes in resultOf: numbers, then lists, each cut out when it is asked for. */
@@ -111,6 +111,7 @@ class NumbersOutcome implements Outcome {
   readonly status: number;
   readonly epochs: number;
   readonly steps: number;
+  readonly meanLoss: number;
 
   constructor(numbers: Float64Array, hasCarried: boolean) {
     this.#numbers = numbers;
@@ -118,6 +119,7 @@ class NumbersOutcome implements Outcome {
     this.status = numbers[0];
     this.epochs = numbers[1];
     this.steps = numbers[2];
+    this.meanLoss = numbers[3];
   }
 
   // A buffer for each: callers may transfer them.

@@ -12,6 +12,7 @@ export const epsilonInsensitiveLoss = 7;
 /** Those of straight pieces, which have no second derivative. */
 export const kinkedLosses: readonly number[] = [hingeLoss, quantileLoss, epsilonInsensitiveLoss];
 
+export const squaredLoss = 0;
 /** What changes the weights: an update rule, or a solver of the catalog, counted from 1. */
 export const solverKind = { none: 0, lbfgs: 1, newton: 2, exact: 3 } as const;
 
@@ -104,6 +105,13 @@ export function coefficientCount({ outputs, cols }: Plan): number {
 /** Of the weights: outputs × cols coefficients and, behind them, the intercepts. */
 export function weightCount({ outputs, cols, intercept }: Plan): number {
   return outputs * (cols + (intercept ? 1 : 0));
+}
+
+/** Where what is known of rows (solver/expansion, solver/scaling) begins and ends in its numbers. */
+export function knownPlaces(plan: Plan): { expansion: number; scaling: number; length: number } {
+  const side = plan.cols + (plan.intercept ? 1 : 0);
+  const scaling = side * side + 3 + 2 * weightCount(plan);
+  return { expansion: 0, scaling, length: scaling + 1 + 3 * plan.cols };
 }
 
 /** Numbers that `encode` writes. */

@@ -128,7 +128,7 @@ it('every status of a plan is one of a model', () => {
       state: null,
       carried: null,
     };
-    const outcome = { status, epochs: 1, steps: 1, weights: Float64Array.of(2, 3, 4), ...series };
+    const outcome = { status, epochs: 1, steps: 1, weights: Float64Array.of(2, 3, 4), meanLoss: 0, ...series };
     const fit = {
       loss: 'squared',
       lossParameters: {},

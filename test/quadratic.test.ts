@@ -38,7 +38,7 @@ function minimum(
     factors: factors.length ? factors : null,
   });
   const v = new Float64Array(g.length).fill(NaN);
-  quadratic.setHessian(H);
+  quadratic.setHessian(H, new Float64Array(g.length));
   return { v, gain: quadratic.minimize(g, w.length ? w : new Float64Array(g.length), v) };
 }
 

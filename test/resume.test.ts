@@ -20,9 +20,10 @@ function inPieces(job: FitJob, pauseAfter: number, backends: Backend[]): Outcome
     for (const name of series) whole[name].push(...outcome[name]);
     if (loopStatuses[outcome.status] !== 'paused') {
       expect(outcome.state).toBe(null);
-      const { status, epochs, steps, weights, carried } = outcome;
+      const { status, epochs, steps, weights, meanLoss, carried } = outcome;
       const [loss, validationLoss, learningRate, gradientNorm] = series.map((name) => Float64Array.from(whole[name]));
-      return { status, epochs, steps, weights, state, carried, loss, validationLoss, learningRate, gradientNorm };
+      const lists = { loss, validationLoss, learningRate, gradientNorm };
+      return { status, epochs, steps, weights, meanLoss, state, carried, ...lists };
     }
     expect(outcome.epochs).toBe((piece + 1) * pauseAfter);
     state = outcome.state;

@@ -111,14 +111,14 @@ function* foldCourse(
   { lambdas, l1Ratio }: Path<Label>,
   { weights }: NullModel,
 ): Course<(number | null)[]> {
-  const values: (number | null)[] = [];
+  const models: Float64Array[] = [];
   // The null model of all rows is a place to start from, but no solution for these.
   const from = { weights, loss: NaN, steepest: NaN, certain: false };
   yield* fitSequence(job, penaltiesOf(lambdas, l1Ratio), from, function* (outcome) {
-    values.push(yield* measured(backend, measure, job, held, outcome.weights));
+    models.push(outcome.weights);
     return false;
   });
-  return values;
+  return yield* measured(backend, measure, job, held, models);
 }
 
 /** What the folds say of a path. */

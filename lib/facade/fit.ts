@@ -148,6 +148,7 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
       weights: start,
       state: null,
       carried: read.kept && carriedOf(given.warmStart, read.optimizer),
+      known: null,
     },
     loss,
     lossParameters: parametersOf(read.loss, losses),

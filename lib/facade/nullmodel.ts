@@ -14,7 +14,7 @@ function jobOf(job: FitJob, train: Table, weights: Float64Array, options: object
   const shape = { loss, lossParameters, rows, cols, outputs, targets, intercept, validationRows: 0 };
   const sampler = { sampler: samplerKind.full, samplerParameters: new Float64Array(maxParameters) };
   const plan = { ...readFitOptions(options).plan, ...shape, ...sampler };
-  return { ...job, plan, train, validation: null, indices: null, penaltyFactors: null, weights };
+  return { ...job, plan, train, validation: null, indices: null, penaltyFactors: null, weights, known: null };
 }
 
 /** One step down the loss of some rows, of length 1: it tells the loss at the weights, and the gradient. */

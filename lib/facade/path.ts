@@ -132,7 +132,8 @@ export function* pathCourse<L extends Label>(
   const ratios: number[] = [];
   function* each(outcome: Outcome): Course<boolean> {
     models.push(modelOf<L>(model, call, outcome));
-    const loss = yield* lossAt(job, job.train, outcome.weights);
+    const { meanLoss } = outcome;
+    const loss = Number.isNaN(meanLoss) ? yield* lossAt(job, job.train, outcome.weights) : meanLoss;
     losses.push(loss);
     ratios.push(ratioOf(loss));
     if (request.full || request.lambdas || models.length < fewest) return false;

@@ -1,6 +1,6 @@
 // The one place where fits follow each other along penalties.
 import type { FitJob, Outcome } from '../backend.js';
-import { statuses } from '../plan.js';
+import { knownPlaces, solverKind, squaredLoss, statuses } from '../plan.js';
 import { type Course, fitted } from './course.js';
 import type { NullModel } from './nullmodel.js';
 
@@ -12,6 +12,7 @@ export interface PenaltySize {
 /**
  * Fits a job under each penalty, from where the last fit ended, the first from the null model. Where l1 holds all
  * coefficients at 0 the null model is the solution, and nothing is fitted. Ends before the last when `each` says so.
+ * Least squares go through the rows once for all of them.
  */
 export function* fitSequence(
   job: FitJob,
@@ -20,24 +21,23 @@ export function* fitSequence(
   each: (outcome: Outcome, i: number) => Course<boolean>,
 ): Course<void> {
   let { weights } = from;
+  const { loss, solver } = job.plan;
+  const isKnown = loss === squaredLoss && solver === solverKind.newton;
+  const known = isKnown ? new Float64Array(knownPlaces(job.plan).length) : null;
   for (let i = 0; i < penalties.length; i++) {
     const { l1, l2 } = penalties[i];
     // λ_max times the share of l1 may round to just below.
     const held = from.certain && l1 * (1 + 1e-12) >= from.steepest;
-    const outcome = held ? still(from) : yield* fitted(under(job, l1, l2, weights));
+    const outcome = held ? still(from) : yield* fitted({ ...job, plan: { ...job.plan, l1, l2 }, weights, known });
     weights = outcome.weights;
     if (yield* each(outcome, i)) return;
   }
 }
 
-function under(job: FitJob, l1: number, l2: number, weights: Float64Array): FitJob {
-  return { ...job, plan: { ...job.plan, l1, l2 }, weights };
-}
-
 /** The outcome of no fit. */
-function still({ weights }: NullModel): Outcome {
+function still({ weights, loss: meanLoss }: NullModel): Outcome {
   const none = new Float64Array(0);
   const series = { loss: none, validationLoss: none, learningRate: none, gradientNorm: none };
   const nothing = { epochs: 0, steps: 0, state: null, carried: null };
-  return { status: statuses.indexOf('converged'), weights: weights.slice(), ...series, ...nothing };
+  return { status: statuses.indexOf('converged'), weights: weights.slice(), meanLoss, ...series, ...nothing };
 }

@@ -117,6 +117,7 @@ export function createTextbook(backend: Backend): Textbook {
       weights: theta,
       state: null,
       carried: null,
+      known: null,
     };
     const outcome = blameData(backend.fitSync(job), table, null);
     return { theta: outcome.weights, history: outcome.loss, iterations: outcome.epochs };

@@ -1,6 +1,6 @@
 // Fits: fitSync(plan, allocate, ...arrays) in one call; the others of a handle. `allocate(n)` makes a
 // Float64Array for a result. The arrays, each or null: X, y, sampleWeight, offset, rows; the same of the
-// validation; indices, penaltyFactors, initial weights, state, what is carried over.
+// validation; indices, penaltyFactors, initial weights, state, what is carried over, what is known.
 #include "../solver/fit.h"
 
 #include <napi.h>
@@ -18,7 +18,7 @@ namespace nabla {
 
 namespace {
 
-constexpr uint32_t arrayCount = 15;
+constexpr uint32_t arrayCount = 16;
 
 struct Request {
   Plan plan;
@@ -49,6 +49,15 @@ Numbers numbersOf(Napi::Value value) {
   return {array.length > 0 ? array.data : &none, array.length};
 }
 
+double* knownOf(Napi::Value value, const Plan& plan) {
+  if (value.IsNull()) return nullptr;
+  const auto array = doubles(value);
+  if (plan.cols > UINT32_MAX / 2) reject(value.Env(), "ERR_SHAPE", "too many columns");
+  requireLength(value.Env(), array.length, Start::knownLength(plan));
+  if (plan.loss != squaredLoss) reject(value.Env(), "ERR_SHAPE", "only the squared loss is known by its rows");
+  return array.data;
+}
+
 // `item(i)`: the array of that number.
 template <class Item>
 Table readTable(Item item, uint32_t at, const Plan& plan, size_t rows) {
@@ -74,7 +83,8 @@ Request read(Napi::Value numbers, Item item) {
   data.indices = list.data;
   data.indexCount = list.length;
   data.penaltyFactors = optional(item(11), plan.outputs, plan.cols);
-  request.start = {optional(item(12), 1, plan.size()), numbersOf(item(13)), numbersOf(item(14))};
+  request.start = {optional(item(12), 1, plan.size()), numbersOf(item(13)), numbersOf(item(14)),
+                   knownOf(item(15), plan)};
   if (!data.train.X || !data.train.y || data.train.count == 0 || !request.start.weights ||
       (data.validation.X && (!data.validation.y || data.validation.count == 0)) ||
       (plan.sampler == SamplerKind::indices && list.length == 0))
@@ -82,13 +92,13 @@ Request read(Napi::Value numbers, Item item) {
   return request;
 }
 
-// An outcome as plain numbers, decoded by outcomeOf of lib/native.ts: status, epochs, steps, the lengths of
-// its lists, the lists.
+// An outcome as plain numbers, decoded by outcomeOf of lib/native.ts: status, epochs, steps, mean loss, the
+// lengths of its lists, the lists.
 Napi::Value resultOf(Napi::Function allocate, const Outcome& outcome) {
   const std::vector<double>* lists[] = {&outcome.weights,      &outcome.loss,         &outcome.validationLoss,
                                         &outcome.learningRate, &outcome.gradientNorm, &outcome.state,
                                         &outcome.carried};
-  size_t length = 3 + std::size(lists);
+  size_t length = 4 + std::size(lists);
   for (const auto* list : lists) length += list->size();
   const Napi::Value array = allocate.Call({Napi::Number::New(allocate.Env(), static_cast<double>(length))});
   const auto target = doubles(array);
@@ -97,6 +107,7 @@ Napi::Value resultOf(Napi::Function allocate, const Outcome& outcome) {
   *at++ = static_cast<double>(outcome.status);
   *at++ = static_cast<double>(outcome.epochs);
   *at++ = static_cast<double>(outcome.steps);
+  *at++ = outcome.meanLoss;
   for (const auto* list : lists) *at++ = static_cast<double>(list->size());
   for (const auto* list : lists) at = std::copy(list->begin(), list->end(), at);
   return array;

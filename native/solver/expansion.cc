@@ -41,21 +41,34 @@ void sampleMean(const Kernels& kernels, size_t cols, const Table& table, double*
 }  // namespace
 
 Expansion::Expansion(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling* scaling,
-                     Objective& direct, const double* weights, const Team& team)
+                     Objective& direct, const double* weights, const Team& team, Units units, double* kept)
     : kernels_(kernels),
       plan_(plan),
       direct_(direct),
       n_(static_cast<double>(table.count)),
+      units_(units),
+      unit_(units == Units::means ? 1.0 : n_),
       side_(plan.cols + (plan.intercept ? 1 : 0)),
       isMoved_(plan.intercept && !scaling),
       mean_(plan.intercept ? plan.cols : 0),
-      G_(side_ * side_),
+      own_(kept ? 0 : length(plan)),
+      G_(kept ? kept : own_.data()),
+      numbers_(G_ + side_ * side_),
+      from_(numbers_ + 3),
+      slope_(from_ + plan.size()),
       diagonal_(side_),
       e_(side_),
       Ge_(side_),
-      first_(plan.size()),
-      from_(plan.size()),
-      slope_(plan.size()) {
+      first_(plan.size()) {
+  if (!kept) std::fill_n(numbers_, 3, 0.0);
+  if (!isKnown()) gather(table, scaling, weights);
+  for (size_t j = 0; j < side_; ++j) diagonal_.data()[j] = G_[j * side_ + j];
+}
+
+// G, and along with it the first evaluation.
+void Expansion::gather(const Table& table, const Scaling* scaling, const double* weights) {
+  const Kernels& kernels = kernels_;
+  const Plan& plan = plan_;
   if (isMoved_)
     sampleMean(kernels, plan.cols, table, mean_.data());
   else if (plan.intercept)
@@ -68,44 +81,46 @@ Expansion::Expansion(const Kernels& kernels, const Plan& plan, const Table& tabl
     d = picked.data();
   }
   firstValue_ =
-      direct.evaluateWithGram(plan.intercept ? mean_.data() : nullptr, d, G_.data(), weights, first_.data());
-  const double *G = G_.data(), *mean = mean_.data();
+      direct_.evaluateWithGram(plan.intercept ? mean_.data() : nullptr, d, G_, weights, first_.data());
+  isFirst_ = true;
+  const double* mean = mean_.data();
   for (size_t j = 0; plan.intercept && j < plan.cols; ++j)
-    isFar_ |= mean[j] * mean[j] * G[side_ * side_ - 1] > far * far * G[j * side_ + j];
+    if (mean[j] * mean[j] * G_[side_ * side_ - 1] > far * far * G_[j * side_ + j]) numbers_[2] = 1.0;
   const auto deviation = [&](size_t j) {
     if (!scaling || j == plan.cols) return 1.0;
-    return scaling->deviation()[j] < smallest ? NAN : scaling->deviation()[j];
+    const double deviation = scaling->deviation()[j];
+    return units_ == Units::sums && deviation < smallest ? NAN : deviation;
   };
   for (size_t j = 0; j < side_; ++j) {
-    double* row = G_.data() + j * side_;
+    double* row = G_ + j * side_;
     for (size_t k = 0; k < side_; ++k) row[k] /= deviation(j) * deviation(k);
-    diagonal_.data()[j] = row[j];
+    if (units_ == Units::means) kernels.divide(n_, row, side_);
   }
 }
 
 void Expansion::exchange(Archive& archive) {
   isFirst_ = false;
-  archive.flag(known_);
-  if (!known_) return;
-  archive.array(from_.data(), from_.size());
-  archive.number(value_);
-  archive.array(slope_.data(), slope_.size());
+  archive.number(numbers_[0]);
+  if (!isKnown()) return;
+  archive.array(from_, plan_.size());
+  archive.number(value());
+  archive.array(slope_, plan_.size());
 }
 
 // From the expansion; infinite where it says too little.
 double Expansion::expand(const double* w, double* gradient) {
-  double value = value_, terms = value_;
+  double value = this->value(), terms = value;
   for (size_t k = 0; k < plan_.outputs; ++k) {
     const auto output = [&](auto* weights) {
       return Output<std::remove_pointer_t<decltype(weights)>>{
           weights + k * plan_.cols, plan_.intercept ? weights + plan_.coefficients() + k : nullptr};
     };
-    const double *from = from_.data(), *slope = slope_.data();
-    const Expanded sums = kernels_.expand({G_.data(), diagonal_.data(), plan_.cols,
+    const double *from = from_, *slope = slope_;
+    const Expanded sums = kernels_.expand({G_, diagonal_.data(), plan_.cols,
                                            isMoved_ ? mean_.data() : nullptr, output(w), output(from),
-                                           output(slope), n_, e_.data(), Ge_.data(), output(gradient)});
-    value += sums.linear + 0.5 * sums.square;
-    terms += std::fabs(sums.linear) + 0.5 * sums.largest;
+                                           output(slope), unit_, e_.data(), Ge_.data(), output(gradient)});
+    value += (n_ / unit_) * (sums.linear + 0.5 * sums.square);
+    terms += (n_ / unit_) * (std::fabs(sums.linear) + 0.5 * sums.largest);
   }
   return value >= least * terms ? value : INFINITY;
 }
@@ -114,7 +129,8 @@ double Expansion::expand(const double* w, double* gradient) {
 double Expansion::begin(const double* w, double* gradient) {
   const size_t cols = plan_.cols, coefficients = plan_.coefficients();
   const double* mean = mean_.data();
-  double *from = from_.data(), *slope = slope_.data();
+  double* const from = from_;
+  double* const slope = slope_;
   double value = firstValue_;
   if (isFirst_)
     std::copy_n(first_.data(), plan_.size(), gradient);
@@ -123,15 +139,15 @@ double Expansion::begin(const double* w, double* gradient) {
   isFirst_ = false;
   std::copy_n(w, plan_.size(), from);
   std::copy_n(gradient, plan_.size(), slope);
-  value_ = value;
-  known_ = true;
-  if (isFar_) {
+  numbers_[0] = 1.0;
+  this->value() = value;
+  if (isFar()) {
     // The gradient of columns far from 0 has its digits where the residuals add up to 0.
     for (size_t k = 0; k < plan_.outputs; ++k)
-      from[coefficients + k] -= (n_ * gradient[coefficients + k]) / diagonal_.data()[cols];
-    value_ = direct_.evaluate(direct_.everything(), from, slope);
+      from[coefficients + k] -= (unit_ * gradient[coefficients + k]) / diagonal_.data()[cols];
+    this->value() = direct_.evaluate(direct_.everything(), from, slope);
   }
-  for (size_t i = 0; i < plan_.size(); ++i) slope[i] *= n_;
+  for (size_t i = 0; i < plan_.size(); ++i) slope[i] *= unit_;
   for (size_t k = 0; isMoved_ && k < plan_.outputs; ++k)
     for (size_t j = 0; j < cols; ++j) slope[k * cols + j] -= mean[j] * slope[coefficients + k];
   return value;

@@ -15,17 +15,32 @@ namespace nabla {
 // the rows, and the next ones expand from there.
 class Expansion {
  public:
+  enum class Units { sums, means };
+
+  // What G and the slope are in: those of sums over the rows, or of means. `kept`: length() numbers of the
+  // caller's, all 0 or those of another expansion of the same rows and scaling, which need not be gone through
+  // then; null: it has its own.
   Expansion(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling* scaling,
-            Objective& direct, const double* weights, const Team& team);
+            Objective& direct, const double* weights, const Team& team, Units units = Units::sums,
+            double* kept = nullptr);
+
+  static size_t length(const Plan& plan) {
+    const size_t side = plan.cols + (plan.intercept ? 1 : 0);
+    return 3 + 2 * plan.size() + side * side;
+  }
 
   // As Objective's, over all rows; first at the weights that it was made with.
   double evaluate(const double* weights, double* gradient) {
-    if (known_) {
+    if (isKnown()) {
       const double value = expand(weights, gradient);
       if (value < INFINITY) return value;
     }
     return begin(weights, gradient);
   }
+  // The same over the rows; the next ones expand from there.
+  double begin(const double* weights, double* gradient);
+
+  const double* G() const { return G_; }  // side × side, of one output
 
   void exchange(Archive& archive);
 
@@ -35,28 +50,32 @@ class Expansion {
   static constexpr double far = 32.0;
 
  private:
+  bool isKnown() const { return numbers_[0] != 0.0; }
+  double& value() { return numbers_[1]; }
+  bool isFar() const { return numbers_[2] != 0.0; }
+  void gather(const Table& table, const Scaling* scaling, const double* weights);
   double expand(const double* weights, double* gradient);
-  double begin(const double* weights, double* gradient);
 
   const Kernels& kernels_;
   const Plan& plan_;
   Objective& direct_;
   double n_;
+  Units units_;
+  double unit_;  // n, of means 1
   size_t side_;   // of G, for one output: columns and intercept
   bool isMoved_;  // weights are those of x, and to be moved
-  bool isFar_ = false;
   Doubles mean_;
-  Doubles G_;
+  Doubles own_;
+  double* G_;
+  double* numbers_;  // whether there is a v to expand from, J(v), whether a column is far from 0
+  double* from_;     // v
+  double* slope_;    // the sum's gradient at v, of moved columns
   Doubles diagonal_;
   Doubles e_;  // of one output, as is Ge_
   Doubles Ge_;
   Doubles first_;  // gradient
   double firstValue_ = 0.0;
-  bool isFirst_ = true;  // these are still to be taken
-  bool known_ = false;
-  Doubles from_;        // v
-  double value_ = 0.0;  // J(v)
-  Doubles slope_;       // the sum's gradient at v, of moved columns
+  bool isFirst_ = false;  // these are still to be taken
 };
 
 }  // namespace nabla

@@ -16,6 +16,11 @@ namespace nabla {
 
 namespace {
 
+// What is known of the rows: the expansion's numbers, and behind them the scaling's.
+double* keptScaling(const Start& start, const Plan& plan) {
+  return start.known ? start.known + Expansion::length(plan) : nullptr;
+}
+
 void require(const Archive& archive) {
   if (!archive.isWhole()) throw std::invalid_argument("a state that belongs to another fit");
 }
@@ -31,7 +36,7 @@ Run::Run(const Kernels& kernels, const Plan& plan, const Data& data, const Start
       team_(team),
       histories_(kept == Keep::histories),
       scaling_(plan.standardize || plan.solver != SolverKind::none
-                   ? new Scaling(kernels, plan, data.train, team)
+                   ? new Scaling(kernels, plan, data.train, team, keptScaling(start, plan))
                    : nullptr),
       stopping_(plan),
       weights_(plan.size()),
@@ -77,7 +82,8 @@ void Run::makeMethod() {
   } else if (isKinked(plan_.loss)) {
     method_.reset(new Interior(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_));
   } else {
-    method_.reset(new Newton(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_));
+    method_.reset(
+        new Newton(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_, start_.known));
   }
 }
 
@@ -109,7 +115,10 @@ bool Run::advance() {
   if (histories_) record(loss);
   last_ = {firstEpoch_ + out_.epochs, out_.steps, loss, validation_ ? watched : NAN, method_->rate};
   method_->epochEnded(watched);
-  if (stopping_.improved(watched) || !plan_.restoreBest) keep(returned);
+  if (stopping_.improved(watched) || !plan_.restoreBest) {
+    keep(returned);
+    out_.meanLoss = method_->meanLoss;
+  }
   out_.status = verdict();
   return true;
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "expansion.h"
 #include "memory.h"
 #include "method.h"
 #include "objective.h"
@@ -25,6 +26,11 @@ struct Start {
   const double* weights;
   Numbers state;    // where a paused fit goes on
   Numbers carried;  // what an update rule carries over from another fit; length 0: nothing yet
+  // Of a solver whose fit is one of several of the same rows under other penalties: what these need not find
+  // out again, changed in place, at first all 0; null: it is the only one.
+  double* known = nullptr;
+
+  static size_t knownLength(const Plan& plan) { return Expansion::length(plan) + Scaling::length(plan); }
 };
 
 // What is kept of the epochs.
@@ -36,6 +42,7 @@ struct Outcome {
   uint64_t steps = 0;   // in those epochs
   double lastLoss = NAN;
   std::vector<double> weights;
+  double meanLoss = NAN;  // of the training rows at the weights, without penalty; NaN: not known
   // Of each epoch (loss: of each step, on request) since the fit began or went on.
   std::vector<double> loss, validationLoss, learningRate, gradientNorm;
   std::vector<double> state;    // of a fit that has paused

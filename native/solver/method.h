@@ -36,6 +36,7 @@ class Method {
   uint64_t steps = 0;                // so far
   double rate = 0.0;                 // learning rate, or step length, of the last step
   double gradientNorm = 0.0;         // of the shortest subgradient at the last step
+  double meanLoss = NAN;             // at the weights, without penalty; NaN: not known
   double change = INFINITY;          // of the objective: what is held against the tolerance
   Status ended = Status::maxEpochs;  // set to another when the method itself can gain nothing more
   std::vector<double> stepLosses;    // the objective at each step, if the plan asks for it

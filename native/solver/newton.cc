@@ -17,7 +17,7 @@ void copy(const double* from, double* to, size_t n) {
 }  // namespace
 
 Newton::Newton(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
-               Smooth& smooth, double* weights, const Team& team)
+               Smooth& smooth, double* weights, const Team& team, double* known)
     : kernels_(kernels),
       plan_(plan),
       table_(table),
@@ -25,16 +25,22 @@ Newton::Newton(const Kernels& kernels, const Plan& plan, const Table& table, con
       smooth_(smooth),
       team_(team),
       w_(weights),
-      gram_(kernels, {table.X, plan.cols, table.count, table.index},
-            plan.intercept ? scaling.mean() : nullptr, team),
-      gramMatrix_(gram_.size() * gram_.size()),
+      gramMatrix_(isSquared() ? 0 : (plan.cols + 1) * (plan.cols + 1)),
       g_(plan.size()),
       trial_(plan.size()),
       trialGradient_(plan.size()),
       target_(plan.size()),
-      curvature_(plan.outputs * table.count),
+      curvature_(isSquared() ? 0 : plan.outputs * table.count),
       rowCurvature_(isCoupled() ? table.count : 0) {
   g_.clear();
+  for (size_t j = 0; smooth.penalty().nonNegative && j < smooth.penalized(); ++j)
+    if (w_[j] < 0.0) w_[j] = 0.0;
+  if (isSquared())
+    expansion_.reset(new Expansion(kernels, plan, table, &scaling, smooth.objective(), w_, team,
+                                   Expansion::Units::means, known));
+  else
+    gram_.reset(new Gram(kernels, {table.X, plan.cols, table.count, table.index},
+                         plan.intercept ? scaling.mean() : nullptr, team));
   const size_t cols = plan.cols, outputs = plan.outputs;
   for (size_t k = 0; k < (isCoupled() ? 1 : outputs); ++k) {
     const size_t penalized = isCoupled() ? outputs * cols : cols;
@@ -44,9 +50,9 @@ Newton::Newton(const Kernels& kernels, const Plan& plan, const Table& table, con
       places[i] = i < penalized ? k * cols + i : plan.coefficients() + k + (i - penalized);
     Penalty penalty = smooth.penalty();
     if (penalty.factors) penalty.factors += k * cols;
-    systems_.emplace_back(new System{k, std::move(places), penalized, Doubles(n * n), Doubles(n),
+    systems_.emplace_back(new System{k, std::move(places), penalized, Doubles(isSquared() ? 0 : n * n), Doubles(n),
                                      Quadratic(kernels, n, penalized, penalty, team), Doubles(n), Doubles(n),
-                                     Doubles(n)});
+                                     Doubles(n), Doubles(n)});
     systems_.back()->hessian.clear();
   }
 }
@@ -54,9 +60,8 @@ Newton::Newton(const Kernels& kernels, const Plan& plan, const Table& table, con
 double Newton::epoch(uint64_t) {
   if (!begun_) {
     begun_ = true;
-    for (size_t j = 0; smooth_.penalty().nonNegative && j < smooth_.penalized(); ++j)
-      if (w_[j] < 0.0) w_[j] = 0.0;
     value_ = evaluate(w_, g_.data());
+    meanLoss = evaluated_;
     first_ = std::fabs(value_);
     if (!std::isfinite(value_)) return value_;
   }
@@ -69,9 +74,8 @@ double Newton::epoch(uint64_t) {
     ++steps;
     copy(trial_.data(), w_, plan_.size());
     copy(trialGradient_.data(), g_.data(), plan_.size());
-    left = aim();
-    left += untold();
-    isCurrent_ = plan_.loss == squaredLoss;
+    left = length == 1.0 && isMinimal() ? 0.0 : remaining();
+    isCurrent_ = isSquared();
     if (length == 1.0)
       damp(damping_ > leastDamping ? 0.1 * damping_ : 0.0);
     else if (length < 0.1)
@@ -89,8 +93,15 @@ double Newton::epoch(uint64_t) {
 
 // The objective, the gradient of its smooth part, and the second derivatives.
 double Newton::evaluate(const double* weights, double* gradient) {
-  const double sum = smooth_.objective().curve(weights, gradient, curvature_.data());
-  return smooth_.penalize(sum / static_cast<double>(table_.count), weights, gradient);
+  return penalized(expansion_ ? expansion_->evaluate(weights, gradient)
+                              : smooth_.objective().curve(weights, gradient, curvature_.data()),
+                   weights, gradient);
+}
+
+// From the sum of the losses, and the gradient of their mean.
+double Newton::penalized(double sum, const double* weights, double* gradient) {
+  evaluated_ = sum / static_cast<double>(table_.count);
+  return smooth_.penalize(evaluated_, weights, gradient);
 }
 
 // What of the objective cannot be told from rounding; a minimum of 0 is known by where the fit came from.
@@ -124,10 +135,11 @@ void Newton::damp(double damping) {
 
 void Newton::complete(System& system) {
   const size_t n = system.places.size();
-  double* hessian = system.hessian.data();
-  for (size_t i = 0; i < n; ++i)
-    hessian[i * n + i] = system.diagonal.data()[i] + damping_ * unit(i, system.penalized);
-  system.model.setHessian(hessian);
+  for (size_t i = 0; i < n; ++i) {
+    const double l2 = i < system.penalized ? plan_.l2 * smooth_.factor(system.places[i]) : 0.0;
+    system.added.data()[i] = l2 + damping_ * unit(i, system.penalized);
+  }
+  system.model.setHessian(expansion_ ? expansion_->G() : system.hessian.data(), system.added.data());
 }
 
 // The mean square of a variable's column.
@@ -140,12 +152,15 @@ void Newton::slopeAtTarget() {
   for (const auto& system : systems_) {
     const size_t n = system->places.size();
     double* w = system->w.data();
-    for (size_t i = 0; i < n; ++i) w[i] = system->v.data()[i] - w[i];
+    double* slope = system->slope.data();
+    copy(system->g.data(), slope, n);
     for (size_t i = 0; i < n; ++i) {
-      const double damped = damping_ * unit(i, system->penalized) * w[i];
-      trialGradient_.data()[system->places[i]] =
-          system->g.data()[i] + kernels_.dot(system->hessian.data() + i * n, w, n) - damped;
+      w[i] = system->v.data()[i] - w[i];
+      if (w[i] == 0.0) continue;  // often, beside l1
+      system->model.addColumn(w[i], i, slope);
+      slope[i] -= damping_ * unit(i, system->penalized) * w[i];
     }
+    for (size_t i = 0; i < n; ++i) trialGradient_.data()[system->places[i]] = slope[i];
   }
 }
 
@@ -179,15 +194,29 @@ void Newton::bend() {
   for (const auto& system : systems_) {
     if (isCoupled())
       bendClasses(*system);
-    else
+    else if (!expansion_)
       spread(*system, curvature_.data() + system->output * table_.count, system->output, system->output);
-    const size_t n = system->places.size();
-    for (size_t i = 0; i < system->penalized; ++i)
-      system->hessian.data()[i * n + i] += plan_.l2 * smooth_.factor(system->places[i]);
-    for (size_t i = 0; i < n; ++i) system->diagonal.data()[i] = system->hessian.data()[i * n + i];
     complete(*system);
   }
   isCurrent_ = true;
+}
+
+// Whether the models' minimum is the objective's, but for rounding: as of an expansion, unless it says too
+// little.
+bool Newton::isMinimal() const {
+  for (const auto& system : systems_)
+    if (!system->model.isSolved() || !(system->model.leastPivot() > leastExpandedPivot)) return false;
+  return expansion_ && damping_ == 0.0;
+}
+
+// What the objective can still fall by.
+double Newton::remaining() {
+  if (expansion_) {
+    value_ = penalized(expansion_->begin(w_, g_.data()), w_, g_.data());
+    meanLoss = evaluated_;
+  }
+  const double fall = aim();
+  return fall + untold();
 }
 
 // Of softmax: between classes k and l the second derivative is p_k (δ_kl - p_l).
@@ -210,12 +239,12 @@ void Newton::bendClasses(System& system) {
 
 // Writes the part of a Hessian that is between outputs k and l: the mean of d·xxᵀ in the solver's columns.
 void Newton::spread(System& system, const double* d, size_t k, size_t l) {
-  const size_t cols = plan_.cols, size = gram_.size(), n = system.places.size();
+  const size_t cols = plan_.cols, size = gram_->size(), n = system.places.size();
   const double count = static_cast<double>(table_.count);
   const double* deviation = scaling_.deviation();
   double* hessian = system.hessian.data();
   const double* G = gramMatrix_.data();
-  gram_.evaluate(d, gramMatrix_.data());
+  gram_->evaluate(d, gramMatrix_.data());
   // Where a system's variables of an output begin, and its intercept.
   const auto at = [&](size_t output, size_t j) {
     return !isCoupled() ? j : j < cols ? output * cols + j : plan_.outputs * cols + output;
@@ -266,6 +295,7 @@ double Newton::search(double promised) {
     const bool isLower = promised > noise ? value <= value_ - 1e-4 * t * promised : value <= value_ + noise;
     if (isLower) {
       value_ = value;
+      meanLoss = evaluated_;
       return t;
     }
     t *= value < INFINITY ? 0.5 : 0.1;
@@ -281,9 +311,12 @@ void Newton::exchange(Archive& archive) {
   archive.number(first_);
   archive.number(damping_);
   archive.array(g_.data(), plan_.size());
+  if (expansion_) expansion_->exchange(archive);
   // What follows from the weights is made anew.
   isCurrent_ = false;
-  if (begun_) evaluate(w_, trialGradient_.data());
+  if (!begun_) return;
+  evaluate(w_, trialGradient_.data());
+  meanLoss = evaluated_;
 }
 
 }  // namespace nabla

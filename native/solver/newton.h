@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "expansion.h"
 #include "gram.h"
 #include "method.h"
 #include "quadratic.h"
@@ -18,12 +19,16 @@ namespace nabla {
 // Of the objective: smaller changes are not to be told from rounding.
 constexpr double newtonRounding = 0x1p-48;
 constexpr double leastDamping = 1e-6;  // as a second derivative of the loss
+// Of a diagonal element, what has to remain when the variables before it are taken out, for an expansion's
+// gradient to be enough.
+constexpr double leastExpandedPivot = 0x1p-20;
 
 class Newton final : public Method {
  public:
-  // `weights`: where it starts; changed in place.
+  // `weights`: where it starts; changed in place. `known`: where the expansion of the squared loss is kept;
+  // null: nowhere.
   Newton(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling, Smooth& smooth,
-         double* weights, const Team& team);
+         double* weights, const Team& team, double* known);
 
   // One iteration. Returns the objective after it.
   double epoch(uint64_t) override;
@@ -36,16 +41,21 @@ class Newton final : public Method {
     size_t output;               // which output's; of softmax 0, for all
     std::vector<size_t> places;  // among the weights: coefficients, then intercepts
     size_t penalized;            // how many of them, the first, are coefficients
-    Doubles hessian;
-    Doubles diagonal;  // of the Hessian, before it is damped
+    Doubles hessian;  // without l2; where there is an expansion, its G is
+    Doubles added;    // to its diagonal: l2 and damping
     Quadratic model;
-    Doubles g, w, v;  // of these weights: gradient, where they are, where the model has its minimum
+    // Of these weights: gradient, where they are, where the model has its minimum, and its slope there.
+    Doubles g, w, v, slope;
   };
 
   bool stopped() const { return team_.stopped(); }
+  bool isSquared() const { return plan_.loss == squaredLoss; }
   bool isCoupled() const { return plan_.loss == softmaxLoss; }
   double evaluate(const double* weights, double* gradient);
+  double penalized(double sum, const double* weights, double* gradient);
   void bend();
+  bool isMinimal() const;
+  double remaining();
   void bendClasses(System& system);
   void spread(System& system, const double* d, size_t k, size_t l);
   double aim();
@@ -67,7 +77,8 @@ class Newton final : public Method {
   Smooth& smooth_;
   const Team& team_;
   double* w_;
-  Gram gram_;
+  std::unique_ptr<Expansion> expansion_;  // of the squared loss, in place of passes over the rows
+  std::unique_ptr<Gram> gram_;            // of others
   Doubles gramMatrix_;
   std::vector<std::unique_ptr<System>> systems_;
   Doubles g_;  // of the smooth part
@@ -76,6 +87,7 @@ class Newton final : public Method {
   Doubles rowCurvature_;  // of one Gram matrix
   double value_ = 0.0;
   double first_ = 0.0;  // the objective where it started
+  double evaluated_ = 0.0;  // mean loss of the last evaluation
   double damping_ = 0.0;
   bool begun_ = false;
   bool isCurrent_ = false;  // the Hessians are those of the weights

@@ -23,6 +23,7 @@ Quadratic::Quadratic(const Kernels& kernels, size_t size, size_t penalized, cons
       penalty_(penalty),
       plain_(penalty.l1 == 0.0 && !penalty.nonNegative),
       team_(team),
+      diagonal_(size),
       L_(size * size),
       slope_(size),
       delta_(size),
@@ -30,10 +31,13 @@ Quadratic::Quadratic(const Kernels& kernels, size_t size, size_t penalized, cons
       kept_(size),
       settled_(size) {}
 
-void Quadratic::setHessian(const double* H) {
+void Quadratic::setHessian(const double* H, const double* added) {
   H_ = H;
+  added_ = added;
+  for (size_t j = 0; j < size_; ++j) diagonal_.data()[j] = row(j)[j] + added[j];
   if (!plain_) return;
   memcpy(L_.data(), H, size_ * size_ * sizeof(double));
+  for (size_t j = 0; j < size_; ++j) L_.data()[j * size_ + j] = diagonal_.data()[j];
   factorize(kernels_, L_.data(), size_, team_);
 }
 
@@ -46,18 +50,21 @@ double Quadratic::minimize(const double* g, const double* w, double* v) {
     for (size_t j = 0; j < size_; ++j) delta[j] = -g[j];
     solveFactorized(kernels_, L_.data(), size_, delta);
     for (size_t j = 0; j < size_; ++j) v[j] = w[j] + delta[j];
+    solved_ = true;
     return -0.5 * kernels_.dot(g, delta, size_);
   }
+  solved_ = false;
   for (size_t j = 0; j < size_; ++j) v[j] = w[j] + 0.0;  // no -0
   memcpy(slope_.data(), g, size_ * sizeof(double));
   double first = 0.0;
-  for (int round = 0; round < mostRounds && !stopped(); ++round) {
+  for (int round = 0; round < mostRounds && !solved_ && !stopped(); ++round) {
     const double moved = sweep(true);
     if (round == 0) first = moved;
-    if (!(moved > 0x1p-100 * first)) break;
+    solved_ = !(moved > 0x1p-100 * first);
+    if (solved_) break;
     for (int i = 0; i < mostSweeps && !stopped() && sweep(false) > 1e-4 * moved;) ++i;
     polish();
-    if (isOptimal() || (round > 0 && isSettled())) break;
+    solved_ = isOptimal() || (round > 0 && isSettled());
     memcpy(settled_.data(), v, size_ * sizeof(double));
   }
   refresh();
@@ -71,7 +78,7 @@ double Quadratic::leastPivot() const {
   double least = 1.0;
   for (size_t i = 0; i < n; ++i) {
     const size_t j = plain_ ? i : active_[i];
-    const double root = L_.data()[i * n + i], pivot = (root * root) / row(j)[j];
+    const double root = L_.data()[i * n + i], pivot = (root * root) / diagonal_.data()[j];
     if (!(pivot > least)) least = pivot;
   }
   return least;
@@ -79,7 +86,7 @@ double Quadratic::leastPivot() const {
 
 // The best value of a variable, the others being as they are.
 double Quadratic::best(size_t j) const {
-  const double v = v_[j], h = row(j)[j], slope = slope_.data()[j];
+  const double v = v_[j], h = diagonal_.data()[j], slope = slope_.data()[j];
   if (!isKinked(j)) return h > 0.0 ? v - slope / h : v;
   if (!(h > 0.0)) {
     if (penalty_.nonNegative) return slope + bound(j) > 0.0 || v < 0.0 ? 0.0 : v;
@@ -100,8 +107,8 @@ double Quadratic::sweep(bool all) {
     const double next = best(j), d = next - v_[j];
     if (d == 0.0) continue;
     v_[j] = next;
-    kernels_.axpy(d, row(j), slope_.data(), size_);
-    const double moved = row(j)[j] * d * d;
+    addColumn(d, j, slope_.data());
+    const double moved = diagonal_.data()[j] * d * d;
     if (moved > most) most = moved;
   }
   return most;
@@ -135,8 +142,10 @@ size_t Quadratic::factorizeActive() {
     active_[i] = j;
   }
   const size_t n = active_.size();
-  for (size_t i = 0; i < n; ++i)
-    for (size_t k = 0; k <= i; ++k) L[i * n + k] = row(active_[i])[active_[k]];
+  for (size_t i = 0; i < n; ++i) {
+    for (size_t k = 0; k < i; ++k) L[i * n + k] = row(active_[i])[active_[k]];
+    L[i * n + i] = diagonal_.data()[active_[i]];
+  }
   return factorize(kernels_, L, n, team_);
 }
 
@@ -234,7 +243,7 @@ void Quadratic::refresh() {
   memcpy(slope_.data(), g_, size_ * sizeof(double));
   for (size_t j = 0; j < size_; ++j) {
     delta[j] = v_[j] - w_[j];
-    if (delta[j] != 0.0) kernels_.axpy(delta[j], row(j), slope_.data(), size_);
+    if (delta[j] != 0.0) addColumn(delta[j], j, slope_.data());
   }
 }
 
@@ -256,7 +265,7 @@ bool Quadratic::isOptimal() const {
   const double rounding = static_cast<double>(size_) * 0x1p-50;
   for (size_t j = 0; j < size_; ++j) {
     const double most = j < penalized_ ? bound(j) : 0.0;
-    const double room = rounding * (std::fabs(g_[j]) + most + std::sqrt(std::fabs(row(j)[j] * square)));
+    const double room = rounding * (std::fabs(g_[j]) + most + std::sqrt(std::fabs(diagonal_.data()[j] * square)));
     const bool up = v_[j] > 0.0, down = v_[j] < 0.0;
     const double right = slope[j] + (down ? -most : most);  // the slope to the right, and to the left
     const double left = slope[j] + (up ? most : -most);

@@ -16,14 +16,22 @@ class Quadratic {
   // Of `size` variables l1 and nonNegative concern the first `penalized`; l2 is the caller's.
   Quadratic(const Kernels& kernels, size_t size, size_t penalized, const Penalty& penalty, const Team& team);
 
-  // H (size × size, symmetric, positive semidefinite) must stay until minimize() has been called.
-  void setHessian(const double* H);
+  // H (size × size, symmetric, positive semidefinite), and what is added to its diagonal, must stay until
+  // minimize() has been called.
+  void setHessian(const double* H, const double* added);
   // Writes the v that minimizes m(v) = gᵀ(v - w) + ½(v - w)ᵀH(v - w) + Σ l1 f |v|; a variable of which the
   // model says nothing stays as it is. Returns m(w) - m(v).
   double minimize(const double* g, const double* w, double* v);
   // Of a diagonal element of the equations that were solved last, the least that remained when the variables
   // before it were taken out.
   double leastPivot() const;
+  // g += d times column j of the Hessian.
+  void addColumn(double d, size_t j, double* g) const {
+    kernels_.axpy(d, row(j), g, size_);
+    g[j] += d * added_[j];
+  }
+  // Whether v is the minimum, and not where the rounds ended.
+  bool isSolved() const { return solved_; }
 
  private:
   const double* row(size_t j) const { return H_ + j * size_; }
@@ -51,9 +59,11 @@ class Quadratic {
   bool plain_;
   const Team& team_;
   const double* H_ = nullptr;
+  const double* added_ = nullptr;
   const double* g_ = nullptr;
   const double* w_ = nullptr;
   double* v_ = nullptr;
+  Doubles diagonal_;
   Doubles L_;      // of H, or of its active rows and columns
   Doubles slope_;  // g + Hδ
   Doubles delta_;  // v - w
@@ -61,6 +71,7 @@ class Quadratic {
   Doubles kept_;
   Doubles settled_;  // v after the round before
   std::vector<size_t> active_;
+  bool solved_ = false;
 };
 
 }  // namespace nabla

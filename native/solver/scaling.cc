@@ -1,5 +1,6 @@
 #include "scaling.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "blocks.h"
@@ -51,8 +52,26 @@ class RowSum {
 
 }  // namespace
 
-Scaling::Scaling(const Kernels& kernels, const Plan& plan, const Table& table, const Team& team)
+Scaling::Scaling(const Kernels& kernels, const Plan& plan, const Table& table, const Team& team, double* kept)
     : kernels_(kernels), plan_(plan), mean_(plan.cols), deviation_(plan.cols), square_(plan.cols) {
+  const bool isKnown = kept && *kept != 0.0;
+  if (!isKnown) measure(table, team);
+  if (!kept) return;
+  double* place = kept + 1;
+  for (Doubles* numbers : {&mean_, &deviation_, &square_}) {
+    if (isKnown)
+      std::copy_n(place, plan.cols, numbers->data());
+    else
+      std::copy_n(numbers->data(), plan.cols, place);
+    place += plan.cols;
+  }
+  *kept = 1.0;
+}
+
+// Of the rows.
+void Scaling::measure(const Table& table, const Team& team) {
+  const Kernels& kernels = kernels_;
+  const Plan& plan = plan_;
   const double n = static_cast<double>(table.count);
   double* mean = mean_.data();
   double* deviation = deviation_.data();

@@ -11,7 +11,12 @@ namespace nabla {
 class Scaling {
  public:
   // Weighted means and, with `standardize`, standard deviations of the table's columns.
-  Scaling(const Kernels& kernels, const Plan& plan, const Table& table, const Team& team);
+  // `kept`: length() numbers of the caller's, all 0 or those of another scaling of the same rows, which need
+  // not be gone through then. null: none.
+  Scaling(const Kernels& kernels, const Plan& plan, const Table& table, const Team& team,
+          double* kept = nullptr);
+
+  static size_t length(const Plan& plan) { return 1 + 3 * plan.cols; }
 
   // Of the columns; 0 without an intercept, which leaves them where they are.
   const double* mean() const { return mean_.data(); }
@@ -32,6 +37,8 @@ class Scaling {
   void chain(double* gradient, size_t outputs) const;
 
  private:
+  void measure(const Table& table, const Team& team);
+
   const Kernels& kernels_;
   const Plan& plan_;
   Doubles mean_;

@@ -37,6 +37,21 @@ export interface Expanded {
   largest: number;
 }
 
+/** Ge of a symmetric G. Beside l1 most of e is often 0: of many columns these are left out. */
+function symmetricProduct(G: Rows, e: Float64Array, Ge: Float64Array): void {
+  const side = G.count;
+  let moved = 0;
+  for (let i = 0; i < side; i++) if (e[i] !== 0) moved++;
+  Ge.fill(0);
+  if (side <= 64 || 4 * moved > side) {
+    rmatvec(G, e, 0, Ge, 0);
+    return;
+  }
+  for (let i = 0; i < side; i++) {
+    for (let j = 0; e[i] !== 0 && j < side; j++) Ge[j] += e[i] * G.X[i * side + j];
+  }
+}
+
 export function expand(args: ExpandArgs): Expanded {
   const { G, diagonal, cols, at, b, mean, w, from, slope, n, e, Ge, squares, gradient } = args;
   const side = G.count;
@@ -44,8 +59,7 @@ export function expand(args: ExpandArgs): Expanded {
   if (b >= 0) e[cols] = w[b] - from[b];
   if (mean) e[cols] += sumOfProducts(mean, 0, e, 0, cols);
   for (let j = 0; j < side; j++) squares[j] = e[j] * e[j];
-  Ge.fill(0);
-  rmatvec(G, e, 0, Ge, 0);
+  symmetricProduct(G, e, Ge);
   let linear = sumOfProducts(slope, at, e, 0, cols);
   let last = 0;
   if (b >= 0) {

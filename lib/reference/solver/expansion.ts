@@ -1,6 +1,6 @@
 // The squared loss over all rows, which is a quadratic, from its expansion: J(w) = J(v) + gᵀe + ½ eᵀGe, e = w - v. With
 // G = XᵀSX taken once, an evaluation costs cols² and no pass over X. Twin: native/solver/expansion.cc.
-import { coefficientCount, type Plan, type Table, weightCount } from '../../plan.js';
+import { coefficientCount, knownPlaces, type Plan, type Table, weightCount } from '../../plan.js';
 import { divide, type Rows, rmatvec } from '../kernels/dense.js';
 import { expand } from '../kernels/quadratic.js';
 import { sum } from '../kernels/sums.js';
@@ -53,45 +53,76 @@ function sampleMean({ cols }: Plan, { X, sampleWeight, index, count }: Table): F
 export class Expansion implements Evaluator, Archived {
   readonly #plan: Plan;
   readonly #direct: Objective;
+  readonly #isMean: boolean;
+  readonly #unit: number; // of means 1, else how many rows there are
   readonly #mean: Float64Array | null; // that weights are to be moved by; null: they are those of moved columns
+  /** side × side, of one output. */
+  readonly G: Float64Array;
   readonly #rows: Rows; // of G, for one output: columns and intercept
   readonly #diagonal: Float64Array;
-  readonly #isFar: boolean;
   readonly #e: Float64Array; // of one output, as are Ge and the squares of e
   readonly #Ge: Float64Array;
   readonly #squares: Float64Array;
-  #known = false;
+  readonly #numbers: Float64Array; // whether there is a v to expand from, J(v), whether a column is far from 0
   readonly #from: Float64Array; // v
-  #value = 0; // J(v)
   readonly #slope: Float64Array; // the sum's gradient at v, of moved columns
 
-  constructor(plan: Plan, table: Table, scaling: Scaling | null, direct: Objective) {
+  /**
+   * `units`: what G and the slope are in, those of sums over the rows or of means. `known`: numbers of the caller's, all 0
+   * or those of another expansion of the same rows and scaling, which need not be gone through then.
+   */
+  constructor(
+    plan: Plan,
+    table: Table,
+    scaling: Scaling | null,
+    direct: Objective,
+    units: 'sums' | 'means',
+    known: Float64Array | null = null,
+  ) {
     const { cols, intercept } = plan;
+    const kept = known ?? new Float64Array(knownPlaces(plan).scaling);
     this.#plan = plan;
     this.#direct = direct;
+    this.#unit = units === 'means' ? 1 : table.count;
+    this.#isMean = units === 'means';
     const mean = intercept ? (scaling?.mean ?? sampleMean(plan, table)) : null;
     this.#mean = scaling ? null : mean;
     const size = cols + (intercept ? 1 : 0);
-    const G = new Float64Array(size * size);
+    const weights = weightCount(plan);
+    const own = size * size + 3;
+    this.G = kept.subarray(0, size * size);
+    this.#numbers = kept.subarray(size * size, own);
+    this.#from = kept.subarray(own, own + weights);
+    this.#slope = kept.subarray(own + weights, own + 2 * weights);
+    if (!this.#isKnown) this.#gather(table, scaling, mean);
+    this.#rows = { X: this.G, cols: size, start: 0, count: size, index: null };
+    this.#diagonal = Float64Array.from({ length: size }, (_, j) => this.G[j * size + j]);
+    this.#e = new Float64Array(size);
+    this.#Ge = new Float64Array(size);
+    this.#squares = new Float64Array(size);
+  }
+
+  #gather(table: Table, scaling: Scaling | null, mean: Float64Array | null): void {
+    const { cols } = this.#plan;
+    const { G } = this;
+    const size = Math.sqrt(G.length);
     const { X, sampleWeight, index, count } = table;
     const d = index && sampleWeight ? Float64Array.from(index, (row) => sampleWeight[row]) : sampleWeight;
     new Gram({ X, cols, start: 0, count, index }, mean).evaluate(d, G);
     const isFar = (m: number, j: number) => m * m * G[size * size - 1] > far * far * G[j * size + j];
-    this.#isFar = mean?.some(isFar) ?? false;
+    if (mean?.some(isFar)) this.#numbers[2] = 1;
     const deviation = (j: number) => {
       if (!scaling || j === cols) return 1;
-      return scaling.deviation[j] < smallest ? Number.NaN : scaling.deviation[j];
+      return !this.#isMean && scaling.deviation[j] < smallest ? Number.NaN : scaling.deviation[j];
     };
     for (let j = 0; j < size; j++) {
       for (let k = 0; k < size; k++) G[j * size + k] /= deviation(j) * deviation(k);
+      for (let k = 0; this.#isMean && k < size; k++) G[j * size + k] /= count;
     }
-    this.#rows = { X: G, cols: size, start: 0, count: size, index: null };
-    this.#diagonal = Float64Array.from({ length: size }, (_, j) => G[j * size + j]);
-    this.#e = new Float64Array(size);
-    this.#Ge = new Float64Array(size);
-    this.#squares = new Float64Array(size);
-    this.#from = new Float64Array(weightCount(plan));
-    this.#slope = new Float64Array(weightCount(plan));
+  }
+
+  get #isKnown(): boolean {
+    return this.#numbers[0] !== 0;
   }
 
   get everything(): Batch {
@@ -100,26 +131,27 @@ export class Expansion implements Evaluator, Archived {
 
   /** As Objective's, over all rows whatever the batch. */
   evaluate(_batch: Batch, weights: Float64Array, gradient: Float64Array): number {
-    if (this.#known) {
+    if (this.#isKnown) {
       const value = this.#expand(weights, gradient);
       if (value < Infinity) return value;
     }
-    return this.#begin(weights, gradient);
+    return this.begin(weights, gradient);
   }
 
   exchange(archive: Archive): void {
-    this.#known = archive.flag(this.#known);
-    if (!this.#known) return;
+    this.#numbers[0] = archive.number(this.#numbers[0]);
+    if (!this.#isKnown) return;
     archive.array(this.#from);
-    this.#value = archive.number(this.#value);
+    this.#numbers[1] = archive.number(this.#numbers[1]);
     archive.array(this.#slope);
   }
 
   /** From the expansion; Infinity where it says too little. */
   #expand(w: Float64Array, gradient: Float64Array): number {
     const { cols, outputs, intercept } = this.#plan;
-    let value = this.#value;
-    let terms = this.#value;
+    let value = this.#numbers[1];
+    let terms = value;
+    const sums = this.everything.count / this.#unit;
     for (let k = 0; k < outputs; k++) {
       const { linear, square, largest } = expand({
         G: this.#rows,
@@ -131,22 +163,21 @@ export class Expansion implements Evaluator, Archived {
         w,
         from: this.#from,
         slope: this.#slope,
-        n: this.everything.count,
+        n: this.#unit,
         e: this.#e,
         Ge: this.#Ge,
         squares: this.#squares,
         gradient,
       });
-      value += linear + 0.5 * square;
-      terms += Math.abs(linear) + 0.5 * largest;
+      value += sums * (linear + 0.5 * square);
+      terms += sums * (Math.abs(linear) + 0.5 * largest);
     }
     return value >= least * terms ? value : Infinity;
   }
 
-  /** From the rows, and a new expansion. */
-  #begin(w: Float64Array, gradient: Float64Array): number {
+  /** The same over the rows; the next ones expand from there. */
+  begin(w: Float64Array, gradient: Float64Array): number {
     const { cols, outputs } = this.#plan;
-    const n = this.everything.count;
     const coefficients = coefficientCount(this.#plan);
     const mean = this.#mean;
     const from = this.#from;
@@ -154,15 +185,15 @@ export class Expansion implements Evaluator, Archived {
     const value = this.#direct.evaluate(this.everything, w, gradient);
     from.set(w);
     slope.set(gradient);
-    this.#value = value;
-    this.#known = true;
-    if (this.#isFar) {
+    this.#numbers[0] = 1;
+    this.#numbers[1] = value;
+    if (this.#numbers[2] !== 0) {
       // The gradient of columns far from 0 has its digits where the residuals add up to 0.
       for (let k = 0; k < outputs; k++)
-        from[coefficients + k] -= (n * gradient[coefficients + k]) / this.#diagonal[cols];
-      this.#value = this.#direct.evaluate(this.everything, from, slope);
+        from[coefficients + k] -= (this.#unit * gradient[coefficients + k]) / this.#diagonal[cols];
+      this.#numbers[1] = this.#direct.evaluate(this.everything, from, slope);
     }
-    for (let i = 0; i < slope.length; i++) slope[i] *= n;
+    for (let i = 0; i < slope.length; i++) slope[i] *= this.#unit;
     for (let k = 0; mean && k < outputs; k++) {
       for (let j = 0; j < cols; j++) slope[k * cols + j] -= mean[j] * slope[coefficients + k];
     }

@@ -2,7 +2,15 @@
 import type { EpochEnd, FitJob, Outcome } from '../../backend.js';
 import { NablaError } from '../../errors.js';
 import { usesGram } from '../../gram.js';
-import { coefficientCount, kinkedLosses, type LoopStatus, loopStatuses, solverKind, weightCount } from '../../plan.js';
+import {
+  coefficientCount,
+  kinkedLosses,
+  knownPlaces,
+  type LoopStatus,
+  loopStatuses,
+  solverKind,
+  weightCount,
+} from '../../plan.js';
 import { asum } from '../kernels/dense.js';
 import type { Penalty } from '../kernels/penalties.js';
 import { Archive, stateOf } from './archive.js';
@@ -36,6 +44,7 @@ export class Run {
   readonly #validationLoss: number[] = [];
   readonly #learningRate: number[] = [];
   readonly #gradientNorm: number[] = [];
+  #meanLoss = NaN;
   #epochs = 0;
   #steps = 0;
   #status: LoopStatus | null = null; // null: there is more to do
@@ -43,9 +52,10 @@ export class Run {
 
   /** `objective`: of the caller's, in place of the loss over the rows of the job. */
   constructor(job: FitJob, objective?: Evaluator) {
-    const { plan, train, validation, weights, state, carried } = job;
+    const { plan, train, validation, weights, state, carried, known } = job;
     this.#job = job;
-    this.#scaling = plan.standardize || (plan.solver > 0 && !objective) ? new Scaling(plan, train) : null;
+    const kept = known && known.subarray(knownPlaces(plan).scaling);
+    this.#scaling = plan.standardize || (plan.solver > 0 && !objective) ? new Scaling(plan, train, kept) : null;
     this.#validation = validation && new Objective(plan, validation, this.#scaling);
     this.#stopping = new Stopping(plan);
     this.#original = new Float64Array(weightCount(plan));
@@ -83,11 +93,12 @@ export class Run {
       return new Interior(plan, this.#job.train, smooth, this.#scaling, weights);
     }
     if (plan.solver === solverKind.newton && this.#scaling) {
-      return new Newton(plan, this.#job.train, smooth, objective as Objective, this.#scaling, weights);
+      const { train, known } = this.#job;
+      return new Newton(plan, train, smooth, objective as Objective, this.#scaling, weights, known);
     }
     const { train } = this.#job;
     const evaluator = usesGram(plan, train.count)
-      ? new Expansion(plan, train, this.#scaling, objective as Objective)
+      ? new Expansion(plan, train, this.#scaling, objective as Objective, 'sums')
       : objective;
     return new Descent(this.#job, evaluator, penalty, weights);
   }
@@ -127,7 +138,10 @@ export class Run {
       learningRate: method.rate,
     };
     method.epochEnded(watched);
-    if (this.#stopping.improved(watched) || !plan.restoreBest) this.#kept.set(returned);
+    if (this.#stopping.improved(watched) || !plan.restoreBest) {
+      this.#kept.set(returned);
+      this.#meanLoss = method.meanLoss;
+    }
     this.#status = this.#verdict();
     return true;
   }
@@ -169,6 +183,7 @@ export class Run {
       epochs: this.#firstEpoch + this.#epochs,
       steps: this.#steps,
       weights: this.#kept,
+      meanLoss: this.#meanLoss,
       loss: new Float64Array(loss),
       validationLoss: new Float64Array(this.#validationLoss),
       learningRate: new Float64Array(this.#learningRate),

@@ -60,5 +60,6 @@ function jobOf(job: ManyJob, i: number): FitJob {
     weights,
     state: null,
     carried: null,
+    known: null,
   };
 }

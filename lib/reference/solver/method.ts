@@ -9,6 +9,8 @@ export abstract class Method implements Archived {
   rate = 0;
   /** Euclidean norm of the shortest subgradient at the last step. */
   gradientNorm = 0;
+  /** At the weights, without penalty; NaN: not known. */
+  meanLoss = NaN;
   /** By how much the objective still moves: what is held against the tolerance. */
   change = Infinity;
   /** Set when the method itself can gain nothing more. */

@@ -2,9 +2,9 @@
 // (proximal Newton: Lee, Sun and Saunders 2014), or as far towards it as the objective falls. One system of equations for
 // each output, one for all of softmax. Where the Hessian says nothing of a direction in which the objective falls, or too
 // little, it is damped (Levenberg 1944, Marquardt 1963). Twin: native/solver/newton.cc.
-import { coefficientCount, type Plan, softmaxLoss, type Table, weightCount } from '../../plan.js';
-import { sumOfProducts } from '../kernels/sums.js';
+import { coefficientCount, type Plan, softmaxLoss, squaredLoss, type Table, weightCount } from '../../plan.js';
 import type { Archive } from './archive.js';
+import { Expansion } from './expansion.js';
 import { Gram } from './gram.js';
 import { Method } from './method.js';
 import type { Objective } from './objective.js';
@@ -13,9 +13,11 @@ import type { Scaling } from './scaling.js';
 import type { Smooth } from './smooth.js';
 
 const rounding = 2 ** -48; // of the objective: smaller changes are not to be told from rounding
-const squaredLoss = 0;
 const least = 1e-6; // damping, as a second derivative of the loss
 const mostDampings = 25;
+// Of a diagonal element, what has to remain when the variables before it are taken out, for an expansion's gradient to
+// be enough.
+const leastExpandedPivot = 2 ** -20;
 
 /** Equations of some of the weights. */
 interface System {
@@ -25,14 +27,16 @@ interface System {
   places: Uint32Array;
   /** How many of them, the first, are coefficients. */
   penalized: number;
+  /** Without l2; where there is an expansion, its G. */
   hessian: Float64Array;
-  /** Of the Hessian, before it is damped. */
-  diagonal: Float64Array;
+  /** To its diagonal: l2 and damping. */
+  added: Float64Array;
   model: Quadratic;
-  /** Of these weights: gradient, where they are, and where the model has its minimum. */
+  /** Of these weights: gradient, where they are, where the model has its minimum, and its slope there. */
   g: Float64Array;
   w: Float64Array;
   v: Float64Array;
+  slope: Float64Array;
 }
 
 export class Newton extends Method {
@@ -41,6 +45,7 @@ export class Newton extends Method {
   readonly #smooth: Smooth;
   readonly #objective: Objective;
   readonly #scaling: Scaling;
+  readonly #expansion: Expansion | null; // of the squared loss, in place of passes over the rows
   readonly #gram: Gram;
   readonly #gramMatrix: Float64Array;
   readonly #systems: System[] = [];
@@ -53,12 +58,23 @@ export class Newton extends Method {
   readonly #rowCurvature: Float64Array; // of one Gram matrix
   #value = NaN;
   #first = NaN; // the objective where it started
+  #evaluated = NaN; // mean loss of the last evaluation
   #damping = 0;
   #begun = false;
   #isCurrent = false; // the Hessians are those of the weights
 
-  /** `weights`: where it starts; changed in place. */
-  constructor(plan: Plan, table: Table, smooth: Smooth, objective: Objective, scaling: Scaling, weights: Float64Array) {
+  /**
+   * `weights`: where it starts; changed in place. `known`: where the expansion of the squared loss is kept.
+   */
+  constructor(
+    plan: Plan,
+    table: Table,
+    smooth: Smooth,
+    objective: Objective,
+    scaling: Scaling,
+    weights: Float64Array,
+    known: Float64Array | null,
+  ) {
     super();
     const size = weightCount(plan);
     const { cols, outputs, intercept } = plan;
@@ -71,12 +87,16 @@ export class Newton extends Method {
     this.#gram = new Gram(rows, intercept ? scaling.mean : null);
     this.#gramMatrix = new Float64Array(this.#gram.size ** 2);
     this.#w = weights;
+    const { penalty, penalized } = smooth;
+    for (let j = 0; penalty.nonNegative && j < penalized; j++) if (weights[j] < 0) weights[j] = 0;
+    const isSquared = plan.loss === squaredLoss;
+    this.#expansion = isSquared ? new Expansion(plan, table, scaling, objective, 'means', known) : null;
     this.#g = new Float64Array(size);
     this.#trial = new Float64Array(size);
     this.#trialGradient = new Float64Array(size);
     this.#target = new Float64Array(size);
-    this.#curvature = new Float64Array(outputs * table.count);
-    this.#rowCurvature = new Float64Array(table.count);
+    this.#curvature = new Float64Array(isSquared ? 0 : outputs * table.count);
+    this.#rowCurvature = new Float64Array(isSquared ? 0 : table.count);
     const isCoupled = plan.loss === softmaxLoss;
     for (let k = 0; k < (isCoupled ? 1 : outputs); k++) {
       const first = k * cols;
@@ -92,12 +112,13 @@ export class Newton extends Method {
         output: k,
         places,
         penalized,
-        hessian: new Float64Array(n * n),
-        diagonal: vector(),
+        hessian: this.#expansion?.G ?? new Float64Array(n * n),
+        added: vector(),
         model: new Quadratic(n, penalized, { ...penalty, factors: own }),
         g: vector(),
         w: vector(),
         v: vector(),
+        slope: vector(),
       });
     }
   }
@@ -110,9 +131,8 @@ export class Newton extends Method {
   epoch(): number {
     if (!this.#begun) {
       this.#begun = true;
-      const { penalty, penalized } = this.#smooth;
-      for (let j = 0; penalty.nonNegative && j < penalized; j++) if (this.#w[j] < 0) this.#w[j] = 0;
       this.#value = this.#evaluate(this.#w, this.#g);
+      this.meanLoss = this.#evaluated;
       this.#first = Math.abs(this.#value);
       if (!Number.isFinite(this.#value)) return this.#value;
     }
@@ -124,7 +144,7 @@ export class Newton extends Method {
       this.steps++;
       this.#w.set(this.#trial);
       this.#g.set(this.#trialGradient);
-      left = this.#aim() + this.#untold();
+      left = length === 1 && this.#isMinimal() ? 0 : this.#remaining();
       this.#isCurrent = this.#plan.loss === squaredLoss;
       if (length === 1) this.#damp(this.#damping > least ? 0.1 * this.#damping : 0);
       else if (length < 0.1) this.#dampMore();
@@ -140,8 +160,16 @@ export class Newton extends Method {
 
   /** The objective, the gradient of its smooth part, and the second derivatives. */
   #evaluate(weights: Float64Array, gradient: Float64Array): number {
-    const sum = this.#objective.curve(weights, gradient, this.#curvature);
-    return this.#smooth.penalize(sum / this.#table.count, weights, gradient);
+    const sum = this.#expansion
+      ? this.#expansion.evaluate(this.#objective.everything, weights, gradient)
+      : this.#objective.curve(weights, gradient, this.#curvature);
+    return this.#penalized(sum, weights, gradient);
+  }
+
+  /** From the sum of the losses, and the gradient of their mean. */
+  #penalized(sum: number, weights: Float64Array, gradient: Float64Array): number {
+    this.#evaluated = sum / this.#table.count;
+    return this.#smooth.penalize(this.#evaluated, weights, gradient);
   }
 
   /** What of the objective cannot be told from rounding; a minimum of 0 is known by where the fit came from. */
@@ -179,10 +207,13 @@ export class Newton extends Method {
     for (const system of this.#systems) this.#complete(system);
   }
 
-  #complete({ hessian, diagonal, places, penalized, model }: System): void {
-    const n = places.length;
-    for (let i = 0; i < n; i++) hessian[i * n + i] = diagonal[i] + this.#damping * this.#unit(i, penalized);
-    model.setHessian(hessian);
+  #complete({ hessian, added, places, penalized, model }: System): void {
+    const { l2, factors } = this.#smooth.penalty;
+    for (let i = 0; i < places.length; i++) {
+      const own = i < penalized ? l2 * (factors ? factors[places[i]] : 1) : 0;
+      added[i] = own + this.#damping * this.#unit(i, penalized);
+    }
+    model.setHessian(hessian, added);
   }
 
   /** The mean square of a variable's column. */
@@ -192,13 +223,16 @@ export class Newton extends Method {
 
   /** Writes the slopes of the models without damping at the target to the trial's gradient. */
   #slopeAtTarget(): void {
-    for (const { places, penalized, hessian, w, v, g } of this.#systems) {
+    for (const { places, penalized, model, w, v, g, slope } of this.#systems) {
       const n = places.length;
-      for (let i = 0; i < n; i++) w[i] = v[i] - w[i];
+      slope.set(g);
       for (let i = 0; i < n; i++) {
-        const damped = this.#damping * this.#unit(i, penalized) * w[i];
-        this.#trialGradient[places[i]] = g[i] + sumOfProducts(hessian, i * n, w, 0, n) - damped;
+        w[i] = v[i] - w[i];
+        if (w[i] === 0) continue; // often, beside l1
+        model.addColumn(w[i], i, slope);
+        slope[i] -= this.#damping * this.#unit(i, penalized) * w[i];
       }
+      for (let i = 0; i < n; i++) this.#trialGradient[places[i]] = slope[i];
     }
   }
 
@@ -232,18 +266,30 @@ export class Newton extends Method {
   #bend(): void {
     for (const system of this.#systems) {
       if (this.#plan.loss === softmaxLoss) this.#bendClasses(system);
-      else {
+      else if (!this.#expansion) {
         const { count } = this.#table;
         const { output } = system;
         const d = this.#curvature.subarray(output * count, (output + 1) * count);
         this.#spread(system, d, output, output);
       }
-      this.#penalize(system);
-      const n = system.places.length;
-      for (let i = 0; i < n; i++) system.diagonal[i] = system.hessian[i * n + i];
       this.#complete(system);
     }
     this.#isCurrent = true;
+  }
+
+  /** Whether the models' minimum is the objective's, but for rounding: as of an expansion, unless it says too little. */
+  #isMinimal(): boolean {
+    if (this.#systems.some(({ model }) => !model.isSolved || !(model.leastPivot > leastExpandedPivot))) return false;
+    return this.#expansion !== null && this.#damping === 0;
+  }
+
+  /** What the objective can still fall by. */
+  #remaining(): number {
+    if (this.#expansion) {
+      this.#value = this.#penalized(this.#expansion.begin(this.#w, this.#g), this.#w, this.#g);
+      this.meanLoss = this.#evaluated;
+    }
+    return this.#aim() + this.#untold();
   }
 
   /** Of softmax: between classes k and l the second derivative is p_k (δ_kl - p_l). */
@@ -292,15 +338,6 @@ export class Newton extends Method {
     }
   }
 
-  /** Adds l2. */
-  #penalize({ hessian, places, penalized }: System): void {
-    const { l2, factors } = this.#smooth.penalty;
-    const n = places.length;
-    for (let i = 0; i < penalized; i++) {
-      hessian[i * n + i] += l2 * (factors ? factors[places[i]] : 1);
-    }
-  }
-
   /** Writes where the models have their minimum to `target`; returns by how much they fall. */
   #aim(): number {
     let fall = 0;
@@ -329,6 +366,7 @@ export class Newton extends Method {
       const isLower = promised > noise ? value <= this.#value - 1e-4 * t * promised : value <= this.#value + noise;
       if (isLower) {
         this.#value = value;
+        this.meanLoss = this.#evaluated;
         return t;
       }
       t *= value < Infinity ? 0.5 : 0.1;
@@ -344,8 +382,11 @@ export class Newton extends Method {
     this.#first = archive.number(this.#first);
     this.#damping = archive.number(this.#damping);
     archive.array(this.#g);
+    this.#expansion?.exchange(archive);
     // What follows from the weights is made anew.
     this.#isCurrent = false;
-    if (this.#begun) this.#evaluate(this.#w, this.#trialGradient);
+    if (!this.#begun) return;
+    this.#evaluate(this.#w, this.#trialGradient);
+    this.meanLoss = this.#evaluated;
   }
 }

@@ -15,6 +15,7 @@ export class Quadratic {
   readonly #penalized: number;
   readonly #penalty: Penalty;
   readonly #plain: boolean;
+  readonly #diagonal: Float64Array;
   readonly #L: Float64Array; // of H, or of its active rows and columns
   readonly #slope: Float64Array; // g + Hδ
   readonly #delta: Float64Array; // v - w
@@ -22,7 +23,10 @@ export class Quadratic {
   readonly #kept: Float64Array;
   readonly #settled: Float64Array; // v after the round before
   readonly #active: number[] = [];
+  /** Whether v is the minimum, and not where the rounds ended. */
+  isSolved = false;
   #H: Float64Array = none;
+  #added: Float64Array = none;
   #g: Float64Array = none;
   #w: Float64Array = none;
   #v: Float64Array = none;
@@ -33,6 +37,7 @@ export class Quadratic {
     this.#penalized = penalized;
     this.#penalty = penalty;
     this.#plain = penalty.l1 === 0 && !penalty.nonNegative;
+    this.#diagonal = new Float64Array(size);
     this.#L = new Float64Array(size * size);
     this.#slope = new Float64Array(size);
     this.#delta = new Float64Array(size);
@@ -41,11 +46,18 @@ export class Quadratic {
     this.#settled = new Float64Array(size);
   }
 
-  /** H (size × size, symmetric, positive semidefinite) must stay until minimize() has been called. */
-  setHessian(H: Float64Array): void {
+  /**
+   * H (size × size, symmetric, positive semidefinite), and what is added to its diagonal, must stay until minimize() has
+   * been called.
+   */
+  setHessian(H: Float64Array, added: Float64Array): void {
+    const size = this.#size;
     this.#H = H;
+    this.#added = added;
+    for (let j = 0; j < size; j++) this.#diagonal[j] = H[j * size + j] + added[j];
     if (!this.#plain) return;
     this.#L.set(H);
+    for (let j = 0; j < size; j++) this.#L[j * size + j] = this.#diagonal[j];
     factorize(this.#L, this.#size);
   }
 
@@ -63,18 +75,21 @@ export class Quadratic {
       for (let j = 0; j < size; j++) delta[j] = -g[j];
       solveFactorized(this.#L, size, delta);
       for (let j = 0; j < size; j++) v[j] = w[j] + delta[j];
+      this.isSolved = true;
       return -0.5 * dot(g, delta);
     }
+    this.isSolved = false;
     for (let j = 0; j < size; j++) v[j] = w[j] + 0; // no -0
     this.#slope.set(g);
     let first = 0;
-    for (let round = 0; round < mostRounds; round++) {
+    for (let round = 0; round < mostRounds && !this.isSolved; round++) {
       const moved = this.#sweep(true);
       if (round === 0) first = moved;
-      if (!(moved > 2 ** -100 * first)) break;
+      this.isSolved = !(moved > 2 ** -100 * first);
+      if (this.isSolved) break;
       for (let i = 0; i < mostSweeps && this.#sweep(false) > 1e-4 * moved; ) i++;
       this.#polish();
-      if (this.#isOptimal() || (round > 0 && this.#isSettled())) break;
+      this.isSolved = this.#isOptimal() || (round > 0 && this.#isSettled());
       this.#settled.set(v);
     }
     this.#refresh();
@@ -93,10 +108,19 @@ export class Quadratic {
     for (let i = 0; i < n; i++) {
       const j = this.#plain ? i : this.#active[i];
       const root = this.#L[i * n + i];
-      const pivot = (root * root) / this.#H[j * this.#size + j];
+      const pivot = (root * root) / this.#diagonal[j];
       if (!(pivot > least)) least = pivot;
     }
     return least;
+  }
+
+  /** g += d times column j of the Hessian. */
+  addColumn(d: number, j: number, g: Float64Array): void {
+    const H = this.#H;
+    const size = this.#size;
+    const row = j * size;
+    for (let k = 0; k < size; k++) g[k] += d * H[row + k];
+    g[j] += d * this.#added[j];
   }
 
   #bound(j: number): number {
@@ -115,7 +139,7 @@ export class Quadratic {
   /** The best value of a variable, the others being as they are. */
   #best(j: number): number {
     const v = this.#v[j];
-    const h = this.#H[j * this.#size + j];
+    const h = this.#diagonal[j];
     const slope = this.#slope[j];
     const { nonNegative } = this.#penalty;
     if (!this.#isKinked(j)) return h > 0 ? v - slope / h : v;
@@ -133,18 +157,15 @@ export class Quadratic {
   /** One step for each variable, or for each active one. Returns the largest, squared, in units of the model. */
   #sweep(all: boolean): number {
     const v = this.#v;
-    const H = this.#H;
-    const slope = this.#slope;
-    const size = this.#size;
     let most = 0;
-    for (let j = 0, row = 0; j < size; j++, row += size) {
+    for (let j = 0; j < this.#size; j++) {
       if (!all && !this.#isActive(j)) continue;
       const next = this.#best(j);
       const d = next - v[j];
       if (d === 0) continue;
       v[j] = next;
-      for (let k = 0; k < size; k++) slope[k] += d * H[row + k];
-      const moved = H[row + j] * d * d;
+      this.addColumn(d, j, this.#slope);
+      const moved = this.#diagonal[j] * d * d;
       if (moved > most) most = moved;
     }
     return most;
@@ -178,7 +199,8 @@ export class Quadratic {
     }
     active.length = n;
     for (let i = 0; i < n; i++) {
-      for (let k = 0; k <= i; k++) this.#L[i * n + k] = this.#H[active[i] * this.#size + active[k]];
+      for (let k = 0; k < i; k++) this.#L[i * n + k] = this.#H[active[i] * this.#size + active[k]];
+      this.#L[i * n + i] = this.#diagonal[active[i]];
     }
     return factorize(this.#L, n);
   }
@@ -290,7 +312,7 @@ export class Quadratic {
     for (let j = 0; j < size; j++) {
       const d = this.#v[j] - this.#w[j];
       delta[j] = d;
-      for (let k = 0; d !== 0 && k < size; k++) slope[k] += d * this.#H[j * size + k];
+      if (d !== 0) this.addColumn(d, j, slope);
     }
   }
 
@@ -311,7 +333,7 @@ export class Quadratic {
     const rounding = size * 2 ** -50;
     for (let j = 0; j < size; j++) {
       const most = j < this.#penalized ? this.#bound(j) : 0;
-      const room = rounding * (Math.abs(this.#g[j]) + most + Math.sqrt(Math.abs(this.#H[j * size + j] * square)));
+      const room = rounding * (Math.abs(this.#g[j]) + most + Math.sqrt(Math.abs(this.#diagonal[j] * square)));
       const right = slope[j] + (v[j] < 0 ? -most : most); // the slope to the right, and to the left
       const left = slope[j] + (v[j] > 0 ? most : -most);
       if (right < -room) return false;

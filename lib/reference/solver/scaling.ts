@@ -39,9 +39,18 @@ export class Scaling {
   /** The mean square of each scaled column; 1 for one that says nothing. */
   readonly square: Float64Array;
 
-  /** Weighted means and, with `standardize`, standard deviations of the table's columns. */
-  constructor(plan: Plan, table: Table) {
+  /**
+   * Weighted means and, with `standardize`, standard deviations of the table's columns. `kept`: numbers of the caller's,
+   * all 0 or those of another scaling of the same rows, which need not be gone through then.
+   */
+  constructor(plan: Plan, table: Table, kept: Float64Array | null = null) {
     this.#plan = plan;
+    const { cols } = plan;
+    const places = kept && [1, 2, 3].map((end) => kept.subarray(1 + (end - 1) * cols, 1 + end * cols));
+    if (kept && places && kept[0] !== 0) {
+      [this.mean, this.deviation, this.square] = places;
+      return;
+    }
     const n = table.count;
     const isCentred = plan.intercept || plan.standardize; // else a mean is no part of anything
     const mean = isCentred
@@ -65,6 +74,11 @@ export class Scaling {
     }
     this.mean = mean;
     this.deviation = deviation;
+    if (!kept) return;
+    [this.mean, this.deviation, this.square].forEach((numbers, i) => {
+      kept.set(numbers, 1 + i * cols);
+    });
+    kept[0] = 1;
   }
 
   /** The weights of x's own columns become those of the scaled ones, in place. */
