@@ -23,7 +23,7 @@ export interface FitJob {
   /** What an update rule carries over from another fit; empty: nothing yet; null: nothing is to be carried on either. */
   carried: Float64Array | null;
   /**
-   * Of the squared loss under Newton's method: what other fits of the same rows under other penalties need not find out
+   * Of the squared loss under `newton` or `exact`: what other fits of the same rows under other penalties need not find out
    * again, changed in place; `knownPlaces(plan).length` numbers, at first all 0. null: this is the only fit.
    */
   known: Float64Array | null;

@@ -1,12 +1,12 @@
 // Which solver a fit without a learning rate gets, and which fits a solver can do.
 import { losses, solvers } from './catalog.js';
 import { NablaError } from './errors.js';
-import { kinkedLosses, type Plan, softmaxLoss, solverKind } from './plan.js';
+import { kinkedLosses, type Plan, softmaxLoss, solverKind, squaredLoss } from './plan.js';
 
 export type SolverName = Exclude<keyof typeof solvers, 'auto'>;
 
-/** Weights of a system of equations that is worth solving whole in each iteration. */
-const most = { exact: 4000, newton: 500 };
+/** Weights of a system of equations that is worth solving whole: once, in each iteration, and over and over in parts. */
+const most = { exact: 4000, newton: 500, parts: 2000 };
 
 /**
  * From where on L-BFGS is faster than Newton's method: multiplications in a Hessian of all rows, weights in a system, and
@@ -14,22 +14,26 @@ const most = { exact: 4000, newton: 500 };
  */
 const lbfgsFrom = { products: 2 ** 20, size: 16, rowsPerColumn: 4 };
 
-/** From how many rows on `auto` picks lbfgs where it would pick newton. */
-export function rowsForLbfgs({ cols, outputs, loss, l1, nonNegative }: Plan): number {
+/** From how many rows on `auto` picks lbfgs where it would pick another. */
+export function rowsForLbfgs(plan: Plan): number {
+  const { cols, outputs, loss, l1, l2, nonNegative } = plan;
   const side = cols + 1;
+  const isPlain = l1 === 0 && !nonNegative;
+  if (loss === squaredLoss && !isPlain) return side <= most.parts ? Infinity : 0;
+  if (loss === squaredLoss) {
+    if (side <= most.exact) return Infinity;
+    return l2 > 0 ? most.exact + 1 : 0; // ridge regression has as many equations as rows, if these are fewer
+  }
   const size = loss === softmaxLoss ? outputs * side : side;
   if (size > most.newton) return 0;
-  const isSmooth = l1 === 0 && !nonNegative && !kinkedLosses.includes(loss);
-  if (!isSmooth || size <= lbfgsFrom.size) return Infinity;
+  if (!isPlain || kinkedLosses.includes(loss) || size <= lbfgsFrom.size) return Infinity;
   return Math.max(lbfgsFrom.rowsPerColumn * side, Math.ceil(lbfgsFrom.products / size ** 2));
 }
 
 /** What `auto` picks: see the README. */
 function pick(plan: Plan): SolverName {
-  const { rows, cols, loss, l1, nonNegative } = plan;
-  const isSquared = Object.keys(losses)[loss] === 'squared';
-  if (isSquared && l1 === 0 && !nonNegative && cols + 1 <= most.exact) return 'exact';
-  return rows >= rowsForLbfgs(plan) ? 'lbfgs' : 'newton';
+  if (plan.rows >= rowsForLbfgs(plan)) return 'lbfgs';
+  return plan.loss === squaredLoss && plan.l1 === 0 && !plan.nonNegative ? 'exact' : 'newton';
 }
 
 /** The plan with a solver in the place of `auto`, checked, and the solver's name. `usual`: what `auto` is. */

@@ -147,8 +147,8 @@ function prepareMany(problems: unknown, options: unknown): ManyCall {
   const below = rowsForLbfgs(whole);
   let shorter: ManyCall['shorter'] = null;
   if (read.optimizer === 'auto' && optimizer === 'lbfgs' && shortest(raw) < below) {
-    const { plan, name } = withSolver(whole, 'newton');
-    shorter = { plan, optimizer: name, below };
+    const { plan, name } = withSolver({ ...whole, rows: 0 });
+    shorter = { plan: { ...plan, rows }, optimizer: name, below };
   }
   const penaltyFactors = readPenaltyFactors(given.penaltyFactors, raw.cols, outputs);
   // A getter among the options may have detached or shrunk the arrays.

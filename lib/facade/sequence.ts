@@ -22,7 +22,7 @@ export function* fitSequence(
 ): Course<void> {
   let { weights } = from;
   const { loss, solver } = job.plan;
-  const isKnown = loss === squaredLoss && solver === solverKind.newton;
+  const isKnown = loss === squaredLoss && (solver === solverKind.newton || solver === solverKind.exact);
   const known = isKnown ? new Float64Array(knownPlaces(job.plan).length) : null;
   for (let i = 0; i < penalties.length; i++) {
     const { l1, l2 } = penalties[i];

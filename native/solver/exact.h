@@ -2,7 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 
+#include "expansion.h"
 #include "leastsquares.h"
 #include "method.h"
 #include "smooth.h"
@@ -11,9 +13,10 @@ namespace nabla {
 
 class Exact final : public Method {
  public:
-  // `weights`: those of the scaled columns; where they start says nothing.
+  // `weights`: those of the scaled columns; where they start says nothing. `known`: where XᵀX is kept; null:
+  // nowhere.
   Exact(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling, Smooth& smooth,
-        double* weights, const Team& team)
+        double* weights, const Team& team, double* known)
       : kernels_(kernels),
         plan_(plan),
         table_(table),
@@ -22,16 +25,23 @@ class Exact final : public Method {
         team_(team),
         w_(weights),
         original_(plan.size()),
-        gradient_(plan.size()) {}
+        gradient_(plan.size()) {
+    std::fill_n(w_, plan.size(), 0.0);
+    if (table.count >= plan.cols)
+      expansion_.reset(new Expansion(kernels, plan, table, &scaling, smooth.objective(), w_, team,
+                                     Expansion::Units::sums, known));
+  }
 
   // Returns the objective at the minimum.
   double epoch(uint64_t) override {
     std::fill_n(w_, plan_.size(), 0.0);
-    const double zero = smooth_.evaluate(w_, gradient_.data());
-    leastSquares(kernels_, plan_, table_, scaling_, smooth_, zero, gradient_.data(), original_.data(), team_);
+    const double zero = atZero();
+    leastSquares(kernels_, plan_, table_, scaling_, smooth_, expansion_ ? expansion_->G() : nullptr, zero,
+                 gradient_.data(), original_.data(), team_);
     std::copy_n(original_.data(), plan_.size(), w_);
     scaling_.fromOriginal(w_);
     const double value = smooth_.evaluate(w_, gradient_.data());
+    meanLoss = smooth_.meanLoss();
     gradientNorm = smooth_.norm(w_, gradient_.data());
     change = 0.0;
     rate = 1.0;
@@ -45,6 +55,13 @@ class Exact final : public Method {
   const double* original() const override { return original_.data(); }
 
  private:
+  // The objective and its gradient where all weights are 0.
+  double atZero() {
+    if (!expansion_) return smooth_.evaluate(w_, gradient_.data());
+    const double sum = expansion_->evaluate(w_, gradient_.data());
+    return smooth_.penalize(sum / static_cast<double>(table_.count), w_, gradient_.data());
+  }
+
   const Kernels& kernels_;
   const Plan& plan_;
   const Table& table_;
@@ -52,6 +69,7 @@ class Exact final : public Method {
   Smooth& smooth_;
   const Team& team_;
   double* w_;
+  std::unique_ptr<Expansion> expansion_;  // null: fewer rows than columns
   Doubles original_;  // more exact than what becomes of w_
   Doubles gradient_;
 };

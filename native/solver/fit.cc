@@ -78,7 +78,8 @@ void Run::makeMethod() {
   if (plan_.solver == SolverKind::lbfgs) {
     method_.reset(new Lbfgs(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_));
   } else if (plan_.solver == SolverKind::exact) {
-    method_.reset(new Exact(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_));
+    method_.reset(
+        new Exact(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_, start_.known));
   } else if (isKinked(plan_.loss)) {
     method_.reset(new Interior(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_));
   } else {

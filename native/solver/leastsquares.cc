@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cholesky.h"
-#include "gram.h"
+#include "dual.h"
 #include "orthogonal.h"
 
 namespace nabla {
@@ -44,12 +44,12 @@ class LeastSquares {
   }
 
   // `value`, `first`: the objective, and minus the gradient of the sum, where the scaled weights are 0.
-  void solve(Smooth& smooth, double value, const double* first, double* weights) {
+  void solve(Smooth& smooth, const double* G, double value, const double* first, double* weights) {
     if (std::any_of(first, first + plan_.size(), [](double g) { return !std::isfinite(g); })) {
       std::fill_n(weights, plan_.size(), NAN);
       return;
     }
-    if (normalEquations()) {
+    if (G ? normalEquations(G) : dualEquations()) {
       if (isPlain_ && solvePlain(smooth, value, first, weights)) return;
       size_t k = 0;
       while (k < plan_.outputs && refine(k, first, weights)) ++k;
@@ -71,34 +71,42 @@ class LeastSquares {
   bool stopped() const { return team_.stopped(); }
 
   // False: ill-conditioned.
-  bool normalEquations() {
-    const size_t cols = plan_.cols;
-    if (table_.count < cols && diagonal_.empty()) return false;
+  bool normalEquations(const double* G) {
+    const size_t cols = plan_.cols, side = cols + (plan_.intercept ? 1 : 0);
     const double* deviation = scaling_.deviation();
-    Gram gram(kernels_, {table_.X, cols, table_.count, table_.index},
-              plan_.intercept ? scaling_.mean() : nullptr, team_);
-    std::vector<double> picked;
-    for (size_t i = 0; table_.index && table_.sampleWeight && i < table_.count; ++i)
-      picked.push_back(table_.sampleWeight[table_.index[i]]);
-    const size_t size = gram.size();
-    std::vector<double> H(size * size);
-    gram.evaluate(picked.empty() ? table_.sampleWeight : picked.data(), H.data());
     L_.resize(cols * cols);
     std::vector<double> diagonal(cols);
     for (size_t j = 0; j < cols; ++j) {
       double* row = &L_[j * cols];
-      for (size_t k = 0; k <= j; ++k) row[k] = H[j * size + k] / (deviation[j] * deviation[k]);
+      std::copy_n(G + j * side, j + 1, row);
       if (!diagonal_.empty()) row[j] += diagonal_[j];
       if (deviation[j] == INFINITY) row[j] = 1.0;
       diagonal[j] = row[j];
     }
     if (factorize(kernels_, L_.data(), cols, team_) > 0) return false;
-    isPlain_ = true;
+    isPlain_ = isNear();
     for (size_t j = 0; j < cols; ++j) {
-      const double root = L_[j * cols + j], width = deviation[j] * std::sqrt(scaling_.square()[j]);
+      const double root = L_[j * cols + j];
       if (!(root * root > leastPivot * diagonal[j])) return false;
-      isPlain_ &=
-          root * root > plainPivot * diagonal[j] && std::fabs(scaling_.mean()[j]) <= farFromZero * width;
+      isPlain_ &= root * root > plainPivot * diagonal[j];
+    }
+    return true;
+  }
+
+  // False: ill-conditioned, or there are none.
+  bool dualEquations() {
+    if (diagonal_.empty() || std::any_of(diagonal_.begin(), diagonal_.end(), [](double d) { return d <= 0.0; }))
+      return false;
+    dual_.reset(new Dual(kernels_, plan_, table_, scaling_, diagonal_.data(), team_));
+    isPlain_ = dual_->leastPivot() > plainPivot && isNear();
+    return dual_->leastPivot() > leastPivot;
+  }
+
+  // Whether no column is far from 0.
+  bool isNear() const {
+    for (size_t j = 0; j < plan_.cols; ++j) {
+      const double width = scaling_.deviation()[j] * std::sqrt(scaling_.square()[j]);
+      if (!(std::fabs(scaling_.mean()[j]) <= farFromZero * width)) return false;
     }
     return true;
   }
@@ -144,6 +152,7 @@ class LeastSquares {
   // A gradient in the scaled coefficients becomes the step to where it is 0.
   void solveNormal(double* g) {
     if (orthogonal_) return orthogonal_->solve(g);
+    if (dual_) return dual_->solve(g);
     solveFactorized(kernels_, L_.data(), plan_.cols, g);
   }
 
@@ -230,6 +239,7 @@ class LeastSquares {
   std::vector<double> step_, reach_;
   std::vector<double> gradient_;  // cols + 1 high parts, and low ones
   std::vector<double> L_;
+  std::unique_ptr<Dual> dual_;
   std::unique_ptr<Orthogonal> orthogonal_;
   double cutoff_ = 1.0;    // of the roundings below which a column depends on others
   bool isPlain_ = false;   // plain doubles are enough
@@ -239,11 +249,12 @@ class LeastSquares {
 }  // namespace
 
 void leastSquares(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
-                  Smooth& smooth, double value, const double* gradient, double* weights, const Team& team) {
+                  Smooth& smooth, const double* G, double value, const double* gradient, double* weights,
+                  const Team& team) {
   std::vector<double> first(gradient, gradient + plan.size());
   for (double& g : first) g *= -static_cast<double>(table.count);
   LeastSquares(kernels, plan, table, smooth.penalty(), scaling, team)
-      .solve(smooth, value, first.data(), weights);
+      .solve(smooth, G, value, first.data(), weights);
 }
 
 }  // namespace nabla

@@ -61,7 +61,7 @@ double Newton::epoch(uint64_t) {
   if (!begun_) {
     begun_ = true;
     value_ = evaluate(w_, g_.data());
-    meanLoss = evaluated_;
+    meanLoss = smooth_.meanLoss();
     first_ = std::fabs(value_);
     if (!std::isfinite(value_)) return value_;
   }
@@ -100,8 +100,7 @@ double Newton::evaluate(const double* weights, double* gradient) {
 
 // From the sum of the losses, and the gradient of their mean.
 double Newton::penalized(double sum, const double* weights, double* gradient) {
-  evaluated_ = sum / static_cast<double>(table_.count);
-  return smooth_.penalize(evaluated_, weights, gradient);
+  return smooth_.penalize(sum / static_cast<double>(table_.count), weights, gradient);
 }
 
 // What of the objective cannot be told from rounding; a minimum of 0 is known by where the fit came from.
@@ -213,7 +212,7 @@ bool Newton::isMinimal() const {
 double Newton::remaining() {
   if (expansion_) {
     value_ = penalized(expansion_->begin(w_, g_.data()), w_, g_.data());
-    meanLoss = evaluated_;
+    meanLoss = smooth_.meanLoss();
   }
   const double fall = aim();
   return fall + untold();
@@ -295,7 +294,7 @@ double Newton::search(double promised) {
     const bool isLower = promised > noise ? value <= value_ - 1e-4 * t * promised : value <= value_ + noise;
     if (isLower) {
       value_ = value;
-      meanLoss = evaluated_;
+      meanLoss = smooth_.meanLoss();
       return t;
     }
     t *= value < INFINITY ? 0.5 : 0.1;
@@ -316,7 +315,7 @@ void Newton::exchange(Archive& archive) {
   isCurrent_ = false;
   if (!begun_) return;
   evaluate(w_, trialGradient_.data());
-  meanLoss = evaluated_;
+  meanLoss = smooth_.meanLoss();
 }
 
 }  // namespace nabla

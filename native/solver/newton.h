@@ -87,7 +87,6 @@ class Newton final : public Method {
   Doubles rowCurvature_;  // of one Gram matrix
   double value_ = 0.0;
   double first_ = 0.0;  // the objective where it started
-  double evaluated_ = 0.0;  // mean loss of the last evaluation
   double damping_ = 0.0;
   bool begun_ = false;
   bool isCurrent_ = false;  // the Hessians are those of the weights

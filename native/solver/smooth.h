@@ -27,7 +27,8 @@ class Smooth {
   }
 
   // The same from a mean loss and its gradient.
-  double penalize(double loss, const double* weights, double* gradient) const {
+  double penalize(double loss, const double* weights, double* gradient) {
+    meanLoss_ = loss;
     const double l2 = penalty_.l2;
     for (size_t j = 0; l2 != 0.0 && j < penalized_; ++j) gradient[j] += l2 * factor(j) * weights[j];
     return penalty_.active() ? loss + kernels_.penaltyValue(weights, penalized_, penalty_) : loss;
@@ -41,6 +42,9 @@ class Smooth {
     for (size_t i = penalized_; i < size_; ++i) squares += gradient[i] * gradient[i];
     return std::sqrt(squares);
   }
+
+  // That of the last evaluation, without penalty.
+  double meanLoss() const { return meanLoss_; }
 
   const Penalty& penalty() const { return penalty_; }
   double factor(size_t j) const { return penalty_.factors ? penalty_.factors[j] : 1.0; }
@@ -56,6 +60,7 @@ class Smooth {
   size_t penalized_;
   size_t size_;
   const Team& team_;
+  double meanLoss_ = NAN;
 };
 
 }  // namespace nabla

@@ -1,7 +1,9 @@
 // Least squares and ridge solved at once: a method of one epoch. Twin: native/solver/exact.h.
 import type { Plan, Table } from '../../plan.js';
+import { Expansion } from './expansion.js';
 import { leastSquares } from './leastsquares.js';
 import { Method } from './method.js';
+import type { Objective } from './objective.js';
 import type { Scaling } from './scaling.js';
 import type { Smooth } from './smooth.js';
 
@@ -10,11 +12,20 @@ export class Exact extends Method {
   readonly #table: Table;
   readonly #scaling: Scaling;
   readonly #smooth: Smooth;
+  readonly #expansion: Expansion | null; // null: fewer rows than columns
   readonly #w: Float64Array;
   readonly #original: Float64Array; // more exact than what becomes of w
 
-  /** `weights`: those of the scaled columns; where they start says nothing. */
-  constructor(plan: Plan, table: Table, scaling: Scaling, smooth: Smooth, weights: Float64Array) {
+  /** `weights`: those of the scaled columns; where they start says nothing. `known`: where XᵀX is kept. */
+  constructor(
+    plan: Plan,
+    table: Table,
+    scaling: Scaling,
+    smooth: Smooth,
+    objective: Objective,
+    weights: Float64Array,
+    known: Float64Array | null,
+  ) {
     super();
     this.#plan = plan;
     this.#table = table;
@@ -22,16 +33,19 @@ export class Exact extends Method {
     this.#smooth = smooth;
     this.#w = weights;
     this.#original = new Float64Array(weights.length);
+    this.#expansion = table.count >= plan.cols ? new Expansion(plan, table, scaling, objective, 'sums', known) : null;
   }
 
   /** Returns the objective at the minimum. */
   epoch(): number {
     const gradient = new Float64Array(this.#w.length);
-    const zero = this.#smooth.evaluate(this.#w.fill(0), gradient);
-    leastSquares(this.#plan, this.#table, this.#scaling, this.#smooth, zero, gradient, this.#original);
+    const zero = this.#atZero(gradient);
+    const G = this.#expansion?.G ?? null;
+    leastSquares(this.#plan, this.#table, this.#scaling, this.#smooth, G, zero, gradient, this.#original);
     this.#w.set(this.#original);
     this.#scaling.fromOriginal(this.#w);
     const value = this.#smooth.evaluate(this.#w, gradient);
+    this.meanLoss = this.#smooth.meanLoss;
     this.gradientNorm = this.#smooth.norm(this.#w, gradient);
     this.change = 0;
     this.rate = 1;
@@ -39,6 +53,15 @@ export class Exact extends Method {
     if (this.#plan.stepHistory) this.stepLosses.push(value);
     this.ended = 'converged';
     return value;
+  }
+
+  /** The objective and its gradient where all weights are 0. */
+  #atZero(gradient: Float64Array): number {
+    const w = this.#w.fill(0);
+    const expansion = this.#expansion;
+    if (!expansion) return this.#smooth.evaluate(w, gradient);
+    const sum = expansion.evaluate(expansion.everything, w, gradient);
+    return this.#smooth.penalize(sum / this.#table.count, w, gradient);
   }
 
   get result(): Float64Array {

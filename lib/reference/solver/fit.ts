@@ -87,7 +87,8 @@ export class Run {
       return new Lbfgs(plan, smooth, weights, rows);
     }
     if (plan.solver === solverKind.exact && this.#scaling) {
-      return new Exact(plan, this.#job.train, this.#scaling, smooth, weights);
+      const { train, known } = this.#job;
+      return new Exact(plan, train, this.#scaling, smooth, objective as Objective, weights, known);
     }
     if (plan.solver === solverKind.newton && this.#scaling && kinkedLosses.includes(plan.loss)) {
       return new Interior(plan, this.#job.train, smooth, this.#scaling, weights);

@@ -1,5 +1,5 @@
-// Least squares and ridge in closed form: by the normal equations, or from a triangle of reflections where these are
-// ill-conditioned; both refined by gradients of twice a double's digits, but where plain ones are as good. Twin:
+// Least squares and ridge in closed form: by the normal equations, of fewer rows than columns in their dual form, or
+// from a triangle of reflections where these are ill-conditioned; both refined by gradients of twice a double's digits, but where plain ones are as good. Twin:
 // native/solver/leastsquares.cc.
 import { coefficientCount, type Plan, type Table } from '../../plan.js';
 import { nrm2 } from '../kernels/dense.js';
@@ -8,7 +8,7 @@ import type { Penalty } from '../kernels/penalties.js';
 import { sumOfProducts } from '../kernels/sums.js';
 import { rowsPerBlock } from './blocks.js';
 import { factorize, solveFactorized } from './cholesky.js';
-import { Gram } from './gram.js';
+import { Dual } from './dual.js';
 import { Reader } from './matrix.js';
 import { Orthogonal } from './orthogonal.js';
 import type { Scaling } from './scaling.js';
@@ -40,6 +40,7 @@ class LeastSquares {
   readonly #step: Float64Array;
   readonly #gradient: Float64Array; // cols + 1 high parts, and low ones
   #L: Float64Array | null = null;
+  #dual: Dual | null = null;
   #orthogonal: Orthogonal | null = null;
   #cutoff = 1; // of the roundings below which a column depends on others
   #isPlain = false; // plain doubles are enough
@@ -60,13 +61,13 @@ class LeastSquares {
   }
 
   /** `value`, `first`: the objective, and minus the gradient of the sum, where the scaled weights are 0. */
-  solve(smooth: Smooth, value: number, first: Float64Array, weights: Float64Array): void {
+  solve(smooth: Smooth, G: Float64Array | null, value: number, first: Float64Array, weights: Float64Array): void {
     const { outputs } = this.#plan;
     if (!first.every(Number.isFinite)) {
       weights.fill(Number.NaN);
       return;
     }
-    if (this.#normalEquations()) {
+    if (G ? this.#normalEquations(G) : this.#dualEquations()) {
       if (this.#isPlain && this.#solvePlain(smooth, value, first, weights)) return;
       let k = 0;
       while (k < outputs && this.#refine(k, first, weights)) k++;
@@ -83,33 +84,43 @@ class LeastSquares {
   }
 
   /** False: ill-conditioned. */
-  #normalEquations(): boolean {
+  #normalEquations(G: Float64Array): boolean {
     const { cols, intercept } = this.#plan;
-    const { X, sampleWeight, index, count } = this.#table;
-    const { mean, deviation } = this.#scaling;
-    if (count < cols && !this.#diagonal) return false;
-    const gram = new Gram({ X, cols, start: 0, count, index }, intercept ? mean : null);
-    const { size } = gram;
-    const H = new Float64Array(size * size);
-    gram.evaluate(index && sampleWeight ? Float64Array.from(index, (row) => sampleWeight[row]) : sampleWeight, H);
+    const { deviation } = this.#scaling;
+    const side = cols + (intercept ? 1 : 0);
     const L = new Float64Array(cols * cols);
     const diagonal = new Float64Array(cols);
     for (let j = 0; j < cols; j++) {
-      for (let k = 0; k <= j; k++) L[j * cols + k] = H[j * size + k] / (deviation[j] * deviation[k]);
+      for (let k = 0; k <= j; k++) L[j * cols + k] = G[j * side + k];
       if (this.#diagonal) L[j * cols + j] += this.#diagonal[j];
       if (deviation[j] === Infinity) L[j * cols + j] = 1;
       diagonal[j] = L[j * cols + j];
     }
     this.#L = L;
     if (factorize(L, cols) > 0) return false;
-    this.#isPlain = true;
+    this.#isPlain = this.#isNear();
     for (let j = 0; j < cols; j++) {
       const root = L[j * cols + j];
-      const width = deviation[j] * Math.sqrt(this.#scaling.square[j]);
       if (!(root * root > leastPivot * diagonal[j])) return false;
-      if (!(root * root > plain.pivot * diagonal[j] && Math.abs(mean[j]) <= plain.far * width)) this.#isPlain = false;
+      if (!(root * root > plain.pivot * diagonal[j])) this.#isPlain = false;
     }
     return true;
+  }
+
+  /** False: ill-conditioned, or there are none. */
+  #dualEquations(): boolean {
+    const D = this.#diagonal;
+    if (!D || D.some((d) => d <= 0)) return false;
+    const dual = new Dual(this.#plan, this.#table, this.#scaling, D);
+    this.#dual = dual;
+    this.#isPlain = dual.leastPivot > plain.pivot && this.#isNear();
+    return dual.leastPivot > leastPivot;
+  }
+
+  /** Whether no column is far from 0. */
+  #isNear(): boolean {
+    const { mean, deviation, square } = this.#scaling;
+    return mean.every((m, j) => Math.abs(m) <= plain.far * (deviation[j] * Math.sqrt(square[j])));
   }
 
   /** With one step of refinement; false if a double's digits are too few for its gradient. */
@@ -158,6 +169,8 @@ class LeastSquares {
   #solveNormal(g: Float64Array): void {
     if (this.#orthogonal) {
       this.#orthogonal.solve(g);
+    } else if (this.#dual) {
+      this.#dual.solve(g);
     } else if (this.#L) {
       solveFactorized(this.#L, g.length, g);
     }
@@ -226,18 +239,20 @@ class LeastSquares {
 
 /**
  * Writes the weights of X's own columns that minimize the mean of ½ s (z - y)² plus the penalty (l2 alone); of all that
- * do, those of least norm in the scaled coefficients. `value`, `gradient`: the objective and its gradient in the scaled
- * weights, where they are 0. What is not finite leaves weights that are not.
+ * do, those of least norm in the scaled coefficients. `G`: XᵀX of the scaled columns, and of an intercept; null: there are
+ * fewer rows than columns. `value`, `gradient`: the objective and its gradient in the scaled weights, where they are 0.
+ * What is not finite leaves weights that are not.
  */
 export function leastSquares(
   plan: Plan,
   table: Table,
   scaling: Scaling,
   smooth: Smooth,
+  G: Float64Array | null,
   value: number,
   gradient: Float64Array,
   weights: Float64Array,
 ): void {
   const first = gradient.map((g) => -table.count * g);
-  new LeastSquares(plan, table, smooth.penalty, scaling).solve(smooth, value, first, weights);
+  new LeastSquares(plan, table, smooth.penalty, scaling).solve(smooth, G, value, first, weights);
 }

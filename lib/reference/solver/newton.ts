@@ -58,7 +58,6 @@ export class Newton extends Method {
   readonly #rowCurvature: Float64Array; // of one Gram matrix
   #value = NaN;
   #first = NaN; // the objective where it started
-  #evaluated = NaN; // mean loss of the last evaluation
   #damping = 0;
   #begun = false;
   #isCurrent = false; // the Hessians are those of the weights
@@ -132,7 +131,7 @@ export class Newton extends Method {
     if (!this.#begun) {
       this.#begun = true;
       this.#value = this.#evaluate(this.#w, this.#g);
-      this.meanLoss = this.#evaluated;
+      this.meanLoss = this.#smooth.meanLoss;
       this.#first = Math.abs(this.#value);
       if (!Number.isFinite(this.#value)) return this.#value;
     }
@@ -168,8 +167,7 @@ export class Newton extends Method {
 
   /** From the sum of the losses, and the gradient of their mean. */
   #penalized(sum: number, weights: Float64Array, gradient: Float64Array): number {
-    this.#evaluated = sum / this.#table.count;
-    return this.#smooth.penalize(this.#evaluated, weights, gradient);
+    return this.#smooth.penalize(sum / this.#table.count, weights, gradient);
   }
 
   /** What of the objective cannot be told from rounding; a minimum of 0 is known by where the fit came from. */
@@ -287,7 +285,7 @@ export class Newton extends Method {
   #remaining(): number {
     if (this.#expansion) {
       this.#value = this.#penalized(this.#expansion.begin(this.#w, this.#g), this.#w, this.#g);
-      this.meanLoss = this.#evaluated;
+      this.meanLoss = this.#smooth.meanLoss;
     }
     return this.#aim() + this.#untold();
   }
@@ -366,7 +364,7 @@ export class Newton extends Method {
       const isLower = promised > noise ? value <= this.#value - 1e-4 * t * promised : value <= this.#value + noise;
       if (isLower) {
         this.#value = value;
-        this.meanLoss = this.#evaluated;
+        this.meanLoss = this.#smooth.meanLoss;
         return t;
       }
       t *= value < Infinity ? 0.5 : 0.1;
@@ -387,6 +385,6 @@ export class Newton extends Method {
     this.#isCurrent = false;
     if (!this.#begun) return;
     this.#evaluate(this.#w, this.#trialGradient);
-    this.meanLoss = this.#evaluated;
+    this.meanLoss = this.#smooth.meanLoss;
   }
 }

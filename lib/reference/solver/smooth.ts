@@ -4,6 +4,9 @@ import { isActive, type Penalty, penaltyValue, stationarity } from '../kernels/p
 import type { Evaluator } from './objective.js';
 
 export class Smooth {
+  /** Of the last evaluation, without penalty. */
+  meanLoss = NaN;
+
   constructor(
     readonly objective: Evaluator,
     readonly penalty: Penalty,
@@ -20,6 +23,7 @@ export class Smooth {
   /** The same from a mean loss and its gradient. */
   penalize(loss: number, weights: Float64Array, gradient: Float64Array): number {
     const { penalty, penalized } = this;
+    this.meanLoss = loss;
     const { l2, factors } = penalty;
     for (let j = 0; l2 !== 0 && j < penalized; j++) gradient[j] += l2 * (factors ? factors[j] : 1) * weights[j];
     return isActive(penalty) ? loss + penaltyValue(weights, penalized, penalty) : loss;

@@ -1,0 +1,64 @@
+// Ridge regression in its dual form (Saunders, Gammerman and Vovk 1998), for fewer rows than columns: with D = what the
+// penalty adds to the second derivatives, (XᵀX + D)⁻¹ = D⁻¹ - D⁻¹Xᵀ(XD⁻¹Xᵀ + I)⁻¹XD⁻¹, which asks for as many equations
+// as there are rows. Twin: native/solver/dual.cc.
+import type { Plan, Table } from '../../plan.js';
+import { rmatvec, rowAt } from '../kernels/dense.js';
+import { sumOfProducts } from '../kernels/sums.js';
+import { factorize, solveFactorized } from './cholesky.js';
+import { Gram } from './gram.js';
+import { Reader } from './matrix.js';
+import type { Scaling } from './scaling.js';
+
+export class Dual {
+  readonly #D: Float64Array;
+  readonly #columns: Float64Array; // cols × rows
+  readonly #L: Float64Array;
+  readonly #a: Float64Array; // of each row
+  /** Of a diagonal element of the equations, the least that remained when the rows before it were taken out. */
+  readonly leastPivot: number = 0;
+
+  /** Of √s (x - mean)/deviation; `D`: one number above 0 for each column. */
+  constructor({ cols }: Plan, table: Table, { mean, deviation }: Scaling, D: Float64Array) {
+    const { X, sampleWeight, index, count: rows } = table;
+    this.#D = D;
+    this.#columns = new Float64Array(cols * rows);
+    this.#a = new Float64Array(rows);
+    const reader = new Reader({ X, cols, start: 0, count: rows, index }, 1);
+    for (let i = 0; i < rows; i++) {
+      const root = sampleWeight ? Math.sqrt(sampleWeight[index ? index[i] : i]) : 1;
+      const own = reader.rows(i, 1);
+      const x = rowAt(own, 0);
+      for (let j = 0; j < cols; j++) this.#columns[j * rows + i] = root * ((own.X[x + j] - mean[j]) / deviation[j]);
+    }
+    const L = new Float64Array(rows * rows);
+    this.#L = L;
+    const columns = { X: this.#columns, cols: rows, start: 0, count: cols, index: null };
+    new Gram(columns, null).evaluate(
+      D.map((d) => 1 / d),
+      L,
+    );
+    for (let i = 0; i < rows; i++) L[i * rows + i] += 1;
+    const diagonal = Float64Array.from({ length: rows }, (_, i) => L[i * rows + i]);
+    if (factorize(L, rows) > 0) return;
+    let least = 1;
+    for (let i = 0; i < rows; i++) {
+      const root = L[i * rows + i];
+      const pivot = (root * root) / diagonal[i];
+      if (!(pivot > least)) least = pivot;
+    }
+    this.leastPivot = least;
+  }
+
+  /** g becomes (XᵀX + D)⁻¹g. */
+  solve(g: Float64Array): void {
+    const D = this.#D;
+    const columns = this.#columns;
+    const a = this.#a.fill(0);
+    const rows = a.length;
+    const cols = g.length;
+    for (let j = 0; j < cols; j++) g[j] /= D[j];
+    rmatvec({ X: columns, cols: rows, start: 0, count: cols, index: null }, g, 0, a, 0);
+    solveFactorized(this.#L, rows, a);
+    for (let j = 0; j < cols; j++) g[j] -= sumOfProducts(columns, j * rows, a, 0, rows) / D[j];
+  }
+}

@@ -1,0 +1,50 @@
+#include "dual.h"
+
+#include <cmath>
+#include <vector>
+
+#include "cholesky.h"
+#include "gram.h"
+
+namespace nabla {
+
+Dual::Dual(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
+           const double* D, const Team& team)
+    : kernels_(kernels),
+      cols_(plan.cols),
+      rows_(table.count),
+      D_(D),
+      columns_(plan.cols * table.count),
+      L_(table.count * table.count),
+      a_(table.count) {
+  const double *mean = scaling.mean(), *deviation = scaling.deviation();
+  Reader reader(kernels, {table.X, cols_, rows_, table.index}, 1);
+  for (size_t i = 0; i < rows_; ++i) {
+    const size_t row = table.index ? table.index[i] : i;
+    const double root = table.sampleWeight ? std::sqrt(table.sampleWeight[row]) : 1.0;
+    const double* x = reader.rows(i, 1).row(0);
+    for (size_t j = 0; j < cols_; ++j)
+      columns_.data()[j * rows_ + i] = root * ((x[j] - mean[j]) / deviation[j]);
+  }
+  std::vector<double> inverse(cols_), diagonal(rows_);
+  for (size_t j = 0; j < cols_; ++j) inverse[j] = 1.0 / D[j];
+  double* L = L_.data();
+  Gram(kernels, {columns_.data(), rows_, cols_, nullptr}, nullptr, team).evaluate(inverse.data(), L);
+  for (size_t i = 0; i < rows_; ++i) diagonal[i] = L[i * rows_ + i] += 1.0;
+  if (factorize(kernels, L, rows_, team) > 0) return;
+  leastPivot_ = 1.0;
+  for (size_t i = 0; i < rows_; ++i) {
+    const double root = L[i * rows_ + i], pivot = (root * root) / diagonal[i];
+    if (!(pivot > leastPivot_)) leastPivot_ = pivot;
+  }
+}
+
+void Dual::solve(double* g) {
+  a_.clear();
+  for (size_t j = 0; j < cols_; ++j) g[j] /= D_[j];
+  kernels_.rmatvec({columns_.data(), rows_, cols_, nullptr}, g, a_.data());
+  solveFactorized(kernels_, L_.data(), rows_, a_.data());
+  for (size_t j = 0; j < cols_; ++j) g[j] -= kernels_.dot(column(j), a_.data(), rows_) / D_[j];
+}
+
+}  // namespace nabla

@@ -1,0 +1,34 @@
+// Ridge regression in its dual form (Saunders, Gammerman and Vovk 1998), for fewer rows than columns: with
+// D = what the penalty adds to the second derivatives, (XᵀX + D)⁻¹ = D⁻¹ - D⁻¹Xᵀ(XD⁻¹Xᵀ + I)⁻¹XD⁻¹, which asks
+// for as many equations as there are rows. Twin: lib/reference/solver/dual.ts.
+#pragma once
+
+#include "scaling.h"
+
+namespace nabla {
+
+class Dual {
+ public:
+  // Of √s (x - mean)/deviation; `D`: one number above 0 for each column.
+  Dual(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling, const double* D,
+       const Team& team);
+
+  // Of a diagonal element of the equations, the least that remained when the rows before it were taken out.
+  double leastPivot() const { return leastPivot_; }
+  // g becomes (XᵀX + D)⁻¹g.
+  void solve(double* g);
+
+ private:
+  const double* column(size_t j) const { return columns_.data() + j * rows_; }
+
+  const Kernels& kernels_;
+  size_t cols_;
+  size_t rows_;
+  const double* D_;
+  Doubles columns_;  // cols × rows
+  Doubles L_;
+  Doubles a_;  // of each row
+  double leastPivot_ = 0.0;
+};
+
+}  // namespace nabla
