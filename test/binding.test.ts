@@ -161,6 +161,8 @@ describe.runIf(native)('the addon', () => {
     ['too few arrays', at(1, [null]), 'ERR_INVALID_ARG_TYPE'],
     ['no X', held(0, null), 'ERR_SHAPE'],
     ['a short X', held(0, new Float64Array(29)), 'ERR_SHAPE'],
+    ['little room for what is known', held(15, new Float64Array(36)), 'ERR_SHAPE'],
+    ['room of singles for what is known', held(15, new Float32Array(37)), 'ERR_INVALID_ARG_TYPE'],
     ['a short X of singles', held(0, new Float32Array(29)), 'ERR_SHAPE'],
     ['an X of whole numbers', held(0, new Int32Array(30)), 'ERR_INVALID_ARG_TYPE'],
     ['an X that is none', held(0, {}), 'ERR_INVALID_ARG_TYPE'],

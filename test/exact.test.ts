@@ -223,6 +223,31 @@ describe.each(faces)("optimizer 'exact': $name", ({ fit: fitAsync, fitSync, back
     expectClose(solve({ X, y }, { l2: 0.5 }).weights, minimum({ X, y }, { l2: 0.5 }), 1e-14, 1e-3);
   });
 
+  it.each([
+    ['plain', {}, {}],
+    [
+      'weights, factors, standardized',
+      { sampleWeight: normals(20, 3).map(Math.abs) },
+      { standardize: true, factors: 2 },
+    ],
+    ['a column without a penalty', {}, { factors: 0 }],
+    ['without an intercept', {}, { intercept: false }],
+  ] as [string, Partial<FitData>, FitOptions & { factors?: number }][])(
+    'fewer rows than columns: %s',
+    (_name, more, given) => {
+      const { factors = 1, ...options } = given;
+      const [rows, cols] = [20, 150];
+      const data = { X: normals(rows * cols, 1).map((x, at) => x + (at % 3)), y: normals(rows, 2), ...more };
+      const penaltyFactors = Float64Array.from({ length: cols }, (_, j) => (j === 7 ? factors : 1));
+      const all: FitOptions = { l2: 0.1, penaltyFactors, ...options };
+      const model = fitSync(data, { ...all, optimizer: 'exact' });
+      const newton = fitSync(data, { ...all, optimizer: 'newton', tolerance: 0 });
+      expectClose(model.coefficients, newton.coefficients, 1e-7, 0.1);
+      expectClose([model.intercept], [newton.intercept], 1e-7, 1);
+      expect(model.history.gradientNorm[0]).toBeLessThan(1e-12);
+    },
+  );
+
   it.each([true, false])('columns that say the same share what they say: intercept %s', (intercept) => {
     for (const rows of [9, 127, 129, 1000]) {
       // a, b, c, a again, and a + b: multiples of 1/1024, so that the sum is exact.

@@ -106,6 +106,22 @@ describe('the minimum of a quadratic model', () => {
     expect([one(0, 0, 0, 5, true), one(0, 0, 1, 5), one(0, 0, 0, -5, true)]).toEqual([5, 0, 0]);
   });
 
+  it('is found at once from itself, and from nearby with rounding in the way', () => {
+    for (const seed of [1, 2, 3, 4, 5, 6]) {
+      const { H, g } = problem(60, 12, 0.5, seed);
+      const quadratic = new Quadratic(12, 11, { l1: 5, l2: 0, nonNegative: false, factors: null });
+      quadratic.setHessian(H, new Float64Array(12));
+      const [v, again] = [new Float64Array(12), new Float64Array(12)];
+      quadratic.minimize(g, again, v);
+      expect(quadratic.isSolved).toBe(true);
+      expect(quadratic.leastPivot).toBeGreaterThan(0.01);
+      const there = g.map((slope, j) => v.reduce((sum, w, k) => sum + H[j * 12 + k] * w, slope));
+      quadratic.minimize(there, v, again);
+      expect(quadratic.isSolved, `seed ${seed}`).toBe(true);
+      expectClose(again, v, 1e-13, 1);
+    }
+  });
+
   const any = fc.record({
     cols: fc.integer({ min: 1, max: 40 }),
     extra: fc.integer({ min: 1, max: 60 }),

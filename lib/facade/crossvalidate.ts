@@ -116,6 +116,7 @@ function* foldCourse(
   const from = { weights, loss: NaN, steepest: NaN, certain: false };
   yield* fitSequence(job, penaltiesOf(lambdas, l1Ratio), from, function* (outcome) {
     models.push(outcome.weights);
+    yield null;
     return false;
   });
   return yield* measured(backend, measure, job, held, models);

@@ -54,7 +54,8 @@ double* knownOf(Napi::Value value, const Plan& plan) {
   const auto array = doubles(value);
   if (plan.cols > UINT32_MAX / 2) reject(value.Env(), "ERR_SHAPE", "too many columns");
   requireLength(value.Env(), array.length, Start::knownLength(plan));
-  if (plan.loss != squaredLoss) reject(value.Env(), "ERR_SHAPE", "only the squared loss is known by its rows");
+  if (plan.loss != squaredLoss)
+    reject(value.Env(), "ERR_SHAPE", "only the squared loss is known by its rows");
   return array.data;
 }
 

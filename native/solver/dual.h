@@ -1,6 +1,6 @@
 // Ridge regression in its dual form (Saunders, Gammerman and Vovk 1998), for fewer rows than columns: with
-// D = what the penalty adds to the second derivatives, (XᵀX + D)⁻¹ = D⁻¹ - D⁻¹Xᵀ(XD⁻¹Xᵀ + I)⁻¹XD⁻¹, which asks
-// for as many equations as there are rows. Twin: lib/reference/solver/dual.ts.
+// D = what the penalty adds to the second derivatives, (XᵀX + D)⁻¹ = D⁻¹ - D⁻¹Xᵀ(XD⁻¹Xᵀ + I)⁻¹XD⁻¹, which
+// asks for as many equations as there are rows. Twin: lib/reference/solver/dual.ts.
 #pragma once
 
 #include "scaling.h"

@@ -29,7 +29,7 @@ class Exact final : public Method {
     std::fill_n(w_, plan.size(), 0.0);
     if (table.count >= plan.cols)
       expansion_.reset(new Expansion(kernels, plan, table, &scaling, smooth.objective(), w_, team,
-                                     Expansion::Units::sums, known));
+                                     Expansion::Units::means, known));
   }
 
   // Returns the objective at the minimum.
@@ -70,7 +70,7 @@ class Exact final : public Method {
   const Team& team_;
   double* w_;
   std::unique_ptr<Expansion> expansion_;  // null: fewer rows than columns
-  Doubles original_;  // more exact than what becomes of w_
+  Doubles original_;                      // more exact than what becomes of w_
   Doubles gradient_;
 };
 

@@ -116,9 +116,9 @@ double Expansion::expand(const double* w, double* gradient) {
           weights + k * plan_.cols, plan_.intercept ? weights + plan_.coefficients() + k : nullptr};
     };
     const double *from = from_, *slope = slope_;
-    const Expanded sums = kernels_.expand({G_, diagonal_.data(), plan_.cols,
-                                           isMoved_ ? mean_.data() : nullptr, output(w), output(from),
-                                           output(slope), unit_, e_.data(), Ge_.data(), output(gradient)});
+    const Expanded sums =
+        kernels_.expand({G_, diagonal_.data(), plan_.cols, isMoved_ ? mean_.data() : nullptr, output(w),
+                         output(from), output(slope), unit_, e_.data(), Ge_.data(), output(gradient)});
     value += (n_ / unit_) * (sums.linear + 0.5 * sums.square);
     terms += (n_ / unit_) * (std::fabs(sums.linear) + 0.5 * sums.largest);
   }

@@ -18,8 +18,8 @@ class Expansion {
   enum class Units { sums, means };
 
   // What G and the slope are in: those of sums over the rows, or of means. `kept`: length() numbers of the
-  // caller's, all 0 or those of another expansion of the same rows and scaling, which need not be gone through
-  // then; null: it has its own.
+  // caller's, all 0 or those of another expansion of the same rows and scaling, which need not be gone
+  // through then; null: it has its own.
   Expansion(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling* scaling,
             Objective& direct, const double* weights, const Team& team, Units units = Units::sums,
             double* kept = nullptr);
@@ -61,7 +61,7 @@ class Expansion {
   Objective& direct_;
   double n_;
   Units units_;
-  double unit_;  // n, of means 1
+  double unit_;   // n, of means 1
   size_t side_;   // of G, for one output: columns and intercept
   bool isMoved_;  // weights are those of x, and to be moved
   Doubles mean_;

@@ -78,7 +78,7 @@ class LeastSquares {
     std::vector<double> diagonal(cols);
     for (size_t j = 0; j < cols; ++j) {
       double* row = &L_[j * cols];
-      std::copy_n(G + j * side, j + 1, row);
+      for (size_t k = 0; k <= j; ++k) row[k] = n_ * G[j * side + k];
       if (!diagonal_.empty()) row[j] += diagonal_[j];
       if (deviation[j] == INFINITY) row[j] = 1.0;
       diagonal[j] = row[j];
@@ -95,7 +95,8 @@ class LeastSquares {
 
   // False: ill-conditioned, or there are none.
   bool dualEquations() {
-    if (diagonal_.empty() || std::any_of(diagonal_.begin(), diagonal_.end(), [](double d) { return d <= 0.0; }))
+    if (diagonal_.empty() ||
+        std::any_of(diagonal_.begin(), diagonal_.end(), [](double d) { return d <= 0.0; }))
       return false;
     dual_.reset(new Dual(kernels_, plan_, table_, scaling_, diagonal_.data(), team_));
     isPlain_ = dual_->leastPivot() > plainPivot && isNear();

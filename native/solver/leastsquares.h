@@ -1,6 +1,6 @@
 // Least squares and ridge in closed form: by the normal equations, of fewer rows than columns in their dual
-// form, or from a triangle of reflections where these are ill-conditioned; both refined by gradients of twice a double's digits, but where plain ones are
-// as good. Twin: lib/reference/solver/leastsquares.ts.
+// form, or from a triangle of reflections where these are ill-conditioned; both refined by gradients of twice
+// a double's digits, but where plain ones are as good. Twin: lib/reference/solver/leastsquares.ts.
 #pragma once
 
 #include "scaling.h"
@@ -16,10 +16,10 @@ constexpr double plainRest = 0x1p-10;
 constexpr double farFromZero = 32.0;
 
 // Writes the weights of X's own columns that minimize the mean of ½ s (z - y)² plus the penalty (l2 alone);
-// of all that do, those of least norm in the scaled coefficients. `G`: XᵀX of the scaled columns, and of an intercept; null:
-// there are fewer rows than columns. `value`, `gradient`: the objective and its
-// gradient in the scaled weights, where they are 0. What is not finite leaves weights that are not, what
-// `team` stops any.
+// of all that do, those of least norm in the scaled coefficients. `G`: XᵀX/rows of the scaled columns, and of
+// an intercept; null: there are fewer rows than columns. `value`, `gradient`: the objective and its gradient
+// in the scaled weights, where they are 0. What is not finite leaves weights that are not, what `team` stops
+// any.
 void leastSquares(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
                   Smooth& smooth, const double* G, double value, const double* gradient, double* weights,
                   const Team& team);

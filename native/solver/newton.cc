@@ -50,9 +50,9 @@ Newton::Newton(const Kernels& kernels, const Plan& plan, const Table& table, con
       places[i] = i < penalized ? k * cols + i : plan.coefficients() + k + (i - penalized);
     Penalty penalty = smooth.penalty();
     if (penalty.factors) penalty.factors += k * cols;
-    systems_.emplace_back(new System{k, std::move(places), penalized, Doubles(isSquared() ? 0 : n * n), Doubles(n),
-                                     Quadratic(kernels, n, penalized, penalty, team), Doubles(n), Doubles(n),
-                                     Doubles(n), Doubles(n)});
+    systems_.emplace_back(new System{k, std::move(places), penalized, Doubles(isSquared() ? 0 : n * n),
+                                     Doubles(n), Quadratic(kernels, n, penalized, penalty, team), Doubles(n),
+                                     Doubles(n), Doubles(n), Doubles(n)});
     systems_.back()->hessian.clear();
   }
 }

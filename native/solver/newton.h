@@ -41,8 +41,8 @@ class Newton final : public Method {
     size_t output;               // which output's; of softmax 0, for all
     std::vector<size_t> places;  // among the weights: coefficients, then intercepts
     size_t penalized;            // how many of them, the first, are coefficients
-    Doubles hessian;  // without l2; where there is an expansion, its G is
-    Doubles added;    // to its diagonal: l2 and damping
+    Doubles hessian;             // without l2; where there is an expansion, its G is
+    Doubles added;               // to its diagonal: l2 and damping
     Quadratic model;
     // Of these weights: gradient, where they are, where the model has its minimum, and its slope there.
     Doubles g, w, v, slope;

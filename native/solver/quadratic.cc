@@ -265,7 +265,8 @@ bool Quadratic::isOptimal() const {
   const double rounding = static_cast<double>(size_) * 0x1p-50;
   for (size_t j = 0; j < size_; ++j) {
     const double most = j < penalized_ ? bound(j) : 0.0;
-    const double room = rounding * (std::fabs(g_[j]) + most + std::sqrt(std::fabs(diagonal_.data()[j] * square)));
+    const double room =
+        rounding * (std::fabs(g_[j]) + most + std::sqrt(std::fabs(diagonal_.data()[j] * square)));
     const bool up = v_[j] > 0.0, down = v_[j] < 0.0;
     const double right = slope[j] + (down ? -most : most);  // the slope to the right, and to the left
     const double left = slope[j] + (up ? most : -most);

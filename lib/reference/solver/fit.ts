@@ -54,7 +54,7 @@ export class Run {
   constructor(job: FitJob, objective?: Evaluator) {
     const { plan, train, validation, weights, state, carried, known } = job;
     this.#job = job;
-    const kept = known && known.subarray(knownPlaces(plan).scaling);
+    const kept = known?.subarray(knownPlaces(plan).scaling);
     this.#scaling = plan.standardize || (plan.solver > 0 && !objective) ? new Scaling(plan, train, kept) : null;
     this.#validation = validation && new Objective(plan, validation, this.#scaling);
     this.#stopping = new Stopping(plan);
