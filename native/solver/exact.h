@@ -29,7 +29,7 @@ class Exact final : public Method {
     std::fill_n(w_, plan.size(), 0.0);
     if (table.count >= plan.cols)
       expansion_.reset(new Expansion(kernels, plan, table, &scaling, smooth.objective(), w_, team,
-                                     Expansion::Units::means, known));
+                                     Expansion::Units::sums, known));
   }
 
   // Returns the objective at the minimum.

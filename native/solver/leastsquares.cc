@@ -78,7 +78,7 @@ class LeastSquares {
     std::vector<double> diagonal(cols);
     for (size_t j = 0; j < cols; ++j) {
       double* row = &L_[j * cols];
-      for (size_t k = 0; k <= j; ++k) row[k] = n_ * G[j * side + k];
+      std::copy_n(G + j * side, j + 1, row);
       if (!diagonal_.empty()) row[j] += diagonal_[j];
       if (deviation[j] == INFINITY) row[j] = 1.0;
       diagonal[j] = row[j];

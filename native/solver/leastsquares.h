@@ -16,7 +16,7 @@ constexpr double plainRest = 0x1p-10;
 constexpr double farFromZero = 32.0;
 
 // Writes the weights of X's own columns that minimize the mean of ½ s (z - y)² plus the penalty (l2 alone);
-// of all that do, those of least norm in the scaled coefficients. `G`: XᵀX/rows of the scaled columns, and of
+// of all that do, those of least norm in the scaled coefficients. `G`: XᵀX of the scaled columns, and of
 // an intercept; null: there are fewer rows than columns. `value`, `gradient`: the objective and its gradient
 // in the scaled weights, where they are 0. What is not finite leaves weights that are not, what `team` stops
 // any.

@@ -33,7 +33,7 @@ export class Exact extends Method {
     this.#smooth = smooth;
     this.#w = weights;
     this.#original = new Float64Array(weights.length);
-    this.#expansion = table.count >= plan.cols ? new Expansion(plan, table, scaling, objective, 'means', known) : null;
+    this.#expansion = table.count >= plan.cols ? new Expansion(plan, table, scaling, objective, 'sums', known) : null;
   }
 
   /** Returns the objective at the minimum. */

@@ -91,7 +91,7 @@ class LeastSquares {
     const L = new Float64Array(cols * cols);
     const diagonal = new Float64Array(cols);
     for (let j = 0; j < cols; j++) {
-      for (let k = 0; k <= j; k++) L[j * cols + k] = this.#table.count * G[j * side + k];
+      for (let k = 0; k <= j; k++) L[j * cols + k] = G[j * side + k];
       if (this.#diagonal) L[j * cols + j] += this.#diagonal[j];
       if (deviation[j] === Infinity) L[j * cols + j] = 1;
       diagonal[j] = L[j * cols + j];
@@ -239,7 +239,7 @@ class LeastSquares {
 
 /**
  * Writes the weights of X's own columns that minimize the mean of ½ s (z - y)² plus the penalty (l2 alone); of all that
- * do, those of least norm in the scaled coefficients. `G`: XᵀX/rows of the scaled columns, and of an intercept; null: there are
+ * do, those of least norm in the scaled coefficients. `G`: XᵀX of the scaled columns, and of an intercept; null: there are
  * fewer rows than columns. `value`, `gradient`: the objective and its gradient in the scaled weights, where they are 0.
  * What is not finite leaves weights that are not.
  */
