@@ -102,7 +102,7 @@ static void widen(const SingleRows& rows, double* out) {
 // as -0.
 template <bool picked, class Dot>
 NABLA_INLINE void productsBy(const Rows& rows, double b, double* z, Dot dot) {
-  const NextRows next = nextOf(rows);
+  const NextRows next = nextOf(rows, true);
   const int turns =
       rows.cols > 128 ? 1 : 2;  // rows from one fetch to the next: neither many lines at once nor few
   size_t i = 0;
@@ -112,7 +112,7 @@ NABLA_INLINE void productsBy(const Rows& rows, double b, double* z, Dot dot) {
     for (int r = 0; r < 8; ++r) {
       if (picked) fetch(rows, i + r + fetchedAhead);
       if (!picked && next.lines > 0 && (r & (turns - 1)) == 0)
-        next.fetch(false, (i + r) * rows.cols, (i + r + turns) * rows.cols);
+        next.fetch((i + r) * rows.cols, (i + r + turns) * rows.cols);
       folded[r] = dot(rows.row(i + r));
     }
     store(z + i, (zero() + foldEach(folded)) + b);
@@ -190,10 +190,10 @@ NABLA_INLINE void addNarrowRows(const Rows& rows, const double* r, double* g, si
   Vec a[V];
 #pragma GCC unroll 4
   for (int v = 0; v < V; ++v) a[v] = fresh ? zero() : load(g + 8 * v, v + 1 < V ? 8 : last);
-  const NextRows next = nextOf(rows);
+  const NextRows next = nextOf(rows, false);
   size_t i = 0;
   for (; i + 4 <= rows.count; i += 4) {
-    if (next.lines > 0) next.fetch(true, i * rows.cols, (i + 4) * rows.cols);
+    if (next.lines > 0) next.fetch(i * rows.cols, (i + 4) * rows.cols);
     const double* row[] = {rows.row(i), rows.row(i + 1), rows.row(i + 2), rows.row(i + 3)};
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v)
@@ -228,9 +228,9 @@ NABLA_INLINE void addRows(const Rows& rows, size_t i, const double* r, double* g
     row[k] = rows.row(i + k);
     factor[k] = r[i + k];
   }
-  const NextRows next = nextOf(rows);
+  const NextRows next = nextOf(rows, false);
   eachVec(rows.cols, [&](size_t j, size_t count) {
-    if (next.lines > 0) next.fetch(true, i * rows.cols + R * j, i * rows.cols + R * (j + 8));
+    if (next.lines > 0) next.fetch(i * rows.cols + R * j, i * rows.cols + R * (j + 8));
     Vec a = load(g + j, count);
     if constexpr (R == 1) a += factor[0] * load(row[0] + j, count);
 #pragma GCC unroll 2

@@ -46,25 +46,33 @@ NABLA_INLINE void fetchLine(const double* X, size_t lines, size_t i) {
   __builtin_prefetch(X + 8 * (i / 4 % 4 * (lines / 4) + i / 16 * 4 + i % 4));
 }
 
-// The rows behind these, as many, where they stream from memory. They are asked for while these are gone
-// through, one half by each of two products: memory is at work at all times then.
+// Blocks that are asked for together: four streams of a block each last longer than four within one block.
+constexpr size_t fetchedTogether = 4;
+
+// Rows to come, where they stream from memory: while the blocks of one group are gone through, each asks for
+// its share of the next group. The second of two products does, when its own rows are in a cache: asked for
+// beside rows that are still to come from memory, lines come no earlier.
 struct NextRows {
   const double* X;
-  size_t lines;   // of cache; 0: none
-  size_t second;  // where the second product begins
-  int shift;      // of doubles gone through to lines that are due
+  size_t lines;  // of cache, of the group; 0: none
+  size_t first;  // of this block's share
 
   // What is due while so many doubles of these rows, from … to, are gone through.
-  inline __attribute__((always_inline)) void fetch(bool isSecond, size_t from, size_t to) const {
-    const size_t begin = isSecond ? second : 0;
-    for (size_t i = begin + (from >> shift); i < begin + (to >> shift); ++i) fetchLine(X, lines, i);
+  inline __attribute__((always_inline)) void fetch(size_t from, size_t to) const {
+    for (size_t i = first + from / 8; i < first + to / 8; ++i) fetchLine(X, lines, i);
   }
 };
 
-NABLA_INLINE NextRows nextOf(const Rows& rows) {
-  const bool streams = !rows.index && rows.ahead > 0 && early((rows.count + rows.ahead) * rows.cols) > 0;
-  const size_t lines = streams ? rows.count * rows.cols / 8 : 0;
-  return {rows.X + rows.count * rows.cols, lines, rows.once ? 0 : lines / 2, rows.once ? 3 : 4};
+// `isFirst`: of two products over them, unless it is the only one.
+NABLA_INLINE NextRows nextOf(const Rows& rows, bool isFirst) {
+  if (rows.index || rows.ahead == 0 || early((rows.count + rows.ahead) * rows.cols) == 0)
+    return {rows.X, 0, 0};
+  if (isFirst && !rows.once) return {rows.X, 0, 0};
+  const size_t doubles = rows.count * rows.cols, left = rows.ahead / rows.count;  // whole blocks that follow
+  const size_t own = left % fetchedTogether;                                      // of this group
+  if (left < own + fetchedTogether) return {rows.X, 0, 0};
+  return {rows.X + (own + 1) * doubles, fetchedTogether * (doubles / 8),
+          (fetchedTogether - 1 - own) * (doubles / 8)};
 }
 
 }  // namespace NABLA_TARGET
