@@ -2,7 +2,8 @@
 import warnings
 
 from protocol import serve
-from sklearn.linear_model import LogisticRegression, SGDRegressor
+from sklearn.linear_model import LassoCV, LogisticRegression, Ridge, SGDRegressor, lasso_path
+from sklearn.model_selection import KFold
 
 warnings.filterwarnings("ignore")
 
@@ -34,4 +35,27 @@ def logistic(args):
     return run
 
 
-serve({"sgd": sgd, "logistic": logistic, "softmax": logistic})
+def path(args):
+    X, y, lambdas = args.matrix(), args.array("y"), args.array("lambdas")
+    return lambda: lasso_path(X, y, alphas=lambdas, tol=args.number("tolerance"), max_iter=100000)[1].T
+
+
+def path_by_folds(args):
+    X, y, lambdas = args.matrix(), args.array("y"), args.array("lambdas")
+
+    def run():
+        model = LassoCV(
+            alphas=lambdas, cv=KFold(args.whole("folds")), tol=args.number("tolerance"), max_iter=100000,
+            fit_intercept=False,
+        )
+        return model.fit(X, y).coef_
+
+    return run
+
+
+def ridge(args):
+    X, y = args.matrix(), args.array("y")
+    return lambda: Ridge(alpha=args.number("l2") * len(y), fit_intercept=False).fit(X, y).coef_
+
+
+serve({"lasso_path": path, "lasso_cv": path_by_folds, "ridge": ridge, "sgd": sgd, "logistic": logistic, "softmax": logistic})

@@ -8,6 +8,7 @@ import { type Effort, used, usualEffort } from './harness.js';
 import { type Gauges, kernelGauges, type Limit, limits, rateOf } from './limits.js';
 import { manyRows } from './many.js';
 import { measureRow, type Peers } from './measure.js';
+import { pathRows } from './paths.js';
 import type { Result, Row } from './row.js';
 import { type Digits, solverRows } from './solvers.js';
 import { shortTable, tableText, tally, timeText } from './table.js';
@@ -109,7 +110,15 @@ export async function bench(flags: BenchFlags, io: Io, equipment: Equipment = {}
   };
 
   const results: Result[] = [];
-  const rows: Row[] = [...vectorRows, ...descentRows, ...solverRows(digits), ...updateRows, ...manyRows, tinyFit];
+  const rows: Row[] = [
+    ...vectorRows,
+    ...descentRows,
+    ...solverRows(digits),
+    ...pathRows,
+    ...updateRows,
+    ...manyRows,
+    tinyFit,
+  ];
   const chosen = rows.filter((row) => wanted(row) && (row.quick || !quick));
   // These are no rows of the harness: they are measured over sizes, or in processes of their own.
   const around: { name: string; group: string; measure(): Promise<Result> | Result | null }[] = [

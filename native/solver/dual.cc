@@ -1,5 +1,6 @@
 #include "dual.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -18,13 +19,20 @@ Dual::Dual(const Kernels& kernels, const Plan& plan, const Table& table, const S
       L_(table.count * table.count),
       a_(table.count) {
   const double *mean = scaling.mean(), *deviation = scaling.deviation();
-  Reader reader(kernels, {table.X, cols_, rows_, table.index}, 1);
-  for (size_t i = 0; i < rows_; ++i) {
-    const size_t row = table.index ? table.index[i] : i;
-    const double root = table.sampleWeight ? std::sqrt(table.sampleWeight[row]) : 1.0;
-    const double* x = reader.rows(i, 1).row(0);
-    for (size_t j = 0; j < cols_; ++j)
-      columns_.data()[j * rows_ + i] = root * ((x[j] - mean[j]) / deviation[j]);
+  constexpr size_t together = 8;  // rows, so that a line of a column is written at once
+  Reader reader(kernels, {table.X, cols_, rows_, table.index}, together);
+  for (size_t at = 0; at < rows_; at += together) {
+    const size_t count = std::min(together, rows_ - at);
+    const Rows rows = reader.rows(at, count);
+    double root[together];
+    for (size_t i = 0; i < count; ++i) {
+      const size_t row = table.index ? table.index[at + i] : at + i;
+      root[i] = table.sampleWeight ? std::sqrt(table.sampleWeight[row]) : 1.0;
+    }
+    for (size_t j = 0; j < cols_; ++j) {
+      double* column = columns_.data() + j * rows_ + at;
+      for (size_t i = 0; i < count; ++i) column[i] = root[i] * ((rows.row(i)[j] - mean[j]) / deviation[j]);
+    }
   }
   std::vector<double> inverse(cols_), diagonal(rows_);
   for (size_t j = 0; j < cols_; ++j) inverse[j] = 1.0 / D[j];
