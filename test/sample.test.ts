@@ -236,6 +236,12 @@ describe.each(faces)('auto: $name', ({ fitSync }) => {
     expect(picked('logistic', 1024, 31, { l1: 0.1 })).toBe('newton');
     expect(picked('logistic', 1024, 31, { nonNegative: true })).toBe('newton');
     expect(picked('squared', 1024, 31)).toBe('exact');
+    expect(picked('squared', 3, 3999)).toBe('exact');
+    expect(picked('squared', 3, 4000)).toBe('lbfgs');
+    expect(picked('squared', 3, 4000, { l2: 0.1 }), 'as many equations as rows').toBe('exact');
+    expect(picked('squared', 3, 1999, { l1: 0.1 })).toBe('newton');
+    expect(picked('squared', 3, 2000, { l1: 0.1 })).toBe('lbfgs');
+    expect(picked('squared', 3, 1999, { nonNegative: true })).toBe('newton');
     // Fewer rows than four for a column and the intercept.
     expect(picked('huber', 319, 79)).toBe('newton');
     expect(picked('huber', 320, 79)).toBe('lbfgs');
