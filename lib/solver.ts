@@ -19,7 +19,8 @@ export function rowsForLbfgs(plan: Plan): number {
   const { cols, outputs, loss, l1, l2, nonNegative } = plan;
   const side = cols + 1;
   const isPlain = l1 === 0 && !nonNegative;
-  if (loss === squaredLoss && !isPlain) return side <= most.parts ? Infinity : 0;
+  // nonNegative alone tells little apart where columns outnumber rows.
+  if (loss === squaredLoss && !isPlain) return side <= (l1 > 0 ? most.parts : most.newton) ? Infinity : 0;
   if (loss === squaredLoss) {
     if (side <= most.exact) return Infinity;
     return l2 > 0 ? most.exact + 1 : 0; // ridge regression has as many equations as rows, if these are fewer

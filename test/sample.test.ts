@@ -241,7 +241,8 @@ describe.each(faces)('auto: $name', ({ fitSync }) => {
     expect(picked('squared', 3, 4000, { l2: 0.1 }), 'as many equations as rows').toBe('exact');
     expect(picked('squared', 3, 1999, { l1: 0.1 })).toBe('newton');
     expect(picked('squared', 3, 2000, { l1: 0.1 })).toBe('lbfgs');
-    expect(picked('squared', 3, 1999, { nonNegative: true })).toBe('newton');
+    expect(picked('squared', 30, 29, { nonNegative: true })).toBe('newton');
+    expect(picked('squared', 3, 500, { nonNegative: true })).toBe('lbfgs');
     // Fewer rows than four for a column and the intercept.
     expect(picked('huber', 319, 79)).toBe('newton');
     expect(picked('huber', 320, 79)).toBe('lbfgs');
