@@ -1,5 +1,6 @@
 // Paths over λ: where they begin, that each model is what a fit of its own gives, and what they tell.
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FitData, FitOptions, PathOptions } from '../lib/index.js';
 import { mean, plainLosses } from './algebra.js';
@@ -13,6 +14,7 @@ import {
   normals,
   problem,
   resizable,
+  runs,
 } from './support.js';
 
 const fixture = (name: string) => JSON.parse(readFileSync(new URL(`./fixtures/${name}.json`, import.meta.url), 'utf8'));
@@ -116,6 +118,39 @@ describe.each(faces)('paths: $name', (face) => {
     for (const [i, ratio] of path.devianceRatio.entries()) {
       if (i > 0) expect(ratio).toBeGreaterThan(path.devianceRatio[i - 1]);
     }
+  });
+
+  it('leave no slope beyond λ, whatever the shape and however columns depend on each other', () => {
+    const shape = fc.record({
+      rows: fc.integer({ min: 2, max: 60 }),
+      cols: fc.integer({ min: 1, max: 40 }),
+      correlation: fc.constantFrom(0, 0.5, 0.95, 0.9999),
+      place: fc.constantFrom(0, 10),
+      l1Ratio: fc.constantFrom(1, 0.7),
+      intercept: fc.boolean(),
+      seed: fc.nat(1e6),
+    });
+    fc.assert(
+      fc.property(shape, ({ rows, cols, correlation, place, l1Ratio, intercept, seed }) => {
+        const own = normals(rows * cols, seed);
+        const common = normals(rows, seed + 1);
+        const mix = (x: number, row: number) => Math.sqrt(1 - correlation) * x + Math.sqrt(correlation) * common[row];
+        const X = own.map((x, at) => place + mix(x, Math.floor(at / cols)) * (1 + ((at % cols) % 3)));
+        const y = normals(rows, seed + 2).map((e, i) => e + X[i * cols] - 2 * X[i * cols + cols - 1]);
+        const path = fitPathSync({ X, y, rows }, { count: 8, minRatio: 1e-3, full: true, l1Ratio, intercept });
+        path.models.forEach((model, k) => {
+          const r = model.decision(X).map((z, i) => (z - y[i]) / rows);
+          const slopes = model.coefficients.map((w, j) => {
+            const slope = r.reduce((sum, ri, i) => sum + ri * X[i * cols + j], path.lambdas[k] * (1 - l1Ratio) * w);
+            const bound = path.lambdas[k] * l1Ratio;
+            return w === 0 ? Math.max(0, Math.abs(slope) - bound) : slope + bound * Math.sign(w);
+          });
+          expect(model.status).toBe('converged');
+          expect(Math.max(...slopes.map(Math.abs)) / path.lambdas[0], `at ${k}`).toBeLessThan(1e-11);
+        });
+      }),
+      { numRuns: runs(60) },
+    );
   });
 
   it('have λ at even steps of their logarithms', () => {
