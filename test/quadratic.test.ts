@@ -43,7 +43,7 @@ function minimum(
 }
 
 describe('Cholesky', () => {
-  it.each([1, 2, 7, 30, 65])('solves %i equations', (n) => {
+  it.each([1, 2, 7, 31, 32, 33, 64, 65, 97])('solves %i equations', (n) => {
     const { H, g } = problem(n + 20, n, 0.5, n);
     const [L, x] = [H.slice(), g.slice()];
     expect(factorize(L, n)).toBe(0);
@@ -56,6 +56,25 @@ describe('Cholesky', () => {
         expectClose([sum], [H[i * n + k]], 1e-13, H[i * n + i], `${i}, ${k} of LLᵀ:`);
       }
     }
+  });
+
+  it('finds columns that others make up wherever they stand', () => {
+    const [rows, cols] = [200, 70];
+    const X = normals(rows * cols, 3);
+    for (let i = 0; i < rows; i++)
+      for (const j of [20, 33, 69]) X[i * cols + j] = X[i * cols] - 2 * X[i * cols + j - 1];
+    const H = new Float64Array(cols * cols);
+    gram(X, rows, cols, null, H);
+    const b = Float64Array.from({ length: cols }, (_, j) => H[j * cols] + H[j * cols + 50]);
+    expect(factorize(H, cols)).toBe(3);
+    solveFactorized(H, cols, b);
+    expectClose(
+      b,
+      b.map((_, j) => Number(j === 0 || j === 50)),
+      1e-11,
+      1,
+    );
+    expectBits([b[20], b[33], b[69]], [0, 0, 0]);
   });
 
   it('takes a column that others make up for aliased: its component is 0', () => {

@@ -6,9 +6,9 @@
 
 namespace nabla {
 
-// A (n × n, row-major; its lower triangle) becomes L with A = LLᵀ, row by row. A variable whose pivot is
-// nothing but rounding is a combination of those before it: its diagonal becomes 0. Returns how many there
-// are. Told to stop, it leaves what it has.
+// A (n × n, row-major; its lower triangle) becomes L with A = LLᵀ; what is above it is nobody's. A variable
+// whose pivot is nothing but rounding is a combination of those before it: its diagonal becomes 0. Returns
+// how many there are. Told to stop, it leaves what it has.
 size_t factorize(const Kernels& kernels, double* A, size_t n, const Team& team);
 
 // b becomes x with LLᵀx = b; 0 where the diagonal of L is.

@@ -1,23 +1,53 @@
 // Linear equations with a symmetric positive semidefinite matrix. Twin: native/solver/cholesky.cc.
 import { sumOfProducts } from '../kernels/sums.js';
 
+/** Columns that become those of L at once, and are then taken out of those behind them. */
+const blockCols = 32;
+
 /**
- * A (n × n, row-major; its lower triangle) becomes L with A = LLᵀ, row by row. A variable whose pivot is nothing but
- * rounding is a combination of those before it: its diagonal becomes 0. Returns how many there are.
+ * A (n × n, row-major; its lower triangle) becomes L with A = LLᵀ. A variable whose pivot is nothing but rounding is a
+ * combination of those before it: its diagonal becomes 0. Returns how many there are.
  */
 export function factorize(A: Float64Array, n: number): number {
   const rounding = n * 2 ** -48;
+  const diagonal = Float64Array.from({ length: n }, (_, j) => A[j * n + j]);
   let aliased = 0;
-  for (let j = 0, row = 0; j < n; j++, row += n) {
-    for (let k = 0, other = 0; k < j; k++, other += n) {
-      A[row + k] = A[other + k] > 0 ? (A[row + k] - sumOfProducts(A, row, A, other, k)) / A[other + k] : 0;
+  for (let from = 0; from < n; from += blockCols) {
+    const to = Math.min(n, from + blockCols);
+    for (let j = from, row = from * n; j < to; j++, row += n) {
+      for (let k = from, other = from * n; k < j; k++, other += n) {
+        const rest = A[row + k] - sumOfProducts(A, row + from, A, other + from, k - from);
+        A[row + k] = A[other + k] > 0 ? rest / A[other + k] : 0;
+      }
+      const pivot = A[row + j] - sumOfProducts(A, row + from, A, row + from, j - from);
+      const own = pivot > rounding * diagonal[j];
+      if (!own) aliased++;
+      A[row + j] = own ? Math.sqrt(pivot) : 0;
     }
-    const pivot = A[row + j] - sumOfProducts(A, row, A, row, j);
-    const own = pivot > rounding * A[row + j];
-    if (!own) aliased++;
-    A[row + j] = own ? Math.sqrt(pivot) : 0;
+    for (let j = to; j < n; j++) solveBelow(A, n, from, to, j * n);
+    takeOut(A, n, from, to);
   }
   return aliased;
+}
+
+/** Columns from … to-1 of a row below become L's. */
+function solveBelow(A: Float64Array, n: number, from: number, to: number, row: number): void {
+  for (let k = from, own = from * n; k < to; k++, own += n) {
+    let rest = A[row + k];
+    for (let i = from; i < k; i++) rest += -A[own + i] * A[row + i];
+    A[row + k] = A[own + k] > 0 ? rest / A[own + k] : 0;
+  }
+}
+
+/** A -= LLᵀ of these columns in what is behind them. */
+function takeOut(A: Float64Array, n: number, from: number, to: number): void {
+  for (let j = to, row = to * n; j < n; j++, row += n) {
+    for (let k = to, other = to * n; k <= j; k++, other += n) {
+      let rest = A[row + k];
+      for (let i = from; i < to; i++) rest += -A[row + i] * A[other + i];
+      A[row + k] = rest;
+    }
+  }
 }
 
 /** b becomes x with LLᵀx = b; 0 where the diagonal of L is. */
