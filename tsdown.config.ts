@@ -86,6 +86,8 @@ export default defineConfig([
     entry: { cli: 'lib/cli/main.ts', bench: 'lib/bench/index.ts' },
     format: 'esm',
     ...node,
+    // Nobody reads the command's own copy of the library: without white space it is a fifth smaller.
+    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
     outputOptions: { comments },
     dts: false,
     clean: true,
