@@ -192,6 +192,13 @@ describe.each(faces)('paths: $name', (face) => {
     expectClose(path.models[3].coefficients, face.fitSync({ X, y }, { optimizer: 'auto' }).coefficients, 1e-6, 1);
   });
 
+  it('of ridge regression need no square of the columns, where rows are few', () => {
+    const wide = { X: normals(4 * 100_000, 3), y: Float64Array.of(1, 2, 0, 4) };
+    const path = fitPathSync(wide, { l1Ratio: 0, lambdas: [1, 0.1] });
+    expect(path.models.map(({ optimizer }) => optimizer)).toEqual(['exact', 'exact']);
+    expect(path.devianceRatio[1]).toBeGreaterThan(0.99);
+  });
+
   it('tell losses and deviance ratios', () => {
     const data = { X, y, sampleWeight };
     const path = fitPathSync(data, { count: 5 });

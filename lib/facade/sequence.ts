@@ -21,9 +21,7 @@ export function* fitSequence(
   each: (outcome: Outcome, i: number) => Course<boolean>,
 ): Course<void> {
   let { weights } = from;
-  const { loss, solver } = job.plan;
-  const isKnown = loss === squaredLoss && (solver === solverKind.newton || solver === solverKind.exact);
-  const known = isKnown ? new Float64Array(knownPlaces(job.plan).length) : null;
+  const known = canBeKnown(job) ? new Float64Array(knownPlaces(job.plan).length) : null;
   for (let i = 0; i < penalties.length; i++) {
     const { l1, l2 } = penalties[i];
     // λ_max times the share of l1 may round to just below.
@@ -32,6 +30,12 @@ export function* fitSequence(
     weights = outcome.weights;
     if (yield* each(outcome, i)) return;
   }
+}
+
+/** Whether fits go by XᵀX, so that it is worth keeping. */
+function canBeKnown({ plan, train }: FitJob): boolean {
+  if (plan.loss !== squaredLoss) return false;
+  return plan.solver === solverKind.newton || (plan.solver === solverKind.exact && train.count >= plan.cols);
 }
 
 /** The outcome of no fit. */
