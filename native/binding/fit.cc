@@ -160,7 +160,11 @@ Napi::Value valueOf(Napi::Env env, const EpochEnd& end) {
 int64_t footprint(const Plan& plan) {
   const double size = static_cast<double>(plan.size());
   double doubles = 16.0 * size;
-  if (plan.solver == SolverKind::newton || plan.solver == SolverKind::exact) doubles += 2.0 * size * size;
+  const double rows = static_cast<double>(plan.rows), cols = static_cast<double>(plan.cols);
+  if (plan.solver == SolverKind::exact && plan.rows < plan.cols)
+    doubles += rows * (rows + cols);
+  else if (plan.solver == SolverKind::newton || plan.solver == SolverKind::exact)
+    doubles += 2.0 * size * size;
   if (plan.solver == SolverKind::lbfgs) doubles += 2.0 * plan.solverParameters[0] * size;
   return doubles > 1e4 ? static_cast<int64_t>(doubles < 1e15 ? 8.0 * doubles : 8e15) : 0;
 }
