@@ -146,7 +146,8 @@ describe.each(faces)('paths: $name', (face) => {
             return w === 0 ? Math.max(0, Math.abs(slope) - bound) : slope + bound * Math.sign(w);
           });
           expect(model.status).toBe('converged');
-          expect(Math.max(...slopes.map(Math.abs)) / path.lambdas[0], `at ${k}`).toBeLessThan(1e-11);
+          const rounding = 1e-13 * (place + 10) * mean(y.map(Math.abs)); // of the sums here
+          expect(Math.max(...slopes.map(Math.abs)), `at ${k}`).toBeLessThan(1e-11 * path.lambdas[0] + rounding);
         });
       }),
       { numRuns: runs(60) },
