@@ -107,11 +107,11 @@ export function weightCount({ outputs, cols, intercept }: Plan): number {
   return outputs * (cols + (intercept ? 1 : 0));
 }
 
-/** Where what is known of rows (solver/expansion, solver/scaling) begins and ends in its numbers. */
-export function knownPlaces(plan: Plan): { expansion: number; scaling: number; length: number } {
+/** What is known of rows: how many numbers, and where behind those of solver/expansion solver/scaling has its own. */
+export function knownPlaces(plan: Plan): { scaling: number; length: number } {
   const side = plan.cols + (plan.intercept ? 1 : 0);
   const scaling = side * side + 3 + 2 * weightCount(plan);
-  return { expansion: 0, scaling, length: scaling + 1 + 3 * plan.cols };
+  return { scaling, length: scaling + 1 + 3 * plan.cols };
 }
 
 /** Numbers that `encode` writes. */

@@ -44,7 +44,7 @@ export function withSolver(plan: Plan, usual: SolverName = pick(plan)): { plan: 
   const name = asked === 'auto' ? usual : asked;
   if (name === 'exact') {
     const wrong =
-      Object.keys(losses)[plan.loss] !== 'squared'
+      plan.loss !== squaredLoss
         ? `the loss ${Object.keys(losses)[plan.loss]}`
         : plan.l1 > 0
           ? 'l1'

@@ -46,7 +46,7 @@ export class Newton extends Method {
   readonly #objective: Objective;
   readonly #scaling: Scaling;
   readonly #expansion: Expansion | null; // of the squared loss, in place of passes over the rows
-  readonly #gram: Gram;
+  readonly #gram: Gram | null; // of others
   readonly #gramMatrix: Float64Array;
   readonly #systems: System[] = [];
   readonly #w: Float64Array;
@@ -83,12 +83,12 @@ export class Newton extends Method {
     this.#objective = objective;
     this.#scaling = scaling;
     const rows = { X: table.X, cols, start: 0, count: table.count, index: table.index };
-    this.#gram = new Gram(rows, intercept ? scaling.mean : null);
-    this.#gramMatrix = new Float64Array(this.#gram.size ** 2);
+    const isSquared = plan.loss === squaredLoss;
+    this.#gram = isSquared ? null : new Gram(rows, intercept ? scaling.mean : null);
+    this.#gramMatrix = new Float64Array((this.#gram?.size ?? 0) ** 2);
     this.#w = weights;
     const { penalty, penalized } = smooth;
     for (let j = 0; penalty.nonNegative && j < penalized; j++) if (weights[j] < 0) weights[j] = 0;
-    const isSquared = plan.loss === squaredLoss;
     this.#expansion = isSquared ? new Expansion(plan, table, scaling, objective, 'means', known) : null;
     this.#g = new Float64Array(size);
     this.#trial = new Float64Array(size);
@@ -315,9 +315,10 @@ export class Newton extends Method {
     const { deviation } = this.#scaling;
     const { count } = this.#table;
     const G = this.#gramMatrix;
-    const { size } = this.#gram;
+    const gram = this.#gram as Gram;
+    const { size } = gram;
     const n = places.length;
-    this.#gram.evaluate(d, G);
+    gram.evaluate(d, G);
     // Where a system's variables of an output begin, and its intercept.
     const at = (output: number, j: number) => {
       if (loss !== softmaxLoss) return j;
