@@ -2,7 +2,7 @@
 // native has the same bits, which the parity of fits shows.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { factorize, solveFactorized } from '../lib/reference/solver/cholesky.js';
+import { factorize, rowsKept, solveFactorized } from '../lib/reference/solver/cholesky.js';
 import { gram } from '../lib/reference/solver/products.js';
 import { Quadratic } from '../lib/reference/solver/quadratic.js';
 import { solve } from './algebra.js';
@@ -55,6 +55,23 @@ describe('Cholesky', () => {
         for (let j = 0; j <= k; j++) sum += L[i * n + j] * L[k * n + j];
         expectClose([sum], [H[i * n + k]], 1e-13, H[i * n + i], `${i}, ${k} of LLᵀ:`);
       }
+    }
+  });
+
+  it.each([40, 64, 97])('goes on from rows of %i equations that stand', (n) => {
+    const { H } = problem(n + 20, n, 0.5, n);
+    for (let i = 0; i < n; i++) for (const j of [5, 45]) if (j < n) H[i * n + j] = H[j * n + i] = H[i * n + 2];
+    for (const j of [5, 45]) if (j < n) H[j * n + j] = H[2 * n + 2];
+    const whole = H.slice();
+    const aliased = factorize(whole, n);
+    expect(aliased).toBe(n > 45 ? 2 : 1);
+    for (const rows of [0, 31, 32, 50, n - 1, n]) {
+      const known = rowsKept(rows);
+      const L = H.slice();
+      L.set(whole.subarray(0, known * n));
+      expect(factorize(L, n, known)).toBe(aliased);
+      for (let i = 0; i < n; i++)
+        expectBits(L.subarray(i * n, i * n + i + 1), whole.subarray(i * n, i * n + i + 1), `row ${i}`);
     }
   });
 

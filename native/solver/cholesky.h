@@ -8,8 +8,11 @@ namespace nabla {
 
 // A (n × n, row-major; its lower triangle) becomes L with A = LLᵀ; what is above it is nobody's. A variable
 // whose pivot is nothing but rounding is a combination of those before it: its diagonal becomes 0. Returns
-// how many there are. Told to stop, it leaves what it has.
-size_t factorize(const Kernels& kernels, double* A, size_t n, const Team& team);
+// how many there are. Told to stop, it leaves what it has. The first `known` rows, which rowsKept() has
+// rounded, are L's already.
+size_t factorize(const Kernels& kernels, double* A, size_t n, const Team& team, size_t known = 0);
+// How many of the first rows of an L can stand when only those behind them change.
+size_t rowsKept(size_t rows);
 
 // b becomes x with LLᵀx = b; 0 where the diagonal of L is.
 void solveFactorized(const Kernels& kernels, const double* L, size_t n, double* b);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "cholesky.h"
@@ -117,17 +118,19 @@ double Quadratic::sweep(bool all) {
 // Solves the equations of the active variables until none of them changes its sign.
 void Quadratic::polish() {
   refresh();
+  order();
+  size_t known = 0;  // rows of L
   for (bool solved = false; !solved && !stopped();) {
-    if (factorizeActive() > 0 && leaveFlat()) continue;
-    solved = solveActive();
+    solved = !(factorizeActive(known) > 0 && leaveFlat()) && solveActive();
+    if (!solved) known = drop();
   }
   solveActive();  // once more for rounding
 }
 
-// Large variables come first, so that it is the small ones that turn out to depend on others.
-size_t Quadratic::factorizeActive() {
+// Which variables are active. Large ones come first, so that it is the small ones that turn out to depend on
+// others, and that are dropped.
+void Quadratic::order() {
   double* sizes = step_.data();
-  double* L = L_.data();
   active_.clear();
   for (size_t j = 0; j < size_; ++j) {
     if (!isActive(j)) continue;
@@ -141,12 +144,29 @@ size_t Quadratic::factorizeActive() {
     sizes[i] = size;
     active_[i] = j;
   }
+}
+
+// Takes out those that are no longer active; returns how many rows of L stand.
+size_t Quadratic::drop() {
   const size_t n = active_.size();
-  for (size_t i = 0; i < n; ++i) {
+  size_t first = 0;
+  while (first < n && isActive(active_[first])) ++first;
+  active_.erase(std::remove_if(active_.begin(), active_.end(), [&](size_t j) { return !isActive(j); }),
+                active_.end());
+  const size_t known = rowsKept(first);
+  for (size_t i = 1; i < known; ++i)
+    memmove(L_.data() + i * active_.size(), L_.data() + i * n, (i + 1) * sizeof(double));
+  return known;
+}
+
+size_t Quadratic::factorizeActive(size_t known) {
+  double* L = L_.data();
+  const size_t n = active_.size();
+  for (size_t i = known; i < n; ++i) {
     for (size_t k = 0; k < i; ++k) L[i * n + k] = row(active_[i])[active_[k]];
     L[i * n + i] = diagonal_.data()[active_[i]];
   }
-  return factorize(kernels_, L, n, team_);
+  return factorize(kernels_, L, n, team_, known);
 }
 
 // The slope of the model at an active variable, l1 and all.
@@ -197,8 +217,8 @@ size_t Quadratic::crossing(size_t count) const {
   return first;
 }
 
-// Goes to the minimum over the active variables. Where signs would change, to where those variables are 0, or
-// as far as none changes, whichever is lower.
+// Goes to the minimum over the active variables. Where signs would change, those variables become 0 instead:
+// all the way, or half of it and so on, until that is lower than going as far as none changes.
 bool Quadratic::solveActive() {
   double* step = step_.data();
   double* kept = kept_.data();
@@ -215,14 +235,16 @@ bool Quadratic::solveActive() {
     return true;
   }
   const double lower = value() - steep * (length - 0.5 * length * length);
-  for (size_t i = 0; i < n; ++i) {
-    const size_t j = active_[i];
-    kept[i] = v_[j];
-    const double next = kept[i] + step[i];
-    v_[j] = isKinked(j) && !(next * kept[i] > 0.0) ? 0.0 : next;
+  for (size_t i = 0; i < n; ++i) kept[i] = v_[active_[i]];
+  for (double part = 1.0; part > length && !stopped(); part *= 0.5) {
+    for (size_t i = 0; i < n; ++i) {
+      const size_t j = active_[i];
+      const double next = kept[i] + part * step[i];
+      v_[j] = isKinked(j) && !(next * kept[i] > 0.0) ? 0.0 : next;
+    }
+    refresh();
+    if (value() < lower) return false;
   }
-  refresh();
-  if (value() < lower) return false;
   for (size_t i = 0; i < n; ++i) v_[active_[i]] = kept[i] + length * step[i];
   v_[active_[first]] = 0.0;
   refresh();

@@ -42,7 +42,9 @@ class Quadratic {
   double best(size_t j) const;
   double sweep(bool all);
   void polish();
-  size_t factorizeActive();
+  void order();
+  size_t drop();
+  size_t factorizeActive(size_t known);
   double steepness(size_t j) const;
   bool leaveFlat();
   size_t crossing(size_t count) const;

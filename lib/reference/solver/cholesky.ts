@@ -6,26 +6,41 @@ const blockCols = 32;
 
 /**
  * A (n × n, row-major; its lower triangle) becomes L with A = LLᵀ. A variable whose pivot is nothing but rounding is a
- * combination of those before it: its diagonal becomes 0. Returns how many there are.
+ * combination of those before it: its diagonal becomes 0. Returns how many there are. The first `known` rows, which
+ * rowsKept() has rounded, are L's already.
  */
-export function factorize(A: Float64Array, n: number): number {
-  const rounding = n * 2 ** -48;
+export function factorize(A: Float64Array, n: number, known = 0): number {
   const diagonal = Float64Array.from({ length: n }, (_, j) => A[j * n + j]);
   let aliased = 0;
+  for (let j = 0; j < known; j++) if (!(diagonal[j] > 0)) aliased++;
   for (let from = 0; from < n; from += blockCols) {
     const to = Math.min(n, from + blockCols);
-    for (let j = from, row = from * n; j < to; j++, row += n) {
-      for (let k = from, other = from * n; k < j; k++, other += n) {
-        const rest = A[row + k] - sumOfProducts(A, row + from, A, other + from, k - from);
-        A[row + k] = A[other + k] > 0 ? rest / A[other + k] : 0;
-      }
-      const pivot = A[row + j] - sumOfProducts(A, row + from, A, row + from, j - from);
-      const own = pivot > rounding * diagonal[j];
-      if (!own) aliased++;
-      A[row + j] = own ? Math.sqrt(pivot) : 0;
+    const next = Math.max(to, known);
+    if (from >= known) aliased += solveBlock(A, n, from, to, diagonal);
+    for (let j = next; j < n; j++) solveBelow(A, n, from, to, j * n);
+    takeOut(A, n, from, to, next);
+  }
+  return aliased;
+}
+
+/** How many of the first rows of an L can stand when only those behind them change. */
+export function rowsKept(rows: number): number {
+  return Math.floor(rows / blockCols) * blockCols;
+}
+
+/** Rows from … to-1, of which what is before these columns is taken out, become L's. Returns how many are aliased. */
+function solveBlock(A: Float64Array, n: number, from: number, to: number, diagonal: Float64Array): number {
+  const rounding = n * 2 ** -48;
+  let aliased = 0;
+  for (let j = from, row = from * n; j < to; j++, row += n) {
+    for (let k = from, other = from * n; k < j; k++, other += n) {
+      const rest = A[row + k] - sumOfProducts(A, row + from, A, other + from, k - from);
+      A[row + k] = A[other + k] > 0 ? rest / A[other + k] : 0;
     }
-    for (let j = to; j < n; j++) solveBelow(A, n, from, to, j * n);
-    takeOut(A, n, from, to);
+    const pivot = A[row + j] - sumOfProducts(A, row + from, A, row + from, j - from);
+    const own = pivot > rounding * diagonal[j];
+    if (!own) aliased++;
+    A[row + j] = own ? Math.sqrt(pivot) : 0;
   }
   return aliased;
 }
@@ -39,9 +54,9 @@ function solveBelow(A: Float64Array, n: number, from: number, to: number, row: n
   }
 }
 
-/** A -= LLᵀ of these columns in what is behind them. */
-function takeOut(A: Float64Array, n: number, from: number, to: number): void {
-  for (let j = to, row = to * n; j < n; j++, row += n) {
+/** A -= LLᵀ of these columns in what is behind them, from row `first` on. */
+function takeOut(A: Float64Array, n: number, from: number, to: number, first: number): void {
+  for (let j = first, row = first * n; j < n; j++, row += n) {
     for (let k = to, other = to * n; k <= j; k++, other += n) {
       let rest = A[row + k];
       for (let i = from; i < to; i++) rest += -A[row + i] * A[other + i];

@@ -3,7 +3,7 @@
 
 import { dot } from '../kernels/dense.js';
 import type { Penalty } from '../kernels/penalties.js';
-import { factorize, solveFactorized, solveTransposed } from './cholesky.js';
+import { factorize, rowsKept, solveFactorized, solveTransposed } from './cholesky.js';
 
 const mostRounds = 100; // of coordinate descent and a solve
 const mostSweeps = 10; // of one round over the active variables
@@ -22,7 +22,7 @@ export class Quadratic {
   readonly #step: Float64Array;
   readonly #kept: Float64Array;
   readonly #settled: Float64Array; // v after the round before
-  readonly #active: number[] = [];
+  #active: number[] = [];
   /** Whether v is the minimum, and not where the rounds ended. */
   isSolved = false;
   #H: Float64Array = none;
@@ -174,15 +174,20 @@ export class Quadratic {
   /** Solves the equations of the active variables until none of them changes its sign. */
   #polish(): void {
     this.#refresh();
+    this.#order();
+    let known = 0; // rows of L
     for (let solved = false; !solved; ) {
-      if (this.#factorize() > 0 && this.#leaveFlat()) continue;
-      solved = this.#solveActive();
+      solved = !(this.#factorize(known) > 0 && this.#leaveFlat()) && this.#solveActive();
+      if (!solved) known = this.#drop();
     }
     this.#solveActive(); // once more for rounding
   }
 
-  /** Large variables come first, so that it is the small ones that turn out to depend on others. */
-  #factorize(): number {
+  /**
+   * Which variables are active. Large ones come first, so that it is the small ones that turn out to depend on others, and
+   * that are dropped.
+   */
+  #order(): void {
     const active = this.#active;
     const sizes = this.#step;
     let n = 0;
@@ -198,11 +203,27 @@ export class Quadratic {
       active[i] = j;
     }
     active.length = n;
-    for (let i = 0; i < n; i++) {
+  }
+
+  /** Takes out those that are no longer active; returns how many rows of L stand. */
+  #drop(): number {
+    const L = this.#L;
+    const n = this.#active.length;
+    const first = this.#active.findIndex((j) => !this.#isActive(j));
+    this.#active = this.#active.filter((j) => this.#isActive(j));
+    const known = rowsKept(first < 0 ? n : first);
+    for (let i = 1; i < known; i++) L.copyWithin(i * this.#active.length, i * n, i * n + i + 1);
+    return known;
+  }
+
+  #factorize(known: number): number {
+    const active = this.#active;
+    const n = active.length;
+    for (let i = known; i < n; i++) {
       for (let k = 0; k < i; k++) this.#L[i * n + k] = this.#H[active[i] * this.#size + active[k]];
       this.#L[i * n + i] = this.#diagonal[active[i]];
     }
-    return factorize(this.#L, n);
+    return factorize(this.#L, n, known);
   }
 
   /** The slope of the model at an active variable, l1 and all. */
@@ -261,8 +282,8 @@ export class Quadratic {
   }
 
   /**
-   * Goes to the minimum over the active variables. Where signs would change, to where those variables are 0, or as far
-   * as none changes, whichever is lower.
+   * Goes to the minimum over the active variables. Where signs would change, those variables become 0 instead: all the
+   * way, or half of it and so on, until that is lower than going as far as none changes.
    */
   #solveActive(): boolean {
     const v = this.#v;
@@ -282,14 +303,16 @@ export class Quadratic {
     }
     const lower = this.#value() - steep * (length - 0.5 * length * length);
     const kept = this.#kept;
-    for (let i = 0; i < n; i++) {
-      const j = active[i];
-      kept[i] = v[j];
-      const next = kept[i] + step[i];
-      v[j] = this.#isKinked(j) && !(next * kept[i] > 0) ? 0 : next;
+    for (let i = 0; i < n; i++) kept[i] = v[active[i]];
+    for (let part = 1; part > length; part *= 0.5) {
+      for (let i = 0; i < n; i++) {
+        const j = active[i];
+        const next = kept[i] + part * step[i];
+        v[j] = this.#isKinked(j) && !(next * kept[i] > 0) ? 0 : next;
+      }
+      this.#refresh();
+      if (this.#value() < lower) return false;
     }
-    this.#refresh();
-    if (this.#value() < lower) return false;
     for (let i = 0; i < n; i++) v[active[i]] = kept[i] + length * step[i];
     v[active[first]] = 0;
     this.#refresh();
