@@ -9,8 +9,8 @@ export const fitPaths: readonly FitPath[] = ['gram', 'direct'];
 
 const lossNames = Object.keys(losses);
 
-/** Doubles of X below which a fit is too short to gain, and columns whose matrix would be too large. */
-const border = { least: 1024, mostCols: 2048 };
+/** Doubles of X below which a fit is too short to gain, and columns whose matrix would be too large: for steps, for a solver. */
+const border = { least: 1024, mostCols: 2048, mostExpanded: 2000 };
 
 /**
  * Whether it is faster by far, by half at least, if all epochs are run. In passes over X from memory: the matrix takes 3
@@ -53,4 +53,12 @@ export function gramFrom(plan: Plan, rows: number, asked?: boolean): number {
     else least = middle;
   }
   return enough;
+}
+
+/**
+ * Whether Newton's method takes XᵀX of all columns of least squares, where l1 or a bound may need few of them: for one fit,
+ * or `shared` by some of the same rows.
+ */
+export function isWorthExpanding({ cols }: Plan, rows: number, shared: boolean): boolean {
+  return cols <= (shared ? 4 : 1) * rows && cols <= border.mostExpanded;
 }

@@ -5,7 +5,7 @@ import { kinkedLosses, type Plan, softmaxLoss, solverKind, squaredLoss } from '.
 
 export type SolverName = Exclude<keyof typeof solvers, 'auto'>;
 
-/** Weights of a system of equations that is worth solving whole: once, in each iteration, and over and over in parts. */
+/** Weights of a system of equations that is worth solving whole: once, in each iteration, and in parts where none may be negative. */
 const most = { exact: 4000, newton: 500, parts: 2000 };
 
 /**
@@ -14,20 +14,26 @@ const most = { exact: 4000, newton: 500, parts: 2000 };
  */
 const lbfgsFrom = { products: 2 ** 20, size: 16, rowsPerColumn: 4 };
 
+/** Those of one output with a second derivative everywhere, so that models are nowhere flat in what rows tell. */
+const curvedLosses = (['logistic', 'poisson', 'gamma', 'tweedie'] as const).map((name) =>
+  Object.keys(losses).indexOf(name),
+);
+
 /** From how many rows on `auto` picks lbfgs where it would pick another. */
 export function rowsForLbfgs(plan: Plan): number {
   const { cols, outputs, loss, l1, l2, nonNegative } = plan;
   const side = cols + 1;
   const isPlain = l1 === 0 && !nonNegative;
-  // nonNegative alone tells little apart where columns outnumber rows.
-  if (loss === squaredLoss && !isPlain) return side <= (l1 > 0 ? most.parts : most.newton) ? Infinity : 0;
+  // l1 leaves few columns to Newton's method, of however many.
+  if (loss === squaredLoss && !isPlain) return l1 > 0 || side <= most.parts ? Infinity : 0;
   if (loss === squaredLoss) {
     if (side <= most.exact) return Infinity;
     return l2 > 0 ? most.exact + 1 : 0; // ridge regression has as many equations as rows, if these are fewer
   }
+  const isKinked = kinkedLosses.includes(loss);
   const size = loss === softmaxLoss ? outputs * side : side;
-  if (size > most.newton) return 0;
-  if (!isPlain || kinkedLosses.includes(loss) || size <= lbfgsFrom.size) return Infinity;
+  if (size > most.newton) return l1 > 0 && curvedLosses.includes(loss) ? Infinity : 0;
+  if (!isPlain || isKinked || size <= lbfgsFrom.size) return Infinity;
   return Math.max(lbfgsFrom.rowsPerColumn * side, Math.ceil(lbfgsFrom.products / size ** 2));
 }
 

@@ -239,10 +239,15 @@ describe.each(faces)('auto: $name', ({ fitSync }) => {
     expect(picked('squared', 3, 3999)).toBe('exact');
     expect(picked('squared', 3, 4000)).toBe('lbfgs');
     expect(picked('squared', 3, 4000, { l2: 0.1 }), 'as many equations as rows').toBe('exact');
-    expect(picked('squared', 3, 1999, { l1: 0.1 })).toBe('newton');
-    expect(picked('squared', 3, 2000, { l1: 0.1 })).toBe('lbfgs');
-    expect(picked('squared', 30, 29, { nonNegative: true })).toBe('newton');
-    expect(picked('squared', 3, 500, { nonNegative: true })).toBe('lbfgs');
+    expect(picked('squared', 3, 5000, { l1: 0.1 })).toBe('newton');
+    expect(picked('squared', 3, 1999, { nonNegative: true })).toBe('newton');
+    expect(picked('squared', 3, 2000, { nonNegative: true })).toBe('lbfgs');
+    expect(picked('poisson', 30, 3000, { l1: 0.1 })).toBe('newton');
+    expect(picked('logistic', 30, 499, { nonNegative: true })).toBe('newton');
+    expect(picked('logistic', 30, 500, { nonNegative: true })).toBe('lbfgs');
+    expect(picked('huber', 30, 499, { l1: 0.1 })).toBe('newton');
+    expect(picked('huber', 30, 500, { l1: 0.1 })).toBe('lbfgs');
+    expect(picked('softmax', 30, 166, { l1: 0.1 }), 'of three classes').toBe('lbfgs');
     // Fewer rows than four for a column and the intercept.
     expect(picked('huber', 319, 79)).toBe('newton');
     expect(picked('huber', 320, 79)).toBe('lbfgs');

@@ -1,5 +1,6 @@
 // The one place where fits follow each other along penalties.
 import type { FitJob, Outcome } from '../backend.js';
+import { isWorthExpanding } from '../gram.js';
 import { knownPlaces, solverKind, squaredLoss, statuses } from '../plan.js';
 import { type Course, fitted } from './course.js';
 import type { NullModel } from './nullmodel.js';
@@ -21,7 +22,7 @@ export function* fitSequence(
   each: (outcome: Outcome, i: number) => Course<boolean>,
 ): Course<void> {
   let { weights } = from;
-  const known = canBeKnown(job) ? new Float64Array(knownPlaces(job.plan).length) : null;
+  const known = canBeKnown(job, penalties) ? new Float64Array(knownPlaces(job.plan).length) : null;
   for (let i = 0; i < penalties.length; i++) {
     const { l1, l2 } = penalties[i];
     // λ_max times the share of l1 may round to just below.
@@ -33,9 +34,11 @@ export function* fitSequence(
 }
 
 /** Whether fits go by XᵀX, so that it is worth keeping. */
-function canBeKnown({ plan, train }: FitJob): boolean {
+function canBeKnown({ plan, train }: FitJob, penalties: readonly PenaltySize[]): boolean {
   if (plan.loss !== squaredLoss) return false;
-  return plan.solver === solverKind.newton || (plan.solver === solverKind.exact && train.count >= plan.cols);
+  if (plan.solver !== solverKind.newton) return plan.solver === solverKind.exact && train.count >= plan.cols;
+  const isPlain = !plan.nonNegative && penalties.every(({ l1 }) => l1 === 0);
+  return isPlain || isWorthExpanding(plan, train.count, true);
 }
 
 /** The outcome of no fit. */

@@ -37,18 +37,18 @@ size_t rowsPerGram(size_t cols, size_t size) {
 
 Gram::Gram(const Kernels& kernels, const Source& source, const double* mean, const Team& team, Beside* beside)
     : kernels_(kernels),
-      cols_(source.cols),
+      cols_(source.width()),
       count_(source.count),
       mean_(mean),
       team_(team),
-      size_(source.cols + (mean ? 1 : 0)),
+      size_(source.width() + (mean ? 1 : 0)),
       beside_(beside),
-      step_(rowsPerGram(source.cols, size_)),
+      step_(rowsPerGram(source.width(), size_)),
       sum_(kernels, size_ * size_ + (beside ? beside->size() : 0), source.count / step_ + 1,
            std::min(team.lanes(static_cast<double>(source.count) * static_cast<double>(size_ * size_) / 4.0),
                     beside ? beside->lanes() : UINT_MAX)),
-      packedRows_(rowsPacked(source.cols)),
-      packed_(isWide(source.cols) ? sum_.lanes() * packedStride() : 0),
+      packedRows_(rowsPacked(source.width())),
+      packed_(isWide(source.width()) ? sum_.lanes() * packedStride() : 0),
       reader_(kernels, source, std::min(chunkRows, source.count), sum_.lanes()),
       ones_(mean ? std::min(chunkRows, source.count) : 0) {
   std::fill_n(ones_.data(), ones_.size(), 1.0);

@@ -3,6 +3,8 @@
 // needed. Twin: lib/reference/solver/matrix.ts.
 #pragma once
 
+#include <vector>
+
 #include "../kernels/table.h"
 #include "memory.h"
 
@@ -59,12 +61,15 @@ class Matrix {
   const float* singles_ = nullptr;
 };
 
-// All rows of a matrix, or those that `index` names.
+// All rows of a matrix, or those that `index` names; of all its columns or some.
 struct Source {
   Matrix X;
   size_t cols;
   size_t count;
   const uint32_t* index;
+  const std::vector<uint32_t>* columns = nullptr;  // null: all
+
+  size_t width() const { return columns ? columns->size() : cols; }
 };
 
 // Gives blocks of these rows as doubles, at most `longest` at once, to each lane its own.
@@ -73,18 +78,29 @@ class Reader {
   Reader(const Kernels& kernels, const Source& source, size_t longest, unsigned lanes = 1)
       : kernels_(kernels),
         source_(source),
-        stride_((source.X.room(longest * source.cols) + 7) / 8 * 8),
+        whole_(source.X.room(longest * source.cols)),
+        stride_((whole_ + (source.columns ? longest * source.width() : 0) + 7) / 8 * 8),
         room_(lanes * stride_) {}
 
   // Valid until the lane's next ones.
   Rows rows(size_t start, size_t count, unsigned lane = 0) {
     const Source& s = source_;
-    return s.X.rows(kernels_, s.cols, s.index, start, count, room_.data() + lane * stride_);
+    double* room = room_.data() + lane * stride_;
+    const Rows whole = s.X.rows(kernels_, s.cols, s.index, start, count, room);
+    if (!s.columns) return whole;
+    double* const picked = room + whole_;
+    double* to = picked;
+    for (size_t i = 0; i < count; ++i) {
+      const double* row = whole.row(i);
+      for (const uint32_t j : *s.columns) *to++ = row[j];
+    }
+    return {picked, s.width(), count, nullptr};
   }
 
  private:
   const Kernels& kernels_;
   const Source source_;
+  size_t whole_;  // room for rows of all columns
   size_t stride_;
   Doubles room_;
 };

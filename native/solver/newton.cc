@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace nabla {
@@ -9,12 +10,23 @@ namespace nabla {
 namespace {
 
 constexpr int mostDampings = 25;
+constexpr size_t mostExpandedColumns = 2000;
+constexpr size_t fewExpandedColumns = 128;
 
 void copy(const double* from, double* to, size_t n) {
   if (n > 0) memcpy(to, from, n * sizeof(double));
 }
 
 }  // namespace
+
+Newton::Bending::Bending(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
+                         const WorkingSet& set, const Team& team)
+    : mean(set.columns().size()),
+      gram(kernels, {table.X, plan.cols, table.count, table.index, set.isWhole() ? nullptr : &set.columns()},
+           plan.intercept ? mean.data() : nullptr, team),
+      H(gram.size() * gram.size()) {
+  for (size_t j = 0; j < mean.size(); ++j) mean.data()[j] = scaling.mean()[set.columns()[j]];
+}
 
 Newton::Newton(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
                Smooth& smooth, double* weights, const Team& team, double* known)
@@ -25,36 +37,42 @@ Newton::Newton(const Kernels& kernels, const Plan& plan, const Table& table, con
       smooth_(smooth),
       team_(team),
       w_(weights),
-      gramMatrix_(isSquared() ? 0 : (plan.cols + 1) * (plan.cols + 1)),
+      expands_(isExpanded(known)),
+      set_(plan, scaling, smooth, isSparse()),
       g_(plan.size()),
       trial_(plan.size()),
       trialGradient_(plan.size()),
       target_(plan.size()),
-      curvature_(isSquared() ? 0 : plan.outputs * table.count),
+      curvature_(expands_ ? 0 : plan.outputs * table.count),
       rowCurvature_(isCoupled() ? table.count : 0) {
   g_.clear();
-  for (size_t j = 0; smooth.penalty().nonNegative && j < smooth.penalized(); ++j)
+  for (size_t j = 0; plan.nonNegative && j < smooth.penalized(); ++j)
     if (w_[j] < 0.0) w_[j] = 0.0;
-  if (isSquared())
+  if (expands_)
     expansion_.reset(new Expansion(kernels, plan, table, &scaling, smooth.objective(), w_, team,
                                    Expansion::Units::means, known));
-  else
-    gram_.reset(new Gram(kernels, {table.X, plan.cols, table.count, table.index},
-                         plan.intercept ? scaling.mean() : nullptr, team));
-  const size_t cols = plan.cols, outputs = plan.outputs;
-  for (size_t k = 0; k < (isCoupled() ? 1 : outputs); ++k) {
-    const size_t penalized = isCoupled() ? outputs * cols : cols;
-    const size_t n = penalized + (plan.intercept ? (isCoupled() ? outputs : 1) : 0);
-    std::vector<size_t> places(n);
-    for (size_t i = 0; i < n; ++i)
-      places[i] = i < penalized ? k * cols + i : plan.coefficients() + k + (i - penalized);
-    Penalty penalty = smooth.penalty();
-    if (penalty.factors) penalty.factors += k * cols;
-    systems_.emplace_back(new System{k, std::move(places), penalized, Doubles(isSquared() ? 0 : n * n),
-                                     Doubles(n), Quadratic(kernels, n, penalized, penalty, team), Doubles(n),
-                                     Doubles(n), Doubles(n), Doubles(n)});
-    systems_.back()->hessian.clear();
-  }
+  if (!set_.isSparse()) makeSystems();
+}
+
+// The squared loss is, unless that takes all of many columns where l1 or a bound may need few, for one fit.
+bool Newton::isExpanded(const double* known) const {
+  if (!isSquared()) return false;
+  if (!(plan_.l1 > 0.0 || plan_.nonNegative)) return true;
+  return plan_.cols <= (known ? 4 : 1) * table_.count && plan_.cols <= mostExpandedColumns;
+}
+
+// Whether columns are left out of models: of few, whose Hessian there is, it would gain nothing.
+bool Newton::isSparse() const {
+  return (plan_.l1 > 0.0 || plan_.nonNegative) && !(expands_ && plan_.cols <= fewExpandedColumns);
+}
+
+// Of the columns that are chosen.
+void Newton::makeSystems() {
+  systems_.clear();
+  if (!expands_) bending_.reset(new Bending(kernels_, plan_, table_, scaling_, set_, team_));
+  for (size_t k = 0; k < (isCoupled() ? 1 : plan_.outputs); ++k)
+    systems_.emplace_back(new System(kernels_, plan_, scaling_, smooth_, set_.columns(), k,
+                                     expands_ ? expansion_->G() : nullptr, team_));
 }
 
 double Newton::epoch(uint64_t) {
@@ -74,13 +92,14 @@ double Newton::epoch(uint64_t) {
     ++steps;
     copy(trial_.data(), w_, plan_.size());
     copy(trialGradient_.data(), g_.data(), plan_.size());
-    left = length == 1.0 && isMinimal() ? 0.0 : remaining();
-    isCurrent_ = isSquared();
+    left = length == 1.0 && isMinimal() ? 0.0 : isNaught() ? value_ : remaining();
+    isCurrent_ = expands_ && !set_.isSparse();
     if (length == 1.0)
       damp(damping_ > leastDamping ? 0.1 * damping_ : 0.0);
     else if (length < 0.1)
       dampMore();
   }
+  left += outside();
   change = left;
   if (left <= 0x1p-4 * nothing())
     ended = Status::converged;
@@ -129,57 +148,15 @@ void Newton::dampMore() { damp(damping_ > 0.0 ? 10.0 * damping_ : leastDamping);
 void Newton::damp(double damping) {
   if (damping == damping_) return;
   damping_ = damping;
-  for (const auto& system : systems_) complete(*system);
+  for (const auto& system : systems_) system->complete(damping_);
 }
 
-void Newton::complete(System& system) {
-  const size_t n = system.places.size();
-  for (size_t i = 0; i < n; ++i) {
-    const double l2 = i < system.penalized ? plan_.l2 * smooth_.factor(system.places[i]) : 0.0;
-    system.added.data()[i] = l2 + damping_ * unit(i, system.penalized);
-  }
-  system.model.setHessian(expansion_ ? expansion_->G() : system.hessian.data(), system.added.data());
-}
-
-// The mean square of a variable's column.
-double Newton::unit(size_t i, size_t penalized) const {
-  return i < penalized ? scaling_.square()[i % plan_.cols] : 1.0;
-}
-
-// Writes the slopes of the models without damping at the target to the trial's gradient.
-void Newton::slopeAtTarget() {
-  for (const auto& system : systems_) {
-    const size_t n = system->places.size();
-    double* w = system->w.data();
-    double* slope = system->slope.data();
-    copy(system->g.data(), slope, n);
-    for (size_t i = 0; i < n; ++i) {
-      w[i] = system->v.data()[i] - w[i];
-      if (w[i] == 0.0) continue;  // often, beside l1
-      system->model.addColumn(w[i], i, slope);
-      slope[i] -= damping_ * unit(i, system->penalized) * w[i];
-    }
-    for (size_t i = 0; i < n; ++i) trialGradient_.data()[system->places[i]] = slope[i];
-  }
-}
-
-// What the objective could still fall by at the target, where the models are flat but for the least damping.
+// What the objective could still fall by at the target, of which the models' slopes, without damping, are
+// written to the trial's gradient.
 double Newton::untold() {
-  slopeAtTarget();
-  const Penalty& penalty = smooth_.penalty();
+  trialGradient_.clear();
   double untold = 0.0;
-  for (const auto& system : systems_) {
-    for (size_t i = 0; i < system->places.size(); ++i) {
-      const size_t j = system->places[i];
-      const double v = system->v.data()[i], slope = trialGradient_.data()[j];
-      const double bound = j < smooth_.penalized() ? penalty.l1 * smooth_.factor(j) : 0.0;
-      const double right = slope + (v < 0.0 ? -bound : bound);
-      const double left = slope + (v > 0.0 ? bound : -bound);
-      const bool isBound = penalty.nonNegative && j < smooth_.penalized() && !(v > 0.0);
-      const double steep = right < 0.0 ? right : left > 0.0 && !isBound ? left : 0.0;
-      untold += (0.5 * steep * steep) / (leastDamping * unit(i, system->penalized));
-    }
-  }
+  for (const auto& system : systems_) untold += system->untold(damping_, trialGradient_.data());
   return untold;
 }
 
@@ -190,23 +167,28 @@ bool Newton::isTold() const {
 
 // The Hessians at the weights.
 void Newton::bend() {
+  if (set_.choose(w_, g_.data()) || systems_.empty()) makeSystems();
   for (const auto& system : systems_) {
     if (isCoupled())
       bendClasses(*system);
-    else if (!expansion_)
-      spread(*system, curvature_.data() + system->output * table_.count, system->output, system->output);
-    complete(*system);
+    else if (!expands_)
+      spread(*system, curvature_.data() + system->output() * table_.count, system->output(),
+             system->output());
+    system->complete(damping_);
   }
   isCurrent_ = true;
 }
 
-// Whether the models' minimum is the objective's, but for rounding: as of an expansion, unless it says too
-// little.
+// Whether the models' minimum is the objective's, but for rounding: as of a quadratic, unless its equations
+// say too little.
 bool Newton::isMinimal() const {
   for (const auto& system : systems_)
-    if (!system->model.isSolved() || !(system->model.leastPivot() > leastExpandedPivot)) return false;
-  return expansion_ && damping_ == 0.0;
+    if (!system->model().isSolved() || !(system->model().leastPivot() > leastExpandedPivot)) return false;
+  return isSquared() && damping_ == 0.0;
 }
+
+// Whether a squared loss, which is never below 0, is all but there: flat models would not tell so.
+bool Newton::isNaught() const { return isSquared() && value_ <= 0x1p-4 * nothing(); }
 
 // What the objective can still fall by.
 double Newton::remaining() {
@@ -216,6 +198,19 @@ double Newton::remaining() {
   }
   const double fall = aim();
   return fall + untold();
+}
+
+// What it could fall by in columns that the models leave out.
+double Newton::outside() {
+  if (set_.isWhole()) return 0.0;
+  std::vector<double> bend(plan_.outputs, 1.0);
+  const size_t count = table_.count;
+  for (size_t k = 0; !isSquared() && k < plan_.outputs; ++k) {
+    const double* own = curvature_.data() + k * count;
+    const double sum = kernels_.sum(own, count), squares = kernels_.dot(own, own, count);
+    bend[k] = (isCoupled() ? sum - squares : sum) / static_cast<double>(count);
+  }
+  return set_.outside(g_.data(), bend.data());
 }
 
 // Of softmax: between classes k and l the second derivative is p_k (δ_kl - p_l).
@@ -238,25 +233,17 @@ void Newton::bendClasses(System& system) {
 
 // Writes the part of a Hessian that is between outputs k and l: the mean of d·xxᵀ in the solver's columns.
 void Newton::spread(System& system, const double* d, size_t k, size_t l) {
-  const size_t cols = plan_.cols, size = gram_->size(), n = system.places.size();
+  const std::vector<uint32_t>& columns = set_.columns();
+  const size_t cols = columns.size(), size = bending_->gram.size();
   const double count = static_cast<double>(table_.count);
   const double* deviation = scaling_.deviation();
-  double* hessian = system.hessian.data();
-  const double* G = gramMatrix_.data();
-  gram_->evaluate(d, gramMatrix_.data());
-  // Where a system's variables of an output begin, and its intercept.
-  const auto at = [&](size_t output, size_t j) {
-    return !isCoupled() ? j : j < cols ? output * cols + j : plan_.outputs * cols + output;
-  };
+  const double* H = bending_->H.data();
+  bending_->gram.evaluate(d, bending_->H.data());
   for (size_t j = 0; j < size; ++j) {
-    const size_t row = at(k, j);
-    const double rowScale = j == cols ? 1.0 : deviation[j];
+    const double rowScale = j == cols ? 1.0 : deviation[columns[j]];
     for (size_t m = 0; m < size; ++m) {
-      const size_t column = at(l, m);
-      const double scale = rowScale * (m == cols ? 1.0 : deviation[m]);
-      const double h = G[j * size + m] / count / scale;
-      hessian[row * n + column] = h;
-      hessian[column * n + row] = h;
+      const double scale = rowScale * (m == cols ? 1.0 : deviation[columns[m]]);
+      system.set(k, j, l, m, H[j * size + m] / count / scale);
     }
   }
 }
@@ -264,15 +251,8 @@ void Newton::spread(System& system, const double* d, size_t k, size_t l) {
 // Writes where the models have their minimum to `target`; returns by how much they fall.
 double Newton::aim() {
   double fall = 0.0;
-  for (const auto& system : systems_) {
-    const size_t n = system->places.size();
-    for (size_t i = 0; i < n; ++i) {
-      system->g.data()[i] = g_.data()[system->places[i]];
-      system->w.data()[i] = w_[system->places[i]];
-    }
-    fall += system->model.minimize(system->g.data(), system->w.data(), system->v.data());
-    for (size_t i = 0; i < n; ++i) target_.data()[system->places[i]] = system->v.data()[i];
-  }
+  if (!set_.isWhole()) copy(w_, target_.data(), plan_.size());
+  for (const auto& system : systems_) fall += system->aim(g_.data(), w_, target_.data());
   return fall;
 }
 

@@ -1,8 +1,8 @@
 // Newton's method by Cholesky: each iteration goes to the minimum of a quadratic model of the objective,
 // penalty and all (proximal Newton: Lee, Sun and Saunders 2014), or as far towards it as the objective falls.
-// One system of equations for each output, one for all of softmax. Where the Hessian says nothing of a
-// direction in which the objective falls, or too little, it is damped (Levenberg 1944, Marquardt 1963). Twin:
-// lib/reference/solver/newton.ts.
+// One system of equations for each output, one for all of softmax, of the columns that are not held at 0.
+// Where the Hessian says nothing of a direction in which the objective falls, or too little, it is damped
+// (Levenberg 1944, Marquardt 1963). Twin: lib/reference/solver/newton.ts.
 #pragma once
 
 #include <memory>
@@ -11,16 +11,16 @@
 #include "expansion.h"
 #include "gram.h"
 #include "method.h"
-#include "quadratic.h"
 #include "smooth.h"
+#include "system.h"
+#include "workingset.h"
 
 namespace nabla {
 
 // Of the objective: smaller changes are not to be told from rounding.
 constexpr double newtonRounding = 0x1p-48;
-constexpr double leastDamping = 1e-6;  // as a second derivative of the loss
-// Of a diagonal element, what has to remain when the variables before it are taken out, for an expansion's
-// gradient to be enough.
+// Of a diagonal element, what has to remain when the variables before it are taken out, for the squared
+// loss's gradient at the model's minimum to be enough.
 constexpr double leastExpandedPivot = 0x1p-20;
 
 class Newton final : public Method {
@@ -36,26 +36,29 @@ class Newton final : public Method {
   void exchange(Archive& archive) override;
 
  private:
-  // Equations of some of the weights.
-  struct System {
-    size_t output;               // which output's; of softmax 0, for all
-    std::vector<size_t> places;  // among the weights: coefficients, then intercepts
-    size_t penalized;            // how many of them, the first, are coefficients
-    Doubles hessian;             // without l2; where there is an expansion, its G is
-    Doubles added;               // to its diagonal: l2 and damping
-    Quadratic model;
-    // Of these weights: gradient, where they are, where the model has its minimum, and its slope there.
-    Doubles g, w, v, slope;
+  // XᵀDX of the columns that the models are about.
+  struct Bending {
+    Bending(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
+            const WorkingSet& set, const Team& team);
+
+    Doubles mean;
+    Gram gram;
+    Doubles H;
   };
 
   bool stopped() const { return team_.stopped(); }
   bool isSquared() const { return plan_.loss == squaredLoss; }
   bool isCoupled() const { return plan_.loss == softmaxLoss; }
+  bool isExpanded(const double* known) const;
+  bool isSparse() const;
   double evaluate(const double* weights, double* gradient);
   double penalized(double sum, const double* weights, double* gradient);
+  void makeSystems();
   void bend();
   bool isMinimal() const;
+  bool isNaught() const;
   double remaining();
+  double outside();
   void bendClasses(System& system);
   void spread(System& system, const double* d, size_t k, size_t l);
   double aim();
@@ -63,9 +66,6 @@ class Newton final : public Method {
   double step(double& promised);
   void dampMore();
   void damp(double damping);
-  void complete(System& system);
-  double unit(size_t i, size_t penalized) const;
-  void slopeAtTarget();
   double untold();
   bool isTold() const;
   double search(double promised);
@@ -77,9 +77,10 @@ class Newton final : public Method {
   Smooth& smooth_;
   const Team& team_;
   double* w_;
-  std::unique_ptr<Expansion> expansion_;  // of the squared loss, in place of passes over the rows
-  std::unique_ptr<Gram> gram_;            // of others
-  Doubles gramMatrix_;
+  const bool expands_;  // the squared loss, in place of passes over the rows
+  std::unique_ptr<Expansion> expansion_;
+  WorkingSet set_;
+  std::unique_ptr<Bending> bending_;  // of what is not expanded
   std::vector<std::unique_ptr<System>> systems_;
   Doubles g_;  // of the smooth part
   Doubles trial_, trialGradient_, target_;

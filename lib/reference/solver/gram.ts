@@ -4,7 +4,7 @@ import { type Rows, rmatvec } from '../kernels/dense.js';
 import { gram } from '../kernels/gram.js';
 import { sum } from '../kernels/sums.js';
 import { rowsPerBlock, Tree } from './blocks.js';
-import { Reader, type Source } from './matrix.js';
+import { Reader, type Source, widthOf } from './matrix.js';
 
 const chunkRows = 512;
 const ones = new Float64Array(chunkRows).fill(1);
@@ -30,8 +30,9 @@ export class Gram {
     readonly source: Source,
     readonly mean: Float64Array | null,
   ) {
-    this.size = source.cols + (mean ? 1 : 0);
-    this.#step = rowsPerGram(source.cols, this.size);
+    const cols = widthOf(source);
+    this.size = cols + (mean ? 1 : 0);
+    this.#step = rowsPerGram(cols, this.size);
     this.#tree = new Tree(this.size * this.size);
     this.#reader = new Reader(source, Math.min(chunkRows, source.count));
   }
@@ -39,7 +40,8 @@ export class Gram {
   /** The whole symmetric matrix, size × size, for d of each row (null: 1). */
   evaluate(d: Float64Array | null, H: Float64Array): void {
     const { mean, size } = this;
-    const { cols, count } = this.source;
+    const { count } = this.source;
+    const cols = widthOf(this.source);
     this.#tree.reset();
     for (let start = 0; start === 0 || start < count; start += this.#step) {
       const partial = this.#tree.next();

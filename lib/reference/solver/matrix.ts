@@ -2,10 +2,16 @@
 // is read in place, of singles it is widened into a room, which is exact, whenever it is needed.
 // Twin: native/solver/matrix.h.
 import { isSingles, type Matrix } from '../../arrays.js';
-import { type Rows, type RowsOf, type SingleRows, widen } from '../kernels/dense.js';
+import { type Rows, type RowsOf, rowAt, type SingleRows, widen } from '../kernels/dense.js';
 
-/** Rows of a matrix. */
-export type Source = RowsOf<Matrix>;
+/** Rows of a matrix; of all its columns or some. */
+export interface Source extends RowsOf<Matrix> {
+  columns?: Uint32Array | null;
+}
+
+export function widthOf({ cols, columns }: Source): number {
+  return columns ? columns.length : cols;
+}
 
 /** Room for a block of so many elements; null: it is read in place. */
 export function roomFor(X: Matrix, elements: number): Float64Array | null {
@@ -24,15 +30,23 @@ export function rowsOf(source: Source, room: Float64Array | null): Rows {
 export class Reader {
   readonly #source: Source;
   readonly #room: Float64Array | null;
+  readonly #picked: Float64Array; // of some columns
 
   constructor(source: Source, longest: number) {
     this.#source = source;
     this.#room = roomFor(source.X, longest * source.cols);
+    this.#picked = new Float64Array(longest * (source.columns?.length ?? 0));
   }
 
   /** Valid until the next ones. */
   rows(start: number, count: number): Rows {
-    const { X, cols, start: first, index } = this.#source;
-    return rowsOf({ X, cols, start: first + start, count, index }, this.#room);
+    const { X, cols, start: first, index, columns } = this.#source;
+    const whole = rowsOf({ X, cols, start: first + start, count, index }, this.#room);
+    if (!columns) return whole;
+    for (let i = 0, to = 0; i < count; i++) {
+      const at = rowAt(whole, i);
+      for (let j = 0; j < columns.length; j++, to++) this.#picked[to] = whole.X[at + columns[j]];
+    }
+    return { X: this.#picked, cols: columns.length, start: 0, count, index: null };
   }
 }

@@ -1,43 +1,27 @@
 // Newton's method by Cholesky: each iteration goes to the minimum of a quadratic model of the objective, penalty and all
 // (proximal Newton: Lee, Sun and Saunders 2014), or as far towards it as the objective falls. One system of equations for
-// each output, one for all of softmax. Where the Hessian says nothing of a direction in which the objective falls, or too
-// little, it is damped (Levenberg 1944, Marquardt 1963). Twin: native/solver/newton.cc.
-import { coefficientCount, type Plan, softmaxLoss, squaredLoss, type Table, weightCount } from '../../plan.js';
+// each output, one for all of softmax, of the columns that are not held at 0. Where the Hessian says nothing of a direction
+// in which the objective falls, or too little, it is damped (Levenberg 1944, Marquardt 1963).
+// Twin: native/solver/newton.cc.
+import { isWorthExpanding } from '../../gram.js';
+import { type Plan, softmaxLoss, squaredLoss, type Table, weightCount } from '../../plan.js';
+import { sum, sumOfProducts } from '../kernels/sums.js';
 import type { Archive } from './archive.js';
 import { Expansion } from './expansion.js';
 import { Gram } from './gram.js';
 import { Method } from './method.js';
 import type { Objective } from './objective.js';
-import { Quadratic } from './quadratic.js';
 import type { Scaling } from './scaling.js';
 import type { Smooth } from './smooth.js';
+import { leastDamping, System } from './system.js';
+import { WorkingSet } from './workingset.js';
 
 const rounding = 2 ** -48; // of the objective: smaller changes are not to be told from rounding
-const least = 1e-6; // damping, as a second derivative of the loss
 const mostDampings = 25;
-// Of a diagonal element, what has to remain when the variables before it are taken out, for an expansion's gradient to
-// be enough.
+const fewExpandedColumns = 128;
+// Of a diagonal element, what has to remain when the variables before it are taken out, for the squared loss's gradient at
+// the model's minimum to be enough.
 const leastExpandedPivot = 2 ** -20;
-
-/** Equations of some of the weights. */
-interface System {
-  /** Which output's; of softmax 0, for all. */
-  output: number;
-  /** Places among the weights: coefficients, then intercepts. */
-  places: Uint32Array;
-  /** How many of them, the first, are coefficients. */
-  penalized: number;
-  /** Without l2; where there is an expansion, its G. */
-  hessian: Float64Array;
-  /** To its diagonal: l2 and damping. */
-  added: Float64Array;
-  model: Quadratic;
-  /** Of these weights: gradient, where they are, where the model has its minimum, and its slope there. */
-  g: Float64Array;
-  w: Float64Array;
-  v: Float64Array;
-  slope: Float64Array;
-}
 
 export class Newton extends Method {
   readonly #plan: Plan;
@@ -46,9 +30,10 @@ export class Newton extends Method {
   readonly #objective: Objective;
   readonly #scaling: Scaling;
   readonly #expansion: Expansion | null; // of the squared loss, in place of passes over the rows
-  readonly #gram: Gram | null; // of others
-  readonly #gramMatrix: Float64Array;
-  readonly #systems: System[] = [];
+  readonly #set: WorkingSet;
+  #gram: Gram | null = null; // of what is not expanded
+  #H: Float64Array = new Float64Array(0);
+  #systems: System[] = [];
   readonly #w: Float64Array;
   readonly #g: Float64Array; // of the smooth part
   readonly #trial: Float64Array;
@@ -76,50 +61,43 @@ export class Newton extends Method {
   ) {
     super();
     const size = weightCount(plan);
-    const { cols, outputs, intercept } = plan;
     this.#plan = plan;
     this.#table = table;
     this.#smooth = smooth;
     this.#objective = objective;
     this.#scaling = scaling;
-    const rows = { X: table.X, cols, start: 0, count: table.count, index: table.index };
-    const isSquared = plan.loss === squaredLoss;
-    this.#gram = isSquared ? null : new Gram(rows, intercept ? scaling.mean : null);
-    this.#gramMatrix = new Float64Array((this.#gram?.size ?? 0) ** 2);
     this.#w = weights;
-    const { penalty, penalized } = smooth;
-    for (let j = 0; penalty.nonNegative && j < penalized; j++) if (weights[j] < 0) weights[j] = 0;
-    this.#expansion = isSquared ? new Expansion(plan, table, scaling, objective, 'means', known) : null;
+    for (let j = 0; plan.nonNegative && j < smooth.penalized; j++) if (weights[j] < 0) weights[j] = 0;
+    const isHeld = plan.l1 > 0 || plan.nonNegative;
+    const expands = plan.loss === squaredLoss && (!isHeld || isWorthExpanding(plan, table.count, known !== null));
+    this.#expansion = expands ? new Expansion(plan, table, scaling, objective, 'means', known) : null;
+    // Of few columns whose Hessian there is nothing is gained by leaving some out of models.
+    const isSparse = isHeld && !(expands && plan.cols <= fewExpandedColumns);
+    this.#set = new WorkingSet(plan, scaling, smooth, isSparse);
     this.#g = new Float64Array(size);
     this.#trial = new Float64Array(size);
     this.#trialGradient = new Float64Array(size);
     this.#target = new Float64Array(size);
-    this.#curvature = new Float64Array(isSquared ? 0 : outputs * table.count);
-    this.#rowCurvature = new Float64Array(isSquared ? 0 : table.count);
-    const isCoupled = plan.loss === softmaxLoss;
-    for (let k = 0; k < (isCoupled ? 1 : outputs); k++) {
-      const first = k * cols;
-      const penalized = isCoupled ? outputs * cols : cols;
-      const n = penalized + (intercept ? (isCoupled ? outputs : 1) : 0);
-      const places = Uint32Array.from({ length: n }, (_, i) =>
-        i < penalized ? first + i : coefficientCount(plan) + k + (i - penalized),
-      );
-      const { factors, ...penalty } = smooth.penalty;
-      const own = factors ? factors.subarray(first, first + penalized) : null;
-      const vector = () => new Float64Array(n);
-      this.#systems.push({
-        output: k,
-        places,
-        penalized,
-        hessian: this.#expansion?.G ?? new Float64Array(n * n),
-        added: vector(),
-        model: new Quadratic(n, penalized, { ...penalty, factors: own }),
-        g: vector(),
-        w: vector(),
-        v: vector(),
-        slope: vector(),
-      });
+    this.#curvature = new Float64Array(expands ? 0 : plan.outputs * table.count);
+    this.#rowCurvature = new Float64Array(plan.loss === softmaxLoss ? table.count : 0);
+    if (!this.#set.isSparse) this.#makeSystems();
+  }
+
+  /** Of the columns that are chosen. */
+  #makeSystems(): void {
+    const { cols, intercept, outputs, loss } = this.#plan;
+    const { X, count, index } = this.#table;
+    const { columns, isWhole } = this.#set;
+    const G = this.#expansion?.G ?? null;
+    if (!G) {
+      const mean = intercept ? Float64Array.from(columns, (j) => this.#scaling.mean[j]) : null;
+      this.#gram = new Gram({ X, cols, start: 0, count, index, columns: isWhole ? null : columns }, mean);
+      this.#H = new Float64Array(this.#gram.size ** 2);
     }
+    this.#systems = Array.from(
+      { length: loss === softmaxLoss ? 1 : outputs },
+      (_, k) => new System(this.#plan, this.#scaling, this.#smooth, columns, k, G),
+    );
   }
 
   get result(): Float64Array {
@@ -143,11 +121,12 @@ export class Newton extends Method {
       this.steps++;
       this.#w.set(this.#trial);
       this.#g.set(this.#trialGradient);
-      left = length === 1 && this.#isMinimal() ? 0 : this.#remaining();
-      this.#isCurrent = this.#plan.loss === squaredLoss;
-      if (length === 1) this.#damp(this.#damping > least ? 0.1 * this.#damping : 0);
+      left = length === 1 && this.#isMinimal() ? 0 : this.#isNaught() ? this.#value : this.#remaining();
+      this.#isCurrent = this.#expansion !== null && !this.#set.isSparse;
+      if (length === 1) this.#damp(this.#damping > leastDamping ? 0.1 * this.#damping : 0);
       else if (length < 0.1) this.#dampMore();
     }
+    left += this.#outside();
     const nothing = this.#nothing();
     this.change = left;
     if (left <= 2 ** -4 * nothing) this.ended = 'converged';
@@ -195,63 +174,24 @@ export class Newton extends Method {
   }
 
   #dampMore(): void {
-    this.#damp(this.#damping > 0 ? 10 * this.#damping : least);
+    this.#damp(this.#damping > 0 ? 10 * this.#damping : leastDamping);
   }
 
   /** Adds to the Hessians what so large a second derivative of the loss would add to their diagonals. */
   #damp(damping: number): void {
     if (damping === this.#damping) return;
     this.#damping = damping;
-    for (const system of this.#systems) this.#complete(system);
+    for (const system of this.#systems) system.complete(damping);
   }
 
-  #complete({ hessian, added, places, penalized, model }: System): void {
-    const { l2, factors } = this.#smooth.penalty;
-    for (let i = 0; i < places.length; i++) {
-      const own = i < penalized ? l2 * (factors ? factors[places[i]] : 1) : 0;
-      added[i] = own + this.#damping * this.#unit(i, penalized);
-    }
-    model.setHessian(hessian, added);
-  }
-
-  /** The mean square of a variable's column. */
-  #unit(i: number, penalized: number): number {
-    return i < penalized ? this.#scaling.square[i % this.#plan.cols] : 1;
-  }
-
-  /** Writes the slopes of the models without damping at the target to the trial's gradient. */
-  #slopeAtTarget(): void {
-    for (const { places, penalized, model, w, v, g, slope } of this.#systems) {
-      const n = places.length;
-      slope.set(g);
-      for (let i = 0; i < n; i++) {
-        w[i] = v[i] - w[i];
-        if (w[i] === 0) continue; // often, beside l1
-        model.addColumn(w[i], i, slope);
-        slope[i] -= this.#damping * this.#unit(i, penalized) * w[i];
-      }
-      for (let i = 0; i < n; i++) this.#trialGradient[places[i]] = slope[i];
-    }
-  }
-
-  /** What the objective could still fall by at the target, where the models are flat but for the least damping. */
+  /**
+   * What the objective could still fall by at the target, of which the models' slopes, without damping, are written to the
+   * trial's gradient.
+   */
   #untold(): number {
-    this.#slopeAtTarget();
-    const { penalty, penalized: all } = this.#smooth;
-    const { l1, nonNegative, factors } = penalty;
+    this.#trialGradient.fill(0);
     let untold = 0;
-    for (const { places, penalized, v } of this.#systems) {
-      for (let i = 0; i < places.length; i++) {
-        const j = places[i];
-        const bound = j < all ? l1 * (factors ? factors[j] : 1) : 0;
-        const slope = this.#trialGradient[j];
-        const right = slope + (v[i] < 0 ? -bound : bound);
-        const left = slope + (v[i] > 0 ? bound : -bound);
-        const isBound = nonNegative && j < all && !(v[i] > 0);
-        const steep = right < 0 ? right : left > 0 && !isBound ? left : 0;
-        untold += (0.5 * steep * steep) / (least * this.#unit(i, penalized));
-      }
-    }
+    for (const system of this.#systems) untold += system.untold(this.#damping, this.#trialGradient);
     return untold;
   }
 
@@ -262,23 +202,28 @@ export class Newton extends Method {
 
   /** The Hessians at the weights. */
   #bend(): void {
+    if (this.#set.choose(this.#w, this.#g) || this.#systems.length === 0) this.#makeSystems();
+    const { count } = this.#table;
     for (const system of this.#systems) {
+      const { output } = system;
       if (this.#plan.loss === softmaxLoss) this.#bendClasses(system);
       else if (!this.#expansion) {
-        const { count } = this.#table;
-        const { output } = system;
-        const d = this.#curvature.subarray(output * count, (output + 1) * count);
-        this.#spread(system, d, output, output);
+        this.#spread(system, this.#curvature.subarray(output * count, (output + 1) * count), output, output);
       }
-      this.#complete(system);
+      system.complete(this.#damping);
     }
     this.#isCurrent = true;
   }
 
-  /** Whether the models' minimum is the objective's, but for rounding: as of an expansion, unless it says too little. */
+  /** Whether the models' minimum is the objective's, but for rounding: as of a quadratic, unless its equations say too little. */
   #isMinimal(): boolean {
     if (this.#systems.some(({ model }) => !model.isSolved || !(model.leastPivot > leastExpandedPivot))) return false;
-    return this.#expansion !== null && this.#damping === 0;
+    return this.#plan.loss === squaredLoss && this.#damping === 0;
+  }
+
+  /** Whether a squared loss, which is never below 0, is all but there: flat models would not tell so. */
+  #isNaught(): boolean {
+    return this.#plan.loss === squaredLoss && this.#value <= 2 ** -4 * this.#nothing();
   }
 
   /** What the objective can still fall by. */
@@ -288,6 +233,21 @@ export class Newton extends Method {
       this.meanLoss = this.#smooth.meanLoss;
     }
     return this.#aim() + this.#untold();
+  }
+
+  /** What it could fall by in columns that the models leave out. */
+  #outside(): number {
+    if (this.#set.isWhole) return 0;
+    const { count } = this.#table;
+    const c = this.#curvature;
+    const { outputs, loss } = this.#plan;
+    const bend = Float64Array.from({ length: outputs }, (_, k) => {
+      if (loss === squaredLoss) return 1;
+      const own = sum(c, k * count, count);
+      const squares = sumOfProducts(c, k * count, c, k * count, count);
+      return (loss === softmaxLoss ? own - squares : own) / count;
+    });
+    return this.#set.outside(this.#g, bend);
   }
 
   /** Of softmax: between classes k and l the second derivative is p_k (δ_kl - p_l). */
@@ -310,29 +270,19 @@ export class Newton extends Method {
   }
 
   /** Writes the part of a Hessian that is between outputs k and l: the mean of d·xxᵀ in the solver's columns. */
-  #spread({ hessian, places }: System, d: Float64Array, k: number, l: number): void {
-    const { cols, intercept, outputs, loss } = this.#plan;
+  #spread(system: System, d: Float64Array, k: number, l: number): void {
+    const { columns } = this.#set;
     const { deviation } = this.#scaling;
     const { count } = this.#table;
-    const G = this.#gramMatrix;
+    const H = this.#H;
     const gram = this.#gram as Gram;
     const { size } = gram;
-    const n = places.length;
-    gram.evaluate(d, G);
-    // Where a system's variables of an output begin, and its intercept.
-    const at = (output: number, j: number) => {
-      if (loss !== softmaxLoss) return j;
-      return j < cols ? output * cols + j : outputs * cols + output;
-    };
+    gram.evaluate(d, H);
     for (let j = 0; j < size; j++) {
-      const row = at(k, j);
-      const rowScale = intercept && j === cols ? 1 : deviation[j];
+      const rowScale = j === columns.length ? 1 : deviation[columns[j]];
       for (let m = 0; m < size; m++) {
-        const column = at(l, m);
-        const scale = rowScale * (intercept && m === cols ? 1 : deviation[m]);
-        const h = G[j * size + m] / count / scale;
-        hessian[row * n + column] = h;
-        hessian[column * n + row] = h;
+        const scale = rowScale * (m === columns.length ? 1 : deviation[columns[m]]);
+        system.set(k, j, l, m, H[j * size + m] / count / scale);
       }
     }
   }
@@ -340,14 +290,8 @@ export class Newton extends Method {
   /** Writes where the models have their minimum to `target`; returns by how much they fall. */
   #aim(): number {
     let fall = 0;
-    for (const { places, model, g, w, v } of this.#systems) {
-      for (let i = 0; i < places.length; i++) {
-        g[i] = this.#g[places[i]];
-        w[i] = this.#w[places[i]];
-      }
-      fall += model.minimize(g, w, v);
-      for (let i = 0; i < places.length; i++) this.#target[places[i]] = v[i];
-    }
+    if (!this.#set.isWhole) this.#target.set(this.#w);
+    for (const system of this.#systems) fall += system.aim(this.#g, this.#w, this.#target);
     return fall;
   }
 

@@ -1,0 +1,104 @@
+// The columns that models of the objective are about where l1, or a bound at 0, holds most coefficients at 0: those of
+// coefficients that are not, and the most promising of those that would leave it (working sets: Johnson and Guestrin
+// 2015; Massias, Gramfort and Salmon 2018). Twin: native/solver/workingset.cc.
+import { coefficientCount, type Plan } from '../../plan.js';
+import type { Scaling } from './scaling.js';
+import type { Smooth } from './smooth.js';
+
+const fewest = 64; // columns that may join at once, if half of those that are in are fewer
+
+export class WorkingSet {
+  readonly #plan: Plan;
+  readonly #scaling: Scaling;
+  readonly #smooth: Smooth;
+  readonly #gains: Float64Array;
+  /** Ascending. */
+  columns: Uint32Array;
+
+  constructor(
+    plan: Plan,
+    scaling: Scaling,
+    smooth: Smooth,
+    /** Coefficients may be held at 0, and columns left out. */
+    readonly isSparse: boolean,
+  ) {
+    this.#plan = plan;
+    this.#scaling = scaling;
+    this.#smooth = smooth;
+    this.#gains = new Float64Array(isSparse ? plan.cols : 0);
+    this.columns = Uint32Array.from({ length: isSparse ? 0 : plan.cols }, (_, j) => j);
+  }
+
+  get isWhole(): boolean {
+    return this.columns.length === this.#plan.cols;
+  }
+
+  /** Chooses anew, from weights and their gradient. Returns whether that changes anything. */
+  choose(weights: Float64Array, gradient: Float64Array): boolean {
+    if (!this.isSparse) return false;
+    const before = this.columns;
+    const gains = this.#gains;
+    const columns: number[] = [];
+    const left: number[] = [];
+    for (let j = 0; j < this.#plan.cols; j++) {
+      gains[j] = this.#gain(j, gradient);
+      if (!this.#isHeld(j, weights)) columns.push(j);
+      else if (gains[j] > 0) left.push(j);
+    }
+    left.sort((a, b) => (gains[a] === gains[b] ? a - b : gains[a] > gains[b] ? -1 : 1));
+    const joining = left.slice(0, Math.max(fewest, Math.floor(columns.length / 2)));
+    this.columns = Uint32Array.from([...columns, ...joining]).sort();
+    return before.length !== this.columns.length || before.some((j, i) => j !== this.columns[i]);
+  }
+
+  /**
+   * What the objective could fall by if each coefficient that is left out went its own way; `bend`: of each output, the
+   * mean of the loss's second derivative.
+   */
+  outside(gradient: Float64Array, bend: Float64Array): number {
+    const { cols, outputs } = this.#plan;
+    let gain = 0;
+    let next = 0;
+    for (let column = 0; column < cols && !this.isWhole; column++) {
+      if (this.columns[next] === column) {
+        next++;
+        continue;
+      }
+      for (let k = 0; k < outputs; k++) {
+        const steep = this.#slope(k * cols + column, gradient);
+        if (steep > 0) gain += (0.5 * steep * steep) / (bend[k] * this.#scaling.square[column]);
+      }
+    }
+    return gain;
+  }
+
+  #bound(place: number): number {
+    const { l1, factors } = this.#smooth.penalty;
+    return l1 * (factors ? factors[place] : 1);
+  }
+
+  /** Whether a column's coefficients are all at 0, and something holds them there. */
+  #isHeld(column: number, weights: Float64Array): boolean {
+    for (let j = column; j < coefficientCount(this.#plan); j += this.#plan.cols) {
+      if (weights[j] !== 0 || !(this.#smooth.penalty.nonNegative || this.#bound(j) > 0)) return false;
+    }
+    return true;
+  }
+
+  /** How steeply the objective falls where a coefficient leaves 0. */
+  #slope(place: number, gradient: Float64Array): number {
+    const g = gradient[place];
+    const slope = (this.#smooth.penalty.nonNegative ? -g : Math.abs(g)) - this.#bound(place);
+    return slope > 0 ? slope : 0;
+  }
+
+  /** What a column promises, in units that all share. */
+  #gain(column: number, gradient: Float64Array): number {
+    let gain = 0;
+    for (let j = column; j < coefficientCount(this.#plan); j += this.#plan.cols) {
+      const steep = this.#slope(j, gradient);
+      gain += (steep * steep) / this.#scaling.square[column];
+    }
+    return gain;
+  }
+}

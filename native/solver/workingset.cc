@@ -1,0 +1,84 @@
+#include "workingset.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace nabla {
+
+namespace {
+
+constexpr size_t fewest = 64;  // columns that may join at once, if half of those that are in are fewer
+
+}  // namespace
+
+WorkingSet::WorkingSet(const Plan& plan, const Scaling& scaling, const Smooth& smooth, bool isSparse)
+    : plan_(plan), scaling_(scaling), smooth_(smooth), isSparse_(isSparse), gains_(isSparse ? plan.cols : 0) {
+  if (isSparse_) return;
+  columns_.resize(plan.cols);
+  for (size_t j = 0; j < plan.cols; ++j) columns_[j] = static_cast<uint32_t>(j);
+}
+
+double WorkingSet::bound(size_t place) const { return smooth_.penalty().l1 * smooth_.factor(place); }
+
+// Whether a column's coefficients are all at 0, and something holds them there.
+bool WorkingSet::isHeld(size_t column, const double* weights) const {
+  for (size_t j = column; j < plan_.coefficients(); j += plan_.cols)
+    if (weights[j] != 0.0 || !(smooth_.penalty().nonNegative || bound(j) > 0.0)) return false;
+  return true;
+}
+
+// How steeply the objective falls where a coefficient leaves 0.
+double WorkingSet::slope(size_t place, const double* gradient) const {
+  const double g = gradient[place];
+  const double slope = (smooth_.penalty().nonNegative ? -g : std::fabs(g)) - bound(place);
+  return slope > 0.0 ? slope : 0.0;
+}
+
+// What a column promises, in units that all share.
+double WorkingSet::gain(size_t column, const double* gradient) const {
+  double gain = 0.0;
+  for (size_t j = column; j < plan_.coefficients(); j += plan_.cols) {
+    const double steep = slope(j, gradient);
+    gain += (steep * steep) / scaling_.square()[column];
+  }
+  return gain;
+}
+
+bool WorkingSet::choose(const double* weights, const double* gradient) {
+  if (!isSparse_) return false;
+  before_.swap(columns_);
+  columns_.clear();
+  left_.clear();
+  for (uint32_t j = 0; j < plan_.cols; ++j) {
+    gains_[j] = gain(j, gradient);
+    if (!isHeld(j, weights))
+      columns_.push_back(j);
+    else if (gains_[j] > 0.0)
+      left_.push_back(j);
+  }
+  std::sort(left_.begin(), left_.end(), [&](uint32_t a, uint32_t b) {
+    return gains_[a] > gains_[b] || (gains_[a] == gains_[b] && a < b);
+  });
+  left_.resize(std::min(left_.size(), std::max(fewest, columns_.size() / 2)));
+  columns_.insert(columns_.end(), left_.begin(), left_.end());
+  std::sort(columns_.begin(), columns_.end());
+  return columns_ != before_;
+}
+
+double WorkingSet::outside(const double* gradient, const double* bend) const {
+  double gain = 0.0;
+  size_t next = 0;
+  for (size_t column = 0; column < plan_.cols && !isWhole(); ++column) {
+    if (next < columns_.size() && columns_[next] == column) {
+      ++next;
+      continue;
+    }
+    for (size_t k = 0; k < plan_.outputs; ++k) {
+      const double steep = slope(k * plan_.cols + column, gradient);
+      if (steep > 0.0) gain += (0.5 * steep * steep) / (bend[k] * scaling_.square()[column]);
+    }
+  }
+  return gain;
+}
+
+}  // namespace nabla

@@ -1,0 +1,42 @@
+// The columns that models of the objective are about where l1, or a bound at 0, holds most coefficients at 0:
+// those of coefficients that are not, and the most promising of those that would leave it (working sets:
+// Johnson and Guestrin 2015; Massias, Gramfort and Salmon 2018). Twin: lib/reference/solver/workingset.ts.
+#pragma once
+
+#include <vector>
+
+#include "scaling.h"
+#include "smooth.h"
+
+namespace nabla {
+
+class WorkingSet {
+ public:
+  // `isSparse`: coefficients may be held at 0, and columns left out.
+  WorkingSet(const Plan& plan, const Scaling& scaling, const Smooth& smooth, bool isSparse);
+
+  // Chooses anew, from weights and their gradient. Returns whether that changes anything.
+  bool choose(const double* weights, const double* gradient);
+  // Ascending.
+  const std::vector<uint32_t>& columns() const { return columns_; }
+  bool isSparse() const { return isSparse_; }
+  bool isWhole() const { return columns_.size() == plan_.cols; }
+  // What the objective could fall by if each coefficient that is left out went its own way; `bend`: of each
+  // output, the mean of the loss's second derivative.
+  double outside(const double* gradient, const double* bend) const;
+
+ private:
+  double bound(size_t place) const;
+  bool isHeld(size_t column, const double* weights) const;
+  double slope(size_t place, const double* gradient) const;
+  double gain(size_t column, const double* gradient) const;
+
+  const Plan& plan_;
+  const Scaling& scaling_;
+  const Smooth& smooth_;
+  bool isSparse_;
+  std::vector<uint32_t> columns_, before_, left_;
+  std::vector<double> gains_;
+};
+
+}  // namespace nabla
