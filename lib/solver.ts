@@ -31,6 +31,8 @@ export function rowsForLbfgs(plan: Plan): number {
     return l2 > 0 ? most.exact + 1 : 0; // ridge regression has as many equations as rows, if these are fewer
   }
   const isKinked = kinkedLosses.includes(loss);
+  // With l2 alone there are as many equations as rows, if these are fewer.
+  if (isKinked && side > most.newton && isPlain && l2 > 0) return Math.min(cols, most.parts + 1);
   const size = loss === softmaxLoss ? outputs * side : side;
   if (size > most.newton) return l1 > 0 && curvedLosses.includes(loss) ? Infinity : 0;
   if (!isPlain || isKinked || size <= lbfgsFrom.size) return Infinity;

@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FitData, FitOptions } from '../lib/index.js';
 import { mean, plainLosses, solve } from './algebra.js';
-import { faces } from './backends.js';
+import { faces, reference } from './backends.js';
+import { expectOutcome, jobOf } from './jobs.js';
 import { lawBlock } from './law.js';
 import { expectBits, expectClose, normals, patience, random, runs } from './support.js';
 
@@ -160,6 +161,30 @@ const anyProblem: fc.Arbitrary<Problem> = fc
     };
   });
 
+/** Fewer rows than columns, each of which has an l2. */
+const wideProblem: fc.Arbitrary<Problem> = fc
+  .tuple(anyProblem, fc.integer({ min: 2, max: 35 }), fc.integer({ min: 1, max: 30 }), fc.constantFrom(1e-3, 0.1, 2))
+  .map(([problem, rows, more, l2]) => {
+    const cols = rows + more;
+    const own = <T extends Iterable<number>>(values: T) => Float64Array.from(values).slice(0, rows);
+    const [X, z, noise] = [normals(rows * cols, more), normals(rows, more + 1), normals(rows, more + 2)];
+    const weights = own([...problem.weights, ...noise]).map((weight) => 0.2 + Math.abs(weight));
+    const scale = mean(weights);
+    return {
+      ...problem,
+      X,
+      y: problem.name === 'hinge' ? z.map((value, i) => (i === 0 ? -1 : value > 0 ? 1 : -1)) : z,
+      rows,
+      cols,
+      weights: weights.map((weight) => weight / scale),
+      offset: own([...problem.offset, ...noise]),
+      l1: 0,
+      l2,
+      nonNegative: false,
+      factors: Array.from({ length: cols }, (_, j) => (problem.factors.includes(2) ? 0.5 + (j % 3) : 1)),
+    };
+  });
+
 function dataOf({ X, y, weights, offset }: Problem): FitData {
   return { X, y, sampleWeight: weights, offset };
 }
@@ -168,7 +193,7 @@ function optionsOf(problem: Problem): FitOptions {
   return { loss: lossOf(problem), l1, l2, penaltyFactors: factors, nonNegative, intercept, optimizer: 'newton' };
 }
 
-describe.each(faces)('losses with kinks: $name', ({ fitSync, estimators }) => {
+describe.each(faces)('losses with kinks: $name', ({ fitSync, estimators, backend }) => {
   it('are least where a subgradient is 0', { timeout: patience(60_000) }, () => {
     fc.assert(
       fc.property(anyProblem, (problem) => {
@@ -184,6 +209,52 @@ describe.each(faces)('losses with kinks: $name', ({ fitSync, estimators }) => {
       }),
       { numRuns: runs(250) },
     );
+  });
+
+  it('are least there by as many equations as rows, where these are fewer than columns', () => {
+    fc.assert(
+      fc.property(wideProblem, fc.boolean(), (problem, singles) => {
+        const data = dataOf(problem);
+        const given = singles ? { ...data, X: Float32Array.from(problem.X) } : data;
+        const own = singles ? { ...problem, X: Float64Array.from(given.X) } : problem;
+        const model = fitSync(given, optionsOf(own));
+        expect(model.status).toBe('converged');
+        expect(model.epochs).toBeLessThan(60);
+        const least = model.history.at(-1)!;
+        expectClose([objective(own, model.coefficients, model.intercept)], [least], 1e-11, 1e-3);
+        if (least > 1e-9) expectOptimum(own, model.coefficients, model.intercept);
+      }),
+      { numRuns: runs(150) },
+    );
+  });
+
+  it('have the reference’s bits there, paused or not', () => {
+    fc.assert(
+      fc.property(wideProblem, fc.constantFrom(0, 1, 3), fc.boolean(), (problem, pauseAfter, standardize) => {
+        const job = jobOf(dataOf(problem), {
+          ...optionsOf(problem),
+          standardize,
+          validationFraction: problem.rows > 4 ? 0.2 : 0,
+        });
+        const expected = reference.fitSync(job);
+        expectOutcome(backend.fitSync(job), expected);
+        const paused = backend.fitSync({ ...job, plan: { ...job.plan, pauseAfter } });
+        if (!paused.state) return;
+        expectBits(backend.fitSync({ ...job, state: paused.state }).weights, expected.weights, 'weight after a pause');
+      }),
+      { numRuns: runs(80) },
+    );
+  });
+
+  it('two outputs of few rows are fits of their own', () => {
+    const [rows, cols] = [12, 40];
+    const [X, y] = [normals(rows * cols, 1), normals(2 * rows, 2)];
+    const options = { loss: 'quantile', l2: 0.05, optimizer: 'newton' } as const;
+    const both = fitSync({ X, y, rows }, options);
+    for (const k of [0, 1]) {
+      const alone = fitSync({ X, y: y.filter((_, at) => at % 2 === k) }, options);
+      expectClose(both.coefficients.subarray(k * cols, (k + 1) * cols), alone.coefficients, 1e-7, 1);
+    }
   });
 
   it('rise from there on all ways', () => {

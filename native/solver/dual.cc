@@ -9,31 +9,38 @@
 
 namespace nabla {
 
+Doubles columnsOf(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
+                  bool rootWeights) {
+  const size_t cols = plan.cols, all = table.count;
+  const double *mean = scaling.mean(), *deviation = scaling.deviation();
+  Doubles columns(cols * all);
+  constexpr size_t together = 8;  // rows, so that a line of a column is written at once
+  Reader reader(kernels, {table.X, cols, all, table.index}, together);
+  for (size_t at = 0; at < all; at += together) {
+    const size_t count = std::min(together, all - at);
+    const Rows rows = reader.rows(at, count);
+    double root[together];
+    for (size_t i = 0; i < count; ++i) {
+      const size_t row = table.index ? table.index[at + i] : at + i;
+      root[i] = rootWeights && table.sampleWeight ? std::sqrt(table.sampleWeight[row]) : 1.0;
+    }
+    for (size_t j = 0; j < cols; ++j) {
+      double* column = columns.data() + j * all + at;
+      for (size_t i = 0; i < count; ++i) column[i] = root[i] * ((rows.row(i)[j] - mean[j]) / deviation[j]);
+    }
+  }
+  return columns;
+}
+
 Dual::Dual(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
            const double* D, const Team& team)
     : kernels_(kernels),
       cols_(plan.cols),
       rows_(table.count),
       D_(D),
-      columns_(plan.cols * table.count),
+      columns_(columnsOf(kernels, plan, table, scaling, true)),
       L_(table.count * table.count),
       a_(table.count) {
-  const double *mean = scaling.mean(), *deviation = scaling.deviation();
-  constexpr size_t together = 8;  // rows, so that a line of a column is written at once
-  Reader reader(kernels, {table.X, cols_, rows_, table.index}, together);
-  for (size_t at = 0; at < rows_; at += together) {
-    const size_t count = std::min(together, rows_ - at);
-    const Rows rows = reader.rows(at, count);
-    double root[together];
-    for (size_t i = 0; i < count; ++i) {
-      const size_t row = table.index ? table.index[at + i] : at + i;
-      root[i] = table.sampleWeight ? std::sqrt(table.sampleWeight[row]) : 1.0;
-    }
-    for (size_t j = 0; j < cols_; ++j) {
-      double* column = columns_.data() + j * rows_ + at;
-      for (size_t i = 0; i < count; ++i) column[i] = root[i] * ((rows.row(i)[j] - mean[j]) / deviation[j]);
-    }
-  }
   std::vector<double> inverse(cols_), diagonal(rows_);
   for (size_t j = 0; j < cols_; ++j) inverse[j] = 1.0 / D[j];
   double* L = L_.data();

@@ -7,6 +7,11 @@
 
 namespace nabla {
 
+// The columns as the solver has them, (x - mean)/deviation, each with all its rows: cols × rows.
+// `rootWeights`: each row times the root of its weight.
+Doubles columnsOf(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
+                  bool rootWeights);
+
 class Dual {
  public:
   // Of √s (x - mean)/deviation; `D`: one number above 0 for each column.

@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "dual.h"
 #include "method.h"
 #include "program.h"
 #include "smooth.h"
@@ -23,8 +24,13 @@ class Interior final : public Method {
       : plan_(plan),
         table_(table),
         smooth_(smooth),
-        gram_(kernels, {table.X, plan.cols, table.count, table.index},
-              plan.intercept ? scaling.mean() : nullptr, team),
+        columns_(Program::isByRows(plan, table, smooth.penalty())
+                     ? columnsOf(kernels, plan, table, scaling, false)
+                     : Doubles(0)),
+        gram_(kernels,
+              columns_.size() > 0 ? Source{columns_.data(), table.count, plan.cols, nullptr}
+                                  : Source{table.X, plan.cols, table.count, table.index},
+              plan.intercept && columns_.size() == 0 ? scaling.mean() : nullptr, team),
         matrix_(gram_.size() * gram_.size()),
         w_(weights),
         trial_(plan.size()),
@@ -107,6 +113,7 @@ class Interior final : public Method {
   const Plan& plan_;
   const Table& table_;
   Smooth& smooth_;
+  Doubles columns_;  // where programs go by rows
   Gram gram_;
   Doubles matrix_;
   std::vector<std::unique_ptr<Program>> programs_;

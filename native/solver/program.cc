@@ -12,9 +12,14 @@ constexpr double feasible = 1e-6;  // a slope that is left, beside that of rows 
 constexpr double inward = 0.9995;  // of the way to where the first number would be 0
 constexpr uint64_t mostIdle = 5;   // iterations that gain next to nothing
 constexpr size_t chunk = 4096;     // terms between two looks at whether to stop
-constexpr size_t shared = 16;      // blocks that a thread takes at once
 
 }  // namespace
+
+bool Program::isByRows(const Plan& plan, const Table& table, const Penalty& penalty) {
+  for (size_t j = 0; penalty.factors && j < plan.coefficients(); ++j)
+    if (!(penalty.factors[j] > 0.0)) return false;
+  return plan.l2 > 0.0 && plan.l1 == 0.0 && !plan.nonNegative && table.count < plan.cols;
+}
 
 Program::Program(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
                  const Penalty& penalty, Gram& gram, size_t output, const Team& team)
@@ -26,25 +31,24 @@ Program::Program(const Kernels& kernels, const Plan& plan, const Table& table, c
       gram_(gram),
       output_(output),
       team_(team),
-      size_(gram.size()),
-      length_(rowsPerBlock(plan.cols)),
+      map_(kernels, plan, table, scaling, team),
+      size_(map_.size()),
       pieces_(plan.loss == epsilonInsensitiveLoss ? 2 : 1),
       barrier_(pieces_ * table.count + plan.cols),
       w_(size_),
       step_(size_),
       residual_(size_),
       right_(size_),
-      original_(size_),
-      gathered_(size_),
-      sum_(kernels, size_, blocks(),
-           team.lanes(static_cast<double>(table.count) * static_cast<double>(plan.cols))),
-      reader_(kernels, {table.X, plan.cols, table.count, table.index}, length_, sum_.lanes()),
+      bend_(plan.cols),
       room_(plan.cols),
       slope_(table.count + plan.cols),
       curvature_(table.count + plan.cols),
       pull_(table.count + plan.cols),
       affine_(table.count + plan.cols),
       along_(table.count + plan.cols) {
+  for (size_t j = 0; j < plan.cols; ++j) bend_.data()[j] = count() * plan.l2 * factor(j);
+  if (isByRows(plan, table, penalty))
+    byRows_.reset(new RowEquations(kernels, plan, table.count, bend_.data(), map_, gram, team));
   w_.clear();
   step_.clear();
   room_.clear();
@@ -87,8 +91,7 @@ double Program::iterate(double* H) {
   double *step = step_.data(), *affine = affine_.data(), *along = along_.data(), *pull = pull_.data();
   factorize(H);
   std::copy_n(right_.data(), size_, step);
-  solveFactorized(kernels_, H, size_, step);
-  spread(step, affine);
+  solve(H, step, affine);
   barrier_.turn(1.0);
   each([&](size_t t, size_t n, size_t at) { barrier_.aim(t, n, affine, at); });
   couple();
@@ -96,13 +99,12 @@ double Program::iterate(double* H) {
   pull_.clear();
   each([&](size_t t, size_t n, size_t at) { barrier_.correct(t, n, affine, pull, at); });
   std::copy_n(right_.data(), size_, step);
-  gather(pull, step);
-  solveFactorized(kernels_, H, size_, step);
+  map_.gather(pull, step);
+  solve(H, step, along);
   if (!(kernels_.asum(step, size_) < INFINITY)) {
     done = true;
     return 0.0;
   }
-  spread(step, along);
   barrier_.turn(2.0);
   each([&](size_t t, size_t n, size_t at) { barrier_.measure(t, n, affine, along, at); });
   couple();
@@ -126,12 +128,12 @@ void Program::weigh() {
     barrier_.bend(t, n, slope, curvature_.data(), pull_.data(), at);
   });
   residual_.clear();
-  gather(slope, residual);
+  map_.gather(slope, residual);
   lagrangian_ = barrier_.value;
   unmet_ = 0.0;
   isFeasible_ = true;
   for (size_t j = 0; j < size_; ++j) {
-    const double bend = j < plan_.cols ? count() * plan_.l2 * factor(j) : 0.0;
+    const double bend = j < plan_.cols ? bend_.data()[j] : 0.0;
     const double w = w_.data()[j];
     residual[j] -= bend * w;
     lagrangian_ += 0.5 * bend * (w * w);
@@ -140,7 +142,7 @@ void Program::weigh() {
     if (!(left <= feasible * count() * deviation(j))) isFeasible_ = false;
   }
   std::copy_n(residual, size_, right_.data());
-  gather(pull_.data(), right_.data());
+  map_.gather(pull_.data(), right_.data());
 }
 
 void Program::judge() {
@@ -175,17 +177,12 @@ double Program::low(size_t piece, size_t i) const {
   return plan_.loss == epsilonInsensitiveLoss ? -static_cast<double>(piece) : plan_.lossParameters[0] - 1.0;
 }
 
-Rows Program::block(size_t i, unsigned lane) {
-  const size_t start = i * length_;
-  return reader_.rows(start, std::min(length_, table_.count - start), lane);
-}
-
 // Margins are y - z, less or more the half width of the tube, and for a coefficient its negative.
 void Program::spreadMargins() {
   const size_t rows = table_.count;
   const double wall = plan_.loss == epsilonInsensitiveLoss ? plan_.lossParameters[0] : 0.0;
   double *m = barrier_.m.data(), *z = along_.data();
-  spread(w_.data(), z);
+  map_.spread(w_.data(), z);
   for (size_t i = 0; i < rows; ++i) {
     const double own = table_.offset ? z[i] + table_.offset[row(i) * plan_.outputs + output_] : z[i];
     const double r = y(i) - own;
@@ -193,35 +190,6 @@ void Program::spreadMargins() {
     if (pieces_ > 1) m[rows + i] = r + wall;
   }
   for (size_t j = 0; j < plan_.cols; ++j) m[term(j)] = -w_.data()[j];
-}
-
-// z of such weights without an offset, and behind it the coefficients.
-void Program::spread(const double* w, double* z) {
-  const size_t cols = plan_.cols;
-  const double* original = original_.data();
-  scaling_.toOriginal(w, original_.data(), 1);
-  team_.each((blocks() + shared - 1) / shared, sum_.lanes(), [&](size_t part, unsigned lane) {
-    const size_t end = std::min(blocks(), (part + 1) * shared);
-    for (size_t i = part * shared; i < end && !team_.stopped(); ++i)
-      kernels_.matvec(block(i, lane), original, plan_.intercept ? original[cols] : 0.0, z + i * length_);
-  });
-  for (size_t j = 0; j < cols; ++j) z[table_.count + j] = w[j];
-}
-
-// Adds to g the gradient that slopes in z make, and those behind them of the coefficients.
-void Program::gather(const double* r, double* g) {
-  const size_t cols = plan_.cols;
-  const double* sum = sum_.pass(team_, blocks(), [&](size_t i, unsigned lane, double* partial) {
-    if (team_.stopped()) return;
-    const Rows rows = block(i, lane);
-    const double* own = r + i * length_;
-    kernels_.rmatvec(rows, own, partial);
-    if (plan_.intercept) partial[cols] = kernels_.sum(own, rows.count);
-  });
-  double* total = gathered_.data();
-  std::copy_n(sum, size_, total);
-  scaling_.chain(total, 1);
-  for (size_t j = 0; j < size_; ++j) g[j] += j < cols ? total[j] + r[table_.count + j] : total[j];
 }
 
 // All terms, in parts of a kind: pass(first term, how many, where their rows or coefficients begin).
@@ -243,6 +211,7 @@ void Program::couple() {
 // The matrix of the equations.
 void Program::factorize(double* H) {
   const size_t cols = plan_.cols, n = size_;
+  if (byRows_) return byRows_->factorize(curvature_.data(), H);
   const double* deviation = scaling_.deviation();
   gram_.evaluate(curvature_.data(), H);
   for (size_t j = 0; j < n; ++j) {
@@ -251,9 +220,15 @@ void Program::factorize(double* H) {
       H[j * n + k] /= scale;
     }
   }
-  for (size_t j = 0; j < cols; ++j)
-    H[j * n + j] += count() * plan_.l2 * factor(j) + curvature_.data()[table_.count + j];
+  for (size_t j = 0; j < cols; ++j) H[j * n + j] += bend_.data()[j] + curvature_.data()[table_.count + j];
   nabla::factorize(kernels_, H, n, team_);
+}
+
+// g becomes what the equations make of it, and z that of the rows and, behind them, of the coefficients.
+void Program::solve(const double* H, double* g, double* z) {
+  if (byRows_) return byRows_->solve(H, g, z);
+  solveFactorized(kernels_, H, size_, g);
+  map_.spread(g, z);
 }
 
 }  // namespace nabla

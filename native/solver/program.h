@@ -1,16 +1,19 @@
 // The linear or convex quadratic program that a loss of straight pieces makes of one output: every row is a
 // term or two, every coefficient with l1 or a bound one more; l2 is all that is curved. Solved by steps of a
 // primal-dual interior point method with predictor and corrector (Mehrotra 1992; for quantiles Portnoy and
-// Koenker 1997), whose equations are those of a Newton step. Twin: lib/reference/solver/program.ts.
+// Koenker 1997), whose equations are those of a Newton step, as many as weights, or as rows where these are
+// fewer (dual.h). Twin: lib/reference/solver/program.ts.
 #pragma once
 
 #include <cmath>
+#include <memory>
 
 #include "archive.h"
 #include "barrier.h"
-#include "blocks.h"
 #include "gram.h"
+#include "linearmap.h"
 #include "plan.h"
+#include "rowequations.h"
 #include "scaling.h"
 
 namespace nabla {
@@ -20,7 +23,12 @@ class Program {
   // Of an objective: what cannot be told from rounding.
   static constexpr double rounding = 0x1p-46;
 
-  // `gram`: of the table's rows, lent for each step.
+  // Whether it goes by as many equations as rows: these are fewer, and every coefficient has l2 alone. Other
+  // terms of coefficients would cost it digits.
+  static bool isByRows(const Plan& plan, const Table& table, const Penalty& penalty);
+
+  // `gram`: of the table's rows, by rows of the columns that columnsOf() gives; lent for each step, as is H,
+  // of gram's size.
   Program(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
           const Penalty& penalty, Gram& gram, size_t output, const Team& team);
 
@@ -60,15 +68,12 @@ class Program {
   double deviation(size_t j) const { return j < plan_.cols ? std::sqrt(scaling_.square()[j]) : 1.0; }
   // Of a coefficient's box; where that has no end, about the steepest slope there is.
   double width(size_t j) const { return penalty_.nonNegative ? count() * deviation(j) : 2.0 * l1(j); }
-  size_t blocks() const { return (table_.count + length_ - 1) / length_; }
-  Rows block(size_t i, unsigned lane);
   void spreadMargins();
-  void spread(const double* w, double* z);
-  void gather(const double* r, double* g);
   template <class Pass>
   void each(Pass pass);
   void couple();
   void factorize(double* H);
+  void solve(const double* H, double* g, double* z);
 
   const Kernels& kernels_;
   const Plan& plan_;
@@ -78,19 +83,17 @@ class Program {
   Gram& gram_;
   const size_t output_;
   const Team& team_;
+  LinearMap map_;
   const size_t size_;
-  const size_t length_;  // of a block of rows
   const size_t pieces_;  // terms of a row: piece after piece, and behind them the coefficients'
   Barrier barrier_;
-  Doubles w_;  // coefficients and, behind them, the intercept
+  std::unique_ptr<RowEquations> byRows_;  // null: as many equations as weights
+  Doubles w_;                             // coefficients and, behind them, the intercept
   Doubles step_;
   Doubles residual_;  // the slopes that are left
   Doubles right_;     // of the equations
-  Doubles original_;
-  Doubles gathered_;
-  BlockSum sum_;
-  Reader reader_;
-  Doubles room_;  // where coefficients began, beyond their margins
+  Doubles bend_;      // l2 of the coefficients, of the sum
+  Doubles room_;      // where coefficients began, beyond their margins
   // Of rows and, behind them, of coefficients.
   Doubles slope_, curvature_, pull_;
   Doubles affine_, along_;

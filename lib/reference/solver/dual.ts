@@ -9,6 +9,27 @@ import { Gram } from './gram.js';
 import { Reader } from './matrix.js';
 import type { Scaling } from './scaling.js';
 
+/**
+ * The columns as the solver has them, (x - mean)/deviation, each with all its rows: cols × rows. `rootWeights`: each row
+ * times the root of its weight.
+ */
+export function columnsOf(
+  { cols }: Plan,
+  { X, sampleWeight, index, count: rows }: Table,
+  { mean, deviation }: Scaling,
+  rootWeights: boolean,
+): Float64Array {
+  const columns = new Float64Array(cols * rows);
+  const reader = new Reader({ X, cols, start: 0, count: rows, index }, 1);
+  for (let i = 0; i < rows; i++) {
+    const root = rootWeights && sampleWeight ? Math.sqrt(sampleWeight[index ? index[i] : i]) : 1;
+    const own = reader.rows(i, 1);
+    const x = rowAt(own, 0);
+    for (let j = 0; j < cols; j++) columns[j * rows + i] = root * ((own.X[x + j] - mean[j]) / deviation[j]);
+  }
+  return columns;
+}
+
 export class Dual {
   readonly #D: Float64Array;
   readonly #columns: Float64Array; // cols × rows
@@ -18,18 +39,12 @@ export class Dual {
   readonly leastPivot: number = 0;
 
   /** Of √s (x - mean)/deviation; `D`: one number above 0 for each column. */
-  constructor({ cols }: Plan, table: Table, { mean, deviation }: Scaling, D: Float64Array) {
-    const { X, sampleWeight, index, count: rows } = table;
+  constructor(plan: Plan, table: Table, scaling: Scaling, D: Float64Array) {
+    const { cols } = plan;
+    const rows = table.count;
     this.#D = D;
-    this.#columns = new Float64Array(cols * rows);
+    this.#columns = columnsOf(plan, table, scaling, true);
     this.#a = new Float64Array(rows);
-    const reader = new Reader({ X, cols, start: 0, count: rows, index }, 1);
-    for (let i = 0; i < rows; i++) {
-      const root = sampleWeight ? Math.sqrt(sampleWeight[index ? index[i] : i]) : 1;
-      const own = reader.rows(i, 1);
-      const x = rowAt(own, 0);
-      for (let j = 0; j < cols; j++) this.#columns[j * rows + i] = root * ((own.X[x + j] - mean[j]) / deviation[j]);
-    }
     const L = new Float64Array(rows * rows);
     this.#L = L;
     const columns = { X: this.#columns, cols: rows, start: 0, count: cols, index: null };

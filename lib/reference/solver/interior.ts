@@ -3,6 +3,7 @@
 // Twin: native/solver/interior.h.
 import type { Plan, Table } from '../../plan.js';
 import type { Archive } from './archive.js';
+import { columnsOf } from './dual.js';
 import { Gram } from './gram.js';
 import { Method } from './method.js';
 import { Program, rounding } from './program.js';
@@ -29,8 +30,10 @@ export class Interior extends Method {
     this.#plan = plan;
     this.#table = table;
     this.#smooth = smooth;
-    const rows = { X: table.X, cols, start: 0, count: table.count, index: table.index };
-    const gram = new Gram(rows, intercept ? scaling.mean : null);
+    const { X, count, index } = table;
+    const gram = Program.isByRows(plan, table, smooth.penalty)
+      ? new Gram({ X: columnsOf(plan, table, scaling, false), cols: count, start: 0, count: cols, index: null }, null)
+      : new Gram({ X, cols, start: 0, count, index }, intercept ? scaling.mean : null);
     this.#matrix = new Float64Array(gram.size * gram.size);
     this.#programs = Array.from(
       { length: outputs },

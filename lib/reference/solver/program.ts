@@ -1,17 +1,16 @@
 // The linear or convex quadratic program that a loss of straight pieces makes of one output: every row is a term or two,
 // every coefficient with l1 or a bound one more; l2 is all that is curved. Solved by steps of a primal-dual interior point
 // method with predictor and corrector (Mehrotra 1992; for quantiles Portnoy and Koenker 1997), whose equations are those
-// of a Newton step. Twin: native/solver/program.cc.
+// of a Newton step, as many as weights, or as rows where these are fewer (dual.ts). Twin: native/solver/program.cc.
 import { epsilonInsensitiveLoss, hingeLoss, type Plan, type Table } from '../../plan.js';
-import { asum, matvec, rmatvec } from '../kernels/dense.js';
+import { asum } from '../kernels/dense.js';
 import type { Penalty } from '../kernels/penalties.js';
-import { sum } from '../kernels/sums.js';
 import type { Archive, Archived } from './archive.js';
 import { Barrier } from './barrier.js';
-import { rowsPerBlock, Tree } from './blocks.js';
 import { factorize, solveFactorized } from './cholesky.js';
 import type { Gram } from './gram.js';
-import { Reader } from './matrix.js';
+import { LinearMap } from './linearmap.js';
+import { RowEquations } from './rowequations.js';
 import type { Scaling } from './scaling.js';
 
 /** Of an objective: what cannot be told from rounding. */
@@ -28,16 +27,16 @@ export class Program implements Archived {
   readonly #penalty: Penalty;
   readonly #gram: Gram;
   readonly #output: number;
+  readonly #map: LinearMap;
   readonly #size: number;
+  readonly #byRows: RowEquations | null; // null: as many equations as weights
   readonly #pieces: number; // terms of a row: piece after piece, and behind them the coefficients'
   readonly #barrier: Barrier;
   readonly #w: Float64Array; // coefficients and, behind them, the intercept
   readonly #step: Float64Array;
   readonly #residual: Float64Array; // the slopes that are left
   readonly #right: Float64Array; // of the equations
-  readonly #original: Float64Array;
-  readonly #tree: Tree;
-  readonly #reader: Reader;
+  readonly #bend: Float64Array; // l2 of the coefficients, of the sum
   readonly #room: Float64Array; // where coefficients began, beyond their margins
   // Of rows and, behind them, of coefficients.
   readonly #slope: Float64Array;
@@ -57,7 +56,18 @@ export class Program implements Archived {
   /** Nothing more is to be gained. */
   done = false;
 
-  /** `gram`: of the table's rows, lent for each step. */
+  /**
+   * Whether it goes by as many equations as rows: these are fewer, and every coefficient has l2 alone. Other terms of
+   * coefficients would cost it digits.
+   */
+  static isByRows({ cols, l1, l2, nonNegative }: Plan, table: Table, { factors }: Penalty): boolean {
+    if (factors?.some((factor) => !(factor > 0))) return false;
+    return l2 > 0 && l1 === 0 && !nonNegative && table.count < cols;
+  }
+
+  /**
+   * `gram`: of the table's rows, by rows of the columns that columnsOf() gives; lent for each step, as is H, of gram's size.
+   */
   constructor(plan: Plan, table: Table, scaling: Scaling, penalty: Penalty, gram: Gram, output: number) {
     this.#plan = plan;
     this.#table = table;
@@ -65,15 +75,16 @@ export class Program implements Archived {
     this.#penalty = penalty;
     this.#gram = gram;
     this.#output = output;
-    this.#size = gram.size;
+    this.#map = new LinearMap(plan, table, scaling);
+    this.#size = this.#map.size;
     this.#pieces = plan.loss === epsilonInsensitiveLoss ? 2 : 1;
     this.#barrier = new Barrier(this.#pieces * table.count + plan.cols);
     const ofWeights = () => new Float64Array(this.#size);
     [this.#w, this.#step, this.#residual] = [ofWeights(), ofWeights(), ofWeights()];
-    [this.#right, this.#original] = [ofWeights(), ofWeights()];
-    this.#tree = new Tree(this.#size);
-    const { X, count, index } = table;
-    this.#reader = new Reader({ X, cols: plan.cols, start: 0, count, index }, rowsPerBlock(plan.cols));
+    this.#right = ofWeights();
+    this.#bend = Float64Array.from({ length: plan.cols }, (_, j) => table.count * plan.l2 * this.#factor(j));
+    const isByRows = Program.isByRows(plan, table, penalty);
+    this.#byRows = isByRows ? new RowEquations(plan, table.count, this.#bend, this.#map, gram) : null;
     this.#room = new Float64Array(plan.cols);
     const ofRows = () => new Float64Array(table.count + plan.cols);
     [this.#slope, this.#curvature, this.#pull] = [ofRows(), ofRows(), ofRows()];
@@ -126,8 +137,7 @@ export class Program implements Archived {
     const step = this.#step;
     this.#factorize(H);
     step.set(this.#right);
-    solveFactorized(H, this.#size, step);
-    this.#spread(step, affine);
+    this.#solve(H, step, affine);
     barrier.turn(1);
     this.#each((t, n, at) => barrier.aim(t, n, affine, at));
     this.#couple();
@@ -135,13 +145,12 @@ export class Program implements Archived {
     this.#pull.fill(0);
     this.#each((t, n, at) => barrier.correct(t, n, affine, this.#pull, at));
     step.set(this.#right);
-    this.#gather(this.#pull, step);
-    solveFactorized(H, this.#size, step);
+    this.#map.gather(this.#pull, step);
+    this.#solve(H, step, along);
     if (!(asum(step) < Infinity)) {
       this.done = true;
       return 0;
     }
-    this.#spread(step, along);
     barrier.turn(2);
     this.#each((t, n, at) => barrier.measure(t, n, affine, along, at));
     this.#couple();
@@ -158,17 +167,17 @@ export class Program implements Archived {
   /** Sets up the equations where it is. */
   weigh(): void {
     const { count } = this.#table;
-    const { cols, l2 } = this.#plan;
+    const { cols } = this.#plan;
     for (const array of [this.#slope, this.#curvature, this.#pull]) array.fill(0);
     this.#barrier.reset();
     this.#each((t, n, at) => this.#barrier.bend(t, n, this.#slope, this.#curvature, this.#pull, at));
     this.#residual.fill(0);
-    this.#gather(this.#slope, this.#residual);
+    this.#map.gather(this.#slope, this.#residual);
     this.#lagrangian = this.#barrier.value;
     this.#unmet = 0;
     this.#isFeasible = true;
     for (let j = 0; j < this.#size; j++) {
-      const bend = j < cols ? count * l2 * this.#factor(j) : 0;
+      const bend = j < cols ? this.#bend[j] : 0;
       const w = this.#w[j];
       this.#residual[j] -= bend * w;
       this.#lagrangian += 0.5 * bend * (w * w);
@@ -177,7 +186,7 @@ export class Program implements Archived {
       if (!(left <= feasible * count * this.#deviation(j))) this.#isFeasible = false;
     }
     this.#right.set(this.#residual);
-    this.#gather(this.#pull, this.#right);
+    this.#map.gather(this.#pull, this.#right);
   }
 
   /** What that says of the minimum, by the Lagrangian where no slopes are left, and whether to go on. */
@@ -265,7 +274,7 @@ export class Program implements Archived {
     const { m } = this.#barrier;
     const wall = loss === epsilonInsensitiveLoss ? lossParameters[0] : 0;
     const z = this.#along;
-    this.#spread(this.#w, z);
+    this.#map.spread(this.#w, z);
     for (let i = 0; i < count; i++) {
       const own = offset ? z[i] + offset[this.#row(i) * outputs + this.#output] : z[i];
       const r = this.#y(i) - own;
@@ -273,37 +282,6 @@ export class Program implements Archived {
       if (this.#pieces > 1) m[count + i] = r + wall;
     }
     for (let j = 0; j < cols; j++) m[this.#term(j)] = -this.#w[j];
-  }
-
-  /** z of such weights without an offset, and behind it the coefficients. */
-  #spread(w: Float64Array, z: Float64Array): void {
-    const { count } = this.#table;
-    const { cols, intercept } = this.#plan;
-    const original = this.#scaling.toOriginal(w, this.#original, 1);
-    const length = rowsPerBlock(cols);
-    for (let start = 0; start < count; start += length) {
-      const rows = this.#reader.rows(start, Math.min(length, count - start));
-      matvec(rows, original, 0, intercept ? original[cols] : 0, z, start);
-    }
-    for (let j = 0; j < cols; j++) z[count + j] = w[j];
-  }
-
-  /** Adds to g the gradient that slopes in z make, and those behind them of the coefficients. */
-  #gather(r: Float64Array, g: Float64Array): void {
-    const { count } = this.#table;
-    const { cols, intercept } = this.#plan;
-    const length = rowsPerBlock(cols);
-    this.#tree.reset();
-    for (let start = 0; start < count; start += length) {
-      const rows = this.#reader.rows(start, Math.min(length, count - start));
-      const partial = this.#tree.next();
-      rmatvec(rows, r, start, partial, 0);
-      if (intercept) partial[cols] = sum(r, start, rows.count);
-      this.#tree.push();
-    }
-    const total = this.#tree.total();
-    this.#scaling.chain(total, 1);
-    for (let j = 0; j < this.#size; j++) g[j] += j < cols ? total[j] + r[count + j] : total[j];
   }
 
   /** All terms, in parts of a kind: pass(first term, how many, where their rows or coefficients begin). */
@@ -323,10 +301,14 @@ export class Program implements Archived {
 
   /** The matrix of the equations. */
   #factorize(H: Float64Array): void {
-    const { cols, l2 } = this.#plan;
+    const { cols } = this.#plan;
     const { count } = this.#table;
     const { deviation } = this.#scaling;
     const n = this.#size;
+    if (this.#byRows) {
+      this.#byRows.factorize(this.#curvature, H);
+      return;
+    }
     this.#gram.evaluate(this.#curvature, H);
     for (let j = 0; j < n; j++) {
       for (let k = 0; k < n; k++) {
@@ -334,7 +316,17 @@ export class Program implements Archived {
         H[j * n + k] /= scale;
       }
     }
-    for (let j = 0; j < cols; j++) H[j * n + j] += count * l2 * this.#factor(j) + this.#curvature[count + j];
+    for (let j = 0; j < cols; j++) H[j * n + j] += this.#bend[j] + this.#curvature[count + j];
     factorize(H, n);
+  }
+
+  /** g becomes what the equations make of it, and z that of the rows and, behind them, of the coefficients. */
+  #solve(H: Float64Array, g: Float64Array, z: Float64Array): void {
+    if (this.#byRows) {
+      this.#byRows.solve(H, g, z);
+      return;
+    }
+    solveFactorized(H, this.#size, g);
+    this.#map.spread(g, z);
   }
 }

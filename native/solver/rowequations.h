@@ -1,0 +1,43 @@
+// Equations of the kind (XᵀDX + E)s = g, D and E being diagonal, by as many as there are rows (dual.h), for
+// fewer rows than columns; an intercept, of which E has nothing, along with them. Twin:
+// lib/reference/solver/rowequations.ts.
+#pragma once
+
+#include "gram.h"
+#include "linearmap.h"
+
+namespace nabla {
+
+class RowEquations {
+ public:
+  // E > 0, of the coefficients, must stay. `gram`: of the columns that columnsOf() gives.
+  RowEquations(const Kernels& kernels, const Plan& plan, size_t rows, const double* E, LinearMap& map,
+               Gram& gram, const Team& team);
+
+  // For D of the rows, which must stay; H becomes a factor, of rows².
+  void factorize(const double* D, double* H);
+  // g becomes s; z becomes Xs and the intercept's step, and behind it s, with the digits that rows of a large
+  // D need. Once more for what the first solution leaves.
+  void solve(const double* H, double* g, double* z);
+
+ private:
+  void solveOnce(const double* H, double* g, double* r);
+
+  const Kernels& kernels_;
+  const size_t rows_;
+  const size_t cols_;
+  const bool intercept_;
+  const double* E_;
+  LinearMap& map_;
+  const Team& team_;
+  const double* D_ = nullptr;
+  Doubles products_;  // XE⁻¹Xᵀ
+  Doubles inverse_;   // 1/E
+  Doubles root_;      // √D
+  Doubles ofRoot_;    // what the equations make of it
+  Doubles share_;     // h = D(Xs + b), and behind it of coefficients
+  Doubles product_;   // as long
+  Doubles step_, part_, left_;
+};
+
+}  // namespace nabla
