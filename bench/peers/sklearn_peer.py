@@ -2,8 +2,9 @@
 import warnings
 
 from protocol import serve
-from sklearn.linear_model import LassoCV, LogisticRegression, Ridge, SGDRegressor, lasso_path
+from sklearn.linear_model import Lasso, LassoCV, LogisticRegression, Ridge, SGDRegressor, lasso_path
 from sklearn.model_selection import KFold
+from sklearn.svm import LinearSVC
 
 warnings.filterwarnings("ignore")
 
@@ -58,4 +59,41 @@ def ridge(args):
     return lambda: Ridge(alpha=args.number("l2") * len(y), fit_intercept=False).fit(X, y).coef_
 
 
-serve({"lasso_path": path, "lasso_cv": path_by_folds, "ridge": ridge, "sgd": sgd, "logistic": logistic, "softmax": logistic})
+def lasso(args):
+    X, y = args.matrix(), args.array("y")
+
+    def run():
+        model = Lasso(alpha=args.number("l1"), tol=args.number("tolerance"), max_iter=100000, fit_intercept=False)
+        return model.fit(X, y).coef_
+
+    return run
+
+
+def sparse_logistic(args):
+    X, y = args.matrix(), args.array("y")
+
+    def run():
+        model = LogisticRegression(
+            penalty="l1", C=1 / (args.number("l1") * len(y)), solver="liblinear", tol=args.number("tolerance"),
+            max_iter=100000, fit_intercept=False,
+        )
+        return model.fit(X, y).coef_
+
+    return run
+
+
+def hinge(args):
+    X, y = args.matrix(), args.array("y")
+
+    def run():
+        model = LinearSVC(
+            loss="hinge", C=1 / (args.number("l2") * len(y)), tol=args.number("tolerance"), max_iter=100000,
+            fit_intercept=False,
+        )
+        return model.fit(X, y).coef_
+
+    return run
+
+
+works = (sgd, logistic, ridge, lasso, sparse_logistic, hinge)
+serve({"lasso_path": path, "lasso_cv": path_by_folds, "softmax": logistic, **{f.__name__: f for f in works}})

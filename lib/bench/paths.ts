@@ -1,5 +1,5 @@
-// Rows of penalties: models along λ, their cross-validation, and ridge regression of more columns than rows.
-import { crossValidateSync, fitPathSync, fitSync } from '../index.js';
+// Rows of penalties: models along λ, and their cross-validation.
+import { crossValidateSync, fitPathSync } from '../index.js';
 import { candidate } from './harness.js';
 import { type Data, meanLoss, table } from './numbers.js';
 import type { Row } from './row.js';
@@ -10,7 +10,8 @@ const shape = [20_000, 50] as const;
 const folds = 5;
 const alone = { intercept: false, threads: 1 } as const;
 
-const absolute = (w: Float64Array): number => w.reduce((sum, value) => sum + Math.abs(value), 0);
+/** Σ|w|. */
+export const absolute = (w: Float64Array): number => w.reduce((sum, value) => sum + Math.abs(value), 0);
 
 /** Everyone goes along the same λ. */
 const lambdasOf = ({ X, y }: Data): Float64Array =>
@@ -84,34 +85,4 @@ const lassoFolds: Row = {
   },
 };
 
-const wide = [300, 2000] as const;
-
-const wideRidge: Row = {
-  name: 'ridge 300 × 2,000',
-  group,
-  quick: true,
-  needs: { arithmetic: wide[0] ** 2 * wide[1] },
-  make() {
-    const data = table(...wide);
-    const { X, y, rows, cols } = data;
-    const l2 = 0.1;
-    const options = { ...alone, l2, optimizer: 'auto' } as const;
-    const loss = (w: Float64Array) => meanLoss(data, 'squared', w, l2);
-    return {
-      nabla: candidate('fit(data, options).epochs', { fit: fitSync, data: { X, y }, options }),
-      contest: {
-        args: { X, y, rows, cols, l2 },
-        peers: {
-          'scikit-learn Ridge': { program: 'sklearn', work: 'ridge' },
-          NumPy: { program: 'numpy', work: 'ridge' },
-        },
-        weights: cols,
-        loss,
-        ours: loss(fitSync({ X, y }, options).coefficients),
-        agree: 1e-10,
-      },
-    };
-  },
-};
-
-export const pathRows: readonly Row[] = [lassoPath, lassoFolds, wideRidge];
+export const pathRows: readonly Row[] = [lassoPath, lassoFolds];

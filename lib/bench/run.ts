@@ -15,6 +15,7 @@ import { shortTable, tableText, tally, timeText } from './table.js';
 import { updateRows } from './updates.js';
 import { vectorRows, warmUp } from './vectors.js';
 import { growth, installedSize, loading, loadingWays, tinyFit } from './whole.js';
+import { wideRows } from './wide.js';
 
 export interface BenchFlags {
   /** A part of the rows, fewer rounds, no peers: below a minute. */
@@ -115,6 +116,7 @@ export async function bench(flags: BenchFlags, io: Io, equipment: Equipment = {}
     ...descentRows,
     ...solverRows(digits),
     ...pathRows,
+    ...wideRows,
     ...updateRows,
     ...manyRows,
     tinyFit,

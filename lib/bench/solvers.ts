@@ -22,7 +22,8 @@ interface Race {
   readonly plain?: Made['plain'];
 }
 
-function race({ given, options, nearness, loss, weights, args, peers, threads = 1, plain }: Race): Made {
+/** `options` beside those of all: no intercept, the solver that auto picks. */
+export function race({ given, options, nearness, loss, weights, args, peers, threads = 1, plain }: Race): Made {
   const how: FitOptions = { intercept: false, optimizer: 'auto', epochs: 1000, threads, ...options };
   const lossAt = (tolerance: number): number => loss(fitSync(given, { ...how, tolerance }).coefficients);
   const best = Math.min(lossAt(0), lossAt(1e-13));
