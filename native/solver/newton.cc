@@ -135,7 +135,7 @@ double Newton::step(double& promised) {
     if (damping_ > 0.0 || rest <= nothing() || isTold()) {
       const double length = search(fall);
       if (length > 0.0) return length;
-      if (!(fall > nothing())) break;
+      if (std::fabs(fall) <= nothing()) break;
     }
     dampMore();
   }
@@ -197,7 +197,9 @@ double Newton::remaining() {
     meanLoss = smooth_.meanLoss();
   }
   const double fall = aim();
-  return fall + untold();
+  const double rest = untold();
+  // Models that are all but flat may lose all digits on their way to a minimum: they say nothing.
+  return fall >= -nothing() ? fall + rest : INFINITY;
 }
 
 // What it could fall by in columns that the models leave out.

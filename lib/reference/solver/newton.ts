@@ -166,7 +166,7 @@ export class Newton extends Method {
       if (this.#damping > 0 || untold <= this.#nothing() || this.#isTold()) {
         const length = this.#search(fall);
         if (length > 0) return { length, promised };
-        if (!(fall > this.#nothing())) break;
+        if (Math.abs(fall) <= this.#nothing()) break;
       }
       this.#dampMore();
     }
@@ -232,7 +232,10 @@ export class Newton extends Method {
       this.#value = this.#penalized(this.#expansion.begin(this.#w, this.#g), this.#w, this.#g);
       this.meanLoss = this.#smooth.meanLoss;
     }
-    return this.#aim() + this.#untold();
+    const fall = this.#aim();
+    const rest = this.#untold();
+    // Models that are all but flat may lose all digits on their way to a minimum: they say nothing.
+    return fall >= -this.#nothing() ? fall + rest : Infinity;
   }
 
   /** What it could fall by in columns that the models leave out. */
