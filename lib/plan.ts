@@ -4,6 +4,7 @@ import type { Matrix } from './arrays.js';
 
 export const samplerKind = { full: 0, sequential: 1, shuffled: 2, replacement: 3, indices: 4 } as const;
 export const averagingKind = { none: 0, polyak: 1, ema: 2 } as const;
+export const logisticLoss = 1;
 export const softmaxLoss = 2; // its y is one label a row, however many outputs
 
 export const hingeLoss = 3;

@@ -1,7 +1,7 @@
 // Which solver a fit without a learning rate gets, and which fits a solver can do.
 import { losses, solvers } from './catalog.js';
 import { NablaError } from './errors.js';
-import { kinkedLosses, type Plan, softmaxLoss, solverKind, squaredLoss } from './plan.js';
+import { kinkedLosses, logisticLoss, type Plan, softmaxLoss, solverKind, squaredLoss } from './plan.js';
 
 export type SolverName = Exclude<keyof typeof solvers, 'auto'>;
 
@@ -31,8 +31,9 @@ export function rowsForLbfgs(plan: Plan): number {
     return l2 > 0 ? most.exact + 1 : 0; // ridge regression has as many equations as rows, if these are fewer
   }
   const isKinked = kinkedLosses.includes(loss);
-  // With l2 alone there are as many equations as rows, if these are fewer.
-  if (isKinked && side > most.newton && isPlain && l2 > 0) return Math.min(cols, most.parts + 1);
+  // With l2 alone there are as many equations as rows, if these are fewer; a logistic loss needs few steps of L-BFGS.
+  const isByRows = loss !== softmaxLoss && loss !== logisticLoss;
+  if (isByRows && side > most.newton && isPlain && l2 > 0) return Math.min(cols, most.parts + 1);
   const size = loss === softmaxLoss ? outputs * side : side;
   if (size > most.newton) return l1 > 0 && curvedLosses.includes(loss) ? Infinity : 0;
   if (!isPlain || isKinked || size <= lbfgsFrom.size) return Infinity;

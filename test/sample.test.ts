@@ -253,6 +253,9 @@ describe.each(faces)('auto: $name', ({ fitSync }) => {
     expect(picked('quantile', 499, 500, { l2: 0.1 }), 'as many equations as rows').toBe('newton');
     expect(picked('quantile', 500, 500, { l2: 0.1 })).toBe('lbfgs');
     expect(picked('quantile', 499, 500, { l2: 0.1, l1: 0.1 })).toBe('lbfgs');
+    expect(picked('huber', 499, 500, { l2: 0.1 })).toBe('newton');
+    expect(picked('poisson', 500, 500, { l2: 0.1 })).toBe('lbfgs');
+    expect(picked('logistic', 30, 500, { l2: 0.1 })).toBe('lbfgs');
     // Fewer rows than four for a column and the intercept.
     expect(picked('huber', 319, 79)).toBe('newton');
     expect(picked('huber', 320, 79)).toBe('lbfgs');

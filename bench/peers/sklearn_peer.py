@@ -82,12 +82,12 @@ def sparse_logistic(args):
     return run
 
 
-def hinge(args):
+def machine(args):
     X, y = args.matrix(), args.array("y")
 
     def run():
         model = LinearSVC(
-            loss="hinge", C=1 / (args.number("l2") * len(y)), tol=args.number("tolerance"), max_iter=100000,
+            loss=args["loss"], C=1 / (args.number("l2") * len(y)), tol=args.number("tolerance"), max_iter=100000,
             fit_intercept=False,
         )
         return model.fit(X, y).coef_
@@ -95,5 +95,5 @@ def hinge(args):
     return run
 
 
-works = (sgd, logistic, ridge, lasso, sparse_logistic, hinge)
+works = (sgd, logistic, ridge, lasso, sparse_logistic, machine)
 serve({"lasso_path": path, "lasso_cv": path_by_folds, "softmax": logistic, **{f.__name__: f for f in works}})

@@ -22,7 +22,9 @@ export type Kind = 'squared' | 'logistic';
 const losses = {
   squared: (y: number, z: number) => (z - y) ** 2 / 2,
   logistic: (y: number, z: number) => Math.log1p(Math.exp(-Math.abs(z))) + Math.max(z, 0) - y * z,
-  hinge: (y: number, z: number) => Math.max(0, 1 - (2 * y - 1) * z), // classes 0 and 1
+  // Of classes 0 and 1.
+  hinge: (y: number, z: number) => Math.max(0, 1 - (2 * y - 1) * z),
+  squared_hinge: (y: number, z: number) => Math.max(0, 1 - (2 * y - 1) * z) ** 2,
 };
 
 /** Targets with noise around a line, or classes 0 and 1 drawn by the logistic curve over it. */

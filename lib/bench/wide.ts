@@ -69,29 +69,33 @@ function sparse(kind: Kind, peer: string, work: string): Row {
   };
 }
 
-const hinge: Row = {
-  name: `hinge + l2 ${shape}, to 1e-6`,
-  group,
-  quick: true,
-  needs: { arithmetic: rows ** 2 * cols },
-  make() {
-    const data = table(rows, cols, 'logistic');
-    const l2 = 1;
-    return race({
-      given: { X: data.X, y: data.y },
-      options: { loss: 'hinge', l2 },
-      nearness: 1e-6,
-      loss: (w) => meanLoss(data, 'hinge', w, l2),
-      weights: cols,
-      args: { rows, cols, l2 },
-      peers: { 'scikit-learn LinearSVC': { program: 'sklearn', work: 'hinge' } },
-    });
-  },
-};
+/** A support vector machine. */
+function machine(loss: 'hinge' | 'squared_hinge'): Row {
+  return {
+    name: `${loss.replace('_', ' ')} + l2 ${shape}, to 1e-6`,
+    group,
+    quick: true,
+    needs: { arithmetic: rows ** 2 * cols },
+    make() {
+      const data = table(rows, cols, 'logistic');
+      const l2 = 1;
+      return race({
+        given: { X: data.X, y: data.y },
+        options: { loss, l2 },
+        nearness: 1e-6,
+        loss: (w) => meanLoss(data, loss, w, l2),
+        weights: cols,
+        args: { rows, cols, l2 },
+        peers: { 'scikit-learn LinearSVC': { program: 'sklearn', work: 'machine', loss } },
+      });
+    },
+  };
+}
 
 export const wideRows: readonly Row[] = [
   ridge,
   sparse('squared', 'scikit-learn Lasso', 'lasso'),
   sparse('logistic', 'liblinear, by scikit-learn', 'sparse_logistic'),
-  hinge,
+  machine('hinge'),
+  machine('squared_hinge'),
 ];

@@ -64,7 +64,7 @@ class NewtonAbreast {
   }
 
  private:
-  double nothing(size_t k) const { return newtonRounding * (std::fabs(value_[k]) + 0x1p-16 * first_[k]); }
+  double nothing(size_t k) const { return nothingOf(value_[k], first_[k]); }
 
   // The mean squares of the columns (scaling.cc).
   void measure() {

@@ -11,6 +11,7 @@
 #include "interior.h"
 #include "lbfgs.h"
 #include "newton.h"
+#include "rownewton.h"
 
 namespace nabla {
 
@@ -82,6 +83,9 @@ void Run::makeMethod() {
         new Exact(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_, start_.known));
   } else if (isKinked(plan_.loss)) {
     method_.reset(new Interior(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_));
+  } else if (plan_.loss != squaredLoss && plan_.loss != softmaxLoss &&
+             RowEquations::suit(plan_, data_.train, penalty)) {
+    method_.reset(new RowNewton(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_));
   } else {
     method_.reset(
         new Newton(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_, start_.known));

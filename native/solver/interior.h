@@ -24,7 +24,7 @@ class Interior final : public Method {
       : plan_(plan),
         table_(table),
         smooth_(smooth),
-        columns_(Program::isByRows(plan, table, smooth.penalty())
+        columns_(RowEquations::suit(plan, table, smooth.penalty())
                      ? columnsOf(kernels, plan, table, scaling, false)
                      : Doubles(0)),
         gram_(kernels,

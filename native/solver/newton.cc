@@ -122,9 +122,6 @@ double Newton::penalized(double sum, const double* weights, double* gradient) {
   return smooth_.penalize(sum / static_cast<double>(table_.count), weights, gradient);
 }
 
-// What of the objective cannot be told from rounding; a minimum of 0 is known by where the fit came from.
-double Newton::nothing() const { return newtonRounding * (std::fabs(value_) + 0x1p-16 * first_); }
-
 // Takes a step, with more damping if there is none without. Returns which part of it; `promised`: by the
 // first model.
 double Newton::step(double& promised) {
@@ -258,30 +255,15 @@ double Newton::aim() {
   return fall;
 }
 
-// Goes towards the target, all the way if the objective falls enough; returns which part, 0 if nothing is
-// gained.
+// Goes towards the target; returns which part, 0 if nothing is gained.
 double Newton::search(double promised) {
-  if (!(promised > 0.0)) return 0.0;
-  const double noise = nothing();
-  const double* target = target_.data();
-  double* trial = trial_.data();
-  double t = 1.0;
-  for (int tries = 0; tries < 60 && !stopped(); ++tries) {
-    if (t == 1.0)
-      copy(target, trial, plan_.size());
-    else
-      for (size_t j = 0; j < plan_.size(); ++j) trial[j] = w_[j] + t * (target[j] - w_[j]);
-    const double value = evaluate(trial, trialGradient_.data());
-    // A decrease that rounding hides is believed once.
-    const bool isLower = promised > noise ? value <= value_ - 1e-4 * t * promised : value <= value_ + noise;
-    if (isLower) {
-      value_ = value;
-      meanLoss = smooth_.meanLoss();
-      return t;
-    }
-    t *= value < INFINITY ? 0.5 : 0.1;
-  }
-  return 0.0;
+  const Way way{w_, target_.data(), plan_.size(), value_, promised, nothing()};
+  return goTowards(
+      way, trial_.data(), team_, [&](const double* trial) { return evaluate(trial, trialGradient_.data()); },
+      [&](double value) {
+        value_ = value;
+        meanLoss = smooth_.meanLoss();
+      });
 }
 
 void Newton::exchange(Archive& archive) {

@@ -13,12 +13,11 @@
 #include "method.h"
 #include "smooth.h"
 #include "system.h"
+#include "towards.h"
 #include "workingset.h"
 
 namespace nabla {
 
-// Of the objective: smaller changes are not to be told from rounding.
-constexpr double newtonRounding = 0x1p-48;
 // Of a diagonal element, what has to remain when the variables before it are taken out, for the squared
 // loss's gradient at the model's minimum to be enough.
 constexpr double leastExpandedPivot = 0x1p-20;
@@ -62,7 +61,7 @@ class Newton final : public Method {
   void bendClasses(System& system);
   void spread(System& system, const double* d, size_t k, size_t l);
   double aim();
-  double nothing() const;
+  double nothing() const { return nothingOf(value_, first_); }
   double step(double& promised);
   void dampMore();
   void damp(double damping);

@@ -15,12 +15,6 @@ constexpr size_t chunk = 4096;     // terms between two looks at whether to stop
 
 }  // namespace
 
-bool Program::isByRows(const Plan& plan, const Table& table, const Penalty& penalty) {
-  for (size_t j = 0; penalty.factors && j < plan.coefficients(); ++j)
-    if (!(penalty.factors[j] > 0.0)) return false;
-  return plan.l2 > 0.0 && plan.l1 == 0.0 && !plan.nonNegative && table.count < plan.cols;
-}
-
 Program::Program(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
                  const Penalty& penalty, Gram& gram, size_t output, const Team& team)
     : kernels_(kernels),
@@ -47,8 +41,8 @@ Program::Program(const Kernels& kernels, const Plan& plan, const Table& table, c
       affine_(table.count + plan.cols),
       along_(table.count + plan.cols) {
   for (size_t j = 0; j < plan.cols; ++j) bend_.data()[j] = count() * plan.l2 * factor(j);
-  if (isByRows(plan, table, penalty))
-    byRows_.reset(new RowEquations(kernels, plan, table.count, bend_.data(), map_, gram, team));
+  if (RowEquations::suit(plan, table, penalty))
+    byRows_.reset(new RowEquations(kernels, plan, table.count, bend_.data(), 0.0, map_, gram, team));
   w_.clear();
   step_.clear();
   room_.clear();

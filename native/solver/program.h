@@ -23,10 +23,6 @@ class Program {
   // Of an objective: what cannot be told from rounding.
   static constexpr double rounding = 0x1p-46;
 
-  // Whether it goes by as many equations as rows: these are fewer, and every coefficient has l2 alone. Other
-  // terms of coefficients would cost it digits.
-  static bool isByRows(const Plan& plan, const Table& table, const Penalty& penalty);
-
   // `gram`: of the table's rows, by rows of the columns that columnsOf() gives; lent for each step, as is H,
   // of gram's size.
   Program(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,

@@ -7,13 +7,29 @@
 
 namespace nabla {
 
+namespace {
+
+// More of them than problems that are fitted side by side may have: their bits are those of Newton's.
+constexpr size_t fewColumns = 32;
+static_assert(fewColumns >= mostAbreast);
+
+}  // namespace
+
+bool RowEquations::suit(const Plan& plan, const Table& table, const Penalty& penalty) {
+  for (size_t j = 0; penalty.factors && j < plan.coefficients(); ++j)
+    if (!(penalty.factors[j] > 0.0)) return false;
+  if (plan.cols <= fewColumns) return false;
+  return plan.l2 > 0.0 && plan.l1 == 0.0 && !plan.nonNegative && table.count < plan.cols;
+}
+
 RowEquations::RowEquations(const Kernels& kernels, const Plan& plan, size_t rows, const double* E,
-                           LinearMap& map, Gram& gram, const Team& team)
+                           double least, LinearMap& map, Gram& gram, const Team& team)
     : kernels_(kernels),
       rows_(rows),
       cols_(plan.cols),
       intercept_(plan.intercept),
       E_(E),
+      least_(least),
       map_(map),
       team_(team),
       products_(rows * rows),
@@ -77,7 +93,8 @@ void RowEquations::solveOnce(const double* H, double* g, double* r) {
   for (size_t i = 0; i < rows_; ++i) r[i] = root[i] * (product[i] + r[i]);
   solveFactorized(kernels_, H, rows_, r);
   if (intercept_) {
-    const double b = (g[cols_] - kernels_.dot(root, r, rows_)) / kernels_.dot(root, ofRoot_.data(), rows_);
+    const double bend = kernels_.dot(root, ofRoot_.data(), rows_);
+    const double b = (g[cols_] - kernels_.dot(root, r, rows_)) / (bend > least_ ? bend : least_);
     kernels_.axpy(b, ofRoot_.data(), r, rows_);
     g[cols_] = b;
   }

@@ -10,9 +10,14 @@ namespace nabla {
 
 class RowEquations {
  public:
-  // E > 0, of the coefficients, must stay. `gram`: of the columns that columnsOf() gives.
-  RowEquations(const Kernels& kernels, const Plan& plan, size_t rows, const double* E, LinearMap& map,
-               Gram& gram, const Team& team);
+  // Whether they are worth it: rows are fewer than columns, and every coefficient has l2 alone. Other terms
+  // of coefficients would cost digits.
+  static bool suit(const Plan& plan, const Table& table, const Penalty& penalty);
+
+  // E > 0, of the coefficients, must stay. `gram`: of the columns that columnsOf() gives. `least`: what the
+  // intercept has for a second derivative where the rows leave it less.
+  RowEquations(const Kernels& kernels, const Plan& plan, size_t rows, const double* E, double least,
+               LinearMap& map, Gram& gram, const Team& team);
 
   // For D of the rows, which must stay; H becomes a factor, of rows².
   void factorize(const double* D, double* H);
@@ -28,6 +33,7 @@ class RowEquations {
   const size_t cols_;
   const bool intercept_;
   const double* E_;
+  const double least_;
   LinearMap& map_;
   const Team& team_;
   const double* D_ = nullptr;

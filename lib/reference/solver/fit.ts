@@ -8,7 +8,9 @@ import {
   knownPlaces,
   type LoopStatus,
   loopStatuses,
+  softmaxLoss,
   solverKind,
+  squaredLoss,
   weightCount,
 } from '../../plan.js';
 import { asum } from '../kernels/dense.js';
@@ -22,6 +24,8 @@ import { Lbfgs } from './lbfgs.js';
 import type { Method } from './method.js';
 import { Newton } from './newton.js';
 import { type Evaluator, Objective } from './objective.js';
+import { RowEquations } from './rowequations.js';
+import { RowNewton } from './rownewton.js';
 import { Scaling } from './scaling.js';
 import { Smooth } from './smooth.js';
 import { Stopping } from './stopping.js';
@@ -95,6 +99,10 @@ export class Run {
     }
     if (plan.solver === solverKind.newton && this.#scaling) {
       const { train, known } = this.#job;
+      const isSmooth = plan.loss !== squaredLoss && plan.loss !== softmaxLoss;
+      if (isSmooth && RowEquations.suit(plan, train, penalty)) {
+        return new RowNewton(plan, train, smooth, objective as Objective, this.#scaling, weights);
+      }
       return new Newton(plan, train, smooth, objective as Objective, this.#scaling, weights, known);
     }
     const { train } = this.#job;

@@ -7,6 +7,7 @@ import { columnsOf } from './dual.js';
 import { Gram } from './gram.js';
 import { Method } from './method.js';
 import { Program, rounding } from './program.js';
+import { RowEquations } from './rowequations.js';
 import type { Scaling } from './scaling.js';
 import type { Smooth } from './smooth.js';
 
@@ -31,7 +32,7 @@ export class Interior extends Method {
     this.#table = table;
     this.#smooth = smooth;
     const { X, count, index } = table;
-    const gram = Program.isByRows(plan, table, smooth.penalty)
+    const gram = RowEquations.suit(plan, table, smooth.penalty)
       ? new Gram({ X: columnsOf(plan, table, scaling, false), cols: count, start: 0, count: cols, index: null }, null)
       : new Gram({ X, cols, start: 0, count, index }, intercept ? scaling.mean : null);
     this.#matrix = new Float64Array(gram.size * gram.size);

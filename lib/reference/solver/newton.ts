@@ -14,9 +14,9 @@ import type { Objective } from './objective.js';
 import type { Scaling } from './scaling.js';
 import type { Smooth } from './smooth.js';
 import { leastDamping, System } from './system.js';
+import { goTowards, nothingOf } from './towards.js';
 import { WorkingSet } from './workingset.js';
 
-const rounding = 2 ** -48; // of the objective: smaller changes are not to be told from rounding
 const mostDampings = 25;
 const fewExpandedColumns = 128;
 // Of a diagonal element, what has to remain when the variables before it are taken out, for the squared loss's gradient at
@@ -149,9 +149,8 @@ export class Newton extends Method {
     return this.#smooth.penalize(sum / this.#table.count, weights, gradient);
   }
 
-  /** What of the objective cannot be told from rounding; a minimum of 0 is known by where the fit came from. */
   #nothing(): number {
-    return rounding * (Math.abs(this.#value) + 2 ** -16 * this.#first);
+    return nothingOf(this.#value, this.#first);
   }
 
   /**
@@ -298,26 +297,18 @@ export class Newton extends Method {
     return fall;
   }
 
-  /** Goes towards the target, all the way if the objective falls enough; returns which part, 0 if nothing is gained. */
+  /** Goes towards the target; returns which part, 0 if nothing is gained. */
   #search(promised: number): number {
-    if (!(promised > 0)) return 0;
-    const w = this.#w;
-    const noise = this.#nothing();
-    let t = 1;
-    for (let tries = 0; tries < 60; tries++) {
-      if (t === 1) this.#trial.set(this.#target);
-      else for (let j = 0; j < w.length; j++) this.#trial[j] = w[j] + t * (this.#target[j] - w[j]);
-      const value = this.#evaluate(this.#trial, this.#trialGradient);
-      // A decrease that rounding hides is believed once.
-      const isLower = promised > noise ? value <= this.#value - 1e-4 * t * promised : value <= this.#value + noise;
-      if (isLower) {
+    const way = { from: this.#w, target: this.#target, value: this.#value, promised, nothing: this.#nothing() };
+    return goTowards(
+      way,
+      this.#trial,
+      () => this.#evaluate(this.#trial, this.#trialGradient),
+      (value) => {
         this.#value = value;
         this.meanLoss = this.#smooth.meanLoss;
-        return t;
-      }
-      t *= value < Infinity ? 0.5 : 0.1;
-    }
-    return 0;
+      },
+    );
   }
 
   override exchange(archive: Archive): void {

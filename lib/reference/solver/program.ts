@@ -57,15 +57,6 @@ export class Program implements Archived {
   done = false;
 
   /**
-   * Whether it goes by as many equations as rows: these are fewer, and every coefficient has l2 alone. Other terms of
-   * coefficients would cost it digits.
-   */
-  static isByRows({ cols, l1, l2, nonNegative }: Plan, table: Table, { factors }: Penalty): boolean {
-    if (factors?.some((factor) => !(factor > 0))) return false;
-    return l2 > 0 && l1 === 0 && !nonNegative && table.count < cols;
-  }
-
-  /**
    * `gram`: of the table's rows, by rows of the columns that columnsOf() gives; lent for each step, as is H, of gram's size.
    */
   constructor(plan: Plan, table: Table, scaling: Scaling, penalty: Penalty, gram: Gram, output: number) {
@@ -83,8 +74,8 @@ export class Program implements Archived {
     [this.#w, this.#step, this.#residual] = [ofWeights(), ofWeights(), ofWeights()];
     this.#right = ofWeights();
     this.#bend = Float64Array.from({ length: plan.cols }, (_, j) => table.count * plan.l2 * this.#factor(j));
-    const isByRows = Program.isByRows(plan, table, penalty);
-    this.#byRows = isByRows ? new RowEquations(plan, table.count, this.#bend, this.#map, gram) : null;
+    const isByRows = RowEquations.suit(plan, table, penalty);
+    this.#byRows = isByRows ? new RowEquations(plan, table.count, this.#bend, 0, this.#map, gram) : null;
     this.#room = new Float64Array(plan.cols);
     const ofRows = () => new Float64Array(table.count + plan.cols);
     [this.#slope, this.#curvature, this.#pull] = [ofRows(), ofRows(), ofRows()];

@@ -1,10 +1,13 @@
 // Equations of the kind (XᵀDX + E)s = g, D and E being diagonal, by as many as there are rows (dual.ts), for fewer rows than
 // columns; an intercept, of which E has nothing, along with them. Twin: native/solver/rowequations.cc.
-import type { Plan } from '../../plan.js';
+import type { Plan, Table } from '../../plan.js';
 import { axpy, dot } from '../kernels/dense.js';
+import type { Penalty } from '../kernels/penalties.js';
 import { factorize, solveFactorized } from './cholesky.js';
 import type { Gram } from './gram.js';
 import type { LinearMap } from './linearmap.js';
+
+const fewColumns = 32; // native code fits problems of few columns side by side, by Newton's equations
 
 export class RowEquations {
   readonly #rows: number;
@@ -12,6 +15,7 @@ export class RowEquations {
   readonly #intercept: boolean;
   readonly #map: LinearMap;
   readonly #E: Float64Array;
+  readonly #least: number;
   readonly #products: Float64Array; // XE⁻¹Xᵀ
   readonly #inverse: Float64Array; // 1/E
   readonly #root: Float64Array; // √D
@@ -20,12 +24,25 @@ export class RowEquations {
   readonly #product: Float64Array; // as long
   #D: Float64Array = new Float64Array(0);
 
-  /** E > 0, of the coefficients, must stay. `gram`: of the columns that columnsOf() gives. */
-  constructor({ cols, intercept }: Plan, rows: number, E: Float64Array, map: LinearMap, gram: Gram) {
+  /**
+   * Whether they are worth it: columns are many, rows fewer, and every coefficient has l2 alone. Other terms of coefficients
+   * would cost digits.
+   */
+  static suit({ cols, l1, l2, nonNegative }: Plan, { count }: Table, { factors }: Penalty): boolean {
+    if (factors?.some((factor) => !(factor > 0))) return false;
+    return cols > fewColumns && l2 > 0 && l1 === 0 && !nonNegative && count < cols;
+  }
+
+  /**
+   * E > 0, of the coefficients, must stay. `gram`: of the columns that columnsOf() gives. `least`: what the intercept has for
+   * a second derivative where the rows leave it less.
+   */
+  constructor({ cols, intercept }: Plan, rows: number, E: Float64Array, least: number, map: LinearMap, gram: Gram) {
     this.#rows = rows;
     this.#cols = cols;
     this.#intercept = intercept;
     this.#E = E;
+    this.#least = least;
     this.#map = map;
     this.#products = new Float64Array(rows * rows);
     this.#inverse = E.map((e) => 1 / e);
@@ -97,7 +114,8 @@ export class RowEquations {
     for (let i = 0; i < own.length; i++) own[i] = root[i] * (product[i] + own[i]);
     solveFactorized(H, own.length, own);
     if (this.#intercept) {
-      g[cols] = (g[cols] - dot(root, own)) / dot(root, this.#ofRoot);
+      const bend = dot(root, this.#ofRoot);
+      g[cols] = (g[cols] - dot(root, own)) / (bend > this.#least ? bend : this.#least);
       axpy(g[cols], this.#ofRoot, own);
     }
     for (let i = 0; i < own.length; i++) own[i] *= root[i];

@@ -1,0 +1,160 @@
+// Newton's method for fewer rows than columns, by as many equations as rows (rowequations.ts): of smooth losses with l2
+// alone, whose Hessian is positive definite but for the intercept, so that every step leads down.
+// Twin: native/solver/rownewton.cc.
+import { coefficientCount, type Plan, type Table, weightCount } from '../../plan.js';
+import type { Archive } from './archive.js';
+import { columnsOf } from './dual.js';
+import { Gram } from './gram.js';
+import { LinearMap } from './linearmap.js';
+import { Method } from './method.js';
+import type { Objective } from './objective.js';
+import { RowEquations } from './rowequations.js';
+import type { Scaling } from './scaling.js';
+import type { Smooth } from './smooth.js';
+import { leastDamping } from './system.js';
+import { goTowards, nothingOf } from './towards.js';
+
+export class RowNewton extends Method {
+  readonly #plan: Plan;
+  readonly #table: Table;
+  readonly #smooth: Smooth;
+  readonly #objective: Objective;
+  readonly #w: Float64Array;
+  readonly #equations: RowEquations[]; // of each output
+  readonly #factor: Float64Array; // of one output's equations
+  readonly #g: Float64Array;
+  readonly #trial: Float64Array;
+  readonly #trialGradient: Float64Array;
+  readonly #target: Float64Array;
+  readonly #curvature: Float64Array; // outputs × rows
+  readonly #step: Float64Array; // of one output
+  readonly #along: Float64Array; // what its rows have of it
+  #value = NaN;
+  #first = NaN; // the objective where it started
+  #promised = 0; // by how much it falls to the target
+  #begun = false;
+
+  /** `weights`: where it starts; changed in place. */
+  constructor(plan: Plan, table: Table, smooth: Smooth, objective: Objective, scaling: Scaling, weights: Float64Array) {
+    super();
+    const { cols, outputs, l2 } = plan;
+    const { count } = table;
+    const size = weightCount(plan);
+    this.#plan = plan;
+    this.#table = table;
+    this.#smooth = smooth;
+    this.#objective = objective;
+    this.#w = weights;
+    const map = new LinearMap(plan, table, scaling);
+    const { factors } = smooth.penalty;
+    const X = columnsOf(plan, table, scaling, false);
+    const gram = new Gram({ X, cols: count, start: 0, count: cols, index: null }, null);
+    this.#equations = Array.from({ length: outputs }, (_, k) => {
+      const bend = Float64Array.from({ length: cols }, (_, j) => count * l2 * (factors ? factors[k * cols + j] : 1));
+      return new RowEquations(plan, count, bend, leastDamping * count, map, gram);
+    });
+    this.#factor = new Float64Array(count * count);
+    this.#g = new Float64Array(size);
+    this.#trial = new Float64Array(size);
+    this.#trialGradient = new Float64Array(size);
+    this.#target = new Float64Array(size);
+    this.#curvature = new Float64Array(outputs * count);
+    this.#step = new Float64Array(map.size);
+    this.#along = new Float64Array(count + cols);
+  }
+
+  get result(): Float64Array {
+    return this.#w;
+  }
+
+  /** One iteration. Returns the objective after it. */
+  epoch(): number {
+    if (!this.#begun) {
+      this.#begun = true;
+      this.#value = this.#evaluate(this.#w, this.#g);
+      this.meanLoss = this.#smooth.meanLoss;
+      this.#first = Math.abs(this.#value);
+      if (!Number.isFinite(this.#value)) return this.#value;
+      this.#aim();
+    }
+    const length = this.#search();
+    this.rate = length;
+    if (length > 0) {
+      this.steps++;
+      this.#w.set(this.#trial);
+      this.#g.set(this.#trialGradient);
+      this.#aim();
+    }
+    this.change = this.#promised;
+    const nothing = this.#nothing();
+    if (this.#promised <= 2 ** -4 * nothing) this.ended = 'converged';
+    else if (length === 0) this.ended = this.#promised <= 64 * nothing ? 'converged' : 'stalled';
+    this.gradientNorm = this.#smooth.norm(this.#w, this.#g);
+    if (this.#plan.stepHistory && length > 0) this.stepLosses.push(this.#value);
+    return this.#value;
+  }
+
+  #evaluate(weights: Float64Array, gradient: Float64Array): number {
+    const sum = this.#objective.curve(weights, gradient, this.#curvature);
+    return this.#smooth.penalize(sum / this.#table.count, weights, gradient);
+  }
+
+  #nothing(): number {
+    return nothingOf(this.#value, this.#first);
+  }
+
+  /** To where the quadratic model about the weights has its minimum. */
+  #aim(): void {
+    const { cols } = this.#plan;
+    const { count } = this.#table;
+    const step = this.#step;
+    this.#promised = 0;
+    this.#equations.forEach((equations, k) => {
+      // A weight's place among those of all outputs.
+      const place = (j: number) => (j < cols ? k * cols + j : coefficientCount(this.#plan) + k);
+      for (let j = 0; j < step.length; j++) step[j] = -(count * this.#g[place(j)]);
+      equations.factorize(this.#curvature.subarray(k * count, (k + 1) * count), this.#factor);
+      equations.solve(this.#factor, step, this.#along);
+      let slope = 0;
+      for (let j = 0; j < step.length; j++) {
+        slope += this.#g[place(j)] * step[j];
+        this.#target[place(j)] = this.#w[place(j)] + step[j];
+      }
+      this.#promised -= 0.5 * slope;
+    });
+  }
+
+  /** Goes towards the target; returns which part, 0 if nothing is gained. */
+  #search(): number {
+    const way = {
+      from: this.#w,
+      target: this.#target,
+      value: this.#value,
+      promised: this.#promised,
+      nothing: this.#nothing(),
+    };
+    return goTowards(
+      way,
+      this.#trial,
+      () => this.#evaluate(this.#trial, this.#trialGradient),
+      (value) => {
+        this.#value = value;
+        this.meanLoss = this.#smooth.meanLoss;
+      },
+    );
+  }
+
+  override exchange(archive: Archive): void {
+    super.exchange(archive);
+    this.#begun = archive.flag(this.#begun);
+    archive.array(this.#w);
+    this.#value = archive.number(this.#value);
+    this.#first = archive.number(this.#first);
+    archive.array(this.#g);
+    if (!this.#begun) return;
+    // What follows from the weights is made anew.
+    this.#evaluate(this.#w, this.#trialGradient);
+    this.meanLoss = this.#smooth.meanLoss;
+    this.#aim();
+  }
+}

@@ -1,0 +1,45 @@
+// From where a fit is to the minimum of its model: all the way if the objective falls enough, or half of it and so on.
+// Twin: native/solver/towards.h.
+
+const rounding = 2 ** -48; // of the objective: smaller changes are not to be told from it
+
+/** What of an objective cannot be told from rounding; a minimum of 0 is known by where the fit came from. */
+export function nothingOf(value: number, first: number): number {
+  return rounding * (Math.abs(value) + 2 ** -16 * first);
+}
+
+export interface Way {
+  from: Float64Array;
+  target: Float64Array;
+  /** Of the objective where it begins. */
+  value: number;
+  /** By how much it falls to the target, by the model. */
+  promised: number;
+  nothing: number;
+}
+
+/**
+ * Which part of the way the objective falls enough, 0 if nothing is gained: `trial` is where that ends, evaluate() the
+ * objective there; take() is told the value once it is low enough.
+ */
+export function goTowards(
+  { from, target, value: before, promised, nothing }: Way,
+  trial: Float64Array,
+  evaluate: () => number,
+  take: (value: number) => void,
+): number {
+  if (!(promised > 0)) return 0;
+  let t = 1;
+  for (let tries = 0; tries < 60; tries++) {
+    for (let j = 0; j < from.length; j++) trial[j] = t === 1 ? target[j] : from[j] + t * (target[j] - from[j]);
+    const value = evaluate();
+    // A decrease that rounding hides is believed once.
+    const isLower = promised > nothing ? value <= before - 1e-4 * t * promised : value <= before + nothing;
+    if (isLower) {
+      take(value);
+      return t;
+    }
+    t *= value < Infinity ? 0.5 : 0.1;
+  }
+  return 0;
+}

@@ -1,0 +1,120 @@
+#include "rownewton.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "dual.h"
+#include "system.h"
+
+namespace nabla {
+
+RowNewton::RowNewton(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
+                     Smooth& smooth, double* weights, const Team& team)
+    : kernels_(kernels),
+      plan_(plan),
+      table_(table),
+      smooth_(smooth),
+      team_(team),
+      w_(weights),
+      map_(kernels, plan, table, scaling, team),
+      bend_(plan.coefficients()),
+      factor_(table.count * table.count),
+      g_(plan.size()),
+      trial_(plan.size()),
+      trialGradient_(plan.size()),
+      target_(plan.size()),
+      curvature_(plan.outputs * table.count),
+      step_(map_.size()),
+      along_(table.count + plan.cols) {
+  g_.clear();
+  target_.clear();
+  for (size_t j = 0; j < plan.coefficients(); ++j)
+    bend_.data()[j] = static_cast<double>(table.count) * plan.l2 * smooth.factor(j);
+  const Doubles columns = columnsOf(kernels, plan, table, scaling, false);
+  Gram gram(kernels, {columns.data(), table.count, plan.cols, nullptr}, nullptr, team);
+  for (size_t k = 0; k < plan.outputs; ++k)
+    equations_.emplace_back(new RowEquations(kernels, plan, table.count, bend_.data() + k * plan.cols,
+                                             leastDamping * static_cast<double>(table.count), map_, gram,
+                                             team));
+}
+
+double RowNewton::epoch(uint64_t) {
+  if (!begun_) {
+    begun_ = true;
+    value_ = evaluate(w_, g_.data());
+    meanLoss = smooth_.meanLoss();
+    first_ = std::fabs(value_);
+    if (!std::isfinite(value_)) return value_;
+    aim();
+  }
+  const double length = search();
+  rate = length;
+  if (length > 0.0) {
+    ++steps;
+    std::copy_n(trial_.data(), plan_.size(), w_);
+    std::copy_n(trialGradient_.data(), plan_.size(), g_.data());
+    aim();
+  }
+  change = promised_;
+  if (promised_ <= 0x1p-4 * nothing())
+    ended = Status::converged;
+  else if (length == 0.0)
+    ended = promised_ <= 64.0 * nothing() ? Status::converged : Status::stalled;
+  gradientNorm = smooth_.norm(w_, g_.data());
+  if (plan_.stepHistory && length > 0.0) stepLosses.push_back(value_);
+  return value_;
+}
+
+double RowNewton::evaluate(const double* weights, double* gradient) {
+  const double sum = smooth_.objective().curve(weights, gradient, curvature_.data());
+  return smooth_.penalize(sum / static_cast<double>(table_.count), weights, gradient);
+}
+
+// To where the quadratic model about the weights has its minimum.
+void RowNewton::aim() {
+  const size_t cols = plan_.cols;
+  const double count = static_cast<double>(table_.count);
+  double* step = step_.data();
+  double* target = target_.data();
+  promised_ = 0.0;
+  for (size_t k = 0; k < plan_.outputs && !team_.stopped(); ++k) {
+    // A weight's place among those of all outputs.
+    const auto place = [&](size_t j) { return j < cols ? k * cols + j : plan_.coefficients() + k; };
+    for (size_t j = 0; j < map_.size(); ++j) step[j] = -(count * g_.data()[place(j)]);
+    equations_[k]->factorize(curvature_.data() + k * table_.count, factor_.data());
+    equations_[k]->solve(factor_.data(), step, along_.data());
+    double slope = 0.0;
+    for (size_t j = 0; j < map_.size(); ++j) {
+      slope += g_.data()[place(j)] * step[j];
+      target[place(j)] = w_[place(j)] + step[j];
+    }
+    promised_ -= 0.5 * slope;
+  }
+}
+
+// Goes towards the target; returns which part, 0 if nothing is gained.
+double RowNewton::search() {
+  const Way way{w_, target_.data(), plan_.size(), value_, promised_, nothing()};
+  return goTowards(
+      way, trial_.data(), team_, [&](const double* trial) { return evaluate(trial, trialGradient_.data()); },
+      [&](double value) {
+        value_ = value;
+        meanLoss = smooth_.meanLoss();
+      });
+}
+
+void RowNewton::exchange(Archive& archive) {
+  Method::exchange(archive);
+  archive.flag(begun_);
+  archive.array(w_, plan_.size());
+  archive.number(value_);
+  archive.number(first_);
+  archive.array(g_.data(), plan_.size());
+  if (!begun_) return;
+  // What follows from the weights is made anew.
+  evaluate(w_, trialGradient_.data());
+  meanLoss = smooth_.meanLoss();
+  aim();
+}
+
+}  // namespace nabla

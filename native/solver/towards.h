@@ -1,0 +1,51 @@
+// From where a fit is to the minimum of its model: all the way if the objective falls enough, or half of it
+// and so on. Twin: lib/reference/solver/towards.ts.
+#pragma once
+
+#include <cmath>
+
+#include "team.h"
+
+namespace nabla {
+
+// Of the objective: smaller changes are not to be told from rounding.
+constexpr double newtonRounding = 0x1p-48;
+
+// What of an objective cannot be told from rounding; a minimum of 0 is known by where the fit came from.
+inline double nothingOf(double value, double first) {
+  return newtonRounding * (std::fabs(value) + 0x1p-16 * first);
+}
+
+struct Way {
+  const double* from;
+  const double* target;
+  size_t size;
+  double value;     // of the objective where it begins
+  double promised;  // by how much it falls to the target, by the model
+  double nothing;
+};
+
+// Which part of the way the objective falls enough, 0 if nothing is gained: `trial` is where that ends.
+// evaluate(trial) is the objective there, take(value) is told once it is low enough.
+template <class Evaluate, class Take>
+double goTowards(const Way& way, double* trial, const Team& team, const Evaluate& evaluate,
+                 const Take& take) {
+  if (!(way.promised > 0.0)) return 0.0;
+  double t = 1.0;
+  for (int tries = 0; tries < 60 && !team.stopped(); ++tries) {
+    for (size_t j = 0; j < way.size; ++j)
+      trial[j] = t == 1.0 ? way.target[j] : way.from[j] + t * (way.target[j] - way.from[j]);
+    const double value = evaluate(trial);
+    // A decrease that rounding hides is believed once.
+    const bool isLower = way.promised > way.nothing ? value <= way.value - 1e-4 * t * way.promised
+                                                    : value <= way.value + way.nothing;
+    if (isLower) {
+      take(value);
+      return t;
+    }
+    t *= value < INFINITY ? 0.5 : 0.1;
+  }
+  return 0.0;
+}
+
+}  // namespace nabla
