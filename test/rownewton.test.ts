@@ -65,7 +65,7 @@ describe.each(faces)('few rows of many columns: $name', ({ fitSync, backend }) =
           for (let j = 0; j < cols; j++) z += X[i * cols + j] * model.coefficients[j];
           const slope = (sampleWeight[i] * slopes[loss](y[i], z)) / total;
           sum += slope;
-          size = Math.max(size, Math.abs(slope), (sampleWeight[i] * Math.abs(slopes[loss](y[i], 0))) / total);
+          size = Math.max(size, (sampleWeight[i] * (1 + Math.abs(y[i]))) / total);
           for (let j = 0; j < cols; j++) g[j] += X[i * cols + j] * slope;
         }
         const room = 1e-6 * size;

@@ -176,7 +176,7 @@ describe.each(backends)('few of many columns, bits: $name', (backend) => {
         expectBits(rest.weights, expected.weights, 'weight after a pause');
         expectBits([...paused.loss, ...rest.loss], expected.loss, 'loss after a pause');
       }),
-      { numRuns: runs(300) },
+      { numRuns: runs(120) },
     );
   });
 });
