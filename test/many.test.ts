@@ -24,7 +24,9 @@ function forMany({ options, data }: AnyFit): ManyOptions {
   const { validation, validationFraction, history, sampleWeight, offset, ...others } = options;
   const loss = (others.loss as { name: keyof typeof losses }).name;
   if (typeof others.sampler === 'object' && others.sampler.name === 'indices') others.sampler = 'sequential';
-  if (losses[loss].target === 'plusMinusOne') others.classes = [data.y.includes(0 as never) ? 0 : -1, 1];
+  // Targets may be all 1, and only the weights of classes tell what the others would be.
+  const has0 = data.y.includes(0 as never) || (typeof others.classWeight === 'object' && 0 in others.classWeight);
+  if (losses[loss].target === 'plusMinusOne') others.classes = [has0 ? 0 : -1, 1];
   return others as ManyOptions;
 }
 
