@@ -156,15 +156,23 @@ Napi::Value valueOf(Napi::Env env, const EpochEnd& end) {
   return value;
 }
 
+// Whether a solver's equations are about as many as rows, or as what l1 or a bound leaves, which is no more.
+bool isByRows(const Plan& plan) {
+  if (plan.rows >= plan.cols) return false;
+  const bool isSparse = plan.l1 > 0.0 || plan.nonNegative;
+  if (isKinked(plan.loss)) return plan.l2 > 0.0 && !isSparse;
+  return plan.solver == SolverKind::exact || plan.l2 > 0.0 || isSparse;
+}
+
 // About how many bytes a run holds, beside what JavaScript knows of.
 int64_t footprint(const Plan& plan) {
   const double size = static_cast<double>(plan.size());
   double doubles = 16.0 * size;
-  const double rows = static_cast<double>(plan.rows), cols = static_cast<double>(plan.cols);
-  if (plan.solver == SolverKind::exact && plan.rows < plan.cols)
-    doubles += rows * (rows + cols);
-  else if (plan.solver == SolverKind::newton || plan.solver == SolverKind::exact)
-    doubles += 2.0 * size * size;
+  if (plan.solver == SolverKind::newton || plan.solver == SolverKind::exact) {
+    const double rows = static_cast<double>(plan.rows), cols = static_cast<double>(plan.cols);
+    const double side = isByRows(plan) ? rows : size;
+    doubles += 2.0 * side * side + (isByRows(plan) ? rows * cols : 0.0);
+  }
   if (plan.solver == SolverKind::lbfgs) doubles += 2.0 * plan.solverParameters[0] * size;
   return doubles > 1e4 ? static_cast<int64_t>(doubles < 1e15 ? 8.0 * doubles : 8e15) : 0;
 }

@@ -258,12 +258,13 @@ double Newton::aim() {
 // Goes towards the target; returns which part, 0 if nothing is gained.
 double Newton::search(double promised) {
   const Way way{w_, target_.data(), plan_.size(), value_, promised, nothing()};
-  return goTowards(
-      way, trial_.data(), team_, [&](const double* trial) { return evaluate(trial, trialGradient_.data()); },
-      [&](double value) {
-        value_ = value;
-        meanLoss = smooth_.meanLoss();
-      });
+  const Went went = goTowards(way, trial_.data(), team_,
+                              [&](const double* trial) { return evaluate(trial, trialGradient_.data()); });
+  if (went.part > 0.0) {
+    value_ = went.value;
+    meanLoss = smooth_.meanLoss();
+  }
+  return went.part;
 }
 
 void Newton::exchange(Archive& archive) {

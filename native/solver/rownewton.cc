@@ -10,8 +10,7 @@ namespace nabla {
 
 RowNewton::RowNewton(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
                      Smooth& smooth, double* weights, const Team& team)
-    : kernels_(kernels),
-      plan_(plan),
+    : plan_(plan),
       table_(table),
       smooth_(smooth),
       team_(team),
@@ -95,12 +94,13 @@ void RowNewton::aim() {
 // Goes towards the target; returns which part, 0 if nothing is gained.
 double RowNewton::search() {
   const Way way{w_, target_.data(), plan_.size(), value_, promised_, nothing()};
-  return goTowards(
-      way, trial_.data(), team_, [&](const double* trial) { return evaluate(trial, trialGradient_.data()); },
-      [&](double value) {
-        value_ = value;
-        meanLoss = smooth_.meanLoss();
-      });
+  const Went went = goTowards(way, trial_.data(), team_,
+                              [&](const double* trial) { return evaluate(trial, trialGradient_.data()); });
+  if (went.part > 0.0) {
+    value_ = went.value;
+    meanLoss = smooth_.meanLoss();
+  }
+  return went.part;
 }
 
 void RowNewton::exchange(Archive& archive) {

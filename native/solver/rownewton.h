@@ -30,7 +30,6 @@ class RowNewton final : public Method {
   void aim();
   double search();
 
-  const Kernels& kernels_;
   const Plan& plan_;
   const Table& table_;
   Smooth& smooth_;

@@ -25,12 +25,15 @@ struct Way {
   double nothing;
 };
 
-// Which part of the way the objective falls enough, 0 if nothing is gained: `trial` is where that ends.
-// evaluate(trial) is the objective there, take(value) is told once it is low enough.
-template <class Evaluate, class Take>
-double goTowards(const Way& way, double* trial, const Team& team, const Evaluate& evaluate,
-                 const Take& take) {
-  if (!(way.promised > 0.0)) return 0.0;
+struct Went {
+  double part;   // of the way; 0: nothing is gained
+  double value;  // of the objective there
+};
+
+// As far as the objective falls enough: `trial` is where that ends, evaluate(trial) the objective there.
+template <class Evaluate>
+Went goTowards(const Way& way, double* trial, const Team& team, const Evaluate& evaluate) {
+  if (!(way.promised > 0.0)) return {0.0, way.value};
   double t = 1.0;
   for (int tries = 0; tries < 60 && !team.stopped(); ++tries) {
     for (size_t j = 0; j < way.size; ++j)
@@ -39,13 +42,10 @@ double goTowards(const Way& way, double* trial, const Team& team, const Evaluate
     // A decrease that rounding hides is believed once.
     const bool isLower = way.promised > way.nothing ? value <= way.value - 1e-4 * t * way.promised
                                                     : value <= way.value + way.nothing;
-    if (isLower) {
-      take(value);
-      return t;
-    }
+    if (isLower) return {t, value};
     t *= value < INFINITY ? 0.5 : 0.1;
   }
-  return 0.0;
+  return {0.0, way.value};
 }
 
 }  // namespace nabla

@@ -300,15 +300,12 @@ export class Newton extends Method {
   /** Goes towards the target; returns which part, 0 if nothing is gained. */
   #search(promised: number): number {
     const way = { from: this.#w, target: this.#target, value: this.#value, promised, nothing: this.#nothing() };
-    return goTowards(
-      way,
-      this.#trial,
-      () => this.#evaluate(this.#trial, this.#trialGradient),
-      (value) => {
-        this.#value = value;
-        this.meanLoss = this.#smooth.meanLoss;
-      },
-    );
+    const { part, value } = goTowards(way, this.#trial, () => this.#evaluate(this.#trial, this.#trialGradient));
+    if (part > 0) {
+      this.#value = value;
+      this.meanLoss = this.#smooth.meanLoss;
+    }
+    return part;
   }
 
   override exchange(archive: Archive): void {

@@ -133,15 +133,12 @@ export class RowNewton extends Method {
       promised: this.#promised,
       nothing: this.#nothing(),
     };
-    return goTowards(
-      way,
-      this.#trial,
-      () => this.#evaluate(this.#trial, this.#trialGradient),
-      (value) => {
-        this.#value = value;
-        this.meanLoss = this.#smooth.meanLoss;
-      },
-    );
+    const { part, value } = goTowards(way, this.#trial, () => this.#evaluate(this.#trial, this.#trialGradient));
+    if (part > 0) {
+      this.#value = value;
+      this.meanLoss = this.#smooth.meanLoss;
+    }
+    return part;
   }
 
   override exchange(archive: Archive): void {

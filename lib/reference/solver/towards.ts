@@ -19,27 +19,24 @@ export interface Way {
 }
 
 /**
- * Which part of the way the objective falls enough, 0 if nothing is gained: `trial` is where that ends, evaluate() the
- * objective there; take() is told the value once it is low enough.
+ * As far as the objective falls enough: `trial` is where that ends, evaluate() the objective there. Returns the part of the
+ * way, 0 where nothing is gained, and the objective.
  */
 export function goTowards(
   { from, target, value: before, promised, nothing }: Way,
   trial: Float64Array,
   evaluate: () => number,
-  take: (value: number) => void,
-): number {
-  if (!(promised > 0)) return 0;
+): { part: number; value: number } {
+  const still = { part: 0, value: before };
+  if (!(promised > 0)) return still;
   let t = 1;
   for (let tries = 0; tries < 60; tries++) {
     for (let j = 0; j < from.length; j++) trial[j] = t === 1 ? target[j] : from[j] + t * (target[j] - from[j]);
     const value = evaluate();
     // A decrease that rounding hides is believed once.
     const isLower = promised > nothing ? value <= before - 1e-4 * t * promised : value <= before + nothing;
-    if (isLower) {
-      take(value);
-      return t;
-    }
+    if (isLower) return { part: t, value };
     t *= value < Infinity ? 0.5 : 0.1;
   }
-  return 0;
+  return still;
 }
