@@ -100,6 +100,13 @@ describe.each(faces)('createOptimizer: $name', (face) => {
     );
   });
 
+  it('nadam takes the first step of the paper', () => {
+    // μ₁ = .9(1 - ½·.96^.004), μ₂ with .96^.008; .1[(1-μ₁)/(1-μ₁) + .1μ₂/(1-μ₁μ₂)] over |g| = 1.
+    const weights = Float64Array.of(1);
+    createOptimizer({ name: 'nadam', learningRate: 0.1 }, 1).step(weights, Float64Array.of(1));
+    expectClose(weights, [0.8943548], 1e-7);
+  });
+
   it.each(names)('%s goes on from JSON to the same bits', (name) => {
     for (const n of [5, 130]) {
       const options = {

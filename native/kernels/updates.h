@@ -177,7 +177,7 @@ struct Adamax {  // u = max(β₂u, |g| + ε); w -= η/(1-β₁ᵗ) · m/u
   }
 };
 
-// w -= η[(1-μₜ)g/(1-Πμ) + μₜ₊₁m/(1-Πμ·μₜμₜ₊₁)]/(√v̂ + ε); the second μₜ is PyTorch 1.13's
+// w -= η[(1-μₜ)g/(1-Πμ) + μₜ₊₁m/(1-Πμ·μₜ₊₁)]/(√v̂ + ε)
 struct Nadam {
   static constexpr int states = 2;
   NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
@@ -187,16 +187,15 @@ struct Nadam {
     return {w - (c[0] * g + c[7] * s[0]) / root, c[8] / root};
   }
 };
-NABLA_INLINE double single(double x) { return static_cast<double>(static_cast<float>(x)); }
-// … beta1 beta2 epsilon momentumDecay; μₜ = β₁(1 - ½·.96^(tψ)); running: β₁ᵗ, β₂ᵗ, Πμ. As in PyTorch 1.13,
-// whose steps these are to the last digits, products of μ are rounded to single precision.
+// … beta1 beta2 epsilon momentumDecay; μₜ = β₁(1 - ½·.96^(tψ)); running: β₁ᵗ, β₂ᵗ, Πμ.
+// Dozat 2016, algorithm 8; PyTorch ≥ 2.
 static void beginNadam(const double* p, double rate, double t, double* running, double* c) {
   beginAdam(p, rate, t, running, c);
   const double now = p[3] * (1.0 - 0.5 * power(0.96, t * p[6]));
   const double next = p[3] * (1.0 - 0.5 * power(0.96, (t + 1.0) * p[6]));
-  running[2] = single(running[2] * single(now));
+  running[2] *= now;
   c[0] = rate * (1.0 - now) / (1.0 - running[2]);
-  c[7] = rate * next / (1.0 - single(single(running[2] * single(now)) * single(next)));
+  c[7] = rate * next / (1.0 - running[2] * next);
   c[8] = rate;
 }
 

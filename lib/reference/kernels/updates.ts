@@ -182,7 +182,7 @@ const adamax: Step = (w, g, s, i, c) => {
   return divided(w, s[0][i], s[1][i], c);
 };
 
-/** w -= η[(1-μₜ)g/(1-Πμ) + μₜ₊₁m/(1-Πμ·μₜμₜ₊₁)]/(√v̂ + ε); the second μₜ is PyTorch 1.13's */
+/** w -= η[(1-μₜ)g/(1-Πμ) + μₜ₊₁m/(1-Πμ·μₜ₊₁)]/(√v̂ + ε) */
 const nadam: Step = (w, g, s, i, c) => {
   s[0][i] = c[1] * s[0][i] + c[2] * g;
   s[1][i] = c[3] * s[1][i] + c[4] * (g * g);
@@ -191,17 +191,16 @@ const nadam: Step = (w, g, s, i, c) => {
   return w - (c[0] * g + c[7] * s[0][i]) / root;
 };
 /**
- * … beta1 beta2 epsilon momentumDecay; μₜ = β₁(1 - ½·.96^(tψ)); running: β₁ᵗ, β₂ᵗ, Πμ. As in PyTorch 1.13, whose steps
- * these are to the last digits, products of μ are rounded to single precision.
+ * … beta1 beta2 epsilon momentumDecay; μₜ = β₁(1 - ½·.96^(tψ)); running: β₁ᵗ, β₂ᵗ, Πμ (Dozat 2016, algorithm 8;
+ * PyTorch ≥ 2).
  */
 const beginNadam: Rule['begin'] = (p, rate, t, running, c) => {
   beginAdam(p, rate, t, running, c);
-  const single = Math.fround;
   const now = p[3] * (1 - 0.5 * power(0.96, t * p[6]));
   const next = p[3] * (1 - 0.5 * power(0.96, (t + 1) * p[6]));
-  running[2] = single(running[2] * single(now));
+  running[2] *= now;
   c[0] = (rate * (1 - now)) / (1 - running[2]);
-  c[7] = (rate * next) / (1 - single(single(running[2] * single(now)) * single(next)));
+  c[7] = (rate * next) / (1 - running[2] * next);
   c[8] = rate;
 };
 
