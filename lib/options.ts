@@ -44,7 +44,9 @@ export interface FitOptions extends FitControl {
   loss?: Loss;
   /**
    * The update rule, or a solver that needs no learning rate: `'lbfgs'`, `'newton'`, `'exact'`, or `'auto'`, which picks
-   * one of these by shape, loss and penalty (the model's `optimizer` says which). Default `'adam'`.
+   * one of these by shape, loss and penalty (the model's `optimizer` says which). Default `'auto'` with a tolerance of
+   * 1e-8; `'adam'` where an option is given that only update rules have: `schedule`, `batchSize`, a `sampler` other than
+   * `'full'`, `averaging`, `clipNorm`, `clipValue`, `keepState`, `gram`, or `history: 'step'`.
    */
   optimizer?: OptimizerSpec | SolverSpec;
   /** The learning rate over the steps. Default `'constant'`. */
@@ -65,7 +67,8 @@ export interface FitOptions extends FitControl {
   epochs?: number;
   /**
    * Stop when the loss changes by less than this from one epoch to the next; a solver also when it is that near to the
-   * minimum, by its own estimate. Default 0: never, and a solver when rounding hides the rest.
+   * minimum, by its own estimate. Default 0: never, and a solver when rounding hides the rest; but 1e-8 when `optimizer`
+   * is left to its default `'auto'`, times the objective where that is below 1.
    */
   tolerance?: number;
   /** Stop when the gradient's norm, at an epoch's last step, is less than this. Default 0, never. */
@@ -177,7 +180,11 @@ const optimizers = { ...rules, ...solvers };
 const ruleCount = Object.keys(rules).length;
 const noParameters = new Float64Array(maxParameters);
 const usualLoss = readChoice('loss', 'squared', losses);
+const usualSolver = readChoice('optimizer', 'auto', optimizers);
 const usualRule = readChoice('optimizer', 'adam', optimizers);
+/** Of a solver: iterations, and the tolerance of the one that nobody named. */
+const solverEpochs = 1000;
+const usualTolerance = 1e-8;
 const none = readChoice('averaging', 'none', averagings);
 const constant = readChoice('schedule', 'constant', schedules);
 const full = readChoice('sampler', 'full', samplers);
@@ -204,6 +211,7 @@ const usual: Plan = {
   batchSize: fitOptions.batchSize.default,
   epochs: fitOptions.epochs.default,
   tolerance: fitOptions.tolerance.default,
+  scalesTolerance: false,
   gradientTolerance: fitOptions.gradientTolerance.default,
   patience: fitOptions.patience.default,
   minDelta: fitOptions.minDelta.default,
@@ -254,7 +262,11 @@ export function readFitOptions(options: unknown): ReadOptions {
   plan.averaging = averaging.index;
   plan.averagingParameters = averaging.parameters;
   plan.stepHistory = given.history !== undefined && readChoice('history', given.history, histories).name === 'step';
-  if (plan.solver > 0 && given.epochs === undefined) plan.epochs = 1000;
+  if (plan.solver > 0 && given.epochs === undefined) plan.epochs = solverEpochs;
+  if (plan.solver > 0 && given.optimizer === undefined && given.tolerance === undefined) {
+    plan.tolerance = usualTolerance;
+    plan.scalesTolerance = true;
+  }
   return {
     loss,
     optimizer: optimizer.name,
@@ -266,20 +278,46 @@ export function readFitOptions(options: unknown): ReadOptions {
   };
 }
 
+/** Options that update rules alone have, and their values that ask for nothing. */
+const ofRules: ReadonlyMap<string, unknown> = new Map(
+  Object.entries({
+    schedule: undefined,
+    batchSize: undefined,
+    averaging: 'none',
+    clipNorm: 0,
+    clipValue: 0,
+    keepState: false,
+    sampler: 'full',
+  }),
+);
+
+/** An option among those that are given that a solver cannot honour. */
+function ofRule(given: Readonly<Record<string, unknown>>): string | undefined {
+  return Object.keys(given).find((name) => {
+    return ofRules.has(name) && given[name] !== undefined && given[name] !== ofRules.get(name);
+  });
+}
+
+/** The optimizer of options without one: a solver, unless one of them is for update rules alone. */
+export function usualOptimizer(given: Readonly<Record<string, unknown>>): 'auto' | 'adam' {
+  const isOfRule = given.gram !== undefined || given.history === 'step' || ofRule(given) !== undefined;
+  return isOfRule ? 'adam' : 'auto';
+}
+
 /** An update rule or a solver, and what a plan says of it; `auto` has a number of its own. */
 function readOptimizer(given: Record<string, unknown>): {
   name: string;
   spec: Chosen | null;
   plan: Pick<Plan, 'rule' | 'ruleParameters' | 'solver' | 'solverParameters'>;
 } {
-  const chosen = given.optimizer === undefined ? usualRule : readChoice('optimizer', given.optimizer, optimizers);
+  const usual = () => (usualOptimizer(given) === 'auto' ? usualSolver : usualRule);
+  const chosen = given.optimizer === undefined ? usual() : readChoice('optimizer', given.optimizer, optimizers);
   const { name, index, parameters } = chosen;
   if (index < ruleCount) {
     const plan = { rule: index, ruleParameters: parameters, solver: solverKind.none, solverParameters: noParameters };
     return { name, spec: chosen, plan };
   }
-  const ofRules = ['schedule', 'batchSize', 'averaging', 'clipNorm', 'clipValue', 'keepState'];
-  const wrong = [...ofRules, given.sampler === 'full' ? '' : 'sampler'].find((key) => given[key] !== undefined);
+  const wrong = ofRule(given);
   if (wrong) {
     throw new NablaError(
       'ERR_UNKNOWN_OPTION',

@@ -55,6 +55,8 @@ export interface Plan {
   batchSize: number;
   epochs: number;
   tolerance: number;
+  /** the tolerance is of the objective where that is below 1 */
+  scalesTolerance: boolean;
   gradientTolerance: number;
   /** 0: none */
   patience: number;
@@ -116,7 +118,7 @@ export function knownPlaces(plan: Plan): { scaling: number; length: number } {
 }
 
 /** Numbers that `encode` writes. */
-export const planLength = 6 * (1 + maxParameters) + 26;
+export const planLength = 6 * (1 + maxParameters) + 27;
 
 /** The plan as numbers. `into`: room for so many, used again and again where a fit is short. */
 export function encode(plan: Plan, into: Float64Array = new Float64Array(planLength)): Float64Array {
@@ -139,6 +141,7 @@ export function encode(plan: Plan, into: Float64Array = new Float64Array(planLen
   into[at++] = plan.batchSize;
   into[at++] = plan.epochs;
   into[at++] = plan.tolerance;
+  into[at++] = Number(plan.scalesTolerance);
   into[at++] = plan.gradientTolerance;
   into[at++] = plan.patience;
   into[at++] = plan.minDelta;

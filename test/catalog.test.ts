@@ -99,7 +99,7 @@ describe('the catalog', () => {
   });
 });
 
-it('a plan is encoded as native/solver/plan.h decodes it: 32 numbers and six lists of parameters', () => {
+it('a plan is encoded as native/solver/plan.h decodes it: 33 numbers and six lists of parameters', () => {
   const optimizer = { name: 'momentum', learningRate: 0.5, momentum: 0.25 } as const;
   const { plan } = jobOf(problem(10, 3, 1), {
     optimizer,
@@ -111,10 +111,10 @@ it('a plan is encoded as native/solver/plan.h decodes it: 32 numbers and six lis
     threads: 2,
   });
   const numbers = encode(plan);
-  expect(numbers.length).toBe(32 + 6 * maxParameters);
+  expect(numbers.length).toBe(33 + 6 * maxParameters);
   expect(numbers.subarray(13, 19)).toEqual(Float64Array.of(1, 0.5, 0, 0, 0.25, 0));
-  expect(numbers.subarray(78, 88)).toEqual(Float64Array.of(10, 3, 1, 1, 0, 32, 9, 0, 0, 4));
-  expect(numbers.subarray(88)).toEqual(Float64Array.of(0, 0, 7, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2));
+  expect(numbers.subarray(78, 88)).toEqual(Float64Array.of(10, 3, 1, 1, 0, 32, 9, 0, 0, 0));
+  expect(numbers.subarray(88)).toEqual(Float64Array.of(4, 0, 0, 7, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2));
 });
 
 it('every status of a plan is one of a model', () => {

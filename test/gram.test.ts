@@ -191,9 +191,10 @@ describe.each(faces)('by the Gram matrix: $name', ({ backend, fit: fitAsync, fit
   });
 
   it('is chosen where it pays, unless it is forbidden', async () => {
-    const path = (options: FitOptions, table: FitData = data) => fitSync(table, options).path;
+    const adam: FitOptions = { optimizer: 'adam' };
+    const path = (options: FitOptions, table: FitData = data) => fitSync(table, { ...adam, ...options }).path;
     expect(path({})).toBe('gram');
-    expect((await fitAsync(data)).path).toBe('gram');
+    expect((await fitAsync(data, adam)).path).toBe('gram');
     expect(path({ gram: false })).toBe('direct');
     expect(path({ epochs: 8 })).toBe('direct');
     expect(path({ epochs: 10 })).toBe('gram');
@@ -205,7 +206,7 @@ describe.each(faces)('by the Gram matrix: $name', ({ backend, fit: fitAsync, fit
     expect(path({ optimizer: 'exact' })).toBe(null);
     expect(path({}, { X: normals(40 * 60, 1), y: normals(40, 2) })).toBe('gram');
     expect(path({}, { X: normals(10 * 120, 1), y: normals(10, 2) })).toBe('direct');
-    expectBits(fitSync(data).coefficients, fitSync(data, { gram: true }).coefficients);
+    expectBits(fitSync(data, adam).coefficients, fitSync(data, { gram: true }).coefficients);
   });
 
   it('is refused where it cannot be', () => {

@@ -209,7 +209,7 @@ describe.each(faces)('singles: $name', (face) => {
 
     const foreign = runInNewContext('Float32Array').from(singles) as Float32Array;
     expect(fitSync({ X: foreign, y }, { epochs: 5 })).toEqual(expected);
-    const aborted = fitAsync({ X: singles, y }, { epochs: 1e9, signal: AbortSignal.timeout(20) });
+    const aborted = fitAsync({ X: singles, y }, { optimizer: 'adam', epochs: 1e9, signal: AbortSignal.timeout(20) });
     await expect(aborted).rejects.toMatchObject({ name: 'TimeoutError' });
   });
 

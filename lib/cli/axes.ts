@@ -10,6 +10,7 @@ import {
   schedules,
   solvers,
 } from '../catalog.js';
+import { usualOptimizer } from '../options.js';
 
 type Table = Record<string, Entry>;
 
@@ -27,12 +28,25 @@ export interface Axis {
   readonly parts: readonly Part[];
   /** The choice when none is made, as lib/options.ts has it. */
   readonly default: string;
-  /** Another choice when none is made but one of these is given. */
-  readonly otherwise?: { readonly given: readonly string[]; readonly choice: string };
+  /** Another choice when none is made but a flag asks for it: told by `help`. */
+  readonly otherwise?: {
+    readonly choice: string;
+    readonly help: string;
+    /** Whether one does, of the values of the flags that are given. */
+    holds(given: Readonly<Record<string, unknown>>): boolean;
+  };
 }
 
 // Row numbers are of no use here: the part held out has changed them.
 const { indices: _, ...namedSamplers } = samplers;
+
+const ofRules = new Set(Object.values(rules).flatMap(({ parameters }) => Object.keys(parameters)));
+
+/** Whether flags ask for an update rule that they do not name; a path takes a solver in any case. */
+function asksForRule(given: Readonly<Record<string, unknown>>): boolean {
+  if (given.path || given.cv !== undefined) return false;
+  return usualOptimizer(given) !== 'auto' || Object.keys(given).some((name) => ofRules.has(name));
+}
 
 const whole = (title: string, table: Table): Pick<Axis, 'table' | 'parts'> => ({
   table,
@@ -47,8 +61,12 @@ export const axes: readonly Axis[] = [
       { title: 'Optimizers', each: 'update rules', table: rules },
       { title: 'Optimizers without a learning rate', each: 'solvers', table: solvers },
     ],
-    default: 'adam',
-    otherwise: { given: ['path', 'cv'], choice: 'auto' },
+    default: 'auto',
+    otherwise: {
+      choice: 'adam',
+      help: 'a flag that update rules alone have, such as --learning-rate or --batch-size',
+      holds: asksForRule,
+    },
   },
   { name: 'loss', ...whole('Losses', losses), default: 'squared' },
   { name: 'schedule', ...whole('Schedules', schedules), default: 'constant' },
@@ -56,7 +74,11 @@ export const axes: readonly Axis[] = [
     name: 'sampler',
     ...whole('Samplers', namedSamplers),
     default: 'full',
-    otherwise: { given: ['batchSize'], choice: 'shuffled' },
+    otherwise: {
+      choice: 'shuffled',
+      help: '--batch-size',
+      holds: ({ batchSize }) => batchSize !== undefined,
+    },
   },
   { name: 'averaging', ...whole('Averagings', averagings), default: 'none' },
   { name: 'history', ...whole('Histories', histories), default: 'epoch' },

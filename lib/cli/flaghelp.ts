@@ -17,6 +17,7 @@ export function optionsOf(key: string, parameters: readonly Parameter[], help: s
 const notes: { readonly [key: string]: string } = {
   standardize: '; with loss squared and a learning rate the target too, which makes the rate one of that scale',
   epochs: ', or 1000 with an optimizer without a learning rate',
+  tolerance: ', or 1e-8 where no optimizer is named and auto is the default',
 };
 
 export function helpOf(parameter: Parameter, key: string): string {

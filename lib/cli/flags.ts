@@ -33,8 +33,6 @@ function otherFlag({ key, parameter }: Flag, flags: readonly Flag[], nameOf: (ax
 /** Reads the options of the library's fit from what commander read; `given` names what the caller set himself. */
 export type ReadFitFlags = (values: Record<string, unknown>, given: readonly string[]) => FitOptions;
 
-const flagOf = (key: string): string => `--${kebab(key)}`;
-
 /** Adds flags for all of the catalog beside those that the command has already. */
 export function addFitFlags(command: Command): ReadFitFlags {
   const own = command.options.map((option) => option.attributeName());
@@ -44,7 +42,7 @@ export function addFitFlags(command: Command): ReadFitFlags {
 
   command.optionsGroup('What to fit with:');
   for (const { name, table, default: value, otherwise } of axes) {
-    const other = otherwise ? `, or ${otherwise.choice} with ${otherwise.given.map(flagOf).join(' or ')}` : '';
+    const other = otherwise ? `, or ${otherwise.choice} with ${otherwise.help}` : '';
     const help = `${Object.keys(table).join(', ')}; default ${value}${other}`;
     command.addOption(new Option(`--${name} <name>`, help));
   }
@@ -63,8 +61,8 @@ export function addFitFlags(command: Command): ReadFitFlags {
       if (given.includes(key)) options[key] = readFlag(`--${kebab(key)}`, values[key], parameter);
     }
     const chosen = readChoices(values, given);
-    const usual = ({ default: name, otherwise }: Axis): string =>
-      otherwise?.given.some((key) => given.includes(key)) ? otherwise.choice : name;
+    const asked = { ...Object.fromEntries(given.map((key) => [key, values[key]])), ...options };
+    const usual = ({ default: name, otherwise }: Axis): string => (otherwise?.holds(asked) ? otherwise.choice : name);
     const nameOf = (axis: Axis): string => String(chosen.get(axis)?.name ?? usual(axis));
     for (const flag of flags) {
       const { key, axis, parameter, owners } = flag;

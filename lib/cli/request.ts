@@ -6,7 +6,7 @@ import { parse } from 'csv-parse/sync';
 import { losses, solvers } from '../catalog.js';
 import { type CheckpointOptions, readCheckpoint } from '../checkpoint.js';
 import { NablaError, show } from '../errors.js';
-import { type FitOptions, readFitOptions } from '../options.js';
+import { type FitOptions, readFitOptions, usualOptimizer } from '../options.js';
 import { type PathFlags, type PathRequest, readPathRequest } from './pathrequest.js';
 import { strictNumber } from './text.js';
 import type { Wanted } from './wanted.js';
@@ -92,8 +92,10 @@ export const lossOf = ({ loss = 'squared' }: FitOptions): keyof typeof losses =>
   typeof loss === 'string' ? loss : loss.name;
 
 /** What is asked for; a fit by `auto` knows better. */
-export const optimizerOf = ({ optimizer = 'adam' }: FitOptions): string =>
-  typeof optimizer === 'string' ? optimizer : optimizer.name;
+export function optimizerOf(options: FitOptions): string {
+  const { optimizer = usualOptimizer({ ...options }) } = options;
+  return typeof optimizer === 'string' ? optimizer : optimizer.name;
+}
 
 /** Whether it is a solver, which goes by iterations and has no learning rate. */
 export const isSolver = (optimizer: string): boolean => Object.hasOwn(solvers, optimizer);

@@ -82,7 +82,7 @@ function read(options: unknown, extra: readonly (Name | 'indices')[]) {
 }
 
 export function createTextbook(backend: Backend): Textbook {
-  const { plan: base } = readFitOptions({ loss: 'squared', intercept: false });
+  const { plan: base } = readFitOptions({ loss: 'squared', optimizer: 'sgd', intercept: false });
 
   function run(
     { table, theta, number, optional }: ReturnType<typeof read>,

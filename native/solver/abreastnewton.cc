@@ -5,6 +5,7 @@
 
 #include "abreastsmooth.h"
 #include "newton.h"
+#include "stopping.h"
 
 namespace nabla {
 
@@ -53,7 +54,7 @@ class NewtonAbreast {
       for (size_t k = 0; k < L; ++k) {
         if (!problems_.isLive(k)) continue;
         const double change = left[k] + rest[k];
-        const bool isOver = change <= 0x1p-4 * nothing(k) || change < plan_.tolerance;
+        const bool isOver = change <= 0x1p-4 * nothing(k) || change < Stopping::toleranceOf(plan_, value_[k]);
         if (!std::isfinite(value_[k]) || !isFiniteAbreast(smooth_.original(), size_, k))
           problems_.leave(k);
         else if (isOver || epoch == plan_.epochs)

@@ -137,7 +137,7 @@ void Run::record(double loss) {
 // Whether the epoch was the last one.
 Status Run::verdict() const {
   if (method_->ended != Status::maxEpochs) return method_->ended;
-  if (stopping_.converged(method_->change, method_->gradientNorm)) return Status::converged;
+  if (stopping_.converged(method_->change, method_->gradientNorm, last_.loss)) return Status::converged;
   if (stopping_.outOfPatience()) return Status::earlyStopped;
   if (stopping_.outOfTime()) return Status::timeLimit;
   return Status::running;

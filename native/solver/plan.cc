@@ -31,6 +31,7 @@ Plan Plan::decode(const double* numbers) {
   plan.batchSize = count();
   plan.epochs = count();
   plan.tolerance = *n++;
+  plan.scalesTolerance = flag();
   plan.gradientTolerance = *n++;
   plan.patience = count();
   plan.minDelta = *n++;

@@ -80,6 +80,7 @@ struct Plan {
   size_t batchSize;
   uint64_t epochs;
   double tolerance;
+  bool scalesTolerance;  // it is of the objective where that is below 1
   double gradientTolerance;
   uint64_t patience;  // 0: none
   double minDelta;
@@ -102,7 +103,7 @@ struct Plan {
   uint64_t pauseAfter;  // epochs after which the fit pauses and hands out its state; 0: never
   unsigned threads;     // that it may use; 0: as many as the pool has
 
-  static constexpr size_t length = 32 + 6 * maxParameters;
+  static constexpr size_t length = 33 + 6 * maxParameters;
   static Plan decode(const double* numbers);
 
   // Of the weights: outputs × cols coefficients and, behind them, the intercepts.

@@ -14,8 +14,13 @@ class Stopping {
   explicit Stopping(const Plan& plan) : plan_(plan), start_(Clock::now()) {}
 
   // True when the objective moves by less than the tolerance, or the gradient is that short.
-  bool converged(double change, double gradientNorm) const {
-    return change < plan_.tolerance || gradientNorm < plan_.gradientTolerance;
+  bool converged(double change, double gradientNorm, double objective) const {
+    return change < toleranceOf(plan_, objective) || gradientNorm < plan_.gradientTolerance;
+  }
+
+  static double toleranceOf(const Plan& plan, double objective) {
+    const double size = std::fabs(objective);
+    return plan.scalesTolerance && size < 1.0 ? plan.tolerance * size : plan.tolerance;
   }
 
   // Whether this epoch is the best so far; `loss` is the one that is watched.

@@ -3,11 +3,24 @@ import { describe, expect, it } from 'vitest';
 import { fitSync } from '../../lib/index.js';
 import { exactly, file, fitJson, houses, nabla, path, type Report } from './support.js';
 
+const adam = ['--optimizer', 'adam'];
+
 describe('nabla fit', () => {
   it('tells everything as one JSON object', async () => {
     const model = path('model.json');
     const plot = path('loss.svg');
-    const report = await fitJson(file(houses()), '-t', 'price', '--model', model, '--plot', plot, '--epochs', '5');
+    const report = await fitJson(
+      file(houses()),
+      '-t',
+      'price',
+      '--model',
+      model,
+      '--plot',
+      plot,
+      ...adam,
+      '--epochs',
+      '5',
+    );
     const numbers = ['loss', 'r2', 'explainedVariance', 'mse', 'rmse', 'mae', 'medianAbsoluteError', 'maxError'];
     const measured = Object.fromEntries(numbers.map((name) => [name, expect.any(Number)]));
     const metrics = { kind: 'value', ...measured, pinball: null, d2: null };
@@ -80,7 +93,7 @@ describe('nabla fit', () => {
 
   it('tells the loss of a standardized fit on the original scale', async () => {
     const data = file('x,y\n1,100\n2,300\n3,200\n4,800\n');
-    const report = await fitJson(data, '-t', 'y', '--standardize', '--holdout', '0', '--epochs', '1');
+    const report = await fitJson(data, '-t', 'y', '--standardize', '--holdout', '0', ...adam, '--epochs', '1');
     // Before the first step z = ȳ = 350, so ½Σ(y - z)²/4 is half the variance.
     expect(report.history.loss[0]).toBeCloseTo((250 ** 2 + 50 ** 2 + 150 ** 2 + 450 ** 2) / 8, 6);
   });
@@ -94,7 +107,7 @@ describe('nabla fit', () => {
 
   it('says when the target is too large to standardize', async () => {
     const data = file('x,y\n1,1e308\n2,-1e308\n3,1e308\n');
-    const { code, err } = await nabla('fit', data, '-t', 'y', '--standardize', '--holdout', '0');
+    const { code, err } = await nabla('fit', data, '-t', 'y', '--standardize', '--holdout', '0', ...adam);
     expect({ code, err }).toEqual({
       code: 1,
       err: 'nabla: the numbers of the target are too large to standardize (ERR_NOT_FINITE)\n',

@@ -169,9 +169,10 @@ describe('nabla inspect', () => {
 
   it('tells a checkpoint', async () => {
     const name = path('checkpoint');
-    fitSync({ X, y }, { epochs: 50, checkpoint: { path: name, every: 20 }, validationFraction: 0.25 });
+    const adam = { optimizer: 'adam', validationFraction: 0.25 } as const;
+    fitSync({ X, y }, { ...adam, epochs: 50, checkpoint: { path: name, every: 20 } });
     const inspection = await inspect<CheckpointInspection>(name);
-    const { history } = fitSync({ X, y }, { epochs: 40, validationFraction: 0.25 });
+    const { history } = fitSync({ X, y }, { ...adam, epochs: 40 });
     expect(inspection).toEqual({
       file: name,
       bytes: statSync(name).size,

@@ -62,7 +62,7 @@ describe('solvers', () => {
     const result = await nabla('fit', data, '-t', 'price', '--memory', '4');
     expect(result).toMatchObject({
       code: 2,
-      err: expect.stringContaining('--memory is for optimizer lbfgs, not adam'),
+      err: expect.stringContaining('--memory is for optimizer lbfgs, not auto'),
     });
   });
 });

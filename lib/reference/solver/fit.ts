@@ -159,7 +159,7 @@ export class Run {
   #verdict(): LoopStatus | null {
     const method = this.#method;
     if (method.ended) return method.ended;
-    if (this.#stopping.converged(method.change, method.gradientNorm)) return 'converged';
+    if (this.#stopping.converged(method.change, method.gradientNorm, this.last.loss)) return 'converged';
     if (this.#stopping.outOfPatience) return 'earlyStopped';
     return this.#stopping.outOfTime ? 'timeLimit' : null;
   }

@@ -13,8 +13,10 @@ export class Stopping {
   }
 
   /** True when the objective moves by less than the tolerance, or the gradient is that short. */
-  converged(change: number, gradientNorm: number): boolean {
-    return change < this.#plan.tolerance || gradientNorm < this.#plan.gradientTolerance;
+  converged(change: number, gradientNorm: number, objective: number): boolean {
+    const { tolerance, scalesTolerance, gradientTolerance } = this.#plan;
+    const size = Math.abs(objective);
+    return change < (scalesTolerance && size < 1 ? tolerance * size : tolerance) || gradientNorm < gradientTolerance;
   }
 
   /** Whether this epoch is the best so far; `loss` is the one that is watched. */
