@@ -34,6 +34,9 @@ export function readCheckpoint(value: unknown): Checkpointing {
   };
 }
 
+/** Of what a run's state holds: to be raised when that changes. */
+const stateVersion = 2;
+
 /** What tells a fit from another: SHA-256 of all that it reads. */
 function fingerprint({ plan, train, validation, indices, penaltyFactors, weights, carried }: FitJob): string {
   const hash = crypto().createHash('sha256');
@@ -41,6 +44,7 @@ function fingerprint({ plan, train, validation, indices, penaltyFactors, weights
     table ? [table.X, table.y, table.sampleWeight, table.offset, table.index] : [null],
   );
   for (const array of [
+    Float64Array.of(stateVersion),
     encodePlan({ ...plan, pauseAfter: 0, threads: 0 }),
     ...tables,
     indices,

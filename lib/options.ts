@@ -79,7 +79,11 @@ export interface FitOptions extends FitControl {
   minDelta?: number;
   /** Stop at the end of an epoch after so many seconds. Default 0, never. */
   maxSeconds?: number;
-  /** Return the coefficients of the epoch with the best watched loss. Default false. */
+  /**
+   * Return the coefficients of the epoch with the least validation loss. Without validation: those at which the objective
+   * over the training rows is least, the start and the last among them; the loss of an epoch is taken before its steps, so
+   * that with batches or an average a pass more in each epoch tells. Changes nothing else of the fit. Default false.
+   */
   restoreBest?: boolean;
   /** Rows to watch the loss on. */
   validation?: FitData<Label>;

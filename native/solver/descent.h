@@ -26,7 +26,8 @@ class Descent final : public Method {
         rows_(data.train.count),
         sampler_(plan, data),
         objective_(kernels, plan, data.train, scaling,
-                   plan.lossAfterUpdate ? std::max(data.train.count, sampler_.largest()) : sampler_.largest(),
+                   plan.lossAfterUpdate || plan.restoreBest ? std::max(data.train.count, sampler_.perEpoch())
+                                                            : sampler_.largest(),
                    team),
         expansion_(plan.gramFrom > 0 && rows_ >= plan.gramFrom
                        ? new Expansion(kernels, plan, data.train, scaling, objective_, weights, team)
@@ -47,9 +48,9 @@ class Descent final : public Method {
       const Batch batch = sampler_.next();
       const double rows = static_cast<double>(batch.count);
       const double sum = known_ ? after_ : evaluate(batch);
+      known_ = false;
       if (team_.stopped()) return 0.0;
-      const double penalty =
-          penalty_.active() ? kernels_.penaltyValue(w_, plan_.coefficients(), penalty_) : 0.0;
+      const double penalty = penaltyAt(w_);
       loss += sum + rows * penalty;
       if (!std::isfinite(loss)) break;
       if (plan_.stepHistory) stepLosses.push_back(sum / rows + penalty);
@@ -69,6 +70,22 @@ class Descent final : public Method {
     change = std::fabs(loss - previous_);
     previous_ = loss;
     return loss;
+  }
+
+  // Costs a pass over the rows, but where the next epoch begins with the same one.
+  double objectiveAtResult(double) override {
+    const Batch all = sampler_.everything();
+    const double rows = static_cast<double>(all.count);
+    const double* at = result();
+    double sum;
+    if (sampler_.isFull() && at == w_) {
+      if (!known_) after_ = evaluate(all);
+      known_ = true;
+      sum = after_;
+    } else {
+      sum = objective_.evaluate(all, at, nullptr);
+    }
+    return (sum + rows * penaltyAt(at)) / rows;
   }
 
   const double* result() const override { return averaging_.of(w_); }
@@ -96,6 +113,10 @@ class Descent final : public Method {
   double evaluate(const Batch& batch) {
     return expansion_ ? expansion_->evaluate(w_, gradient_.data())
                       : objective_.evaluate(batch, w_, gradient_.data());
+  }
+
+  double penaltyAt(const double* weights) const {
+    return penalty_.active() ? kernels_.penaltyValue(weights, plan_.coefficients(), penalty_) : 0.0;
   }
 
   double gradientNormNow() {

@@ -102,6 +102,10 @@ bool Run::advance() {
   const uint64_t epoch = out_.epochs;
   if (epoch >= plan_.epochs) return end(Status::maxEpochs);
   if (plan_.pauseAfter > 0 && epoch - begun_ == plan_.pauseAfter) return end(Status::paused);
+  if (epoch == 0 && watchesTraining()) {
+    stopping_.isBest(method_->objectiveAtResult(INFINITY));
+    if (stopped()) return end(Status::cancelled);
+  }
   const double loss = method_->epoch(firstEpoch_ + epoch);
   if (stopped()) return end(Status::cancelled);
   const double* returned = original();
@@ -120,7 +124,12 @@ bool Run::advance() {
   if (histories_) record(loss);
   last_ = {firstEpoch_ + out_.epochs, out_.steps, loss, validation_ ? watched : NAN, method_->rate};
   method_->epochEnded(watched);
-  if (stopping_.improved(watched) || !plan_.restoreBest) {
+  bool isBest = stopping_.improved(watched);
+  if (watchesTraining()) {
+    isBest = stopping_.isBest(method_->objectiveAtResult(loss));
+    if (stopped()) return end(Status::cancelled);
+  }
+  if (isBest || !plan_.restoreBest) {
     keep(returned);
     out_.meanLoss = method_->meanLoss;
   }

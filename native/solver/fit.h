@@ -74,6 +74,9 @@ class Run {
 
  private:
   bool stopped() const { return team_.stopped(); }
+  // Whether the weights to return are those of the least objective over the training rows, the start among
+  // them.
+  bool watchesTraining() const { return plan_.restoreBest && !validation_; }
   bool end(Status status);
   void makeMethod();
   void record(double loss);

@@ -17,6 +17,10 @@ class Method {
   virtual double epoch(uint64_t epoch) = 0;
   // The weights that the fit would return now.
   virtual const double* result() const = 0;
+  // The objective at result(), for restoreBest; `loss`: what the epoch returned, infinite before the first.
+  // The loss of a rule's epoch is taken before its steps, so that it is that of other weights; a solver's is
+  // that of its result.
+  virtual double objectiveAtResult(double loss) { return loss; }
   // The same of X's own columns, where the method knows them better than by turning back; null: it does not.
   virtual const double* original() const { return nullptr; }
 

@@ -28,6 +28,8 @@ class Sampler {
   size_t perEpoch() const { return perEpoch_; }
   size_t largest() const { return batchSize_; }
   size_t steps() const { return (perEpoch_ + batchSize_ - 1) / batchSize_; }  // in an epoch
+  // All rows that an epoch takes, once each; those that `indices` names.
+  Batch everything() const { return {0, perEpoch_, list_}; }
   bool isFull() const { return kind_ == SamplerKind::full; }
   bool atEnd() const { return at_ >= perEpoch_; }
 

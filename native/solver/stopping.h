@@ -30,6 +30,12 @@ class Stopping {
     waited_ = better ? 0 : waited_ + 1;
     return better;
   }
+  // Whether an objective at the weights themselves is the best so far, for restoreBest without a validation.
+  bool isBest(double objective) {
+    const bool better = objective < least_ - plan_.minDelta;
+    if (better) least_ = objective;
+    return better;
+  }
   bool outOfPatience() const { return plan_.patience > 0 && waited_ >= plan_.patience; }
 
   bool outOfTime() const { return plan_.maxSeconds > 0.0 && elapsed() >= plan_.maxSeconds; }
@@ -37,6 +43,7 @@ class Stopping {
   void exchange(Archive& archive) {
     archive.number(best_);
     archive.count(waited_);
+    archive.number(least_);
     // A time is nothing that two runs share; without a limit it is not put away.
     if (plan_.maxSeconds == 0.0) return;
     double spent = elapsed();
@@ -54,6 +61,7 @@ class Stopping {
   double before_ = 0.0;  // spent before a pause
   double best_ = INFINITY;
   uint64_t waited_ = 0;
+  double least_ = INFINITY;  // of what isBest() was asked about
 };
 
 }  // namespace nabla

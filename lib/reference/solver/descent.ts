@@ -14,6 +14,7 @@ export class Descent extends Method {
   readonly #job: FitJob;
   readonly #penalty: Penalty;
   readonly #objective: Evaluator;
+  readonly #direct: Evaluator; // the same over the rows, where the objective is an expansion
   readonly #sampler: Sampler;
   readonly #optimizer: Optimizer;
   readonly #schedule: Schedule;
@@ -27,13 +28,20 @@ export class Descent extends Method {
   #previous = Infinity;
 
   /** `weights`: where it starts; changed in place. */
-  constructor(job: FitJob, objective: Evaluator, penalty: Penalty, weights: Float64Array) {
+  constructor(
+    job: FitJob,
+    objective: Evaluator,
+    penalty: Penalty,
+    weights: Float64Array,
+    direct: Evaluator = objective,
+  ) {
     super();
     const { plan, train, indices } = job;
     const size = weightCount(plan);
     this.#job = job;
     this.#penalty = penalty;
     this.#objective = objective;
+    this.#direct = direct;
     this.#sampler = new Sampler(plan, train, indices);
     this.#coefficients = coefficientCount(plan);
     const options = { clipNorm: plan.clipNorm, clipValue: plan.clipValue, penalty };
@@ -55,7 +63,8 @@ export class Descent extends Method {
     while (!this.#sampler.atEnd) {
       this.#sampler.next(batch);
       const sum = this.#known ? this.#after : this.#objective.evaluate(batch, w, g);
-      const penalty = isActive(this.#penalty) ? penaltyValue(w, this.#coefficients, this.#penalty) : 0;
+      this.#known = false;
+      const penalty = this.#penaltyAt(w);
       loss += sum + batch.count * penalty;
       if (!Number.isFinite(loss)) break;
       if (plan.stepHistory) this.stepLosses.push(sum / batch.count + penalty);
@@ -79,6 +88,25 @@ export class Descent extends Method {
 
   get result(): Float64Array {
     return this.#averaging.of(this.#w);
+  }
+
+  /** Costs a pass over the rows, but where the next epoch begins with the same one. */
+  override objectiveAtResult(): number {
+    const rows = this.#sampler.everything;
+    const { result } = this;
+    let sum: number;
+    if (this.#sampler.isFull && result === this.#w) {
+      if (!this.#known) this.#after = this.#objective.evaluate(rows, result, this.#g);
+      this.#known = true;
+      sum = this.#after;
+    } else {
+      sum = this.#direct.evaluate(rows, result, null);
+    }
+    return (sum + rows.count * this.#penaltyAt(result)) / rows.count;
+  }
+
+  #penaltyAt(weights: Float64Array): number {
+    return isActive(this.#penalty) ? penaltyValue(weights, this.#coefficients, this.#penalty) : 0;
   }
 
   override epochEnded(loss: number): void {

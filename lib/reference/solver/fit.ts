@@ -109,7 +109,12 @@ export class Run {
     const evaluator = usesGram(plan, train.count)
       ? new Expansion(plan, train, this.#scaling, objective as Objective, 'sums')
       : objective;
-    return new Descent(this.#job, evaluator, penalty, weights);
+    return new Descent(this.#job, evaluator, penalty, weights, objective);
+  }
+
+  /** Whether the weights to return are those of the least objective over the training rows, the start among them. */
+  get #watchesTraining(): boolean {
+    return this.#job.plan.restoreBest && !this.#validation;
   }
 
   #end(status: LoopStatus): false {
@@ -125,6 +130,7 @@ export class Run {
     const epoch = this.#epochs;
     if (epoch >= plan.epochs) return this.#end('maxEpochs');
     if (plan.pauseAfter > 0 && epoch - this.#begun === plan.pauseAfter) return this.#end('paused');
+    if (epoch === 0 && this.#watchesTraining) this.#stopping.isBest(method.objectiveAtResult(Infinity));
     const loss = method.epoch(this.#firstEpoch + epoch);
     const returned = this.#returned();
     if (!Number.isFinite(loss) || !Number.isFinite(asum(returned))) return this.#end('diverged');
@@ -147,7 +153,9 @@ export class Run {
       learningRate: method.rate,
     };
     method.epochEnded(watched);
-    if (this.#stopping.improved(watched) || !plan.restoreBest) {
+    const improved = this.#stopping.improved(watched);
+    const isBest = this.#watchesTraining ? this.#stopping.isBest(method.objectiveAtResult(loss)) : improved;
+    if (isBest || !plan.restoreBest) {
       this.#kept.set(returned);
       this.#meanLoss = method.meanLoss;
     }

@@ -23,6 +23,14 @@ export abstract class Method implements Archived {
   /** The weights that the fit would return now. */
   abstract get result(): Float64Array;
 
+  /**
+   * The objective at `result`, for `restoreBest`; `loss`: what the epoch returned, infinite before the first. The loss of a
+   * rule's epoch is taken before its steps, so that it is that of other weights; a solver's is that of its result.
+   */
+  objectiveAtResult(loss: number): number {
+    return loss;
+  }
+
   /** The same of X's own columns, where the method knows them better than by turning back. */
   get original(): Float64Array | null {
     return null;

@@ -34,6 +34,11 @@ export class Sampler {
     this.#order = new Uint32Array(drawn[plan.sampler as keyof typeof drawn] ?? 0);
   }
 
+  /** All rows that an epoch takes, once each; those that `indices` names. */
+  get everything(): Batch {
+    return { start: 0, count: this.perEpoch, index: this.#list };
+  }
+
   get atEnd(): boolean {
     return this.#at >= this.perEpoch;
   }

@@ -7,6 +7,7 @@ export class Stopping {
   #start = performance.now();
   #best = Infinity;
   #waited = 0;
+  #least = Infinity; // of what `isBest` was asked about
 
   constructor(plan: Plan) {
     this.#plan = plan;
@@ -27,6 +28,13 @@ export class Stopping {
     return better;
   }
 
+  /** Whether an objective at the weights themselves is the best so far, for `restoreBest` without a validation. */
+  isBest(objective: number): boolean {
+    const better = objective < this.#least - this.#plan.minDelta;
+    if (better) this.#least = objective;
+    return better;
+  }
+
   get outOfPatience(): boolean {
     return this.#plan.patience > 0 && this.#waited >= this.#plan.patience;
   }
@@ -43,6 +51,7 @@ export class Stopping {
   exchange(archive: Archive): void {
     this.#best = archive.number(this.#best);
     this.#waited = archive.number(this.#waited);
+    this.#least = archive.number(this.#least);
     // A time is nothing that two runs share; without a limit it is not put away.
     if (this.#plan.maxSeconds > 0) this.#start = performance.now() - 1000 * archive.number(this.#elapsed);
   }
