@@ -4,7 +4,7 @@ import { invalid, NablaError } from './errors.js';
 import { History } from './history.js';
 import { type FitOptions, readFitOptions } from './options.js';
 import { loopStatuses, maxParameters, type Plan, type Status, samplerKind, solverKind } from './plan.js';
-import { readObject } from './read.js';
+import { readBoolean, readObject } from './read.js';
 import { penaltyValue } from './reference/kernels/penalties.js';
 import { Run } from './reference/solver/fit.js';
 import { withSolver } from './solver.js';
@@ -17,6 +17,9 @@ import { withSolver } from './solver.js';
  * @returns f(x)
  */
 export type Differentiable = (x: Float64Array, gradient: Float64Array) => number;
+
+/** The square of a double's precision: where residuals of a sum of squares are rounding. */
+const leastSquare = 2 ** -104;
 
 const names = [
   'optimizer',
@@ -37,7 +40,13 @@ const names = [
 ] as const;
 
 /** Those options of a fit that do not concern data; an epoch is one step. */
-export type MinimizeOptions = Pick<FitOptions, (typeof names)[number]>;
+export interface MinimizeOptions extends Pick<FitOptions, (typeof names)[number]> {
+  /**
+   * Whether `fun` is never negative, as a sum of squares: L-BFGS then ends as `'converged'` once the value is 2⁻¹⁰⁴ (the
+   * square of a double's precision) of that at x0. Without it a minimum of 0 is known by the steps alone. Default false.
+   */
+  sumOfSquares?: boolean;
+}
 
 /** What {@link minimize} found. */
 export interface Minimum {
@@ -47,7 +56,10 @@ export interface Minimum {
   value: number;
   /** Of f, at x. */
   gradient: Float64Array;
-  /** Why it ended; see `Model.status`. */
+  /**
+   * Why it ended; see `Model.status`. L-BFGS is `'converged'` where its next step predicts a decrease of at most 2⁻⁵⁰·|f(x)|,
+   * or no more than rounding x to doubles changes f(x): the latter tells a minimum of 0.
+   */
   status: Status;
   /** Which rule or solver was used. */
   optimizer: string;
@@ -66,13 +78,15 @@ export interface Minimum {
  * @param x0 - where to start; not changed
  * @param options - as of a fit: `optimizer` (default `'lbfgs'`, or any rule with its learning rate), `epochs` (steps at
  *   most, default 1000 for L-BFGS and 100 for a rule), `tolerance`, `gradientTolerance`, `schedule`, `averaging`, `l1`,
- *   `l2`, `nonNegative`, `clipNorm`, `clipValue`, `patience`, `minDelta`, `restoreBest`, `maxSeconds`
+ *   `l2`, `nonNegative`, `clipNorm`, `clipValue`, `patience`, `minDelta`, `restoreBest`, `maxSeconds`;
+ *   and `sumOfSquares`
  * @throws what `fun` throws; NablaError `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_SHAPE`, `ERR_UNKNOWN_OPTION`,
- *   `ERR_NOT_FINITE` when x0 is not, or when `fun` leaves elements of the gradient at x0 unwritten
+ *   `ERR_NOT_FINITE` when x0, or value or gradient at x0, is not, which includes elements that `fun` leaves unwritten
  */
 export function minimize(fun: Differentiable, x0: Float64Array, options: MinimizeOptions = {}): Minimum {
   if (typeof fun !== 'function') throw invalid('ERR_INVALID_ARG_TYPE', 'fun', 'a function', fun);
-  const given = readObject('options', options, names);
+  const { sumOfSquares, ...given } = readObject('options', options, [...names, 'sumOfSquares']);
+  const isSumOfSquares = sumOfSquares !== undefined && readBoolean('options.sumOfSquares', sumOfSquares);
   const read = readFitOptions({ ...given, optimizer: given.optimizer ?? 'lbfgs' });
   const cols = checkArray('x0', x0).length;
   if (cols === 0) throw new NablaError('ERR_SHAPE', 'x0 must have at least one element; got none');
@@ -95,14 +109,19 @@ export function minimize(fun: Differentiable, x0: Float64Array, options: Minimiz
   const { plan, name } =
     one.solver === solverKind.none ? { plan: one, name: read.optimizer } : withSolver(one, 'lbfgs');
   let evaluations = 0;
+  let first = NaN;
+  let last: Evaluation | undefined;
+  let least: Evaluation | undefined;
   const call = (x: Float64Array, gradient: Float64Array): number => {
     gradient.fill(NaN);
     const value: unknown = fun(x, gradient);
     if (typeof value !== 'number') throw invalid('ERR_INVALID_ARG_TYPE', 'the value of fun', 'a number', value);
-    if (evaluations++ === 0 && Number.isFinite(value)) {
-      const unwritten = gradient.findIndex(Number.isNaN);
-      if (unwritten >= 0) throw invalid('ERR_NOT_FINITE', `gradient[${unwritten}] of fun`, 'a number', NaN);
+    if (evaluations++ === 0) {
+      checkFirst(value, gradient);
+      first = value;
     }
+    last = { x: x.slice(), value, gradient: gradient.slice() };
+    if (!(least && least.value <= value)) least = last;
     return value;
   };
   const scratch = new Float64Array(cols);
@@ -114,21 +133,42 @@ export function minimize(fun: Differentiable, x0: Float64Array, options: Minimiz
   const train = { X: scratch, y: scratch, sampleWeight: null, offset: null, index: null, count: 1 };
   const nothing = { validation: null, indices: null, penaltyFactors: null, state: null, carried: null, known: null };
   const run = new Run({ plan, train, ...nothing, weights: x0 }, objective);
-  while (run.advance());
+  let isLeast = false;
+  while (!isLeast && run.advance()) {
+    isLeast = isSumOfSquares && plan.solver === solverKind.lbfgs && run.last.loss <= leastSquare * first;
+  }
   const outcome = run.outcome();
   const x = outcome.weights;
-  const gradient = new Float64Array(cols);
-  const value = call(x, gradient);
+  let found = [last, least].find((seen) => seen?.x.every((value, j) => Object.is(value, x[j])));
+  if (!found) {
+    call(x, scratch);
+    found = last as Evaluation;
+  }
   return {
     x,
-    value: value + penaltyOf(x, plan),
-    gradient,
-    status: loopStatuses[outcome.status] as Status,
+    value: found.value + penaltyOf(x, plan),
+    gradient: found.gradient,
+    status: isLeast ? 'converged' : (loopStatuses[outcome.status] as Status),
     optimizer: name,
     steps: outcome.steps,
     evaluations,
     history: new History(outcome.loss, outcome),
   };
+}
+
+/** A call of the function: where, and what it returned. */
+interface Evaluation {
+  x: Float64Array;
+  value: number;
+  gradient: Float64Array;
+}
+
+function checkFirst(value: number, gradient: Float64Array): void {
+  if (!Number.isFinite(value)) throw invalid('ERR_NOT_FINITE', 'the value of fun at x0', 'a finite number', value);
+  const bad = gradient.findIndex((slope) => !Number.isFinite(slope));
+  if (bad < 0) return;
+  const expected = 'a finite number, which fun must write';
+  throw invalid('ERR_NOT_FINITE', `gradient[${bad}] of fun at x0`, expected, gradient[bad]);
 }
 
 function penaltyOf(x: Float64Array, { l1, l2 }: Plan): number {

@@ -183,7 +183,8 @@ double Lbfgs::search() {
   const double slope = dot(steepest_.data(), direction_.data());
   if (!(slope < 0.0)) return 0.0;
   if (isOrthantWise_) return backtrack(1.0);
-  const RayPoint found = wolfe({0.0, value_, slope}, 1.0, [this](double t) { return at(t); });
+  const RayPoint found =
+      wolfe({0.0, value_, slope}, 1.0, rounding * std::fabs(value_), [this](double t) { return at(t); });
   if (found.t > 0.0) value_ = found.value;
   return found.t;
 }
@@ -230,7 +231,8 @@ void Lbfgs::remember() {
   copy(trial_.data(), w_, size_);
   copy(trialGradient_.data(), g_.data(), size_);
   const double product = dot(step, turned);
-  if (!(product > 0x1p-52 * dot(turned, turned)) || !(product < INFINITY)) return;
+  const double length = kernels_.nrm2(step, size_), change = kernels_.nrm2(turned, size_);
+  if (!(product > 0x1p-52 * (length * change)) || !(product < INFINITY)) return;
   products_.data()[next_] = product;
   next_ = (next_ + 1) % memory_;
   if (count_ < memory_) ++count_;

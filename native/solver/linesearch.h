@@ -28,18 +28,18 @@ inline double between(const RayPoint& low, const RayPoint& high) {
 }
 
 // Searches from `start` (t = 0) with a first trial at `t`. `at` evaluates and returns a point; the last one
-// evaluated is the one that is returned. t = 0: nothing lowers the value.
+// evaluated is the one that is returned. `roundoff`: smaller changes of the value are rounding. t = 0:
+// nothing lowers the value.
 template <class At>
-RayPoint wolfe(const RayPoint& start, double t, At at) {
+RayPoint wolfe(const RayPoint& start, double t, double roundoff, At at) {
   constexpr double decrease = 1e-4, curvature = 0.9;
-  constexpr double flat = 0x1p-48;  // of the value: smaller changes are rounding
-  constexpr int most = 40;
+  constexpr int most = 20;
   RayPoint low = start, high{}, best = start;
   bool bracketed = false;
   for (int tries = 0; tries < most; ++tries) {
     const RayPoint point = at(t);
     const double value = point.value, slope = point.slope;
-    const bool level = std::fabs(value - start.value) <= flat * std::fabs(start.value);
+    const bool level = std::fabs(value - start.value) <= roundoff;
     const bool lower = level ? slope <= (2.0 * decrease - 1.0) * start.slope
                              : value <= start.value + decrease * t * start.slope;
     if (lower && std::fabs(slope) <= -curvature * start.slope) return point;
@@ -50,7 +50,8 @@ RayPoint wolfe(const RayPoint& start, double t, At at) {
       high = point;
       bracketed = true;
     }
-    t = bracketed ? between(low, high) : 3.0 * t;
+    // A parabola whose slope has not fallen to 0.9 has its minimum beyond 10 t.
+    t = bracketed ? between(low, high) : 10.0 * t;
     if (!(t > low.t && t < INFINITY)) break;
   }
   return best.t > 0.0 ? at(best.t) : start;

@@ -36,6 +36,7 @@ export class Lbfgs extends Method {
   #bentByAll = false; // over all rows, not the sample
   #aged = 0; // iterations since
   readonly #g: Float64Array; // of the smooth part
+  readonly #terms: Float64Array; // of the weights, in size: the larger of where the last step began and ended
   readonly #trial: Float64Array;
   readonly #trialGradient: Float64Array;
   readonly #steepest: Float64Array; // the shortest subgradient
@@ -66,6 +67,7 @@ export class Lbfgs extends Method {
     this.#w = weights;
     this.#bent = vector();
     this.#g = vector();
+    this.#terms = weights.map(Math.abs);
     this.#trial = vector();
     this.#trialGradient = vector();
     this.#steepest = vector();
@@ -103,6 +105,7 @@ export class Lbfgs extends Method {
     }
     this.#aged++;
     const before = this.#value;
+    const predicted = this.#predictedDecrease();
     let length = this.#search();
     if (length === 0 && this.#count > 0) {
       this.#count = 0; // what is remembered misleads: once more along the gradient
@@ -116,14 +119,37 @@ export class Lbfgs extends Method {
       this.#look();
     }
     const gain = before - this.#value;
-    const still = -0.5 * dot(this.#steepest, this.#direction); // what the next step promises
+    const still = this.#predictedDecrease();
     this.change = gain > still ? gain : still;
     this.gradientNorm = this.#smooth.norm(this.#w, this.#g);
-    const nothing = rounding * Math.abs(this.#value);
-    if (length === 0) this.ended = still <= 64 * nothing ? 'converged' : 'stalled';
-    else if (this.change <= 2 ** -4 * nothing) this.ended = 'converged';
+    const nothing = this.#roundoff();
+    // A function of the caller's is evaluated no more once the curvature of its steps predicts no visible decrease.
+    const isFunction = !this.#data && !this.#isOrthantWise;
+    if (length === 0) {
+      const least = isFunction && predicted < still ? predicted : still;
+      this.ended = least <= 64 * nothing ? 'converged' : 'stalled';
+    } else if (isFunction ? this.#count > 0 && still <= 2 ** -2 * nothing : this.change <= 2 ** -4 * nothing) {
+      this.ended = 'converged';
+    }
     if (this.#stepHistory && length > 0) this.stepLosses.push(this.#value);
     return this.#value;
+  }
+
+  /** Of the next step, by the quadratic model. */
+  #predictedDecrease(): number {
+    return -0.5 * dot(this.#steepest, this.#direction);
+  }
+
+  /**
+   * Round-off level of the objective. Of a function of the caller's, whose own terms nobody knows, it includes by how much
+   * rounding the weights moves it: of a minimum of 0 nothing else tells.
+   */
+  #roundoff(): number {
+    const level = rounding * Math.abs(this.#value);
+    if (this.#data) return level;
+    let moves = 0;
+    for (let j = 0; j < this.#w.length; j++) moves += Math.abs(this.#steepest[j]) * this.#terms[j];
+    return level + rounding * moves;
   }
 
   /** To where the first iteration starts. */
@@ -224,15 +250,17 @@ export class Lbfgs extends Method {
     const first = this.#count > 0 ? 1 : this.#firstLength();
     if (this.#isOrthantWise) return this.#backtrack(first);
     const start = { t: 0, value: this.#value, slope };
-    const { t, value } = wolfe(start, first, (t) => this.#at(t));
+    // The terms of a caller's function may be larger than their sum.
+    const part = this.#data || this.#count === 0 ? rounding : 2 ** -40;
+    const { t, value } = wolfe(start, first, part * Math.abs(this.#value), (t) => this.#at(t));
     if (t > 0) this.#value = value;
     return t;
   }
 
-  /** The first step of all: 1 where the curvature is known, else no further than 1. */
+  /** The first step along the gradient: 1 where the curvature is known, else no further than 1. */
   #firstLength(): number {
     const norm = nrm2(this.#direction);
-    return this.#metric || this.steps > 0 || norm <= 1 ? 1 : 1 / norm;
+    return this.#metric || norm <= 1 ? 1 : 1 / norm;
   }
 
   #at(t: number): RayPoint {
@@ -272,11 +300,13 @@ export class Lbfgs extends Method {
     for (let j = 0; j < s.length; j++) {
       s[j] = this.#trial[j] - this.#w[j];
       y[j] = this.#trialGradient[j] - this.#g[j];
+      const [from, to] = [Math.abs(this.#w[j]), Math.abs(this.#trial[j])];
+      this.#terms[j] = from > to ? from : to;
     }
     this.#w.set(this.#trial);
     this.#g.set(this.#trialGradient);
     const product = dot(s, y);
-    if (!(product > 2 ** -52 * dot(y, y)) || !(product < Infinity)) return;
+    if (!(product > 2 ** -52 * (nrm2(s) * nrm2(y))) || !(product < Infinity)) return;
     this.#products[this.#next] = product;
     this.#next = (this.#next + 1) % this.#memory;
     if (this.#count < this.#memory) this.#count++;

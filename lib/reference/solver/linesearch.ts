@@ -11,8 +11,7 @@ export interface RayPoint {
 
 const decrease = 1e-4;
 const curvature = 0.9;
-const flat = 2 ** -48; // of the value: smaller changes are rounding
-const most = 40;
+const most = 20;
 
 /** The minimum of the cubic through two points; kept off the ends of the interval. */
 function between(low: RayPoint, high: RayPoint): number {
@@ -29,9 +28,9 @@ function between(low: RayPoint, high: RayPoint): number {
 
 /**
  * Searches from `start` (t = 0) with a first trial at `t`. `at` evaluates and returns a point; the last one evaluated
- * is the one that is returned. t = 0: nothing lowers the value.
+ * is the one that is returned. `roundoff`: smaller changes of the value are rounding. t = 0: nothing lowers the value.
  */
-export function wolfe(start: RayPoint, first: number, at: (t: number) => RayPoint): RayPoint {
+export function wolfe(start: RayPoint, first: number, roundoff: number, at: (t: number) => RayPoint): RayPoint {
   let low = start;
   let high: RayPoint | null = null;
   let best = start;
@@ -39,13 +38,14 @@ export function wolfe(start: RayPoint, first: number, at: (t: number) => RayPoin
   for (let tries = 0; tries < most; tries++) {
     const point = at(t);
     const { value, slope } = point;
-    const level = Math.abs(value - start.value) <= flat * Math.abs(start.value);
+    const level = Math.abs(value - start.value) <= roundoff;
     const lower = level ? slope <= (2 * decrease - 1) * start.slope : value <= start.value + decrease * t * start.slope;
     if (lower && Math.abs(slope) <= -curvature * start.slope) return point;
     if (lower && value < best.value) best = point;
     if (lower && slope < 0) low = point;
     else high = point;
-    t = high ? between(low, high) : 3 * t;
+    // A parabola whose slope has not fallen to 0.9 has its minimum beyond 10 t.
+    t = high ? between(low, high) : 10 * t;
     if (!(t > low.t && t < Infinity)) break;
   }
   return best.t > 0 ? at(best.t) : start;
