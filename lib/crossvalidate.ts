@@ -3,7 +3,7 @@ import { inUse } from './backend.js';
 import { type CrossValidate, type CrossValidateSync, createCrossValidate } from './facade/crossvalidate.js';
 import { Model } from './model.js';
 
-export { CrossValidation, type CrossValidationJSON } from './crossvalidation.js';
+export { CrossValidation, type CrossValidationJSON, type LeftOut } from './crossvalidation.js';
 export type { CrossValidate, CrossValidateSync, CrossValidationOptions } from './facade/crossvalidate.js';
 
 const facade = createCrossValidate(inUse(), Model);
@@ -11,12 +11,14 @@ const facade = createCrossValidate(inUse(), Model);
 /**
  * Cross-validates the λ of a path on the calling thread: a path of all rows, and for each fold one at the same λ of the
  * rows outside it, measured on those in it. Mean and standard error over the folds are glmnet's (its `cvm` and `cvsd`,
- * with folds as their rows weigh), and so are `lambdaMin` and `lambda1se`.
+ * with folds as their rows weigh), and so are `lambdaMin` and `lambda1se`. A fold that has no measure, or without which no
+ * model is defined, is left out (`leftOut`): one without rows that weigh, of one class under `auc`, with all rows of a class.
  *
  * @param data - as of `fitSync`
  * @param options - see {@link CrossValidationOptions}
  * @returns the path of all rows, and what the folds say of its λ
- * @throws NablaError as `fitSync`
+ * @throws NablaError as `fitSync`; `ERR_OUT_OF_RANGE` where every fold is left out, `ERR_NOT_FINITE` where the measure is a
+ *   number at no λ
  */
 export const crossValidateSync: CrossValidateSync = facade.crossValidateSync;
 

@@ -17,7 +17,10 @@ export interface FitData<L extends Label = number> {
   rows?: number;
   /** Default: the length of X over rows. */
   cols?: number;
-  /** How much each row counts, from 0; only proportions matter. Default: all the same. */
+  /**
+   * How much each row counts, from 0; only proportions matter. A row of weight 0 is as none: whatever it holds (fill
+   * values, NaN, other labels) is not looked at. Default: all the same.
+   */
   sampleWeight?: Float64Array;
   /** Added to z: one a row, or rows × K. Default 0. */
   offset?: Float64Array;
@@ -32,7 +35,25 @@ export interface RawTable {
   rows: number;
   cols: number;
   sampleWeight: Float64Array | null;
+  /** The rows whose weight is above 0, ascending; null: all. The others are as none. */
+  used: Uint32Array | null;
   offset: Float64Array | null;
+}
+
+/** The rows whose weight is above 0, ascending; null: all. */
+export function rowsUsed(weights: Float64Array | null): Uint32Array | null {
+  if (!weights?.includes(0)) return null;
+  let count = 0;
+  for (let i = 0; i < weights.length; i++) if (weights[i] !== 0) count++;
+  const used = new Uint32Array(count);
+  for (let i = 0, to = 0; i < weights.length; i++) if (weights[i] !== 0) used[to++] = i;
+  return used;
+}
+
+/** Calls `visit` for each row that is used. */
+export function eachUsed({ rows, used }: Pick<RawTable, 'rows' | 'used'>, visit: (row: number) => void): void {
+  const count = used ? used.length : rows;
+  for (let i = 0; i < count; i++) visit(used ? used[i] : i);
 }
 
 /** A size given by the caller. */
@@ -93,8 +114,14 @@ export function readArrays(
     }
     return given[key] ?? more[key];
   };
-  // The labels first: reading them may run code of the caller's.
-  const named = ofClasses && Array.isArray(given.y) ? sortLabels(`${prefix}y`, given.y) : null;
+  const weights = either('sampleWeight');
+  const sampleWeight = weights === undefined ? null : checkArray(`${prefix}sampleWeight`, weights);
+  const used = rowsUsed(sampleWeight);
+  if (sampleWeight && ofClasses && Array.isArray(given.y)) {
+    checkLength(`${prefix}sampleWeight`, sampleWeight, given.y.length, `${given.y.length} rows`);
+  }
+  // The labels before other arrays: reading them may run code of the caller's.
+  const named = ofClasses && Array.isArray(given.y) ? sortLabels(`${prefix}y`, given.y, used) : null;
   const X = checkMatrix(`${prefix}X`, given.X);
   const y = named ? named.places : checkArray(`${prefix}y`, given.y);
   const rows = given.rows === undefined ? y.length : readSize(`${prefix}rows`, given.rows);
@@ -102,8 +129,6 @@ export function readArrays(
   if (rows > 0xffffffff) throw invalid('ERR_OUT_OF_RANGE', `${prefix}rows`, 'at most 4294967295', rows);
   const cols = colsOf(`${prefix}X`, X, rows, given.cols);
   if (cols === 0) throw new NablaError('ERR_SHAPE', `${prefix}X must have at least one column; got none`);
-  const weights = either('sampleWeight');
-  const sampleWeight = weights === undefined ? null : checkArray(`${prefix}sampleWeight`, weights);
   if (sampleWeight) checkLength(`${prefix}sampleWeight`, sampleWeight, rows, `${rows} rows`);
   const offset = either('offset');
   return {
@@ -113,28 +138,51 @@ export function readArrays(
     rows,
     cols,
     sampleWeight,
+    used,
     offset: offset === undefined ? null : checkArray(`${prefix}offset`, offset),
   };
 }
 
 /**
- * Throws ERR_NOT_FINITE if the data hold a NaN or an infinity. Any such value in a row that is used makes the loss
- * NaN or infinite, so this pass over the data is made only when a loss came out so.
+ * Throws ERR_NOT_FINITE if rows that are used hold a NaN or an infinity. Any such value makes the loss NaN or infinite,
+ * so this pass over the data is made only when a loss came out so.
  */
-export function checkFinite(name: string, { X, y, cols, offset }: RawTable): void {
+export function checkFinite(name: string, { X, y, cols, offset, rows, used }: RawTable): void {
   const prefix = name === 'data' ? '' : `${name}.`;
-  const inX = firstNotFinite(X);
-  if (inX >= 0) {
-    const place = `row ${Math.floor(inX / cols)}, column ${inX % cols}`;
-    throw new NablaError('ERR_NOT_FINITE', `${prefix}X must be finite; got ${X[inX]} at index ${inX} (${place})`);
-  }
-  for (const [key, array] of [
-    ['y', y],
-    ['offset', offset],
-  ] as const) {
-    const at = array ? firstNotFinite(array) : -1;
-    if (array && at >= 0) {
-      throw new NablaError('ERR_NOT_FINITE', `${prefix}${key} must be finite; got ${array[at]} at index ${at}`);
+  checkRows(`${prefix}X`, X, cols, rows, used, true);
+  checkRows(`${prefix}y`, y, y.length / rows, rows, used);
+  if (offset) checkRows(`${prefix}offset`, offset, offset.length / rows, rows, used);
+}
+
+/** The same of one array of so many numbers a row. */
+function checkRows(
+  name: string,
+  array: Matrix,
+  width: number,
+  rows: number,
+  used: Uint32Array | null,
+  hasColumns = false,
+): void {
+  if (firstNotFinite(array) < 0) return;
+  eachUsed({ rows, used }, (row) => {
+    for (let at = row * width; at < (row + 1) * width; at++) {
+      if (Number.isFinite(array[at])) continue;
+      const place = hasColumns || width > 1 ? ` (row ${row}, column ${at - row * width})` : '';
+      throw new NablaError('ERR_NOT_FINITE', `${name} must be finite; got ${array[at]} at index ${at}${place}`);
     }
-  }
+  });
+}
+
+/** Throws ERR_NOT_FINITE if z is not: for what X or the offset holds, or for products that overflow. */
+export function checkDecision(z: Float64Array, X: Matrix, cols: number, offset: Float64Array | null): void {
+  if (firstNotFinite(z) < 0) return;
+  const rows = X.length / cols;
+  checkRows('X', X, cols, rows, null, true);
+  if (offset) checkRows('offset', offset, offset.length / rows, rows, null);
+  throw overflow();
+}
+
+/** What to throw where finite rows give a z that is not. */
+export function overflow(): NablaError {
+  return new NablaError('ERR_NOT_FINITE', 'X must give a finite z; its products with the coefficients overflow');
 }

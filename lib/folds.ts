@@ -7,15 +7,26 @@ const foldStream = 17; // of draws: beyond that of rows held out for validation
 
 /**
  * The part of each row, from 0: parts as large as each other but for one row, drawn by seed. `classes`: of each row,
- * of which every part gets its share, too; null where there are none.
+ * of which every part gets its share, too; null where there are none. `used`: the rows to deal, null for all; the others
+ * get the parts that come next, which nobody asks for.
  */
-export function dealRows(rows: number, folds: number, seed: number, classes: Float64Array | null): Uint32Array {
-  const order = shuffled(rows, rows, seed, foldStream);
+export function dealRows(
+  rows: number,
+  folds: number,
+  seed: number,
+  classes: Float64Array | null,
+  used: Uint32Array | null = null,
+): Uint32Array {
+  const count = used ? used.length : rows;
+  const order = shuffled(count, count, seed, foldStream);
+  if (used) for (let i = 0; i < count; i++) order[i] = used[order[i]];
   if (classes) order.sort((a, b) => classes[a] - classes[b]); // rows of a class keep their random order
-  const parts = new Uint32Array(rows);
+  const parts = new Uint32Array(rows).fill(folds);
   order.forEach((row, place) => {
     parts[row] = place % folds;
   });
+  let place = count;
+  for (let row = 0; row < rows; row++) if (parts[row] === folds) parts[row] = place++ % folds;
   return parts;
 }
 
@@ -40,16 +51,15 @@ export function readFoldIds(value: unknown, rows: number): Uint32Array {
   return ids.map((id) => numberOf.get(id) as number);
 }
 
-/** Rows by whether they are of a part, each in ascending order. */
-export function partition(parts: Uint32Array, part: number): { held: Uint32Array; rest: Uint32Array } {
-  let count = 0;
-  for (let row = 0; row < parts.length; row++) if (parts[row] === part) count++;
-  const held = new Uint32Array(count);
-  const rest = new Uint32Array(parts.length - count);
-  let [h, r] = [0, 0];
-  for (let row = 0; row < parts.length; row++) {
-    if (parts[row] === part) held[h++] = row;
-    else rest[r++] = row;
-  }
-  return { held, rest };
+/** Rows by whether they are of a part, each in ascending order. `used`: the rows that there are; null: all. */
+export function partition(
+  parts: Uint32Array,
+  part: number,
+  used: Uint32Array | null = null,
+): { held: Uint32Array; rest: Uint32Array } {
+  const rows = used ?? Uint32Array.from(parts, (_, row) => row);
+  return {
+    held: rows.filter((row) => parts[row] === part),
+    rest: rows.filter((row) => parts[row] !== part),
+  };
 }

@@ -12,6 +12,7 @@ export {
   type CrossValidationOptions,
   crossValidate,
   crossValidateSync,
+  type LeftOut,
 } from './crossvalidate.js';
 export { type ErrorCode, NablaError } from './errors.js';
 export * from './estimators.js';

@@ -57,14 +57,23 @@ function byValue(a: Label, b: Label): number {
   return a < b ? -1 : 1;
 }
 
-/** The labels of rows: which there are, sorted, and the place of each row's. */
-export function sortLabels(name: string, rows: readonly unknown[]): { labels: Label[]; places: Float64Array } {
+/**
+ * The labels of rows: which there are, sorted, and the place of each row's. `used`: the rows that are looked at; null:
+ * all.
+ */
+export function sortLabels(
+  name: string,
+  rows: readonly unknown[],
+  used: Uint32Array | null = null,
+): { labels: Label[]; places: Float64Array } {
   const places = new Float64Array(rows.length);
   const seen = new Map<Label, number>();
+  const count = used ? used.length : places.length;
   let first: unknown;
-  for (let i = 0; i < places.length; i++) {
+  for (let at = 0; at < count; at++) {
+    const i = used ? used[at] : at;
     const value = rows[i];
-    if (i === 0) first = value;
+    if (at === 0) first = value;
     const label = readLabel('ERR_INVALID_LABELS', `${name}[${i}]`, value, first);
     const number = seen.get(label) ?? seen.size;
     if (number === seen.size) seen.set(label, number);
@@ -87,15 +96,23 @@ export function checkClasses(name: string, loss: keyof typeof losses, labels: re
   throw new NablaError('ERR_INVALID_LABELS', `${name} must hold ${expected}; got ${labels.length}: ${some(labels)}`);
 }
 
-function some(labels: readonly Label[]): string {
+/** The first few, for a message. */
+export function some(labels: readonly Label[]): string {
   return `${labels.slice(0, 5).map(show).join(', ')}${labels.length > 5 ? ', …' : ''}`;
 }
 
-/** The place among `labels` of each row's label. */
-export function placesOf(name: string, rows: ArrayLike<unknown>, labels: readonly Label[]): Float64Array {
+/** The place among `labels` of each row's label; 0 for rows that are not used. */
+export function placesOf(
+  name: string,
+  rows: ArrayLike<unknown>,
+  labels: readonly Label[],
+  used: Uint32Array | null,
+): Float64Array {
   const placeOf = new Map<unknown, number>(labels.map((label, place) => [label, place]));
   const places = new Float64Array(rows.length);
-  for (let i = 0; i < places.length; i++) {
+  const count = used ? used.length : places.length;
+  for (let at = 0; at < count; at++) {
+    const i = used ? used[at] : at;
     const place = placeOf.get(rows[i]);
     if (place === undefined) {
       const code = typeof rows[i] === 'number' && !Number.isFinite(rows[i]) ? 'ERR_NOT_FINITE' : 'ERR_INVALID_LABELS';

@@ -146,12 +146,14 @@ function columnsOf({ coefficients, outputs }: Model<Label>): number {
 function between<L extends Label>(a: Model<L>, b: Model<L>, share: number): Model<L> {
   const mix = (x: Float64Array, y: Float64Array) => x.map((value, i) => share * value + (1 - share) * y[i]);
   const none = new Float64Array(0);
-  const { loss, lossParameters, optimizer, path, labels, outputs, status } = b.status === 'converged' ? a : b;
+  const { loss, lossParameters, optimizer, path, hasOffset, labels, outputs, status } =
+    b.status === 'converged' ? a : b;
   return (a.constructor as typeof Model).fromOutcome<L>({
     loss,
     lossParameters,
     optimizer,
     path,
+    hasOffset,
     labels,
     outputs,
     cols: a.coefficients.length / outputs,

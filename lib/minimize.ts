@@ -107,7 +107,7 @@ export function minimize(fun: Differentiable, x0: Float64Array, options: Minimiz
     throw new NablaError('ERR_UNKNOWN_OPTION', `minimize cannot use ${read.optimizer}, which needs second derivatives`);
   }
   const { plan, name } =
-    one.solver === solverKind.none ? { plan: one, name: read.optimizer } : withSolver(one, 'lbfgs');
+    one.solver === solverKind.none ? { plan: one, name: read.optimizer } : withSolver(one, 0, 'lbfgs');
   let evaluations = 0;
   let first = NaN;
   let last: Evaluation | undefined;

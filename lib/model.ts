@@ -3,8 +3,8 @@ import { checkArray, checkLength, checkMatrix, isSingles, type Matrix } from './
 import { type Backend, inUse, type Outcome } from './backend.js';
 import { files } from './builtins.js';
 import { losses } from './catalog.js';
-import type { FitData } from './data.js';
-import { NablaError } from './errors.js';
+import { checkDecision, type FitData } from './data.js';
+import { invalid, NablaError } from './errors.js';
 import { createFit, type Fits } from './facade/fit.js';
 import { readPath, writeAtomic, writeAtomicSync } from './file.js';
 import type { FitPath } from './gram.js';
@@ -30,7 +30,7 @@ const singlesAtOnce = 2 ** 17;
 
 /** What a fit makes a model of. */
 interface Fitted<L extends Label>
-  extends Pick<ModelFields<L>, 'loss' | 'lossParameters' | 'optimizer' | 'path' | 'labels' | 'online'> {
+  extends Pick<ModelFields<L>, 'loss' | 'lossParameters' | 'optimizer' | 'path' | 'hasOffset' | 'labels' | 'online'> {
   outputs: number;
   cols: number;
   outcome: Outcome;
@@ -52,6 +52,8 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
    * `'direct'`, from the rows; null for a solver, and where the file of a model does not say.
    */
   readonly path: FitPath | null;
+  /** Whether it was fitted with an offset, which predictions and metrics then need as well. */
+  readonly hasOffset: boolean;
   /** The classes in the order of {@link Model.predictProba}'s columns; empty for numbers. */
   readonly labels: readonly L[];
   /** One per column of X; for K outputs (classes of softmax, targets) K rows of these, row-major. */
@@ -96,6 +98,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
     this.lossParameters = fields.lossParameters;
     this.optimizer = fields.optimizer;
     this.path = fields.path;
+    this.hasOffset = fields.hasOffset;
     this.labels = fields.labels;
     this.coefficients = fields.coefficients;
     this.intercepts = fields.intercepts;
@@ -118,6 +121,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
       lossParameters: fitted.lossParameters,
       optimizer: fitted.optimizer,
       path: fitted.path,
+      hasOffset: fitted.hasOffset,
       labels: fitted.labels,
       online: fitted.online,
       coefficients: weights.length === size ? weights : weights.slice(0, size),
@@ -183,11 +187,19 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
    * z = X·coefficients + intercept (+ offset).
    *
    * @param X - rows × cols, row-major, with the columns of the fit; may be a Float32Array, as of a fit
-   * @param offset - rows × outputs, if the model was fitted with one
-   * @returns rows × outputs
-   * @throws NablaError `ERR_INVALID_ARG_TYPE`, `ERR_SHAPE` or `ERR_DETACHED_BUFFER`
+   * @param offset - rows × outputs; must be given if the model was fitted with one (zeros: none for these rows)
+   * @returns rows × outputs, all finite
+   * @throws NablaError `ERR_INVALID_ARG_TYPE`, `ERR_SHAPE` or `ERR_DETACHED_BUFFER`; `ERR_NOT_FINITE`, with row and
+   *   column, for a NaN or an infinity in X or offset, and where products overflow
    */
   decision(X: Matrix, offset?: Float64Array): Float64Array {
+    const z = this.linear(X, offset);
+    checkDecision(z, X, this.coefficients.length / this.outputs, offset ?? null);
+    return z;
+  }
+
+  /** As {@link Model.decision}, whatever comes out: for callers that leave rows out. @internal */
+  linear(X: Matrix, offset?: Float64Array): Float64Array {
     checkMatrix('X', X);
     const { outputs, coefficients } = this;
     const cols = coefficients.length / outputs;
@@ -195,6 +207,10 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
       throw new NablaError('ERR_SHAPE', `X must have a multiple of ${cols} elements (columns); got ${X.length}`);
     }
     const rows = X.length / cols;
+    if (offset === undefined && this.hasOffset) {
+      const expected = `a Float64Array of ${rows} rows × ${outputs} outputs, as the fit had an offset (zeros for none)`;
+      throw invalid('ERR_INVALID_ARG_TYPE', 'offset', expected, offset);
+    }
     if (offset !== undefined) {
       checkLength('offset', checkArray('offset', offset), rows * outputs, `${rows} rows × ${outputs} outputs`);
     }

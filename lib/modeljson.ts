@@ -24,6 +24,8 @@ export interface ModelJSON {
   optimizer: string;
   /** Null is left out. */
   path?: FitPath;
+  /** Whether predictions need an offset; false is left out. */
+  hasOffset?: true;
   labels: Label[];
   coefficients: number[];
   intercepts: number[];
@@ -43,6 +45,7 @@ export interface ModelFields<L extends Label> {
   readonly lossParameters: Readonly<Record<string, number>>;
   readonly optimizer: string;
   readonly path: FitPath | null;
+  readonly hasOffset: boolean;
   readonly labels: readonly L[];
   readonly coefficients: Float64Array;
   readonly intercepts: Float64Array;
@@ -60,7 +63,7 @@ type ModelHead = Omit<ModelJSON, 'coefficients' | 'intercepts' | 'history' | 'on
 };
 
 export function headOf(model: ModelFields<Label>): ModelHead {
-  const { loss, lossParameters, optimizer, path, labels, status, epochs, steps, online } = model;
+  const { loss, lossParameters, optimizer, path, hasOffset, labels, status, epochs, steps, online } = model;
   return {
     format,
     version,
@@ -68,6 +71,7 @@ export function headOf(model: ModelFields<Label>): ModelHead {
     lossParameters: { ...lossParameters },
     optimizer,
     ...(path && { path }),
+    ...(hasOffset && { hasOffset }),
     labels: [...labels],
     status,
     epochs,
@@ -176,6 +180,8 @@ export function readModel(json: unknown, arrayAt: (place: keyof ModelArrays) => 
       model('path') === undefined
         ? null
         : read(model, 'path', `one of ${fitPaths.join(', ')}`, (value) => fitPaths.includes(value as FitPath)),
+    hasOffset:
+      model('hasOffset') !== undefined && read(model, 'hasOffset', 'true, or left out', (value) => value === true),
     labels,
     coefficients,
     intercepts,

@@ -17,6 +17,7 @@ interface Fields extends Pick<ManyJob, 'coefficients' | 'intercepts' | 'status' 
   labels: readonly number[];
   outputs: number;
   cols: number;
+  hasOffset: boolean;
   optimizerOf: (i: number) => string;
   pathOf: (i: number) => FitPath | null;
   errors: ReadonlyMap<number, NablaError>;
@@ -45,6 +46,8 @@ export class Models {
   readonly outputs: number;
   /** Columns of X. */
   readonly cols: number;
+  /** Whether they were fitted with an offset, which predictions then need as well. */
+  readonly hasOffset: boolean;
   /** problems × outputs × cols, row-major. */
   readonly coefficients: Float64Array;
   /** problems × outputs; 0 where none were fitted. */
@@ -73,6 +76,7 @@ export class Models {
     this.labels = fields.labels;
     this.outputs = fields.outputs;
     this.cols = fields.cols;
+    this.hasOffset = fields.hasOffset;
     this.coefficients = fields.coefficients;
     this.intercepts = fields.intercepts;
     this.status = fields.status;
@@ -136,7 +140,7 @@ export class Models {
   }
 
   #view(i: number): Model {
-    const { loss, lossParameters, labels, outputs } = this;
+    const { loss, lossParameters, labels, outputs, hasOffset } = this;
     const size = outputs * this.cols;
     const none = new Float64Array(0);
     return this.#model.fromFields<number>({
@@ -150,6 +154,7 @@ export class Models {
       epochs: this.epochs[i],
       steps: this.steps[i],
       path: this.#pathOf(i),
+      hasOffset,
       history: new History(none, { validationLoss: none, learningRate: none, gradientNorm: none }),
       online: null,
     });

@@ -17,7 +17,7 @@ import { invalid, NablaError, viewName } from './errors.js';
 import type { Label } from './labels.js';
 import type { Model } from './model.js';
 import { specOf } from './online.js';
-import { maxParameters, type Plan, samplerKind, solverKind } from './plan.js';
+import { maxParameters, type Plan, samplerKind, solverKind, type Table } from './plan.js';
 import { type Chosen, readBoolean, readChoice, readNumber, readObject } from './read.js';
 import type { ClassWeight } from './targets.js';
 
@@ -55,7 +55,10 @@ export interface FitOptions extends FitControl {
   batchSize?: number;
   /** Which rows make a batch. Default `'full'`, or `'shuffled'` when `batchSize` is given. */
   sampler?: Sampler;
-  /** A model of the same shape to start from. Default: all weights 0. */
+  /**
+   * A model of the same loss, columns and classes to start from; classes are matched by their labels, whatever their order.
+   * Default: all weights 0.
+   */
   warmStart?: Model<Label>;
   /** A file to put the fit's state into, or `{ path, every, resume }`: a fit that was killed goes on from it. */
   checkpoint?: string | URL | CheckpointOptions;
@@ -115,7 +118,10 @@ export interface FitOptions extends FitControl {
   sampleWeight?: Float64Array;
   /** As in the data. */
   offset?: Float64Array;
-  /** What a row of each class counts: `'balanced'`, or a number per label. Default 1. */
+  /**
+   * What a row of each class counts in the fit: `'balanced'`, or a number per label, as an object or a Map. Validation rows
+   * and folds are measured without it (`sampleWeight` counts there too). Default 1.
+   */
   classWeight?: ClassWeight;
   /**
    * All labels there are, in the order that the model's shall have; or how many classes softmax has, when y is a
@@ -345,11 +351,11 @@ function readSchedule(value: unknown, loss: Chosen, l2: number): Chosen {
   return schedule;
 }
 
-/** The sampler's part of a plan, for so many training rows of `rows`. */
+/** The sampler's part of a plan, for the training rows of `rows`. */
 export function readSampler(
   { given, plan }: ReadOptions,
   rows: number,
-  trainRows: number,
+  { count: trainRows, index }: Pick<Table, 'count' | 'index'>,
 ): Pick<Plan, 'sampler' | 'samplerParameters'> & { indices: Uint32Array | null } {
   if (given.sampler === undefined && given.batchSize === undefined) {
     return { sampler: full.index, samplerParameters: full.parameters, indices: null };
@@ -365,16 +371,25 @@ export function readSampler(
     throw invalid('ERR_OUT_OF_RANGE', 'batchSize', all, plan.batchSize);
   }
   if (sampler === samplerKind.indices) {
-    if (trainRows !== rows)
+    if (given.validationFraction)
       throw new NablaError(
         'ERR_UNKNOWN_OPTION',
         'the sampler "indices" names the rows itself: leave out validationFraction',
       );
-    return { sampler, samplerParameters, indices: readIndices('sampler.indices', indices, rows) };
+    return { sampler, samplerParameters, indices: usedOf(readIndices('sampler.indices', indices, rows), index) };
   }
   if (indices !== undefined)
     throw new NablaError('ERR_UNKNOWN_OPTION', 'sampler.indices goes with the sampler "indices"');
   return { sampler, samplerParameters, indices: null };
+}
+
+/** Those of the caller's row numbers that are trained on: a row of weight 0 is as none. */
+function usedOf(indices: Uint32Array, index: Uint32Array | null): Uint32Array {
+  if (!index) return indices;
+  const used = new Set(index);
+  const kept = indices.filter((row) => used.has(row));
+  if (kept.length > 0) return kept;
+  throw new NablaError('ERR_OUT_OF_RANGE', 'sampler.indices must name a row whose weight is above 0');
 }
 
 /** Row numbers below `rows`, copied. */

@@ -1,6 +1,6 @@
 // Many problems that lie one behind the other, as callers hand them in.
 import { checkArray, checkLength, checkMatrix, isSingles, type Matrix } from './arrays.js';
-import { colsOf, type RawTable, readArrays, readSize } from './data.js';
+import { colsOf, type RawTable, readArrays, readSize, rowsUsed } from './data.js';
 import { invalid, NablaError, viewName } from './errors.js';
 import { readObject } from './read.js';
 
@@ -59,27 +59,29 @@ export function problemOf({ X, y, sampleWeight, offset, cols, rows: all, borders
     const each = array.length / all;
     return array.subarray(borders[i] * each, borders[i + 1] * each);
   };
+  const own = sampleWeight && rowsOf(sampleWeight);
   return {
     X: X.subarray(borders[i] * cols, borders[i + 1] * cols),
     y: rowsOf(y),
     rows: borders[i + 1] - borders[i],
     cols,
-    sampleWeight: sampleWeight && rowsOf(sampleWeight),
+    sampleWeight: own,
+    used: rowsUsed(own),
     offset: offset && rowsOf(offset),
   };
 }
 
 /** The number of rows of the longest problem. */
-export function longest({ borders, count }: RawProblems): number {
+export function longest(borders: Float64Array): number {
   let rows = 0;
-  for (let i = 0; i < count; i++) rows = Math.max(rows, borders[i + 1] - borders[i]);
+  for (let i = 0; i < borders.length - 1; i++) rows = Math.max(rows, borders[i + 1] - borders[i]);
   return rows;
 }
 
 /** And of the shortest. */
-export function shortest({ borders, count }: RawProblems): number {
+export function shortest(borders: Float64Array): number {
   let rows = Infinity;
-  for (let i = 0; i < count; i++) rows = Math.min(rows, borders[i + 1] - borders[i]);
+  for (let i = 0; i < borders.length - 1; i++) rows = Math.min(rows, borders[i + 1] - borders[i]);
   return rows;
 }
 
@@ -100,7 +102,8 @@ function readPacked(value: unknown): RawProblems {
   const sampleWeight = given.sampleWeight === undefined ? null : checkArray('sampleWeight', given.sampleWeight);
   if (sampleWeight) checkLength('sampleWeight', sampleWeight, rows, `${rows} rows`);
   const offset = given.offset === undefined ? null : checkArray('offset', given.offset);
-  return { X, y, rows, cols, sampleWeight, offset, count, borders, copied: false };
+  const used = rowsUsed(sampleWeight);
+  return { X, y, rows, cols, sampleWeight, used, offset, count, borders, copied: false };
 }
 
 /** Rising row numbers from 0, copied. */
@@ -150,13 +153,15 @@ function pack(list: readonly unknown[]): RawProblems {
   const more = (key: 'sampleWeight' | 'offset') =>
     first?.[key] ? gather(room(first[key].length / first.rows), (table) => table[key] as Float64Array) : null;
   const cols = first?.cols ?? 0;
+  const sampleWeight = more('sampleWeight');
   const areSingles = tables.every(({ X }) => isSingles(X)); // else those among them become doubles
   return {
     X: gather<Matrix>(areSingles ? new Float32Array(rows * cols) : room(cols), ({ X }) => X),
     y: gather(room(first ? first.y.length / first.rows : 0), ({ y }) => y),
     rows,
     cols,
-    sampleWeight: more('sampleWeight'),
+    sampleWeight,
+    used: rowsUsed(sampleWeight),
     offset: more('offset'),
     count,
     borders,

@@ -1,4 +1,5 @@
 // Readers of callers' values: each property once, own ones only, checked against the catalog. What comes out is plain.
+import { types } from 'node:util';
 import { spelling } from './builtins.js';
 import type { Entry, NumberOption, Parameter } from './catalog.js';
 import { invalid, NablaError, show } from './errors.js';
@@ -9,17 +10,50 @@ function Empty() {}
 Empty.prototype = Object.freeze(Object.create(null));
 const Plain = Empty as unknown as new () => Record<string, unknown>;
 
-/** The own properties of a caller's object, each read once. */
+/**
+ * The properties of a caller's object, each read once: its own, and of an instance of a class those that the class has
+ * getters for, or that it inherits otherwise. An object of another kind (a Map, a Set, a Date) has nothing to read and is
+ * refused.
+ */
 export function readPlain(name: string, value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
     throw invalid('ERR_INVALID_ARG_TYPE', name, 'an object', value);
   }
+  const given = value as Record<string, unknown>;
+  let keys = Object.keys(value);
+  const parent = Object.getPrototypeOf(value);
+  if (parent !== null && !isRoot(parent)) {
+    const isEntries = types.isMap(value) || types.isSet(value);
+    keys = isEntries ? [] : [...new Set([...keys, ...inheritedKeys(parent)])];
+    if (keys.length === 0) {
+      const got = isEntries ? `a ${types.isMap(value) ? 'Map' : 'Set'}` : 'an instance of a class without any';
+      const fix = isEntries ? ': Object.fromEntries makes such an object of entries' : '';
+      throw new NablaError('ERR_INVALID_ARG_TYPE', `${name} must be an object with named properties; got ${got}${fix}`);
+    }
+  }
   const plain = new Plain();
-  for (const key of Object.keys(value)) {
-    const item = (value as Record<string, unknown>)[key];
+  for (const key of keys) {
+    const item = given[key];
     if (item !== undefined) plain[key] = item;
   }
   return plain;
+}
+
+/** Whether it is the prototype of all objects, of this realm or another. */
+function isRoot(prototype: object): boolean {
+  if (prototype === Object.prototype) return true;
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty');
+}
+
+/** Names of what a prototype, and those behind it, have that is no method. */
+function inheritedKeys(prototype: object): string[] {
+  const keys: string[] = [];
+  for (let from = prototype; from !== null && !isRoot(from); from = Object.getPrototypeOf(from)) {
+    for (const [key, { get, value }] of Object.entries(Object.getOwnPropertyDescriptors(from))) {
+      if (key !== '__proto__' && (get ?? (typeof value !== 'function' && value !== undefined))) keys.push(key);
+    }
+  }
+  return keys;
 }
 
 /**

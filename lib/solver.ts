@@ -40,14 +40,17 @@ export function rowsForLbfgs(plan: Plan): number {
   return Math.max(lbfgsFrom.rowsPerColumn * side, Math.ceil(lbfgsFrom.products / size ** 2));
 }
 
-/** What `auto` picks: see the README. */
-function pick(plan: Plan): SolverName {
-  if (plan.rows >= rowsForLbfgs(plan)) return 'lbfgs';
+/** What `auto` picks for so many training rows: see the README. */
+function pick(plan: Plan, rows: number): SolverName {
+  if (rows >= rowsForLbfgs(plan)) return 'lbfgs';
   return plan.loss === squaredLoss && plan.l1 === 0 && !plan.nonNegative ? 'exact' : 'newton';
 }
 
-/** The plan with a solver in the place of `auto`, checked, and the solver's name. `usual`: what `auto` is. */
-export function withSolver(plan: Plan, usual: SolverName = pick(plan)): { plan: Plan; name: SolverName } {
+/**
+ * The plan with a solver in the place of `auto`, checked, and the solver's name, for so many training rows. `usual`: what
+ * `auto` is.
+ */
+export function withSolver(plan: Plan, rows: number, usual = pick(plan, rows)): { plan: Plan; name: SolverName } {
   const names = Object.keys(solvers) as (keyof typeof solvers)[];
   const asked = names[plan.solver - 1];
   const name = asked === 'auto' ? usual : asked;

@@ -1,9 +1,10 @@
 // What y must be for a loss, and what the solver gets for it.
+import { types } from 'node:util';
 import { checkLength } from './arrays.js';
 import { losses, type TargetKind } from './catalog.js';
-import type { RawTable } from './data.js';
+import { eachUsed, type RawTable } from './data.js';
 import { invalid, NablaError } from './errors.js';
-import { checkClasses, codeOf, type Label, placesOf } from './labels.js';
+import { checkClasses, codeOf, type Label, placesOf, some } from './labels.js';
 import { readNumber, readObject } from './read.js';
 
 /** How a loss reads y. */
@@ -17,6 +18,8 @@ export interface Targets {
   /** y as the solver wants it; may be the caller's own array. */
   y: Float64Array;
 }
+
+const { isMap } = types;
 
 const ranges: Record<TargetKind, { holds(y: number): boolean; expected: string } | null> = {
   real: null,
@@ -57,16 +60,19 @@ export function readTargets(
   const range = ranges[kind];
   let largest = 0;
   let lowest = 0;
-  for (let i = 0; range && i < y.length; i++) {
-    if (!range.holds(y[i])) {
-      const code = Number.isFinite(y[i]) ? (isClass ? 'ERR_INVALID_LABELS' : 'ERR_OUT_OF_RANGE') : 'ERR_NOT_FINITE';
-      throw invalid(code, `${name}[${i}]`, range.expected, y[i]);
+  const check = (row: number): void => {
+    for (let i = row * targets; range && i < (row + 1) * targets; i++) {
+      if (!range.holds(y[i])) {
+        const code = Number.isFinite(y[i]) ? (isClass ? 'ERR_INVALID_LABELS' : 'ERR_OUT_OF_RANGE') : 'ERR_NOT_FINITE';
+        throw invalid(code, `${name}[${i}]`, range.expected, y[i]);
+      }
+      if (y[i] > largest) largest = y[i];
+      if (y[i] < lowest) lowest = y[i];
     }
-    if (y[i] > largest) largest = y[i];
-    if (y[i] < lowest) lowest = y[i];
-  }
+  };
+  if (range) eachUsed(table, check);
   if (kind === 'label') return labelled(name, y, largest, classes as number | undefined);
-  if (kind === 'plusMinusOne') return signed(name, loss, y, lowest);
+  if (kind === 'plusMinusOne') return signed(name, loss, table, lowest);
   return { outputs: targets, targets, labels: kind === 'zeroOne' ? [0, 1] : [], y };
 }
 
@@ -77,7 +83,8 @@ function named(name: string, loss: keyof typeof losses, table: RawTable, all?: r
   checkClasses(all ? 'classes' : name, loss, labels);
   const outputs = loss === 'softmax' ? labels.length : 1;
   if (!all) return { outputs, targets: 1, labels, y: codesOf(loss, table.y) };
-  const places = placesOf(name, own ? Array.from(table.y, (place) => own[place]) : table.y, labels);
+  const rows = own ? Array.from(table.y, (place) => own[place]) : table.y;
+  const places = placesOf(name, rows, labels, table.used);
   const isCoded = !own && labels.every((label, place) => label === codeOf(loss, place));
   return { outputs, targets: 1, labels, y: isCoded ? table.y : codesOf(loss, places) };
 }
@@ -88,9 +95,17 @@ function codesOf(loss: keyof typeof losses, places: Float64Array): Float64Array 
 }
 
 /** Labels -1 and 1; or 0 and 1, which become these. */
-function signed(name: string, loss: keyof typeof losses, y: Float64Array, lowest: number): Targets {
-  const labels = lowest < 0 || !y.includes(0) ? [-1, 1] : [0, 1];
-  const wrong = y.indexOf(labels[0] === -1 ? 0 : -1);
+function signed(name: string, loss: keyof typeof losses, table: RawTable, lowest: number): Targets {
+  const { y } = table;
+  const indexOf = (value: number): number => {
+    let index = -1;
+    eachUsed(table, (row) => {
+      if (index < 0 && y[row] === value) index = row;
+    });
+    return index;
+  };
+  const labels = lowest < 0 || indexOf(0) < 0 ? [-1, 1] : [0, 1];
+  const wrong = indexOf(labels[0] === -1 ? 0 : -1);
   if (wrong >= 0)
     throw invalid('ERR_INVALID_LABELS', `${name}[${wrong}]`, `${labels.join(' or ')}, as other labels are`, y[wrong]);
   return { outputs: 1, targets: 1, labels, y: labels[0] === -1 ? y : codesOf(loss, y) };
@@ -106,45 +121,58 @@ function labelled(name: string, y: Float64Array, largest: number, classes = larg
   return { outputs: classes, targets: 1, labels: Array.from({ length: classes }, (_, k) => k), y };
 }
 
-/** What a row of each class counts: 'balanced' makes all classes count the same. */
-export type ClassWeight = 'balanced' | { readonly [label: string]: number };
+/**
+ * What a row of each class counts in the fit: a number per label, as an object or a Map; 'balanced' makes all classes count
+ * the same. Rows held out (validation, folds) are measured without it.
+ */
+export type ClassWeight = 'balanced' | { readonly [label: string]: number } | ReadonlyMap<Label, number>;
 
-/** What the rows of a table weigh. */
+/** The rows that a loss is taken over, and what they weigh. */
 export interface RowWeights {
-  /** Of each row, with a mean of 1 over those in use; null when all count the same. */
+  /** Of each row of the table, with a mean of 1 over those in use; null when all count the same. */
   sampleWeight: Float64Array | null;
   /** The sum, over the rows in use, of the weights as the caller gave them; the number of rows when there are none. */
   weight: number;
+  /** The rows in use, none of weight 0; null: all. */
+  index: Uint32Array | null;
+  /** How many. */
+  count: number;
 }
 
 /**
- * How much each row counts; in use are those of `index` (null: all). Both losses and gradients are means over rows, so
- * that a mean weight of 1 divides them by the sum of the weights.
+ * How much each row counts. `index`: the rows to use; null: all that the table uses. Rows of weight 0 are taken out here,
+ * once for all losses, solvers and measures. Both losses and gradients are means over rows, so that a mean weight of 1
+ * divides them by the sum of the weights.
  */
 export function rowWeights(
   loss: keyof typeof losses,
-  { rows, sampleWeight }: RawTable,
+  { rows, sampleWeight, used }: RawTable,
   { y, labels }: Pick<Targets, 'y' | 'labels'>,
-  index: Uint32Array | null,
-  classWeight: unknown,
+  index: Uint32Array | null = used,
+  classWeight?: unknown,
 ): RowWeights {
-  if (classWeight === undefined && sampleWeight === null) {
-    return { sampleWeight: null, weight: index ? index.length : rows };
-  }
-  const used = index ?? Uint32Array.from({ length: rows }, (_, i) => i);
+  const all = index ? index.length : rows;
+  if (classWeight === undefined && sampleWeight === null) return { sampleWeight: null, weight: all, index, count: all };
   const weights = sampleWeight === null ? new Float64Array(rows).fill(1) : new Float64Array(sampleWeight);
+  let kept = index ?? Uint32Array.from({ length: rows }, (_, i) => i);
+  let inUse = index;
   if (classWeight !== undefined) {
-    const ofClass = readClassWeight(classWeight, loss, labels, y, used);
-    for (let i = 0; i < rows; i++) weights[i] *= ofClass.get(y[i]) ?? 1;
+    const ofClass = readClassWeight(classWeight, loss, labels, y, kept);
+    for (const i of kept) weights[i] *= ofClass.get(y[i]) ?? 1;
+    const above = kept.filter((i) => weights[i] !== 0);
+    if (above.length === 0) {
+      throw new NablaError('ERR_OUT_OF_RANGE', 'classWeight must not be 0 for every class that the rows in use have');
+    }
+    if (above.length < kept.length) inUse = kept = above;
   }
   let sum = 0;
-  for (const i of used) sum += weights[i];
+  for (const i of kept) sum += weights[i];
   if (!(sum > 0 && sum < Infinity)) {
     throw new NablaError('ERR_OUT_OF_RANGE', 'sampleWeight must have a positive, finite sum over the rows in use');
   }
-  const scale = used.length / sum;
-  for (let i = 0; i < rows; i++) weights[i] *= scale;
-  return { sampleWeight: weights, weight: sum };
+  const scale = kept.length / sum;
+  for (const i of kept) weights[i] *= scale;
+  return { sampleWeight: weights, weight: sum, index: inUse, count: kept.length };
 }
 
 /** By the solver's number of each class. */
@@ -164,13 +192,22 @@ export function readClassWeight(
     return new Map([...count].map(([code, n]) => [code, used.length / (count.size * n)]));
   }
   if (typeof value === 'string') throw invalid('ERR_OUT_OF_RANGE', 'classWeight', '"balanced" or an object', value);
-  const names = labels.map(String);
-  const given = readObject('classWeight', value, names);
+  const given = isMap(value) ? ofMap(value, labels) : readObject('classWeight', value, labels.map(String));
   const option = { kind: 'number', default: 1, range: '[0, ∞)', help: '' } as const;
   const weights = new Map<number, number>();
-  names.forEach((label, place) => {
-    if (given[label] === undefined) return;
-    weights.set(codeOf(loss, place), readNumber(`classWeight.${label}`, given[label], option));
+  labels.forEach((label, place) => {
+    const weight = given[String(label)];
+    if (weight !== undefined) weights.set(codeOf(loss, place), readNumber(`classWeight.${label}`, weight, option));
   });
   return weights;
+}
+
+/** A Map by label as the object of the same weights. */
+function ofMap(map: ReadonlyMap<unknown, unknown>, labels: readonly Label[]): Record<string, unknown> {
+  const known = new Set<unknown>(labels);
+  const wrong = [...map.keys()].find((label) => !known.has(label));
+  if (wrong !== undefined || map.has(undefined)) {
+    throw invalid('ERR_UNKNOWN_OPTION', 'a key of classWeight', `one of the classes ${some(labels)}`, wrong);
+  }
+  return Object.fromEntries(map as ReadonlyMap<Label, unknown>);
 }

@@ -134,6 +134,7 @@ it('every status of a plan is one of a model', () => {
       lossParameters: {},
       optimizer: 'sgd',
       path: 'direct',
+      hasOffset: false,
       online: null,
       labels: [],
       outputs: 1,

@@ -106,7 +106,7 @@ function rowsOf({ X, y, sampleWeight, offset }: FitData, index: number[]) {
 }
 
 describe.each(faces)('cross-validation: $name', (face) => {
-  const { crossValidate, crossValidateSync, fitPathSync } = face;
+  const { crossValidate, crossValidateSync, fitPathSync, fitSync } = face;
 
   it.each(cases)('by hand: %s', (_name, data, { measure, ...options }, score) => {
     const optimizer = { name: 'nesterov', learningRate: 0.1 } as const; // the same steps for both
@@ -205,6 +205,118 @@ describe.each(faces)('cross-validation: $name', (face) => {
     const result = crossValidateSync({ X, y: two }, { loss: 'logistic', measure: 'auc', lambdas, foldIds: ids });
     expect(result.mean.every((value) => value > 0 && value <= 1)).toBe(true);
     expect(result.standardError.every((value) => value >= 0)).toBe(true);
+    expect(result.leftOut).toEqual([{ fold: 0, reason: expect.stringMatching(/one class/) }]);
+  });
+
+  it.each(['deviance', 'accuracy', 'auc'] as const)(
+    'leaves out folds that all rows of a class are in: %s',
+    (measure) => {
+      const rare = two.map((label, i) => Number(label === 1 && i < 10));
+      const ids = Array.from(rare, (label, i) => (label === 1 ? 0 : i % 4));
+      const options = { loss: 'logistic', measure, lambdas, foldIds: ids } as const;
+      if (measure === 'auc') {
+        expectRefusal(
+          crossValidateSync,
+          [{ X, y: rare }, options],
+          'ERR_OUT_OF_RANGE',
+          /no fold to measure on; fold 0: /,
+        );
+        return;
+      }
+      const result = crossValidateSync({ X, y: rare }, options);
+      expect(result.leftOut).toEqual([{ fold: 0, reason: expect.stringMatching(/one of the classes/) }]);
+      expect(result.mean.every(Number.isFinite)).toBe(true);
+      expect(result.standardError.every(Number.isFinite)).toBe(true);
+    },
+  );
+
+  it('leaves out folds of weight 0, and those beside which there are none', () => {
+    const w = Float64Array.from(foldIds, (id) => (id === 4 ? 0 : 1));
+    const result = crossValidateSync({ X, y, sampleWeight: w }, { lambdas, foldIds });
+    expect(result.leftOut).toEqual([{ fold: 1, reason: expect.stringMatching(/no row of a weight above 0/) }]);
+    expect(result.mean.every(Number.isFinite)).toBe(true);
+    const one = Float64Array.from(foldIds, (id) => Number(id === 4));
+    expectRefusal(
+      crossValidateSync,
+      [
+        { X, y, sampleWeight: one },
+        { lambdas, foldIds },
+      ],
+      'ERR_OUT_OF_RANGE',
+      /no fold/,
+    );
+  });
+
+  it('has no error of one fold, and picks the best then', () => {
+    const ids = Array.from(y, (_, i) => Number(i < 5));
+    const w = Float64Array.from(y, (_, i) => (i < 5 ? 0 : 1)).with(0, 1);
+    const labels = Float64Array.from(y, (value, i) => Number(i === 6 || value > 3));
+    const result = crossValidateSync(
+      { X, y: labels.with(0, 1), sampleWeight: w },
+      { loss: 'logistic', lambdas: [1, 0.1, 0.01], foldIds: ids },
+    );
+    expect(result.mean.every(Number.isFinite)).toBe(true);
+    const auc = crossValidateSync(
+      { X, y: labels.with(0, 1), sampleWeight: w },
+      {
+        loss: 'logistic',
+        lambdas: [1, 0.1, 0.01],
+        foldIds: Array.from(ids, (id, i) => (id ? 2 : i % 2)),
+        measure: 'auc',
+      },
+    );
+    expect(auc.leftOut.map(({ fold }) => fold)).toEqual([2]);
+    expect(auc.lambdaMin).toBe(auc.lambdas[auc.mean.indexOf(Math.max(...auc.mean))]);
+  });
+
+  it('deals rows that weigh, and every class of them, evenly', () => {
+    const w = Float64Array.from(two, (label, i) => (label === 1 && i % 2 === 0 ? 0 : 1));
+    const { foldIds } = crossValidateSync({ X, y: two, sampleWeight: w }, { loss: 'logistic', lambdas, folds: 5 });
+    for (const label of [0, 1]) {
+      const counts = new Array(5).fill(0);
+      two.forEach((value, i) => {
+        if (value === label && w[i] > 0) counts[foldIds[i]]++;
+      });
+      expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('takes as many folds as rows, where there are few', () => {
+    for (const rows of [2, 3, 9, 11]) {
+      const few = { X: X.subarray(0, rows * (X.length / y.length)), y: y.subarray(0, rows) };
+      const result = crossValidateSync(few, { lambdas: [1, 0.1] });
+      expect(new Set(result.foldIds).size).toBe(Math.min(rows, 10));
+      expect(result.mean.every(Number.isFinite)).toBe(true);
+    }
+    const one = { X: X.subarray(0, X.length / y.length), y: y.subarray(0, 1) };
+    expectRefusal(crossValidateSync, [one], 'ERR_SHAPE', /two rows/);
+  });
+
+  it('measures rows held out without classWeight', () => {
+    const w = { 0: 100, 1: 1 };
+    const options = { loss: 'logistic', classWeight: w, lambdas, foldIds, measure: 'accuracy' } as const;
+    const result = crossValidateSync({ X, y: two }, options);
+    const right = lambdas.map(() => 0);
+    for (const fold of new Set(foldIds)) {
+      const rowsOf = (of: boolean) => Array.from(foldIds, (_, i) => i).filter((i) => (foldIds[i] === fold) === of);
+      const cols = X.length / y.length;
+      const pick = (rows: number[]) => ({
+        X: Float64Array.from(rows.flatMap((i) => [...X.subarray(i * cols, (i + 1) * cols)])),
+        y: Float64Array.from(rows, (i) => two[i]),
+      });
+      const held = pick(rowsOf(true));
+      [...lambdas]
+        .sort((a, b) => b - a)
+        .forEach((l1, i) => {
+          const model = fitSync(pick(rowsOf(false)), { loss: 'logistic', classWeight: w, l1, optimizer: 'newton' });
+          right[i] += model.score(held.X, held.y) * held.y.length;
+        });
+    }
+    expectClose(
+      result.mean,
+      right.map((count) => count / y.length),
+      1e-12,
+    );
   });
 
   it('takes labels of all kinds', () => {
@@ -258,6 +370,7 @@ describe.each(faces)('cross-validation: $name', (face) => {
       mean: [...result.mean],
       standardError: [...result.standardError],
       foldIds: [...result.foldIds],
+      leftOut: [],
       lambdaMin: result.lambdaMin,
       lambda1se: result.lambda1se,
       path: JSON.parse(JSON.stringify(result.path)),

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode, FitData, FitOptions } from '../lib/index.js';
 import { faces } from './backends.js';
-import { detach, expectRefusal, expectRejection, normals, resizable } from './support.js';
+import { detach, expectBits, expectRefusal, expectRejection, normals, resizable } from './support.js';
 
 const type = 'ERR_INVALID_ARG_TYPE';
 const range = 'ERR_OUT_OF_RANGE';
@@ -106,7 +106,13 @@ const rows: Row[] = [
   ['classWeight of null', { y: labels }, { loss: 'logistic', classWeight: null }, type, /^classWeight/],
   ['classWeight of no label', { y: labels }, { loss: 'logistic', classWeight: { 2: 1 } }, unknown, /^classWeight.2/],
   ['a negative classWeight', { y: labels }, { loss: 'logistic', classWeight: { 1: -1 } }, range, /^classWeight.1/],
-  ['classWeight of 0 for all', { y: labels }, { loss: 'logistic', classWeight: { 0: 0, 1: 0 } }, range, /finite sum/],
+  [
+    'classWeight of 0 for all',
+    { y: labels },
+    { loss: 'logistic', classWeight: { 0: 0, 1: 0 } },
+    range,
+    /^classWeight must not be 0/,
+  ],
   ['classes 1.5', { y: labels }, { loss: 'softmax', classes: 1.5 }, range, /^classes/],
   ['classes as text', { y: labels }, { loss: 'softmax', classes: '2' }, type, /^classes/],
 
@@ -135,7 +141,7 @@ const rows: Row[] = [
   ['a fraction of named rows', {}, { validationFraction: 0.5, sampler: { name: 'indices', indices: [0] } }, unknown],
 ];
 
-describe.each(faces)('bad options of fits: $name', ({ fit: fitAsync, fitSync }) => {
+describe.each(faces)('bad options of fits: $name', ({ fit: fitAsync, fitSync, fitManySync, estimators }) => {
   it.each(rows)('%s', async (_name, data, options, code, message) => {
     const args = [{ X, y, ...data }, options];
     expectRefusal(fitSync, args, code, message);
@@ -187,8 +193,63 @@ describe.each(faces)('bad options of fits: $name', ({ fit: fitAsync, fitSync }) 
     expect(await promise).toEqual(fitSync(fresh.data, fresh.options));
   });
 
-  it('a weight of 0 does not let a NaN in its row through', () => {
-    const sampleWeight = put(ones, 1, 0);
+  it('a NaN is told by its row of the caller, those of weight 0 among them', () => {
+    const sampleWeight = put(ones, 0, 0);
     expectRefusal(fitSync, [{ X: put(X, 4, NaN), y, sampleWeight }], notFinite, /row 1, column 1/);
+    expectRefusal(fitSync, [{ X, y: put(y, 1, NaN), sampleWeight }], notFinite, /^y .*index 1/);
+  });
+
+  it('classWeight as a Map is that of an object', () => {
+    const y = Float64Array.of(0, 1, 0, 1);
+    const how = { loss: 'logistic', optimizer: 'newton', l2: 1 } as const;
+    const names = ['a', 'b', 'a', 'b'];
+    const flags = [false, true, false, true];
+    const model = fitSync({ X, y }, { ...how, classWeight: { 0: 3 } });
+    expectBits(fitSync({ X, y }, { ...how, classWeight: new Map([[0, 3]]) }).coefficients, model.coefficients);
+    expectBits(fitSync({ X, y: names }, { ...how, classWeight: new Map([['a', 3]]) }).coefficients, model.coefficients);
+    expectBits(
+      fitSync({ X, y: flags }, { ...how, classWeight: new Map([[false, 3]]) }).coefficients,
+      model.coefficients,
+    );
+    const many = fitManySync([{ X, y }], { ...how, classWeight: new Map([[0, 3]]) });
+    expectBits(many.coefficients, model.coefficients);
+    const estimator = new estimators.LogisticRegression({ classWeight: new Map([[0, 3]]) });
+    expect(estimator.options.classWeight).toEqual({ 0: 3 });
+    for (const classWeight of [new Map([['0', 3]]), new Map([[2, 1]]), new Map([[0, -1]])]) {
+      expect(() => fitSync({ X, y }, { ...how, classWeight })).toThrow(/classWeight/);
+    }
+  });
+
+  it('options of a class are read, and what is no object of options is refused', () => {
+    class Options {
+      epochs = 3;
+      get optimizer() {
+        return 'sgd' as const;
+      }
+      helper() {
+        return 1;
+      }
+    }
+    class More extends Options {
+      seed = 4;
+    }
+    const plain = fitSync({ X, y }, { epochs: 3, optimizer: 'sgd', seed: 4 });
+    expect(fitSync({ X, y }, new More()).toJSON()).toEqual(plain.toJSON());
+    expect(fitSync({ X, y }, Object.create({ epochs: 3, optimizer: 'sgd', seed: 4 })).toJSON()).toEqual(plain.toJSON());
+    const bare = Object.assign(Object.create(null), { epochs: 3, optimizer: 'sgd', seed: 4 });
+    expect(fitSync({ X, y }, bare).toJSON()).toEqual(plain.toJSON());
+    for (const wrong of [
+      new Map([['epochs', 3]]),
+      new Set(['epochs']),
+      new Date(),
+      /epochs/,
+      Promise.resolve({}),
+      [],
+      X,
+    ]) {
+      expectRefusal(fitSync, [{ X, y }, wrong], wrong instanceof RegExp ? unknown : type, /^options/);
+      expectRefusal(fitSync, [wrong], wrong instanceof RegExp ? unknown : type, /^data/);
+    }
+    expectRefusal(fitSync, [{ X, y }, { optimizer: new Map([['name', 'sgd']]) }], type, /^optimizer/);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { rules } from '../lib/catalog.js';
 import type { FitData, FitOptions, Model } from '../lib/index.js';
 import { faces } from './backends.js';
-import { expectBits, expectClose, expectRefusal, expectRejection, problem } from './support.js';
+import { expectBits, expectClose, expectRefusal, expectRejection, normals, problem } from './support.js';
 
 const rows = 96;
 const cols = 5;
@@ -132,6 +132,65 @@ describe.each(faces)('partialFit: $name', ({ Model, fitSync }) => {
 });
 
 describe.each(faces)('warmStart: $name', ({ fitSync }) => {
+  it('matches classes by their labels, in whatever order', () => {
+    const X = normals(60 * 2, 3);
+    const names = ['ant', 'bee', 'cow'];
+    const three = Array.from({ length: 60 }, (_, i) => names[X[2 * i] > 0.3 ? 2 : Number(X[2 * i + 1] > 0)]);
+    for (const loss of ['softmax', 'logistic', 'squared_hinge', 'hinge'] as const) {
+      const labels = loss === 'softmax' ? names : names.slice(0, 2);
+      const rows = loss === 'softmax' ? three : three.map((name) => (name === 'cow' ? 'bee' : name));
+      const how = { loss, l2: 0.1, optimizer: 'newton' } as const;
+      const solved = fitSync({ X, y: rows }, { ...how, classes: labels });
+      for (const classes of [labels, labels.toReversed(), [...labels.slice(1), labels[0]]]) {
+        const start = { ...how, optimizer: { name: 'sgd', learningRate: 1e-300 } as const, epochs: 1 };
+        const moved = fitSync({ X, y: rows }, { ...start, classes, warmStart: solved as never });
+        expect(moved.labels).toEqual(classes);
+        expect(moved.predict(X)).toEqual(solved.predict(X));
+        if (loss === 'hinge' || loss === 'squared_hinge') continue;
+        const [a, b] = [moved.predictProba(X), solved.predictProba(X)];
+        const K = labels.length;
+        classes.forEach((label, k) => {
+          const there = labels.indexOf(label);
+          for (let i = 0; i < 60; i++) expect(a[i * K + k]).toBeCloseTo(b[i * K + there], 12);
+        });
+      }
+    }
+  });
+
+  it('refuses a model of other classes, columns, targets or another loss', () => {
+    const X = normals(24, 1);
+    const y = normals(12, 2);
+    const animals = ['ant', 'bee', 'cow'];
+    const of = (labels: (string | number)[]) =>
+      fitSync({ X, y: Array.from(y, (_, i) => labels[i % labels.length]) }, { loss: 'softmax', epochs: 1 });
+    const refused = (data: object, options: object, code: Parameters<typeof expectRefusal>[2], message: RegExp) =>
+      expectRefusal(fitSync, [data, options], code, message);
+    const ofAnimals = { X, y: Array.from(y, (_, i) => animals[i % 3]) };
+    for (const labels of [
+      ['ant', 'bee'],
+      ['ant', 'bee', 'dog'],
+      [...animals, 'dog'],
+      [0, 1, 2],
+    ]) {
+      refused(
+        ofAnimals,
+        { loss: 'softmax', warmStart: of(labels) },
+        'ERR_INVALID_LABELS',
+        /^warmStart .*option classes/,
+      );
+    }
+    const numbers = fitSync({ X, y }, { epochs: 1 });
+    refused({ X: X.subarray(0, 12), y }, { warmStart: numbers }, 'ERR_SHAPE', /^warmStart\.coefficients/);
+    refused({ X, y: X, rows: 12 }, { warmStart: numbers }, 'ERR_SHAPE', /^warmStart\.intercepts/);
+    const wide = fitSync({ X: X.subarray(0, 18), y: X.subarray(0, 12), rows: 6 }, { epochs: 1 });
+    const tall = { X: X.subarray(0, 12), y: X.subarray(0, 18), rows: 6 };
+    refused(tall, { warmStart: wide }, 'ERR_SHAPE', /^warmStart\.intercepts/);
+    refused({ X, y }, { loss: 'huber', warmStart: numbers }, 'ERR_SHAPE', /^warmStart\.loss/);
+    const two = fitSync({ X, y: y.map((value) => Number(value > 0)) }, { loss: 'hinge', epochs: 1 });
+    const signs = y.map((value) => (value > 0 ? 1 : -1));
+    refused({ X, y: signs }, { loss: 'hinge', warmStart: two }, 'ERR_INVALID_LABELS', /it has 0, 1, these rows -1, 1/);
+  });
+
   it('starts where the model is, in the columns as they are', () => {
     const solved = fitSync(data, { optimizer: 'lbfgs' });
     for (const options of [{}, { standardize: true }] as FitOptions[]) {

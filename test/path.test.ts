@@ -112,7 +112,8 @@ describe.each(faces)('paths: $name', (face) => {
       const alone = cold(face, data, options, path.lambdas[i]);
       expectClose(model.coefficients, alone.coefficients, 1e-5, 1, `coefficient at ${i},`);
       // Of softmax only differences between classes count.
-      const z = (of: typeof model) => (of.loss === 'softmax' ? of.predictProba(data.X) : of.decision(data.X));
+      const z = (of: typeof model) =>
+        of.loss === 'softmax' ? of.predictProba(data.X) : of.decision(data.X, data.offset);
       expectClose(z(model), z(alone), 1e-5, 1, `z at ${i},`);
     });
     for (const [i, ratio] of path.devianceRatio.entries()) {

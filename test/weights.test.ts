@@ -119,7 +119,7 @@ describe.each(faces)('rows that count: $name', ({ fitSync }) => {
     const model = fitSync({ X, y, offset }, options);
     same(model, fitSync({ X, y: y.map((value, i) => value - offset[i]) }, options));
     expect(fitSync({ X, y }, { ...options, offset })).toEqual(model);
-    const plain = model.decision(X);
+    const plain = model.decision(X, new Float64Array(rows));
     expectBits(
       model.decision(X, offset),
       plain.map((z, i) => z + offset[i]),

@@ -39,6 +39,8 @@ export interface PathReport extends Omit<Outcome, 'metrics'> {
   /** Null without. */
   crossValidation: {
     folds: number;
+    /** Of these, without a say. */
+    leftOut: CrossValidation['leftOut'];
     measure: CrossValidation['measure'];
     mean: number[];
     standardError: number[];
@@ -108,6 +110,7 @@ export function pathReportOf(
     intercept: along(({ intercepts }, k) => intercepts[k]),
     crossValidation: cv && {
       folds: new Set(cv.foldIds).size,
+      leftOut: cv.leftOut,
       measure: cv.measure,
       mean: [...cv.mean],
       standardError: [...cv.standardError],

@@ -72,7 +72,9 @@ function chosenLines(report: PathReport, names: readonly string[], { options }: 
 /** The whole report. */
 export function pathText(report: PathReport, names: readonly string[], request: FitRequest, columns: number): string {
   const { lambdas, crossValidation, optimizer, backend, files, trainingRows } = report;
-  const folds = crossValidation ? ` and in ${count(crossValidation.folds)} folds` : '';
+  const { folds: dealt = 0, leftOut = [] } = crossValidation ?? {};
+  const without = leftOut.length > 0 ? ` (${count(leftOut.length)} left out: ${leftOut[0].reason})` : '';
+  const folds = crossValidation ? ` and in ${count(dealt)} folds${without}` : '';
   const facts: [string, string][] = [
     ['fit', `${counted(trainingRows, 'row')} at ${count(lambdas.length)} λ${folds} in ${seconds(report.seconds)}`],
     ['optimizer', optimizerOf(request.options) === 'auto' ? `${optimizer}, picked by auto` : optimizer],

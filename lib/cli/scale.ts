@@ -11,16 +11,17 @@ export class TargetScale {
   readonly #center: number;
   readonly #unit: number;
 
-  /** That of the target less the offset; without an intercept nothing is moved. */
-  constructor({ y, offset, rows }: Rows, intercept: boolean) {
+  /** That of the target less the offset, over the rows whose weight is above 0; without an intercept nothing is moved. */
+  constructor({ y, offset, sampleWeight, rows }: Rows, intercept: boolean) {
+    const used = Uint32Array.from({ length: rows }, (_, i) => i).filter((i) => sampleWeight?.[i] !== 0);
     const rest = (i: number): number => y[i] - (offset ? offset[i] : 0);
     let sum = 0;
-    for (let i = 0; i < rows; i++) sum += rest(i);
-    const center = intercept ? sum / rows : 0;
+    for (const i of used) sum += rest(i);
+    const center = intercept ? sum / used.length : 0;
     let squares = 0;
-    for (let i = 0; i < rows; i++) squares += (rest(i) - center) ** 2;
+    for (const i of used) squares += (rest(i) - center) ** 2;
     this.#center = center;
-    this.#unit = Math.sqrt(squares / rows) || 1;
+    this.#unit = Math.sqrt(squares / used.length) || 1;
     if (!Number.isFinite(center) || !Number.isFinite(this.#unit)) {
       throw new NablaError('ERR_NOT_FINITE', 'the numbers of the target are too large to standardize');
     }

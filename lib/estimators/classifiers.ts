@@ -2,7 +2,7 @@
 // objective, a mean, has the penalty over C times the weight of the rows.
 import { isFloat64Array, type Matrix } from '../arrays.js';
 import { hyperparameters } from '../catalog.js';
-import type { FitData } from '../data.js';
+import { type FitData, rowsUsed } from '../data.js';
 import type { Label } from '../labels.js';
 import type { Loss } from '../options.js';
 import { readPlain } from '../read.js';
@@ -29,7 +29,9 @@ export abstract class Classifier<
     if (all !== undefined) return { data, classes: typeof all === 'number' ? all : all.length };
     const isNumbers = isFloat64Array(data.y);
     if (!isNumbers && !Array.isArray(data.y)) return { data, classes: 2 };
-    const labels = new Set<unknown>(data.y as Iterable<unknown>);
+    const { sampleWeight } = data;
+    const used = isFloat64Array(sampleWeight) ? rowsUsed(sampleWeight) : null;
+    const labels = new Set<unknown>(used ? Array.from(used, (row) => data.y[row]) : data.y);
     const classes = labels.size;
     if (!isNumbers || this.hasCodes(labels as Set<number>)) return { data, classes };
     return { data: { ...data, y: Array.from(data.y as Float64Array) as unknown as L[] }, classes };

@@ -1,4 +1,5 @@
 // What estimators are made with: their own hyperparameters, and the options of a fit that are no business of theirs.
+import { types } from 'node:util';
 import type { NumberOption } from '../catalog.js';
 import { controlNames, type FitControl } from '../control.js';
 import { NablaError, viewName } from '../errors.js';
@@ -109,5 +110,6 @@ function plain(value: unknown, depth = 3): unknown {
   if (typeof value !== 'object' || value === null || depth === 0) return value;
   const inner = (item: unknown) => plain(item, depth - 1);
   if (Array.isArray(value) || viewName(value) !== undefined) return Array.from(value as ArrayLike<unknown>, inner);
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inner(item)]));
+  const entries = types.isMap(value) ? [...value] : Object.entries(value);
+  return Object.fromEntries(entries.map(([key, item]) => [key, inner(item)]));
 }

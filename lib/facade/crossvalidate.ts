@@ -1,6 +1,6 @@
 import type { Backend, FitJob } from '../backend.js';
 import { crossValidationOptions, losses, measures } from '../catalog.js';
-import { CrossValidation } from '../crossvalidation.js';
+import { CrossValidation, type LeftOut } from '../crossvalidation.js';
 import type { FitData } from '../data.js';
 import { invalid, NablaError } from '../errors.js';
 import { dealRows, partition, readFoldIds } from '../folds.js';
@@ -20,9 +20,12 @@ import { fitSequence } from './sequence.js';
 
 /** How to cross-validate: the options of a path but for `validation`, and these. */
 export interface CrossValidationOptions extends Omit<PathOptions, 'validation' | 'validationFraction'> {
-  /** Parts that the rows are dealt into, by `seed`, each with its share of every class. Default 10. */
+  /**
+   * Parts that the rows of a weight above 0 are dealt into, by `seed`, each with its share of every class. At most as many
+   * as such rows; default 10, or that many.
+   */
   folds?: number;
-  /** Or the part of each row. */
+  /** Or the part of each row. What a row of weight 0 has is not looked at. */
   foldIds?: ArrayLike<number>;
   /** What models are compared by, on the rows held out. Default `'deviance'`; `'mse'` is the same for least squares. */
   measure?: Measure;
@@ -45,6 +48,12 @@ interface Fold {
   held: Table & RowWeights;
 }
 
+/** Folds to measure on, and those that cannot be. */
+interface Folds {
+  used: Fold[];
+  leftOut: LeftOut[];
+}
+
 interface Request extends PathCall {
   measure: Measure;
   foldIds: Uint32Array;
@@ -62,16 +71,20 @@ function prepare(data: unknown, options: unknown): Request {
   }
   const { rows, seed } = call.job.plan;
   const isClass = losses[call.loss].predicts === 'class';
+  const { used } = call.raw.data;
+  const most = used ? used.length : rows;
   const { folds: option } = crossValidationOptions;
-  const folds = given.folds === undefined ? option.default : readNumber('folds', given.folds, option);
   if (given.foldIds !== undefined && given.folds !== undefined) {
     throw new NablaError('ERR_UNKNOWN_OPTION', 'give folds or foldIds, not both');
   }
-  if (given.foldIds === undefined && folds > rows)
-    throw invalid('ERR_OUT_OF_RANGE', 'folds', `at most ${rows} (rows)`, folds);
+  const folds = given.folds === undefined ? Math.min(option.default, most) : readNumber('folds', given.folds, option);
+  if (most < 2) throw new NablaError('ERR_SHAPE', 'cross-validation needs two rows of a weight above 0; got one');
+  if (given.foldIds === undefined && folds > most) {
+    throw invalid('ERR_OUT_OF_RANGE', 'folds', `at most ${most} (rows${used ? ' of a weight above 0' : ''})`, folds);
+  }
   const foldIds =
     given.foldIds === undefined
-      ? dealRows(rows, folds, seed, isClass ? call.job.train.y : null)
+      ? dealRows(rows, folds, seed, isClass ? call.job.train.y : null, used)
       : readFoldIds(given.foldIds, rows);
   return { ...path, foldIds, measure: readMeasure(given.measure, call) };
 }
@@ -87,20 +100,48 @@ function readMeasure(value: unknown, { loss, targets }: Call): Measure {
   return measure;
 }
 
-function foldsOf({ call, foldIds }: Request): Fold[] {
+function foldsOf({ call, foldIds, measure }: Request): Folds {
   const { job, loss, targets, raw, classWeight } = call;
   const { y } = job.train;
-  const tableOf = (index: Uint32Array) => ({
+  const tableOf = (index: Uint32Array, classWeight?: unknown) => ({
     ...job.train,
     ...rowWeights(loss, raw.data, { y, labels: targets.labels }, index, classWeight),
-    index,
-    count: index.length,
   });
+  const classesOf = (rows: Uint32Array) => new Set(Array.from(rows, (row) => y[row]));
+  const { index: all } = job.train;
+  const isClass = losses[loss].predicts === 'class';
+  const classes = isClass ? classesOf(all ?? Uint32Array.from(y, (_, row) => row)) : new Set<number>();
   const count = foldIds.reduce((most, id) => (id > most ? id : most), 0) + 1;
-  return Array.from({ length: count }, (_, part) => {
-    const { held, rest } = partition(foldIds, part);
-    return { job: { ...job, train: tableOf(rest) }, held: tableOf(held) };
-  });
+  const folds: Folds = { used: [], leftOut: [] };
+  for (let fold = 0; fold < count; fold++) {
+    const { held, rest } = partition(foldIds, fold, raw.data.used);
+    const reason = whyNot(held, rest, classesOf, classes, measure);
+    if (reason) folds.leftOut.push({ fold, reason });
+    else folds.used.push({ job: { ...job, train: tableOf(rest, classWeight) }, held: tableOf(held) });
+  }
+  if (folds.used.length === 0) {
+    const [{ fold, reason }] = folds.leftOut;
+    throw new NablaError('ERR_OUT_OF_RANGE', `there is no fold to measure on; fold ${fold}: ${reason}`);
+  }
+  return folds;
+}
+
+/** Why the measure of a fold is not defined, or no model of the other rows is; nothing where both are. */
+function whyNot(
+  held: Uint32Array,
+  rest: Uint32Array,
+  classesOf: (rows: Uint32Array) => Set<number>,
+  classes: Set<number>,
+  measure: Measure,
+): string {
+  if (held.length === 0) return 'it has no row of a weight above 0';
+  if (rest.length === 0) return 'the other folds have no row of a weight above 0';
+  if (classes.size > 1) {
+    const left = classesOf(rest);
+    if ([...classes].some((code) => !left.has(code))) return 'the other folds have no row of one of the classes';
+  }
+  if (measure === 'auc' && classesOf(held).size < 2) return 'it has rows of one class only, for which there is no auc';
+  return '';
 }
 
 /** The measure at each λ on the rows held out, of models fitted to the others. */
@@ -125,12 +166,12 @@ function* foldCourse(
 /** What the folds say of a path. */
 function resultOf<L extends Label>(
   { measure, foldIds }: Request,
-  folds: readonly Fold[],
+  { used, leftOut }: Folds,
   path: Path<L>,
   values: readonly (readonly (number | null)[])[],
 ): CrossValidation<L> {
-  const weights = folds.map(({ held }) => held.weight);
-  return new CrossValidation(path, measure, foldIds, weights, values);
+  const weights = used.map(({ held }) => held.weight);
+  return new CrossValidation(path, measure, foldIds, leftOut, weights, values);
 }
 
 export function createCrossValidate(
@@ -143,7 +184,7 @@ export function createCrossValidate(
       request.call.control.check();
       const folds = foldsOf(request);
       const { path, from } = runSync(backend, pathCourse<L>(model, request));
-      const values = folds.map((fold) => runSync(backend, foldCourse(backend, request.measure, fold, path, from)));
+      const values = folds.used.map((fold) => runSync(backend, foldCourse(backend, request.measure, fold, path, from)));
       return resultOf(request, folds, path, values);
     },
     async crossValidate<L extends Label>(
@@ -156,7 +197,7 @@ export function createCrossValidate(
       return request.call.control.run(async (watch) => {
         const { path, from } = await run(backend, pathCourse<L>(model, request), watch);
         const values = await Promise.all(
-          folds.map((fold) => run(backend, foldCourse(backend, request.measure, fold, path, from), watch)),
+          folds.used.map((fold) => run(backend, foldCourse(backend, request.measure, fold, path, from), watch)),
         );
         return resultOf(request, folds, path, values);
       });

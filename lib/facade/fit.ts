@@ -9,7 +9,7 @@ import { invalid, NablaError } from '../errors.js';
 import { gramFrom, usesGram } from '../gram.js';
 import { Halt } from '../halt.js';
 import { holdOut } from '../holdout.js';
-import { type Label, readClasses } from '../labels.js';
+import { type Label, readClasses, some } from '../labels.js';
 import type { Model } from '../model.js';
 import { type FitOptions, type OptimizerSpec, readFitOptions, readPenaltyFactors, readSampler } from '../options.js';
 import { coefficientCount, type Plan, statuses, type Table, weightCount } from '../plan.js';
@@ -75,40 +75,27 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
   const classes = given.classes === undefined ? undefined : readClasses(given.classes);
   const targets = readTargets('y', loss, raw, undefined, classes);
   const { outputs } = targets;
-  const weigh = (from: RawTable, y: Float64Array, index: Uint32Array | null) =>
-    rowWeights(loss, from, { y, labels: targets.labels }, index, given.classWeight);
-  const tableOf = (
-    name: string,
-    from: RawTable,
-    y: Float64Array,
-    index: Uint32Array | null,
-    weights: RowWeights,
-  ): Table => {
+  const tableOf = (name: string, from: RawTable, y: Float64Array, weights: RowWeights): Table => {
     if (from.offset && from.offset.length !== from.rows * outputs) {
       const expected = `${from.rows * outputs} elements (${from.rows} rows × ${outputs} outputs)`;
       throw new NablaError('ERR_SHAPE', `${name} must have ${expected}; got ${from.offset.length}`);
     }
-    return {
-      X: from.X,
-      y,
-      sampleWeight: weights.sampleWeight,
-      offset: from.offset,
-      index,
-      count: index ? index.length : from.rows,
-    };
+    const { sampleWeight, index, count } = weights;
+    return { X: from.X, y, sampleWeight, offset: from.offset, index, count };
   };
 
   let validation: Table | null = null;
   let validationRaw: RawTable | null = null;
-  let trainIndex: Uint32Array | null = null;
+  let trainIndex = raw.used;
   if (validationFraction > 0) {
     if (given.validation !== undefined) {
       throw new NablaError('ERR_UNKNOWN_OPTION', 'give validation or validationFraction, not both');
     }
-    const parts = split(raw.rows, validationFraction, plan.seed);
-    trainIndex = parts.train;
-    const weights = weigh(raw, targets.y, parts.validation);
-    validation = tableOf('offset', raw, targets.y, parts.validation, weights);
+    const { used } = raw;
+    const parts = split(used ? used.length : raw.rows, validationFraction, plan.seed);
+    const rowsOf = (places: Uint32Array) => (used ? places.map((place) => used[place]) : places);
+    trainIndex = rowsOf(parts.train);
+    validation = tableOf('offset', raw, targets.y, rowWeights(loss, raw, targets, rowsOf(parts.validation)));
   } else if (given.validation !== undefined) {
     validationRaw = readTable('validation', given.validation, ofClasses);
     if (validationRaw.cols !== raw.cols) {
@@ -116,11 +103,12 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
       throw new NablaError('ERR_SHAPE', `validation.X must have ${raw.cols} columns, as X has; ${got}`);
     }
     const { y } = readTargets('validation.y', loss, validationRaw, targets);
-    validation = tableOf('validation.offset', validationRaw, y, null, weigh(validationRaw, y, null));
+    const held = rowWeights(loss, validationRaw, { y, labels: targets.labels });
+    validation = tableOf('validation.offset', validationRaw, y, held);
   }
-  const weights = weigh(raw, targets.y, trainIndex);
-  const train = tableOf('offset', raw, targets.y, trainIndex, weights);
-  const { sampler, samplerParameters, indices } = readSampler(read, raw.rows, train.count);
+  const weights = rowWeights(loss, raw, targets, trainIndex, given.classWeight);
+  const train = tableOf('offset', raw, targets.y, weights);
+  const { sampler, samplerParameters, indices } = readSampler(read, raw.rows, train);
   // One by one: to spread several objects into one takes longer than many a fit.
   plan.sampler = sampler;
   plan.samplerParameters = samplerParameters;
@@ -130,11 +118,12 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
   plan.targets = targets.targets;
   plan.validationRows = validation ? (validationRaw ?? raw).rows : 0;
   if (penalty) Object.assign(plan, penalty(weights.weight));
-  const { plan: full, name: optimizer } = plan.solver > 0 ? withSolver(plan) : { plan, name: read.optimizer };
+  const { plan: full, name: optimizer } =
+    plan.solver > 0 ? withSolver(plan, train.count) : { plan, name: read.optimizer };
   full.gramFrom = gramFrom(full, train.count, read.gram);
   const penaltyFactors = readPenaltyFactors(given.penaltyFactors, raw.cols, outputs);
   const checkpoint = given.checkpoint === undefined ? null : readCheckpoint(given.checkpoint);
-  const start = startFrom(given.warmStart, full, loss);
+  const start = startFrom(given.warmStart, full, loss, targets.labels);
   // A getter among the options may have detached or shrunk the arrays.
   checkAgain(raw);
   if (validationRaw) checkAgain(validationRaw);
@@ -147,7 +136,7 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
       penaltyFactors,
       weights: start,
       state: null,
-      carried: read.kept && carriedOf(given.warmStart, read.optimizer),
+      carried: read.kept && carriedOf(given.warmStart, read.optimizer, targets.labels),
       known: null,
     },
     loss,
@@ -170,29 +159,48 @@ function zeros(n: number): Float64Array {
   return allZero;
 }
 
-/** The weights of a model to start from; all 0 without one. */
-function startFrom(value: unknown, plan: Plan, loss: string): Float64Array {
+/** The weights of a model to start from, its classes in the order of these labels; all 0 without one. */
+function startFrom(value: unknown, plan: Plan, loss: string, labels: readonly Label[]): Float64Array {
   if (value === undefined) return zeros(weightCount(plan));
   const weights = new Float64Array(weightCount(plan));
   const model = value as Partial<Model> | null;
   const isModel = typeof model === 'object' && model !== null && isFloat64Array(model.coefficients);
-  if (!isModel || !isFloat64Array(model.intercepts)) {
+  if (!isModel || !isFloat64Array(model.intercepts) || !Array.isArray(model.labels)) {
     throw invalid('ERR_INVALID_ARG_TYPE', 'warmStart', 'a Model', value);
   }
   const { coefficients, intercepts } = model as Model;
   if (model.loss !== loss) throw invalid('ERR_SHAPE', 'warmStart.loss', loss, model.loss);
-  checkLength('warmStart.coefficients', coefficients, coefficientCount(plan), `${plan.outputs} × ${plan.cols}`);
+  const order = classOrder(model.labels, labels);
   checkLength('warmStart.intercepts', intercepts, plan.outputs, 'one per output');
-  weights.set(coefficients);
-  if (plan.intercept) weights.set(intercepts, coefficients.length);
+  checkLength('warmStart.coefficients', coefficients, coefficientCount(plan), `${plan.outputs} × ${plan.cols}`);
+  const { outputs, cols, intercept } = plan;
+  // The one output of two classes is z of the second.
+  const sign = outputs < labels.length && order[0] === 1 ? -1 : 1;
+  for (let k = 0; k < outputs; k++) {
+    const from = outputs === labels.length ? order[k] : k;
+    for (let j = 0; j < cols; j++) weights[k * cols + j] = sign * coefficients[from * cols + j];
+    if (intercept) weights[outputs * cols + k] = sign * intercepts[from];
+  }
   return weights;
 }
 
-/** The state that a model's rule goes on with; empty where it begins. */
-function carriedOf(warmStart: unknown, rule: string): Float64Array {
-  const { online } = (warmStart ?? {}) as Partial<Model>;
+/** The place among a model's labels of each of these, which must be the same. */
+function classOrder(own: readonly Label[], labels: readonly Label[]): number[] {
+  const order = labels.map((label) => own.indexOf(label));
+  if (own.length === labels.length && !order.includes(-1)) return order;
+  const [there, here] = [own, labels].map((list) => (list.length > 0 ? some(list) : 'none'));
+  const fix = 'name them all by the option classes, or leave warmStart out';
+  throw new NablaError(
+    'ERR_INVALID_LABELS',
+    `warmStart must be a model of the same classes; it has ${there}, these rows ${here}: ${fix}`,
+  );
+}
+
+/** The state that a model's rule goes on with; empty where it begins, and where classes have another order. */
+function carriedOf(warmStart: unknown, rule: string, labels: readonly Label[]): Float64Array {
+  const { online, labels: own } = (warmStart ?? {}) as Partial<Model>;
   const isSame = online && readChoice('warmStart.online', online.optimizer, rules).name === rule;
-  return isSame ? online.carried : new Float64Array(0);
+  return isSame && labels.every((label, k) => label === own?.[k]) ? online.carried : new Float64Array(0);
 }
 
 /** The arrays, once more, after code of the caller's may have run. */
@@ -217,6 +225,7 @@ export function modelOf<L extends Label>(model: typeof Model, call: Call, outcom
     lossParameters,
     optimizer,
     path: job.plan.solver > 0 ? null : usesGram(job.plan, job.train.count) ? 'gram' : 'direct',
+    hasOffset: job.train.offset !== null,
     labels: targets.labels as readonly L[],
     outputs: targets.outputs,
     cols: job.plan.cols,

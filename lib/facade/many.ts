@@ -1,5 +1,6 @@
 // The facade of fitMany: many fits alike, of problems that lie one behind the other.
-import { checkFixed, type Matrix, moveIn, snapshot } from '../arrays.js';
+import { types } from 'node:util';
+import { checkFixed, type Matrix, moveIn, snapshot, zerosLike } from '../arrays.js';
 import type { Backend, ManyJob } from '../backend.js';
 import { losses } from '../catalog.js';
 import { Control } from '../control.js';
@@ -106,8 +107,9 @@ function prepareMany(problems: unknown, options: unknown): ManyCall {
   }
   const loss = read.loss.name as keyof typeof losses;
   const classes = classesOf(loss, given.classes);
-  const classWeight =
-    typeof given.classWeight === 'object' ? readPlain('classWeight', given.classWeight) : given.classWeight;
+  const { classWeight: value } = given;
+  const isPlain = typeof value === 'object' && !types.isMap(value);
+  const classWeight = isPlain ? readPlain('classWeight', value) : value; // once for all problems
   const raw = readProblems(problems);
   const control = new Control(given);
   if (control.transfer && raw.copied) {
@@ -123,9 +125,10 @@ function prepareMany(problems: unknown, options: unknown): ManyCall {
     const expected = `${raw.rows * outputs} elements (${raw.rows} rows × ${outputs} outputs)`;
     throw new NablaError('ERR_SHAPE', `offset must have ${expected}; got ${raw.offset.length}`);
   }
-  const sampleWeight = weightsOf(loss, raw, sieve, targets, classWeight);
-  const rows = longest(raw);
-  const { indices, ...sampler } = readSampler(read, rows, rows);
+  const inUse = rowsInUse(raw, targets, weightsOf(loss, raw, sieve, targets, classWeight));
+  const { borders } = inUse;
+  const rows = longest(borders);
+  const { indices, ...sampler } = readSampler(read, rows, { count: rows, index: null });
   if (sampler.sampler === samplerKind.indices) {
     throw new NablaError(
       'ERR_UNKNOWN_OPTION',
@@ -142,28 +145,24 @@ function prepareMany(problems: unknown, options: unknown): ManyCall {
     validationRows: 0,
   };
   const { plan: solved, name: optimizer } =
-    whole.solver > 0 ? withSolver(whole) : { plan: whole, name: read.optimizer };
+    whole.solver > 0 ? withSolver(whole, rows) : { plan: whole, name: read.optimizer };
   const plan: Plan = { ...solved, gramFrom: gramFrom(solved, rows, read.gram) };
   const below = rowsForLbfgs(whole);
   let shorter: ManyCall['shorter'] = null;
-  if (read.optimizer === 'auto' && optimizer === 'lbfgs' && shortest(raw) < below) {
-    const { plan, name } = withSolver({ ...whole, rows: 0 });
-    shorter = { plan: { ...plan, rows }, optimizer: name, below };
+  if (read.optimizer === 'auto' && optimizer === 'lbfgs' && shortest(borders) < below) {
+    const { plan, name } = withSolver(whole, 0);
+    shorter = { plan, optimizer: name, below };
   }
   const penaltyFactors = readPenaltyFactors(given.penaltyFactors, raw.cols, outputs);
   // A getter among the options may have detached or shrunk the arrays.
   if (raw.count > 0) checkAgain(raw);
-  const { count, X, offset, borders } = raw;
+  const { count } = raw;
   const status = new Uint8Array(count);
   for (const i of sieve.errors.keys()) status[i] = failed;
   return {
     job: {
       plan,
-      X,
-      y: targets.y,
-      sampleWeight,
-      offset,
-      borders,
+      ...inUse,
       penaltyFactors,
       coefficients: new Float64Array(count * outputs * raw.cols),
       intercepts: new Float64Array(count * outputs),
@@ -239,22 +238,50 @@ function weightsOf(
   sieve.check((table, i) => {
     const from = raw.borders[i];
     const own = { y: y.subarray(from * targets, raw.borders[i + 1] * targets), labels };
-    const { sampleWeight } = rowWeights(loss, table, own, null, classWeight);
-    if (sampleWeight) all.set(sampleWeight, from);
+    const { sampleWeight, index } = rowWeights(loss, table, own, table.used, classWeight);
+    if (!index) all.set(sampleWeight as Float64Array, from);
+    else for (const row of index) all[from + row] = (sampleWeight as Float64Array)[row];
   });
   return all;
 }
 
+/** The arrays of the rows whose weight is above 0: the caller's own where that is all of them. */
+function rowsInUse(
+  { X, offset, borders, rows }: RawProblems,
+  { y }: Targets,
+  sampleWeight: Float64Array | null,
+): Pick<ManyJob, 'X' | 'y' | 'offset' | 'borders' | 'sampleWeight'> {
+  if (!sampleWeight?.includes(0)) return { X, y, offset, borders, sampleWeight };
+  const kept: number[] = [];
+  const left = new Float64Array(borders.length);
+  for (let i = 1; i < borders.length; i++) {
+    for (let row = borders[i - 1]; row < borders[i]; row++) if (sampleWeight[row] > 0) kept.push(row);
+    if (kept.length === left[i - 1]) kept.push(borders[i - 1]); // of a problem that fails: borders rise
+    left[i] = kept.length;
+  }
+  const pick = <T extends Matrix>(from: T): T => {
+    const width = from.length / rows;
+    const to = zerosLike(from, kept.length * width) as T;
+    kept.forEach((row, i) => {
+      to.set(from.subarray(row * width, (row + 1) * width), i * width);
+    });
+    return to;
+  };
+  return { X: pick(X), y: pick(y), offset: offset && pick(offset), borders: left, sampleWeight: pick(sampleWeight) };
+}
+
 /** The call on memory that nobody else can detach. */
 function own(call: ManyCall): ManyCall {
-  if (call.raw.copied) return call;
-  const { X, y, offset } = call.job;
+  const { job, raw, control } = call;
+  if (raw.copied) return call;
+  const isPicked = job.X !== raw.X; // then only errors are still looked for in the caller's arrays
+  const { X, y, offset } = isPicked ? raw : job;
   for (const [name, array] of Object.entries({ X, y, offset })) if (array) checkFixed(name, array);
-  call.control.check();
+  control.check();
   const given: Matrix[] = offset ? [X, y, offset] : [X, y];
-  const mine = call.control.transfer ? moveIn(given) : given.map(snapshot);
+  const mine = control.transfer ? moveIn(given) : given.map(snapshot);
   const arrays = { X: mine[0], y: mine[1] as Float64Array, offset: offset && (mine[2] as Float64Array) };
-  return { ...call, job: { ...call.job, ...arrays }, raw: { ...call.raw, ...arrays } };
+  return { ...call, job: isPicked ? job : { ...job, ...arrays }, raw: { ...raw, ...arrays } };
 }
 
 function isShort({ job: { borders }, shorter }: ManyCall, i: number): boolean {
@@ -303,6 +330,7 @@ function modelsOf(model: typeof Model, call: ManyCall): Models {
     labels: labels as readonly number[],
     outputs,
     cols,
+    hasOffset: raw.offset !== null,
     coefficients,
     intercepts,
     status,

@@ -74,7 +74,7 @@ function* unpenalised(job: FitJob): Course<Float64Array> {
   const l2 = free.length === 0 ? 1 : 0;
   const start = new Float64Array(outputs * (width + (intercept ? 1 : 0)));
   const narrow = jobOf(job, { ...train, X }, start, { optimizer: 'auto', nonNegative, standardize, l2 });
-  narrow.plan = withSolver({ ...narrow.plan, cols: width }).plan;
+  narrow.plan = withSolver({ ...narrow.plan, cols: width }, train.count).plan;
   const outcome = yield* fitted(narrow);
   for (let k = 0; k < outputs; k++) {
     for (let j = 0; j < free.length; j++) weights[k * cols + free[j]] = outcome.weights[k * width + j];

@@ -78,7 +78,7 @@ function read(options: unknown, extra: readonly (Name | 'indices')[]) {
   if (bad >= 0) throw new NablaError('ERR_NOT_FINITE', `theta must be finite; got ${theta[bad]} at index ${bad}`);
   const number = (name: Name): number => readNumber(name, given[name], textbookOptions[name]);
   const optional = (name: Name): number => (given[name] === undefined ? textbookOptions[name].default : number(name));
-  return { given, table: { X, y, rows, cols, sampleWeight: null, offset: null }, theta, number, optional };
+  return { given, table: { X, y, rows, cols, sampleWeight: null, used: null, offset: null }, theta, number, optional };
 }
 
 export function createTextbook(backend: Backend): Textbook {
@@ -107,7 +107,7 @@ export function createTextbook(backend: Backend): Textbook {
     };
     checkAgain(table); // the getter of an index may have detached or shrunk the arrays
     checkLength('theta', checkArray('theta', theta), cols, 'one for each column');
-    const train = { X, y, sampleWeight: null, offset: null, index: null, count: rows };
+    const train = { X, y, sampleWeight: null, used: null, offset: null, index: null, count: rows };
     const job = {
       plan: { ...plan, gramFrom: gramFrom(plan, rows) },
       train,

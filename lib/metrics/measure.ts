@@ -1,7 +1,7 @@
 // What a model says of rows beside what is true of them: the ground of all metrics.
 import { checkMatrix } from '../arrays.js';
 import { losses } from '../catalog.js';
-import { checkFinite, readTable } from '../data.js';
+import { checkFinite, overflow, type RawTable, readTable } from '../data.js';
 import { NablaError } from '../errors.js';
 import type { Label } from '../labels.js';
 import type { Model } from '../model.js';
@@ -45,13 +45,9 @@ export function measure(model: Model<Label>, X: unknown, y: unknown, options: un
   const known = readTargets('y', model.loss, table, { labels, targets });
   const { index, parameters } = readChoice('loss', { ...lossParameters, name: model.loss }, losses);
   const all = { rows, outputs, targets, loss: index, parameters };
-  const z = model.decision(table.X, table.offset ?? undefined);
-  const { sampleWeight } = table;
-  if (!sampleWeight?.includes(0)) {
-    checkNumbers(z, known.y, () => checkFinite('data', table));
-    return checkSum({ ...all, y: known.y, z, weights: sampleWeight });
-  }
-  const used = Uint32Array.from({ length: rows }, (_, i) => i).filter((i) => sampleWeight[i] > 0);
+  const z = model.linear(table.X, table.offset ?? undefined);
+  const { sampleWeight, used } = table;
+  if (!used) return checked({ ...all, y: known.y, z, weights: sampleWeight }, table);
   const pick = (values: Float64Array, width: number) => {
     const picked = new Float64Array(used.length * width);
     used.forEach((row, i) => {
@@ -59,20 +55,18 @@ export function measure(model: Model<Label>, X: unknown, y: unknown, options: un
     });
     return picked;
   };
-  const part = { y: pick(known.y, targets), z: pick(z, outputs), weights: pick(sampleWeight, 1), rows: used.length };
-  checkNumbers(part.z, part.y, () => checkFinite('data', table));
-  return checkSum({ ...all, ...part });
+  const weights = pick(sampleWeight as Float64Array, 1);
+  return checked({ ...all, y: pick(known.y, targets), z: pick(z, outputs), weights, rows: used.length }, table);
 }
 
-/** `blame`: finds the number among the caller's that is not finite. */
-function checkNumbers(z: Float64Array, y: Float64Array, blame: () => void): void {
-  if (z.every(Number.isFinite) && y.every(Number.isFinite)) return;
-  blame();
-  throw new NablaError('ERR_NOT_FINITE', 'X must give a finite z; its products overflow');
-}
-
-function checkSum(measured: Measured): Measured {
-  if (sumOf(measured.rows, measured.weights) < Infinity) return measured;
+/** Throws for what is not finite: data, z, or the sum of the weights. */
+function checked(measured: Measured, table: RawTable): Measured {
+  const { y, z, rows, weights } = measured;
+  if (!z.every(Number.isFinite) || !y.every(Number.isFinite)) {
+    checkFinite('data', table);
+    throw overflow();
+  }
+  if (sumOf(rows, weights) < Infinity) return measured;
   throw new NablaError('ERR_OUT_OF_RANGE', 'sampleWeight must have a finite sum');
 }
 

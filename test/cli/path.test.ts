@@ -259,6 +259,7 @@ describe('cross-validation', () => {
   it('is the library’s', () => {
     expect(report.crossValidation).toEqual({
       folds: 5,
+      leftOut: [],
       measure: 'deviance',
       mean: [...expected.mean],
       standardError: [...expected.standardError],
