@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Backend, EpochEnd, FitJob, ManyJob, Outcome } from './backend.js';
 import { addonAt, gypBuild } from './builtins.js';
 import { mostThreads } from './catalog.js';
-import { NablaError, show } from './errors.js';
+import { type ErrorCode, NablaError, show } from './errors.js';
 import type { Halt } from './halt.js';
 import { encode, loopStatuses, planLength, type Table } from './plan.js';
 
@@ -65,6 +65,8 @@ export interface Addon
   /** Ends many fits; their callback is not called any more. */
   cancelMany(fits: ManyHandle): void;
   close(): void;
+  /** The class of all errors that the addon throws or hands to callbacks: new Class(code, message). */
+  setErrorClass(errorClass: new (code: ErrorCode, message: string) => Error): void;
   catalog: Record<
     'losses' | 'rules' | 'schedules' | 'samplers' | 'averagings' | 'solvers',
     { name: string; parameters: string }[]
@@ -166,24 +168,11 @@ export function manyArgumentsOf({ plan, ...job }: ManyJob): ManyArguments {
   return [encode(plan), [X, y, sampleWeight, offset, borders, penaltyFactors, ...results]];
 }
 
-function rethrown(error: unknown): unknown {
-  const { code, message } = error as { code?: unknown; message: string };
-  return code === 'ERR_OUT_OF_MEMORY' || code === 'ERR_SHAPE' ? new NablaError(code, message) : error;
-}
-
 function readThreads(text: string): number {
   const n = Number(text);
   if (Number.isInteger(n) && n >= 1 && n <= mostThreads) return n;
   const expected = `a whole number from 1 to ${mostThreads}`;
   throw new NablaError('ERR_NATIVE_LOAD', `NABLA_THREADS must be ${expected}; got ${show(text)}`);
-}
-
-function orRethrown<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw rethrown(error);
-  }
 }
 
 /** A fit in the addon's hands. */
@@ -211,7 +200,7 @@ class Advance {
       });
       const callback = (error: Error | null, end?: EpochEnd | null) => {
         away?.();
-        if (error) reject(rethrown(error));
+        if (error) reject(error);
         else resolve(end ?? null);
       };
       this.#addon.advance(this.#fit, epochs, callback, onEpoch ?? null);
@@ -219,17 +208,18 @@ class Advance {
   }
 
   bySync(): EpochEnd | null {
-    return orRethrown(() => this.#addon.advanceSync(this.#fit));
+    return this.#addon.advanceSync(this.#fit);
   }
 
   outcome(): Outcome {
-    return orRethrown(() => outcomeOf(this.#job, this.#addon.outcome(this.#fit, allocate)));
+    return outcomeOf(this.#job, this.#addon.outcome(this.#fit, allocate));
   }
 }
 
 export function loadNative(): Backend | null {
   const addon = loadAddon();
   if (!addon) return null;
+  addon.setErrorClass(NablaError);
   const { NABLA_THREADS: threads } = process.env;
   if (threads) addon.setThreads(readThreads(threads));
   const planRoom = new Float64Array(planLength);
@@ -266,7 +256,7 @@ export function loadNative(): Backend | null {
       ),
     fitSync(job) {
       const [plan, arrays] = argumentsOf(job, planRoom);
-      return orRethrown(() => outcomeOf(job, addon.fitSync(plan, allocate, ...arrays)));
+      return outcomeOf(job, addon.fitSync(plan, allocate, ...arrays));
     },
     fit(job, watch) {
       const fit = new Advance(addon, job, watch?.halt);
@@ -276,13 +266,13 @@ export function loadNative(): Backend | null {
       const fit = new Advance(addon, job, halt);
       return { next: () => fit.by(1), nextSync: () => fit.bySync(), outcome: () => fit.outcome() };
     },
-    fitManySync: (job) => orRethrown(() => addon.fitManySync(...manyArgumentsOf(job))),
+    fitManySync: (job) => addon.fitManySync(...manyArgumentsOf(job)),
     fitMany: (job, halt) =>
       new Promise((resolve, reject) => {
         halt?.check();
         const fits = addon.fitMany(...manyArgumentsOf(job), (error) => {
           away?.();
-          if (error) reject(rethrown(error));
+          if (error) reject(error);
           else resolve();
         });
         const away = halt?.on(() => {

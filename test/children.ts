@@ -37,11 +37,14 @@ export function runScript(args: string[], env: Record<string, string>, limit: nu
   });
 }
 
-/** Builds lib/index.ts for plain Node, by default beside dist/, where it finds the addon. */
-export function buildLibrary(out = join(root, `build-test-${process.pid}`)): { url: string; remove: () => void } {
+/** Builds entries of lib/ for plain Node, by default beside dist/, where they find the addon. `url`: of the first. */
+export function buildLibrary(
+  out = join(root, `build-test-${process.pid}`),
+  entries = ['lib/index.ts'],
+): { url: string; remove: () => void } {
   const tsdown = join(dirname(createRequire(import.meta.url).resolve('tsdown/package.json')), 'dist', 'run.mjs');
   const options = ['--no-config', '--format', 'esm', '--no-dts', '--logLevel', 'silent', '--out-dir', out];
-  const build = spawnSync(process.execPath, [tsdown, 'lib/index.ts', ...options], { cwd: root, encoding: 'utf8' });
+  const build = spawnSync(process.execPath, [tsdown, ...entries, ...options], { cwd: root, encoding: 'utf8' });
   if (build.status !== 0) throw new Error(`the library could not be built: ${build.stdout}${build.stderr}`);
   const remove = () => rmSync(out, { recursive: true, force: true });
   return { url: pathToFileURL(join(out, 'index.mjs')).href, remove };

@@ -33,15 +33,24 @@ const Kernels& chooseKernels(Napi::Env env) {
   if (const Kernels* kernels = findTarget(forced)) return *kernels;
   std::string message = std::string("NABLA_TARGET=") + forced + ": this CPU and build have";
   for (const Kernels* const* t = supportedTargets(); *t; ++t) message += std::string(" ") + (*t)->target;
-  reject(env, "ERR_NATIVE_LOAD", message.c_str());
+  Napi::Error error = Napi::Error::New(env, message);
+  error.Set("code", Napi::String::New(env, "ERR_NATIVE_LOAD"));
+  throw error;
+}
+
+Napi::Value setErrorClass(const Call& info) {
+  if (!info[0].IsFunction()) reject("ERR_INVALID_ARG_TYPE", "expected a class");
+  Environment::of(info.Env()).setErrorClass(info[0].As<Napi::Function>());
+  return info.Env().Undefined();
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   const Kernels& kernels = chooseKernels(env);
   env.SetInstanceData(new Environment(env, kernels));
-  exportKernels(env, exports);
-  exportFit(env, exports);
-  exportMany(env, exports);
+  exportKernels(exports);
+  exportFit(exports);
+  exportMany(exports);
+  addFunction<setErrorClass>(exports, "setErrorClass");
   exports.Set("target", Napi::String::New(env, kernels.target));
 
   Napi::Object catalog = Napi::Object::New(env);

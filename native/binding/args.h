@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "../solver/matrix.h"
+#include "call.h"
 
 namespace nabla {
 
@@ -16,12 +17,6 @@ struct Span {
   T* data;
   size_t length;
 };
-
-[[noreturn]] inline void reject(Napi::Env env, const char* code, const char* message) {
-  Napi::Error error = Napi::Error::New(env, message);
-  error.Set("code", Napi::String::New(env, code));
-  throw error;
-}
 
 // Whether it is a typed array of that kind.
 inline bool isKind(Napi::Value value, napi_typedarray_type expected) {
@@ -37,7 +32,7 @@ Span<T> typedArray(Napi::Value value, napi_typedarray_type expected) {
   void* data;
   if (napi_get_typedarray_info(value.Env(), value, &type, &length, &data, nullptr, nullptr) != napi_ok ||
       type != expected)
-    reject(value.Env(), "ERR_INVALID_ARG_TYPE", "expected a typed array of the kernel's element type");
+    reject("ERR_INVALID_ARG_TYPE", "expected a typed array of the kernel's element type");
   return {static_cast<T*>(data), length};
 }
 inline Span<double> doubles(Napi::Value value) { return typedArray<double>(value, napi_float64_array); }
@@ -46,29 +41,29 @@ inline Span<uint32_t> indices(Napi::Value value) { return typedArray<uint32_t>(v
 inline double number(Napi::Value value) {
   double result;
   if (napi_get_value_double(value.Env(), value, &result) != napi_ok)
-    reject(value.Env(), "ERR_INVALID_ARG_TYPE", "expected a number");
+    reject("ERR_INVALID_ARG_TYPE", "expected a number");
   return result;
 }
 // A whole number from 0 to 2^53 - 1. N-API's own integer getters turn NaN into 0 and wrap.
 inline size_t count(Napi::Value value) {
   const double n = number(value);
   if (!(n >= 0.0 && n <= 9007199254740991.0) || n != std::floor(n))
-    reject(value.Env(), "ERR_OUT_OF_RANGE", "expected a whole number");
+    reject("ERR_OUT_OF_RANGE", "expected a whole number");
   return static_cast<size_t>(n);
 }
 
-inline void requireLength(Napi::Env env, size_t actual, size_t expected) {
-  if (actual < expected) reject(env, "ERR_SHAPE", "an array is shorter than its shape says");
+inline void requireLength(size_t actual, size_t expected) {
+  if (actual < expected) reject("ERR_SHAPE", "an array is shorter than its shape says");
 }
-inline void requireMatrix(Napi::Env env, size_t actual, size_t rows, size_t cols) {
-  if (cols != 0 && rows > SIZE_MAX / sizeof(double) / cols) reject(env, "ERR_SHAPE", "rows × cols overflows");
-  requireLength(env, actual, rows * cols);
+inline void requireMatrix(size_t actual, size_t rows, size_t cols) {
+  if (cols != 0 && rows > SIZE_MAX / sizeof(double) / cols) reject("ERR_SHAPE", "rows × cols overflows");
+  requireLength(actual, rows * cols);
 }
 
 // X, in doubles or in singles.
 inline Matrix matrixOf(Napi::Value value, size_t rows, size_t cols) {
   const auto checked = [&](const auto& array) -> Matrix {
-    requireMatrix(value.Env(), array.length, rows, cols);
+    requireMatrix(array.length, rows, cols);
     return array.data;
   };
   if (isKind(value, napi_float32_array)) return checked(typedArray<float>(value, napi_float32_array));

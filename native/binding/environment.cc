@@ -1,28 +1,42 @@
 #include "environment.h"
 
-#include <vector>
+#include <iterator>
+
+#include "call.h"
 
 namespace nabla {
+
+napi_value errorOf(napi_env env, const Refusal& refusal) {
+  napi_value code, message, error = nullptr;
+  napi_create_string_utf8(env, refusal.code, NAPI_AUTO_LENGTH, &code);
+  napi_create_string_utf8(env, refusal.message, NAPI_AUTO_LENGTH, &message);
+  const Napi::FunctionReference& errorClass = Environment::of(env).errorClass();
+  const napi_value arguments[] = {code, message};
+  if (errorClass.IsEmpty() ||
+      napi_new_instance(env, errorClass.Value(), std::size(arguments), arguments, &error) != napi_ok)
+    napi_create_error(env, code, message, &error);
+  return error;
+}
 
 // Shared by an environment and its jobs, so that a pool thread never touches an environment that is gone.
 struct Mailbox {
   std::mutex mutex;
   std::condition_variable idle;
   napi_threadsafe_function function = nullptr;
-  std::vector<ScriptJob*> posted;  // those with something to tell, each once; one call fetches them all
-  size_t running = 0;              // jobs given to the pool and not yet ended
-  bool closed = false;             // nothing can be posted any more
+  List<ScriptJob, &ScriptJob::message_> posted;  // each once; one call of the function fetches them all
+  size_t running = 0;                            // jobs given to the pool and not yet ended
+  bool closed = false;                           // nothing can be posted any more
 
   // With the mutex held.
   void post(ScriptJob* job) {
     if (closed || job->posted_.load(std::memory_order_relaxed)) return;
-    if (posted.empty() &&
+    if (posted.isEmpty() &&
         napi_call_threadsafe_function(function, nullptr, napi_tsfn_nonblocking) != napi_ok) {
       closed = true;
       return;
     }
     job->posted_.store(true);
-    posted.push_back(job);
+    posted.pushBack(job);
   }
 };
 
@@ -48,75 +62,96 @@ Environment::Environment(Napi::Env env, const Kernels& kernels)
       env, [](void* self) { static_cast<Environment*>(self)->close(); }, this);
 }
 
-void Environment::start(std::shared_ptr<ScriptJob> job) {
-  Mailbox& mailbox = *mailbox_;
+// With the mailbox's mutex held. False: it cannot be opened.
+bool Environment::openMailbox() {
+  const auto finalize = [](napi_env, void* held, void*) {
+    std::unique_ptr<std::shared_ptr<Mailbox>> mailbox(static_cast<std::shared_ptr<Mailbox>*>(held));
+    std::lock_guard<std::mutex> lock((*mailbox)->mutex);
+    (*mailbox)->closed = true;
+  };
+  auto held = std::make_unique<std::shared_ptr<Mailbox>>(mailbox_);
+  napi_value name;
+  if (napi_create_string_utf8(env_, "nabla.fit", NAPI_AUTO_LENGTH, &name) != napi_ok ||
+      napi_create_threadsafe_function(env_, nullptr, nullptr, name, 0, 1, held.get(), finalize, this, deliver,
+                                      &mailbox_->function) != napi_ok)
+    return false;
+  held.release();
+  return true;
+}
+
+void Environment::start(const std::shared_ptr<ScriptJob>& job) {
   {
-    std::lock_guard<std::mutex> lock(mailbox.mutex);
-    if (mailbox.closed) return;
-    if (!mailbox.function) {
-      const auto finalize = [](napi_env, void* held, void*) {
-        std::unique_ptr<std::shared_ptr<Mailbox>> mailbox(static_cast<std::shared_ptr<Mailbox>*>(held));
-        std::lock_guard<std::mutex> lock((*mailbox)->mutex);
-        (*mailbox)->closed = true;
-      };
-      auto held = std::make_unique<std::shared_ptr<Mailbox>>(mailbox_);
-      if (napi_create_threadsafe_function(env_, nullptr, nullptr, Napi::String::New(env_, "nabla.fit"), 0, 1,
-                                          held.get(), finalize, this, deliver, &mailbox.function) != napi_ok)
-        throw Napi::Error::New(env_, "cannot create a thread-safe function");
-      held.release();
-    } else if (active_.empty()) {
-      napi_ref_threadsafe_function(env_, mailbox.function);
+    std::lock_guard<std::mutex> lock(mailbox_->mutex);
+    if (mailbox_->closed) return;
+    if (mailbox_->function) {
+      if (active_.isEmpty()) napi_ref_threadsafe_function(env_, mailbox_->function);
+    } else if (!openMailbox()) {
+      job->drop();
+      reject("ERR_OUT_OF_MEMORY", "a thread-safe function cannot be made");
     }
-    ++mailbox.running;
+    ++mailbox_->running;
   }
   job->mailbox_ = mailbox_;
   job->ended_ = false;
-  active_.emplace(job.get(), job);
-  Pool::instance().submit(job.get());
+  job->self_ = job;
+  active_.pushBack(job.get());
+  if (Pool::instance().submit(job.get())) return;
+  {
+    std::lock_guard<std::mutex> lock(mailbox_->mutex);
+    --mailbox_->running;
+  }
+  remove(job.get())->drop();
+  reject("ERR_NO_THREAD",
+         "the system starts no thread for this fit (a limit on processes or memory?): raise it, or call the "
+         "Sync twin");
 }
 
-// No longer active; null if it is not.
+// Takes a job off the active ones; null if it is none.
 std::shared_ptr<ScriptJob> Environment::remove(ScriptJob* job) {
-  const auto found = active_.find(job);
-  if (found == active_.end()) return nullptr;
-  const std::shared_ptr<ScriptJob> removed = std::move(found->second);
-  active_.erase(found);
-  if (active_.empty()) napi_unref_threadsafe_function(env_, mailbox_->function);
-  return removed;
+  if (!active_.has(job)) return nullptr;
+  active_.remove(job);
+  if (active_.isEmpty()) napi_unref_threadsafe_function(env_, mailbox_->function);
+  return std::move(job->self_);
 }
 
 void Environment::deliver(napi_env env, napi_value, void* context, void*) {
   if (!env) return;  // the environment is going down; close() drops its jobs
-  Environment& self = *static_cast<Environment*>(context);
-  std::vector<std::pair<ScriptJob*, bool>> posted;  // and whether it has ended
-  {
-    std::lock_guard<std::mutex> lock(self.mailbox_->mutex);
-    for (ScriptJob* job : self.mailbox_->posted) {
-      job->posted_.store(false);
-      posted.emplace_back(job, job->ended_);
-    }
-    self.mailbox_->posted.clear();
+  static_cast<Environment*>(context)->deliverAll();
+}
+
+// Tells what lies in the mailbox, but not what comes meanwhile: the event loop turns in between.
+void Environment::deliverAll() {
+  std::unique_lock<std::mutex> lock(mailbox_->mutex);
+  List<ScriptJob, &ScriptJob::message_>& posted = mailbox_->posted;
+  for (size_t n = posted.size(); n > 0 && !posted.isEmpty(); --n) {
+    ScriptJob* const job = posted.popFront();
+    job->posted_.store(false);
+    const bool hasEnded = job->ended_;
+    lock.unlock();
+    tell(job, hasEnded);
+    lock.lock();
   }
-  for (const auto& [pointer, ended] : posted) {
-    const auto found = self.active_.find(pointer);
-    if (found == self.active_.end()) continue;  // JavaScript that ran in between has closed the environment
-    const std::shared_ptr<ScriptJob> job = ended ? self.remove(pointer) : found->second;
-    Napi::HandleScope scope(env);
-    try {
-      if (!job->cancelled.load()) job->tick(env);
-      if (!ended) continue;
-      if (job->cancelled.load())
-        job->drop();
-      else
-        job->settle(env);
-    } catch (const Napi::Error&) {  // a worker that is being terminated runs no JavaScript any more
-    }
+  if (!posted.isEmpty() &&
+      napi_call_threadsafe_function(mailbox_->function, nullptr, napi_tsfn_nonblocking) != napi_ok)
+    mailbox_->closed = true;
+}
+
+void Environment::tell(ScriptJob* pointer, bool hasEnded) {
+  const std::shared_ptr<ScriptJob> job = hasEnded ? remove(pointer) : pointer->self_;
+  Napi::HandleScope scope(env_);
+  try {
+    if (!job->cancelled.load()) job->tick(env_);
+    if (hasEnded && job->cancelled.load())
+      job->drop();
+    else if (hasEnded)
+      job->settle(env_);
+  } catch (const Napi::Error&) {  // a worker that is being terminated runs no JavaScript any more
   }
 }
 
 void Environment::cancel(ScriptJob* job) {
   job->cancelled.store(true);
-  if (active_.count(job) == 0 || !Pool::instance().withdraw(job)) return;
+  if (!active_.has(job) || !Pool::instance().withdraw(job)) return;
   {
     std::lock_guard<std::mutex> lock(mailbox_->mutex);
     --mailbox_->running;
@@ -125,17 +160,22 @@ void Environment::cancel(ScriptJob* job) {
 }
 
 void Environment::close() {
-  // Those that still wait are taken back: they may stand behind another environment's long fits.
+  // Jobs that wait are taken back: they may stand behind another environment's long fits.
   size_t withdrawn = 0;
-  for (auto& entry : active_) {
-    entry.second->cancelled.store(true);
-    if (Pool::instance().withdraw(entry.first)) ++withdrawn;
+  for (ScriptJob* job = active_.front(); job; job = active_.next(job)) {
+    job->cancelled.store(true);
+    if (Pool::instance().withdraw(job)) ++withdrawn;
   }
   std::unique_lock<std::mutex> lock(mailbox_->mutex);
   mailbox_->running -= withdrawn;
   mailbox_->closed = true;
   mailbox_->idle.wait(lock, [this] { return mailbox_->running == 0; });
-  active_.clear();
+  while (mailbox_->posted.popFront()) {
+  }
+  lock.unlock();
+  while (ScriptJob* const job = active_.popFront()) {
+    const std::shared_ptr<ScriptJob> last = std::move(job->self_);
+  }
 }
 
 }  // namespace nabla

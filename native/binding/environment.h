@@ -7,7 +7,6 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
 
 #include "../kernels/table.h"
 #include "../solver/pool.h"
@@ -33,7 +32,9 @@ class ScriptJob : public Job {
   friend class Environment;
   friend struct Mailbox;
   std::shared_ptr<struct Mailbox> mailbox_;
-  std::atomic<bool> posted_{false};  // is in the mailbox
+  std::shared_ptr<ScriptJob> self_;    // while it is active
+  Links<ScriptJob> active_, message_;  // in the environment's list, in the mailbox's
+  std::atomic<bool> posted_{false};    // is in the mailbox
   bool ended_ = false;
 };
 
@@ -44,8 +45,13 @@ class Environment {
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
   const Kernels& kernels() const { return kernels_; }
 
-  // Runs the job on the pool, then settles it here. A job in flight keeps the event loop alive.
-  void start(std::shared_ptr<ScriptJob> job);
+  // The class of errors that calls throw: new Class(code, message). Until it is set, Error with a `code`.
+  void setErrorClass(Napi::Function errorClass) { errorClass_ = Napi::Persistent(errorClass); }
+  const Napi::FunctionReference& errorClass() const { return errorClass_; }
+
+  // Runs the job on the pool, then settles it here. A job in flight keeps the event loop alive. Throws a
+  // Refusal, having dropped the job, where there is no thread for it.
+  void start(const std::shared_ptr<ScriptJob>& job);
   // Ends a job of this environment: it tells nothing any more. One that no thread has begun is dropped at
   // once.
   void cancel(ScriptJob* job);
@@ -54,12 +60,16 @@ class Environment {
 
  private:
   static void deliver(napi_env env, napi_value, void* context, void* data);
+  void deliverAll();
+  void tell(ScriptJob* job, bool hasEnded);
+  bool openMailbox();
   std::shared_ptr<ScriptJob> remove(ScriptJob* job);
 
   Napi::Env env_;
   const Kernels& kernels_;
   std::shared_ptr<Mailbox> mailbox_;
-  std::unordered_map<ScriptJob*, std::shared_ptr<ScriptJob>> active_;
+  Napi::FunctionReference errorClass_;
+  List<ScriptJob, &ScriptJob::active_> active_;
 };
 
 }  // namespace nabla

@@ -5,8 +5,8 @@
 
 namespace nabla {
 
-void exportKernels(Napi::Env env, Napi::Object exports);
-void exportFit(Napi::Env env, Napi::Object exports);
-void exportMany(Napi::Env env, Napi::Object exports);
+void exportKernels(Napi::Object exports);
+void exportFit(Napi::Object exports);
+void exportMany(Napi::Object exports);
 
 }  // namespace nabla

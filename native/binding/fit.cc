@@ -20,6 +20,8 @@ namespace {
 
 constexpr uint32_t arrayCount = 16;
 
+constexpr Refusal foreignState{"ERR_SHAPE", "a state that belongs to another fit"};
+
 struct Request {
   Plan plan;
   Data data;
@@ -30,14 +32,14 @@ Span<uint32_t> rowNumbers(Napi::Value value, size_t rows) {
   if (value.IsNull()) return {nullptr, 0};
   const auto list = indices(value);
   if (std::any_of(list.data, list.data + list.length, [=](uint32_t i) { return i >= rows; }))
-    reject(value.Env(), "ERR_OUT_OF_RANGE", "a row number outside of X");
+    reject("ERR_OUT_OF_RANGE", "a row number outside of X");
   return list;
 }
 
 const double* optional(Napi::Value value, size_t rows, size_t cols) {
   if (value.IsNull()) return nullptr;
   const auto array = doubles(value);
-  requireMatrix(value.Env(), array.length, rows, cols);
+  requireMatrix(array.length, rows, cols);
   return array.data;
 }
 
@@ -52,10 +54,9 @@ Numbers numbersOf(Napi::Value value) {
 double* knownOf(Napi::Value value, const Plan& plan) {
   if (value.IsNull()) return nullptr;
   const auto array = doubles(value);
-  if (plan.cols > UINT32_MAX / 2) reject(value.Env(), "ERR_SHAPE", "too many columns");
-  requireLength(value.Env(), array.length, Start::knownLength(plan));
-  if (plan.loss != squaredLoss)
-    reject(value.Env(), "ERR_SHAPE", "only the squared loss is known by its rows");
+  if (plan.cols > UINT32_MAX / 2) reject("ERR_SHAPE", "too many columns");
+  requireLength(array.length, Start::knownLength(plan));
+  if (plan.loss != squaredLoss) reject("ERR_SHAPE", "only the squared loss is known by its rows");
   return array.data;
 }
 
@@ -89,7 +90,7 @@ Request read(Napi::Value numbers, Item item) {
   if (!data.train.X || !data.train.y || data.train.count == 0 || !request.start.weights ||
       (data.validation.X && (!data.validation.y || data.validation.count == 0)) ||
       (plan.sampler == SamplerKind::indices && list.length == 0))
-    reject(env, "ERR_SHAPE", "a fit lacks rows");
+    reject("ERR_SHAPE", "a fit lacks rows");
   return request;
 }
 
@@ -103,7 +104,7 @@ Napi::Value resultOf(Napi::Function allocate, const Outcome& outcome) {
   for (const auto* list : lists) length += list->size();
   const Napi::Value array = allocate.Call({Napi::Number::New(allocate.Env(), static_cast<double>(length))});
   const auto target = doubles(array);
-  requireLength(allocate.Env(), target.length, length);
+  requireLength(target.length, length);
   double* at = target.data;
   *at++ = static_cast<double>(outcome.status);
   *at++ = static_cast<double>(outcome.epochs);
@@ -118,31 +119,16 @@ Napi::Value resultOf(Napi::Function allocate, const Outcome& outcome) {
 auto itemsOf(Napi::Value value) {
   const Napi::Array arrays = value.As<Napi::Array>();
   if (!value.IsArray() || arrays.Length() != arrayCount)
-    reject(value.Env(), "ERR_INVALID_ARG_TYPE", "expected the arrays of a fit");
+    reject("ERR_INVALID_ARG_TYPE", "expected the arrays of a fit");
   return [arrays](uint32_t i) -> Napi::Value { return arrays[i]; };
 }
 
-// What the solver throws, told to JavaScript.
-template <class Work>
-auto orRefusal(Napi::Env env, Work work) {
-  try {
-    return work();
-  } catch (const std::bad_alloc&) {
-    reject(env, "ERR_OUT_OF_MEMORY", "not enough memory for this fit");
-  } catch (const std::invalid_argument& wrong) {
-    reject(env, "ERR_SHAPE", wrong.what());
-  }
-}
-
-Napi::Value fitSync(const Napi::CallbackInfo& info) {
-  if (info.Length() != 2 + arrayCount)
-    reject(info.Env(), "ERR_INVALID_ARG_TYPE", "expected the arrays of a fit");
+Napi::Value fitSync(const Call& info) {
+  if (info.Length() != 2 + arrayCount) reject("ERR_INVALID_ARG_TYPE", "expected the arrays of a fit");
   const Request request = read(info[0], [&](uint32_t i) { return info[2 + i]; });
   const std::atomic<bool> never{false};
-  const Outcome outcome = orRefusal(info.Env(), [&] {
-    return fit(Environment::of(info.Env()).kernels(), request.plan, request.data, request.start,
-               Team(never, request.plan.threads));
-  });
+  const Outcome outcome = fit(Environment::of(info.Env()).kernels(), request.plan, request.data,
+                              request.start, Team(never, request.plan.threads));
   return resultOf(info[1].As<Napi::Function>(), outcome);
 }
 
@@ -181,7 +167,7 @@ int64_t footprint(const Plan& plan) {
 // works on arrays that belong to nabla (lib/facade/own.ts) or are shared, so that none can be detached.
 class FitJob final : public ScriptJob {
  public:
-  FitJob(const Napi::CallbackInfo& info, const Kernels& kernels)
+  FitJob(const Call& info, const Kernels& kernels)
       : env_(info.Env()),
         kernels_(kernels),
         request_(read(info[0], itemsOf(info[1]))),
@@ -213,9 +199,9 @@ class FitJob final : public ScriptJob {
         askForTick();
       }
     } catch (const std::invalid_argument&) {
-      error_ = {"ERR_SHAPE", "a state that belongs to another fit"};
+      failure_ = &foreignState;
     } catch (...) {
-      error_ = {"ERR_OUT_OF_MEMORY", "not enough memory for this fit"};
+      failure_ = &outOfMemory;
     }
   }
 
@@ -233,10 +219,8 @@ class FitJob final : public ScriptJob {
   void settle(Napi::Env env) override {
     const Napi::Function callback = callback_.Value();
     drop();
-    if (error_.code) {
-      Napi::Error error = Napi::Error::New(env, error_.message);
-      error.Set("code", Napi::String::New(env, error_.code));
-      callback.Call({error.Value()});
+    if (failure_) {
+      callback.Call({errorOf(env, *failure_)});
     } else {
       callback.Call({env.Null(), completed_ ? valueOf(env, run_->last()) : env.Null()});
     }
@@ -279,7 +263,7 @@ class FitJob final : public ScriptJob {
     };
     if (!same(readTable(item, 0, plan, plan.rows), request_.data.train) ||
         !same(readTable(item, 5, plan, plan.validationRows), request_.data.validation))
-      reject(env, "ERR_SHAPE", "the arrays of a fit have changed");
+      reject("ERR_SHAPE", "the arrays of a fit have changed");
   }
 
   Napi::Env env_;
@@ -291,10 +275,7 @@ class FitJob final : public ScriptJob {
   std::unique_ptr<Run> run_;
   size_t epochs_ = 0;  // to run
   bool completed_ = false;
-  struct {
-    const char* code;
-    const char* message;
-  } error_{nullptr, nullptr};
+  const Refusal* failure_ = nullptr;
   Napi::FunctionReference callback_, tick_;  // while it advances
   bool tells_ = false;
   std::mutex mutex_;
@@ -305,20 +286,19 @@ class FitJob final : public ScriptJob {
 using Handle = Napi::External<std::shared_ptr<FitJob>>;
 
 const std::shared_ptr<FitJob>& jobOf(Napi::Value value) {
-  if (!value.IsExternal()) reject(value.Env(), "ERR_INVALID_ARG_TYPE", "expected a fit");
+  if (!value.IsExternal()) reject("ERR_INVALID_ARG_TYPE", "expected a fit");
   return *value.As<Handle>().Data();
 }
 
 // The job of a handle that nothing runs on.
 const std::shared_ptr<FitJob>& idle(Napi::Value value) {
   const auto& job = jobOf(value);
-  if (job->isBusy() || job->cancelled.load())
-    reject(value.Env(), "ERR_INVALID_ARG_TYPE", "a fit that is under way");
+  if (job->isBusy() || job->cancelled.load()) reject("ERR_INVALID_ARG_TYPE", "a fit that is under way");
   return job;
 }
 
 // begin(plan, arrays): a handle.
-Napi::Value beginFit(const Napi::CallbackInfo& info) {
+Napi::Value beginFit(const Call& info) {
   auto held = std::make_unique<std::shared_ptr<FitJob>>(
       std::make_shared<FitJob>(info, Environment::of(info.Env()).kernels()));
   const Handle handle =
@@ -329,58 +309,52 @@ Napi::Value beginFit(const Napi::CallbackInfo& info) {
 
 // advance(handle, epochs, callback(error, the epoch that ended last or null), tick(the epoch that ended) or
 // null).
-Napi::Value advanceFit(const Napi::CallbackInfo& info) {
+Napi::Value advanceFit(const Call& info) {
   const auto& job = idle(info[0]);
-  if (!info[2].IsFunction()) reject(info.Env(), "ERR_INVALID_ARG_TYPE", "expected a callback");
+  if (!info[2].IsFunction()) reject("ERR_INVALID_ARG_TYPE", "expected a callback");
   job->begin(count(info[1]), info[2].As<Napi::Function>(), info[3]);
   Environment::of(info.Env()).start(job);
   return info.Env().Undefined();
 }
 
 // advanceSync(handle): an epoch on this thread; the epoch that ended, or null.
-Napi::Value advanceFitSync(const Napi::CallbackInfo& info) {
-  return orRefusal(info.Env(), [&] { return idle(info[0])->advanceHere(info.Env()); });
-}
+Napi::Value advanceFitSync(const Call& info) { return idle(info[0])->advanceHere(info.Env()); }
 
 // outcome(handle, allocate): to be asked for once.
-Napi::Value outcomeOfFit(const Napi::CallbackInfo& info) {
-  return orRefusal(info.Env(), [&] { return idle(info[0])->outcome(info[1].As<Napi::Function>()); });
-}
+Napi::Value outcomeOfFit(const Call& info) { return idle(info[0])->outcome(info[1].As<Napi::Function>()); }
 
-Napi::Value cancelFit(const Napi::CallbackInfo& info) {
+Napi::Value cancelFit(const Call& info) {
   Environment::of(info.Env()).cancel(jobOf(info[0]).get());
   return info.Env().Undefined();
 }
 
 // The threads that there are places for.
-Napi::Value threads(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), Pool::instance().threads());
-}
+Napi::Value threads(const Call& info) { return Napi::Number::New(info.Env(), Pool::instance().threads()); }
 
-Napi::Value setThreads(const Napi::CallbackInfo& info) {
+Napi::Value setThreads(const Call& info) {
   const size_t n = count(info[0]);
-  if (n == 0 || n > maxThreads) reject(info.Env(), "ERR_OUT_OF_RANGE", "not so many threads");
+  if (n == 0 || n > maxThreads) reject("ERR_OUT_OF_RANGE", "not so many threads");
   Pool::instance().setThreads(static_cast<unsigned>(n));
   return info.Env().Undefined();
 }
 
-Napi::Value close(const Napi::CallbackInfo& info) {
+Napi::Value close(const Call& info) {
   Environment::of(info.Env()).close();
   return info.Env().Undefined();
 }
 
 }  // namespace
 
-void exportFit(Napi::Env env, Napi::Object exports) {
-  exports.Set("fitSync", Napi::Function::New<fitSync>(env, "fitSync"));
-  exports.Set("threads", Napi::Function::New<threads>(env, "threads"));
-  exports.Set("setThreads", Napi::Function::New<setThreads>(env, "setThreads"));
-  exports.Set("begin", Napi::Function::New<beginFit>(env, "begin"));
-  exports.Set("advance", Napi::Function::New<advanceFit>(env, "advance"));
-  exports.Set("advanceSync", Napi::Function::New<advanceFitSync>(env, "advanceSync"));
-  exports.Set("outcome", Napi::Function::New<outcomeOfFit>(env, "outcome"));
-  exports.Set("cancel", Napi::Function::New<cancelFit>(env, "cancel"));
-  exports.Set("close", Napi::Function::New<close>(env, "close"));
+void exportFit(Napi::Object exports) {
+  addFunction<fitSync>(exports, "fitSync");
+  addFunction<threads>(exports, "threads");
+  addFunction<setThreads>(exports, "setThreads");
+  addFunction<beginFit>(exports, "begin");
+  addFunction<advanceFit>(exports, "advance");
+  addFunction<advanceFitSync>(exports, "advanceSync");
+  addFunction<outcomeOfFit>(exports, "outcome");
+  addFunction<cancelFit>(exports, "cancel");
+  addFunction<close>(exports, "close");
 }
 
 }  // namespace nabla

@@ -22,37 +22,37 @@ struct Request {
 };
 
 // Rising row numbers; returns the last.
-size_t requireBorders(Napi::Env env, const Span<double>& borders, size_t count) {
-  requireLength(env, borders.length, count + 1);
+size_t requireBorders(const Span<double>& borders, size_t count) {
+  requireLength(borders.length, count + 1);
   double before = -1.0;
   for (size_t i = 0; i <= count; ++i) {
     const double border = borders.data[i];
     if (!(border > before && border <= 9007199254740991.0) || border != std::floor(border) ||
         (i > 0 && border - before > UINT32_MAX))
-      reject(env, "ERR_SHAPE", "borders of problems that do not rise");
+      reject("ERR_SHAPE", "borders of problems that do not rise");
     before = border;
   }
   return static_cast<size_t>(before);
 }
 
-Request read(const Napi::CallbackInfo& info) {
+Request read(const Call& info) {
   const Napi::Env env = info.Env();
   Request request{readPlan(info[0], Environment::of(env).kernels()), {}};
   const Plan& plan = request.plan;
   const Napi::Array arrays = info[1].As<Napi::Array>();
   if (!info[1].IsArray() || arrays.Length() != arrayCount)
-    reject(env, "ERR_INVALID_ARG_TYPE", "expected the arrays of many fits");
+    reject("ERR_INVALID_ARG_TYPE", "expected the arrays of many fits");
   if (plan.sampler == SamplerKind::indices || plan.pauseAfter > 0)
-    reject(env, "ERR_OUT_OF_RANGE", "a plan that many fits cannot follow");
+    reject("ERR_OUT_OF_RANGE", "a plan that many fits cannot follow");
   Napi::Value items[arrayCount];
   for (uint32_t i = 0; i < arrayCount; ++i) items[i] = arrays[i];
   const auto status = typedArray<uint8_t>(items[8], napi_uint8_array);
   const size_t count = status.length;
   const auto borders = doubles(items[4]);
-  const size_t rows = requireBorders(env, borders, count);
+  const size_t rows = requireBorders(borders, count);
   const auto matrix = [&](uint32_t i, size_t rows, size_t cols) {
     const auto array = doubles(items[i]);
-    requireMatrix(env, array.length, rows, cols);
+    requireMatrix(array.length, rows, cols);
     return array.data;
   };
   const auto optional = [&](uint32_t i, size_t rows, size_t cols) {
@@ -74,22 +74,18 @@ Request read(const Napi::CallbackInfo& info) {
   return request;
 }
 
-Napi::Value fitManySync(const Napi::CallbackInfo& info) {
+Napi::Value fitManySync(const Call& info) {
   const Request request = read(info);
   const std::atomic<bool> never{false};
-  try {
-    fitEach(Environment::of(info.Env()).kernels(), request.plan, request.problems,
-            Team(never, request.plan.threads));
-  } catch (const std::bad_alloc&) {
-    reject(info.Env(), "ERR_OUT_OF_MEMORY", "not enough memory for these fits");
-  }
+  fitEach(Environment::of(info.Env()).kernels(), request.plan, request.problems,
+          Team(never, request.plan.threads));
   return info.Env().Undefined();
 }
 
 // Its arrays belong to nabla, as those of a fit (lib/facade/many.ts).
 class ManyJob final : public ScriptJob {
  public:
-  ManyJob(const Napi::CallbackInfo& info, const Kernels& kernels)
+  ManyJob(const Call& info, const Kernels& kernels)
       : kernels_(kernels),
         request_(read(info)),
         arrays_(Napi::Persistent(info[1].As<Napi::Object>())),
@@ -99,20 +95,14 @@ class ManyJob final : public ScriptJob {
     try {
       fitEach(kernels_, request_.plan, request_.problems, Team(cancelled, request_.plan.threads));
     } catch (...) {
-      outOfMemory_ = true;
+      failure_ = &outOfMemory;
     }
   }
 
   void settle(Napi::Env env) override {
     const Napi::Function callback = callback_.Value();
     drop();
-    if (outOfMemory_) {
-      Napi::Error error = Napi::Error::New(env, "not enough memory for these fits");
-      error.Set("code", Napi::String::New(env, "ERR_OUT_OF_MEMORY"));
-      callback.Call({error.Value()});
-    } else {
-      callback.Call({env.Null()});
-    }
+    callback.Call({failure_ ? errorOf(env, *failure_) : env.Null()});
   }
 
   void drop() override {
@@ -125,12 +115,12 @@ class ManyJob final : public ScriptJob {
   Request request_;
   Napi::ObjectReference arrays_;
   Napi::FunctionReference callback_;
-  bool outOfMemory_ = false;
+  const Refusal* failure_ = nullptr;
 };
 
 using Handle = Napi::External<std::shared_ptr<ManyJob>>;
 
-Napi::Value fitManyAsync(const Napi::CallbackInfo& info) {
+Napi::Value fitManyAsync(const Call& info) {
   Environment& environment = Environment::of(info.Env());
   const auto job = std::make_shared<ManyJob>(info, environment.kernels());
   auto held = std::make_unique<std::shared_ptr<ManyJob>>(job);
@@ -141,18 +131,18 @@ Napi::Value fitManyAsync(const Napi::CallbackInfo& info) {
   return handle;
 }
 
-Napi::Value cancelMany(const Napi::CallbackInfo& info) {
-  if (!info[0].IsExternal()) reject(info.Env(), "ERR_INVALID_ARG_TYPE", "expected many fits");
+Napi::Value cancelMany(const Call& info) {
+  if (!info[0].IsExternal()) reject("ERR_INVALID_ARG_TYPE", "expected many fits");
   Environment::of(info.Env()).cancel(info[0].As<Handle>().Data()->get());
   return info.Env().Undefined();
 }
 
 }  // namespace
 
-void exportMany(Napi::Env env, Napi::Object exports) {
-  exports.Set("fitManySync", Napi::Function::New<fitManySync>(env, "fitManySync"));
-  exports.Set("fitMany", Napi::Function::New<fitManyAsync>(env, "fitMany"));
-  exports.Set("cancelMany", Napi::Function::New<cancelMany>(env, "cancelMany"));
+void exportMany(Napi::Object exports) {
+  addFunction<fitManySync>(exports, "fitManySync");
+  addFunction<fitManyAsync>(exports, "fitMany");
+  addFunction<cancelMany>(exports, "cancelMany");
 }
 
 }  // namespace nabla

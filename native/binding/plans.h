@@ -12,7 +12,7 @@ namespace nabla {
 
 inline Plan readPlan(Napi::Value value, const Kernels& kernels) {
   const auto numbers = doubles(value);
-  requireLength(value.Env(), numbers.length, Plan::length);
+  requireLength(numbers.length, Plan::length);
   const Plan plan = Plan::decode(numbers.data);
   const auto below = [](int index, size_t limit) { return index >= 0 && static_cast<size_t>(index) < limit; };
   if (!below(plan.loss, kernels.lossCount) || !below(plan.rule, kernels.ruleCount) ||
@@ -26,7 +26,7 @@ inline Plan readPlan(Napi::Value value, const Kernels& kernels) {
       plan.validationRows > UINT32_MAX || plan.outputs == 0 ||
       plan.targets != (plan.loss == softmaxLoss ? 1 : plan.outputs) ||
       plan.outputs > (SIZE_MAX >> 8) / (plan.cols + 1))
-    reject(value.Env(), "ERR_OUT_OF_RANGE", "a plan that no fit can follow");
+    reject("ERR_OUT_OF_RANGE", "a plan that no fit can follow");
   return plan;
 }
 

@@ -36,7 +36,8 @@ class Interior final : public Method {
         trial_(plan.size()),
         gradient_(plan.size()) {
     for (size_t k = 0; k < plan.outputs; ++k)
-      programs_.emplace_back(new Program(kernels, plan, table, scaling, smooth.penalty(), gram_, k, team));
+      programs_.push_back(
+          std::make_unique<Program>(kernels, plan, table, scaling, smooth.penalty(), gram_, k, team));
   }
 
   // One iteration. Returns the objective after it.

@@ -71,8 +71,8 @@ void Newton::makeSystems() {
   systems_.clear();
   if (!expands_) bending_.reset(new Bending(kernels_, plan_, table_, scaling_, set_, team_));
   for (size_t k = 0; k < (isCoupled() ? 1 : plan_.outputs); ++k)
-    systems_.emplace_back(new System(kernels_, plan_, scaling_, smooth_, set_.columns(), k,
-                                     expands_ ? expansion_->G() : nullptr, team_));
+    systems_.push_back(std::make_unique<System>(kernels_, plan_, scaling_, smooth_, set_.columns(), k,
+                                                expands_ ? expansion_->G() : nullptr, team_));
 }
 
 double Newton::epoch(uint64_t) {

@@ -1,7 +1,6 @@
 #include "pool.h"
 
 #include <algorithm>
-#include <system_error>
 #include <thread>
 
 #if defined(__x86_64__) || defined(_M_X64)
@@ -18,15 +17,16 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// How long a job keeps its place while others wait.
+// Time slice: how long a job stays active while others wait.
 constexpr auto slice = std::chrono::milliseconds(2);
-// How long a thread that has helped looks for more before it sleeps: passes of one fit follow each other
-// closely.
+// How long a thread that has helped spins before it sleeps: passes of one fit follow each other closely.
 constexpr auto patience = std::chrono::microseconds(50);
-// A job that has begun keeps a thread, so only so many begin.
+// Jobs that have begun: each keeps a thread.
 constexpr unsigned mostBegun = 64;
+// How long no thread is asked for after the system has refused one: asking takes some 10 µs, passes are many.
+constexpr auto refusal = std::chrono::milliseconds(50);
 
-thread_local Job* current = nullptr;  // of this thread of the pool
+thread_local Job* current = nullptr;  // the one that this thread runs
 
 // A new thread inherits flush-to-zero from the one that started it.
 void setDefaultFloatingPoint() {
@@ -38,16 +38,16 @@ void setDefaultFloatingPoint() {
 #endif
 }
 
-// Where all want the same processors, the event loop and libuv's threads go before fits: threads that take
-// turns come fresh from their sleep, and would keep the loop of a busy service waiting for some 20 ms. Linux
-// alone has a niceness for each thread; the main thread's is that of the process.
-void letOthersGoFirst() {
+// Gives the event loop and libuv's threads precedence where all want the same processors: the scheduler
+// favours threads that have slept, as those that take turns have, which kept the loop of a busy service
+// waiting for 20 ms. Only Linux has a niceness for each thread; the main thread's is that of the process.
+void lowerPriority() {
 #if defined(__linux__)
   setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, static_cast<id_t>(getpid())) + 5);
 #endif
 }
 
-void breathe() {
+void cpuRelax() {
 #if defined(__x86_64__) || defined(_M_X64)
   _mm_pause();
 #elif defined(__aarch64__)
@@ -55,21 +55,26 @@ void breathe() {
 #endif
 }
 
-// Until it is so, or for as long as patience lasts.
+// Spins until the condition holds, or for as long as patience lasts.
 template <class Condition>
-void lookFor(Condition condition) {
+void spinUntil(Condition condition) {
   const auto end = Clock::now() + patience;
   while (!condition() && Clock::now() < end)
-    for (int i = 0; i < 16; ++i) breathe();
+    for (int i = 0; i < 16; ++i) cpuRelax();
 }
 
 }  // namespace
 
-void Section::run(unsigned lane) {
-  for (size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < parts;) {
-    part(context, i, lane);
-    // Who only helps goes where a job waits.
-    if (lane > 0 && Pool::instance().isCrowded()) return;
+void Section::run(unsigned lane) noexcept {
+  try {
+    for (size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < parts;) {
+      part(context, i, lane);
+      // A helper goes where a job waits.
+      if (lane > 0 && Pool::instance().isContended()) return;
+    }
+  } catch (...) {
+    next.store(parts, std::memory_order_relaxed);
+    if (!hasFailed.exchange(true)) failure = std::current_exception();
   }
 }
 
@@ -89,150 +94,189 @@ void Pool::setThreads(unsigned n) {
   dispatch();
 }
 
-void Pool::submit(Job* job) {
+bool Pool::submit(Job* job) {
   std::lock_guard<std::mutex> lock(mutex_);
-  job->hasBegun_ = job->isOn_ = false;  // it may have run before
-  queue_.push_back(job);
+  job->hasBegun_ = job->isTaken_ = job->isActive_ = false;  // it may have run before
+  queue_.pushBack(job);
   dispatch();
+  if (threads_ > 0) return true;
+  queue_.remove(job);
+  updateWaiting();
+  return false;
 }
 
 bool Pool::withdraw(Job* job) {
   std::lock_guard<std::mutex> lock(mutex_);
-  if (job->hasBegun_) {
+  if (job->isTaken_) {
     job->turn_.notify_one();
     return false;
   }
-  const auto found = std::find(queue_.begin(), queue_.end(), job);
-  if (found == queue_.end()) return false;
-  queue_.erase(found);
-  waiting_.store(queue_.size(), std::memory_order_relaxed);
+  if (!queue_.has(job)) return false;  // it has run
+  if (job->hasBegun_) {
+    starting_.remove(job);
+    job->hasBegun_ = job->isActive_ = false;
+    --begun_;
+    --active_;
+    offers_.fetch_sub(1, std::memory_order_relaxed);
+    dispatch();
+  } else {
+    queue_.remove(job);
+    updateWaiting();
+  }
   return true;
 }
 
-// Gives free places to the jobs that wait, first come, first served.
+// Makes waiting jobs active while there are places, first come, first served.
 void Pool::dispatch() {
-  while (on_ < threads() && !queue_.empty()) {
-    auto next = queue_.begin();
-    if (begun_ >= mostBegun) next = std::find_if(next, queue_.end(), [](Job* job) { return job->hasBegun_; });
-    if (next == queue_.end()) break;
-    Job* const job = *next;
-    queue_.erase(next);
-    comeOn(job);
+  while (active_ < threads()) {
+    Job* const job = nextJob();
+    if (!job) break;
+    queue_.remove(job);
+    activate(job);
     if (job->hasBegun_) {
       job->turn_.notify_one();
     } else {
       job->hasBegun_ = true;
       ++begun_;
-      starting_.push_back(job);
-      offer(1);
+      starting_.pushBack(job);
+      wake(1);
     }
   }
-  waiting_.store(queue_.size(), std::memory_order_relaxed);
+  updateWaiting();
 }
 
-void Pool::comeOn(Job* job) {
-  ++on_;
-  job->isOn_ = true;
+// The first job of the queue; the first that has a thread, where no other can begin.
+Job* Pool::nextJob() {
+  Job* job = queue_.front();
+  if (!job || job->hasBegun_ || canBegin()) return job;
+  while (job && !job->hasBegun_) job = queue_.next(job);
+  return job;
+}
+
+// Whether there is a thread for one more job: idle, about to return from helping, or to be had.
+bool Pool::canBegin() { return begun_ < mostBegun && (begun_ < threads_ || startThread()); }
+
+void Pool::activate(Job* job) {
+  ++active_;
+  job->isActive_ = true;
   job->since_ = Clock::now();
 }
 
-void Pool::rest() {
+void Pool::yield() {
   Job* const job = current;
   if (!job || Clock::now() - job->since_ < slice) return;
   std::unique_lock<std::mutex> lock(mutex_);
-  if (queue_.empty()) return;
-  --on_;
-  job->isOn_ = false;
-  queue_.push_back(job);
+  if (queue_.isEmpty()) return;
+  --active_;
+  job->isActive_ = false;
+  queue_.pushBack(job);
   dispatch();
-  job->turn_.wait(lock, [job] { return job->isOn_ || job->cancelled.load(std::memory_order_relaxed); });
-  if (job->isOn_) return;
-  queue_.erase(std::find(queue_.begin(), queue_.end(), job));
-  waiting_.store(queue_.size(), std::memory_order_relaxed);
-  comeOn(job);
+  job->turn_.wait(lock, [job] { return job->isActive_ || job->cancelled.load(std::memory_order_relaxed); });
+  if (job->isActive_) return;
+  queue_.remove(job);
+  updateWaiting();
+  activate(job);
 }
 
-// Sees to it that so many more tasks find a thread.
-void Pool::offer(unsigned tasks) {
-  offers_.fetch_add(tasks, std::memory_order_release);
-  while (idle_ < offers_.load(std::memory_order_relaxed)) {
-    try {
-      std::thread([this] { work(); }).detach();
-    } catch (const std::system_error&) {
-      if (idle_ + on_ > starting_.size()) break;  // a thread that there is will see to it
-      throw;
-    }
-    ++idle_;
+// Offers so many more tasks to idle threads, and starts threads until there is one for each offer, as far as
+// the system allows. Returns how many offers have none.
+unsigned Pool::wake(unsigned tasks) {
+  const unsigned offers = offers_.fetch_add(tasks, std::memory_order_release) + tasks;
+  while (idle_ < offers && startThread()) {
   }
   for (unsigned i = 0; i < tasks; ++i) ready_.notify_one();
+  return offers > idle_ ? offers - idle_ : 0;
+}
+
+// False: the system gives none (a limit on processes, no memory).
+bool Pool::startThread() {
+  if (threads_ > 0 && refusedUntil_ > Clock::time_point{} && Clock::now() < refusedUntil_) return false;
+  try {
+    std::thread([this] { work(); }).detach();
+  } catch (const std::exception&) {  // std::system_error, std::bad_alloc
+    refusedUntil_ = Clock::now() + refusal;
+    return false;
+  }
+  refusedUntil_ = {};
+  ++threads_;
+  ++idle_;
+  return true;
 }
 
 void Pool::run(Section& section) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    section.wanted = std::min(section.most, threads() > on_ ? threads() - on_ : 0);
+    section.wanted = std::min(section.most, threads() > active_ ? threads() - active_ : 0);
     if (section.wanted > 0) {
-      sections_.push_back(&section);
-      offer(section.wanted);
+      sections_.pushBack(&section);
+      const unsigned absent = std::min(section.wanted, wake(section.wanted));
+      section.wanted -= absent;
+      offers_.fetch_sub(absent, std::memory_order_relaxed);
     }
   }
   section.run(0);
+  leave(section);
+  if (section.failure) std::rethrow_exception(section.failure);
+}
+
+// Withdraws a section, and waits for its helpers.
+void Pool::leave(Section& section) {
   std::unique_lock<std::mutex> lock(mutex_);
   offers_.fetch_sub(section.wanted, std::memory_order_relaxed);
   section.wanted = 0;
-  sections_.erase(std::remove(sections_.begin(), sections_.end(), &section), sections_.end());
+  if (sections_.has(&section)) sections_.remove(&section);
   const auto isDone = [&] { return section.helping.load(std::memory_order_acquire) == 0; };
   if (isDone()) return;
   lock.unlock();
-  lookFor(isDone);
+  spinUntil(isDone);
   lock.lock();
   section.done.wait(lock, isDone);
 }
 
-// A section that an idle thread may help.
-Section* Pool::open() const {
-  if (on_ >= threads()) return nullptr;
-  const auto found =
-      std::find_if(sections_.begin(), sections_.end(), [](Section* s) { return s->wanted > 0; });
-  return found == sections_.end() ? nullptr : *found;
+// The first section that an idle thread may help.
+Section* Pool::openSection() const {
+  if (active_ >= threads()) return nullptr;
+  Section* section = sections_.front();
+  while (section && section->wanted == 0) section = sections_.next(section);
+  return section;
 }
 
 void Pool::work() {
   setDefaultFloatingPoint();
-  letOthersGoFirst();
+  lowerPriority();
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
-    ready_.wait(lock, [this] { return !starting_.empty() || open(); });
+    ready_.wait(lock, [this] { return !starting_.isEmpty() || openSection(); });
     --idle_;
     offers_.fetch_sub(1, std::memory_order_relaxed);
-    const bool helps = starting_.empty();
+    const bool helps = starting_.isEmpty();
     if (helps)
-      help(lock, *open());
+      help(lock, *openSection());
     else
-      perform(lock);
-    --on_;
+      runJob(lock);
+    --active_;
     ++idle_;
     dispatch();
     if (!helps) continue;
     lock.unlock();
-    lookFor([this] { return offers_.load(std::memory_order_relaxed) > 0; });
+    spinUntil([this] { return offers_.load(std::memory_order_relaxed) > 0; });
     lock.lock();
   }
 }
 
-void Pool::perform(std::unique_lock<std::mutex>& lock) {
-  Job* const job = starting_.front();
-  starting_.pop_front();
+void Pool::runJob(std::unique_lock<std::mutex>& lock) {
+  Job* const job = starting_.popFront();
+  job->isTaken_ = true;
   lock.unlock();
   current = job;
-  job->run();  // and is not looked at again
+  job->run();  // the last use of the job
   current = nullptr;
   lock.lock();
   --begun_;
 }
 
 void Pool::help(std::unique_lock<std::mutex>& lock, Section& section) {
-  ++on_;
+  ++active_;
   --section.wanted;
   section.helping.fetch_add(1, std::memory_order_relaxed);
   const unsigned lane = section.lanes++;

@@ -32,9 +32,9 @@ RowNewton::RowNewton(const Kernels& kernels, const Plan& plan, const Table& tabl
   const Doubles columns = columnsOf(kernels, plan, table, scaling, false);
   Gram gram(kernels, {columns.data(), table.count, plan.cols, nullptr}, nullptr, team);
   for (size_t k = 0; k < plan.outputs; ++k)
-    equations_.emplace_back(new RowEquations(kernels, plan, table.count, bend_.data() + k * plan.cols,
-                                             leastDamping * static_cast<double>(table.count), map_, gram,
-                                             team));
+    equations_.push_back(
+        std::make_unique<RowEquations>(kernels, plan, table.count, bend_.data() + k * plan.cols,
+                                       leastDamping * static_cast<double>(table.count), map_, gram, team));
 }
 
 double RowNewton::epoch(uint64_t) {

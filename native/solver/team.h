@@ -15,7 +15,7 @@ class Team {
 
   // Whether the fit is to stop. Asked between blocks, where others may take a turn.
   bool stopped() const {
-    Pool::instance().makeWay();
+    Pool::instance().yieldIfContended();
     return cancelled_.load(std::memory_order_relaxed);
   }
 
