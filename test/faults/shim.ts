@@ -6,17 +6,21 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { native } from '../backends.js';
 import { buildLibrary, canSpawn, type Ended, fixture, runScript } from '../children.js';
-import { patience } from '../support.js';
+import { patience, slow } from '../support.js';
 
 const isGlibc = () =>
-  Boolean((process.report?.getReport() as { header?: { glibcVersionRuntime?: string } }).header?.glibcVersionRuntime);
+  Boolean(
+    (process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined)?.header
+      ?.glibcVersionRuntime,
+  );
 
-/** Whether faults can be made here: another preloaded library (a sanitizer's) has a malloc of its own. */
+/** Whether faults can be made here: a sanitizer, which is preloaded too, has a malloc of its own. One target is enough. */
 export const canFault =
   native !== null &&
   canSpawn &&
   process.platform === 'linux' &&
   !process.env.LD_PRELOAD &&
+  !slow &&
   isGlibc() &&
   spawnSync('cc', ['--version']).status === 0;
 
