@@ -184,6 +184,7 @@ function make(table: Of<typeof anyTable>, settings: Of<typeof anySettings>): Any
   }
   const byIndices = sampler === 'indices';
   const indices = Array.from({ length: 1 + Math.floor(uniform() * 50) }, () => Math.floor(uniform() * rows));
+  if (table.sampleWeight) indices[0] = 0; // which has a weight
   // A reference in JavaScript takes long to solve large systems.
   const isLarge = (others.optimizer as { name: string }).name === 'newton' && cols * outputs > 80;
   if (isLarge) others.optimizer = { name: 'lbfgs' };

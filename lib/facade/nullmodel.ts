@@ -7,6 +7,7 @@ import { coefficientCount, maxParameters, samplerKind, type Table } from '../pla
 import { Scaling } from '../reference/solver/scaling.js';
 import { withSolver } from '../solver.js';
 import { type Course, fitted } from './course.js';
+import { isFlat } from './flat.js';
 
 /** A job for the loss and the shape of another, and nothing else of it. */
 function jobOf(job: FitJob, train: Table, weights: Float64Array, options: object): FitJob {
@@ -45,6 +46,8 @@ export function* nullModel(job: FitJob): Course<NullModel> {
   const weights = yield* unpenalised(job);
   const { plan, train, penaltyFactors } = job;
   const { loss, weights: after } = yield* step(job, train, weights);
+  // What is left of a constant y is rounding, of which no path is to be made.
+  if (isFlat(job, weights)) return { weights, loss: loss.length > 0 ? loss[0] : NaN, steepest: 0, certain: true };
   const gradient = weights.map((weight, i) => weight - after[i]);
   if (plan.standardize) new Scaling(plan, train).chain(gradient);
   let steepest = 0;

@@ -1,5 +1,5 @@
 import type { Backend, Outcome } from '../backend.js';
-import { pathOptions } from '../catalog.js';
+import { type losses, pathOptions } from '../catalog.js';
 import { checkFinite, type FitData } from '../data.js';
 import { invalid, NablaError, viewName } from '../errors.js';
 import type { Label } from '../labels.js';
@@ -31,7 +31,10 @@ export interface PathOptions extends Omit<FitOptions, OfOneFit> {
   minRatio?: number;
   /** l1 = λ·l1Ratio, l2 = λ·(1 - l1Ratio): glmnet's alpha. Default 1, the lasso. */
   l1Ratio?: number;
-  /** Go on to the last λ when smaller ones explain no more. Default false. */
+  /**
+   * Go on to the last λ when smaller ones explain no more, which glmnet's rules tell by family. Default false. A y that is
+   * constant to rounding has one λ, 0, in any case.
+   */
   full?: boolean;
 }
 
@@ -77,11 +80,11 @@ export function preparePath(data: unknown, options: unknown, more: readonly stri
   const l1Ratio = number('l1Ratio', pathOptions.l1Ratio.default);
   // Any penalty of this kind, so that a solver is picked that can do it.
   const call = prepare(data, { optimizer: 'auto', ...forFit, l1: l1Ratio, l2: 1 - l1Ratio });
-  const { rows, cols } = call.job.plan;
+  const { plan, train } = call.job;
   const request: PathRequest = {
     lambdas,
     count: number('count', pathOptions.count.default),
-    minRatio: number('minRatio', rows < cols ? 1e-2 : pathOptions.minRatio.default),
+    minRatio: number('minRatio', train.count < plan.cols ? 1e-2 : pathOptions.minRatio.default),
     l1Ratio,
     full,
   };
@@ -112,10 +115,27 @@ export function penaltiesOf(lambdas: Float64Array, l1Ratio: number): PenaltySize
   return Array.from(lambdas, (lambda) => ({ l1: lambda * l1Ratio, l2: lambda * (1 - l1Ratio) }));
 }
 
-/** λ after which a path that explains no more may end, and what that means: as in glmnet. */
-const fewest = 5;
-const enough = 0.999;
-const leastGain = 1e-5;
+/**
+ * Where a path of λ of its own may end: glmnet's `mnlam`, `devmax` and `fdev` (its glmnet.control, and what its engine
+ * makes of them by family).
+ */
+const stop = { fewest: 5, most: 0.999, leastGain: 1e-5 };
+
+/**
+ * Whether smaller λ explain no more, by the parts of the deviance that models explain: of the squared loss the last gain is
+ * held against what is explained, of poisson ten times as much over four λ; of other losses (binomial, multinomial and any
+ * other family of glmnet) it is taken as it is.
+ */
+export function explainsNoMore(loss: keyof typeof losses, ratios: readonly number[]): boolean {
+  const { fewest, most, leastGain } = stop;
+  if (ratios.length < fewest) return false;
+  const now = ratios[ratios.length - 1];
+  if (now > most) return true;
+  if (!(now > 0)) return false; // nothing has come in yet
+  const gain = now - ratios[ratios.length - (loss === 'poisson' ? fewest : 2)];
+  if (loss === 'poisson') return gain < 10 * leastGain * now;
+  return gain < (loss === 'squared' ? leastGain * now : leastGain);
+}
 
 export function* pathCourse<L extends Label>(
   model: typeof Model,
@@ -128,23 +148,21 @@ export function* pathCourse<L extends Label>(
   const least = leastLoss(rowsOf(job, job.train, new Float64Array(0)));
   const ratioOf = (loss: number) => (from.loss > least ? 1 - (loss - least) / (from.loss - least) : 0);
   const models: Model<L>[] = [];
-  const losses: number[] = [];
+  const meanLosses: number[] = [];
   const ratios: number[] = [];
   function* each(outcome: Outcome): Course<boolean> {
     models.push(modelOf<L>(model, call, outcome));
     const { meanLoss } = outcome;
     const loss = Number.isNaN(meanLoss) ? yield* lossAt(job, job.train, outcome.weights) : meanLoss;
-    losses.push(loss);
+    meanLosses.push(loss);
     ratios.push(ratioOf(loss));
-    if (request.full || request.lambdas || models.length < fewest) return false;
-    const [before, now] = ratios.slice(-2);
-    return now > enough || now - before < leastGain * now;
+    return !request.full && !request.lambdas && explainsNoMore(call.loss, ratios);
   }
   yield* fitSequence(job, penaltiesOf(lambdas, request.l1Ratio), from, each);
   const path = new Path<L>({
     l1Ratio: request.l1Ratio,
     lambdas: lambdas.slice(0, models.length),
-    losses: Float64Array.from(losses),
+    losses: Float64Array.from(meanLosses),
     devianceRatio: Float64Array.from(ratios),
     models,
   });
