@@ -4,6 +4,7 @@ import type { Backend } from '../backend.js';
 import { losses } from '../catalog.js';
 import { colsOf, readSize } from '../data.js';
 import { invalid, NablaError } from '../errors.js';
+import { isDefaultFloatingPoint } from '../floatingpoint.js';
 import type { Loss } from '../options.js';
 import { softmaxLoss } from '../plan.js';
 import { type Chosen, readChoice } from '../read.js';
@@ -38,6 +39,9 @@ export interface Kernels {
  * return the same bits, nothing but the time depends on these numbers.
  */
 const border = { dot: 88, axpy: 88, scal: 92, nrm2: 48, asum: 60, gemv: 84, gemvT: 80, gram: 16, valueAndGradient: 92 };
+
+/** Whether JavaScript serves so many elements. */
+const isShort = (n: number, least: number): boolean => n < least && isDefaultFloatingPoint();
 
 function checkScalar(name: string, value: unknown): void {
   if (typeof value !== 'number') throw invalid('ERR_INVALID_ARG_TYPE', name, 'a number', value);
@@ -113,37 +117,37 @@ export function createKernels(backend: Backend): Kernels {
     dot(x, y) {
       if (!isFloat64Array(x) || !isFloat64Array(y) || x.length !== y.length || x.length === 0) checkPair(x, y);
       const n = x.length;
-      return n < border.dot ? sumOfProducts(x, 0, y, 0, n) : backend.dot(x, y);
+      return isShort(n, border.dot) ? sumOfProducts(x, 0, y, 0, n) : backend.dot(x, y);
     },
     axpy(a, x, y) {
       if (typeof a !== 'number' || Number.isNaN(a)) checkScalar('a', a);
       if (!isFloat64Array(x) || !isFloat64Array(y) || x.length !== y.length || x.length === 0) checkPair(x, y);
       if (overlap(y, x)) throw new NablaError('ERR_ALIAS', 'y overlaps x; give it memory of its own, or x itself');
-      if (x.length < border.axpy) axpy(a, x, y);
+      if (isShort(x.length, border.axpy)) axpy(a, x, y);
       else backend.axpy(a, x, y);
     },
     scal(a, x) {
       if (typeof a !== 'number' || Number.isNaN(a)) checkScalar('a', a);
       checkArray('x', x);
-      if (x.length < border.scal) scal(a, x);
+      if (isShort(x.length, border.scal)) scal(a, x);
       else backend.scal(a, x);
     },
     nrm2(x) {
       checkArray('x', x);
-      return x.length < border.nrm2 ? nrm2(x) : backend.nrm2(x);
+      return isShort(x.length, border.nrm2) ? nrm2(x) : backend.nrm2(x);
     },
     asum(x) {
       checkArray('x', x);
-      return x.length < border.asum ? asum(x) : backend.asum(x);
+      return isShort(x.length, border.asum) ? asum(x) : backend.asum(x);
     },
     gemv(A, rows, cols, x, out) {
       checkMatrixVector(A, rows, cols, x, out, 'cols');
-      if (A.length < border.gemv) gemv(A, rows, cols, x, out);
+      if (isShort(A.length, border.gemv)) gemv(A, rows, cols, x, out);
       else backend.gemv(A, rows, cols, x, out);
     },
     gemvT(A, rows, cols, x, out) {
       checkMatrixVector(A, rows, cols, x, out, 'rows');
-      if (A.length < border.gemvT) gemvT(A, rows, cols, x, out);
+      if (isShort(A.length, border.gemvT)) gemvT(A, rows, cols, x, out);
       else backend.gemvT(A, rows, cols, x, out);
     },
     gram(A, rows, cols, weights, out) {
@@ -154,7 +158,7 @@ export function createKernels(backend: Backend): Kernels {
       checkLength('out', checkArray('out', out), width * width, 'cols × cols');
       checkApart('out', out, 'A', A);
       if (weights !== null) checkApart('out', out, 'weights', weights);
-      if (A.length < border.gram) gram(A, rows, cols, weights, out);
+      if (isShort(A.length, border.gram)) gram(A, rows, cols, weights, out);
       else backend.gram(A, rows, cols, weights, out);
     },
     valueAndGradient(loss, data, weights, out) {
@@ -178,7 +182,7 @@ export function createKernels(backend: Backend): Kernels {
       checkApart('out', out, 'X', X);
       checkApart('out', out, 'y', y);
       checkApart('out', out, 'weights', weights);
-      if (usual && X.length < border.valueAndGradient) {
+      if (usual && isShort(X.length, border.valueAndGradient)) {
         return evaluateBlock(index, parameters, X, y, y.length, cols, weights, out);
       }
       return backend.valueAndGradient(index, parameters, X, y, y.length, cols, outputs, weights, out);

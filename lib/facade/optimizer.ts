@@ -4,6 +4,7 @@ import type { Backend } from '../backend.js';
 import { type Entry, fitOptions, rules, type Values } from '../catalog.js';
 import { readSize } from '../data.js';
 import { invalid, NablaError } from '../errors.js';
+import { isDefaultFloatingPoint } from '../floatingpoint.js';
 import type { OptimizerSpec } from '../options.js';
 import { readChoice, readNumber, readObject, readPlain } from '../read.js';
 import { reference } from '../reference/backend.js';
@@ -131,7 +132,7 @@ export class Optimizer {
     checkLength('weights', checkArray('weights', weights), this.size, 'as the optimizer has');
     checkLength('gradient', checkArray('gradient', gradient), this.size, 'as the optimizer has');
     checkApart('gradient', gradient, 'weights', weights);
-    const backend = this.size < border ? reference : this.#backend;
+    const backend = this.size < border && isDefaultFloatingPoint() ? reference : this.#backend;
     // A sum that is not finite need not mean an element that is not.
     const bad = Number.isFinite(backend.asum(gradient)) ? -1 : firstNotFinite(gradient);
     if (bad >= 0) throw invalid('ERR_NOT_FINITE', `gradient[${bad}]`, 'finite', gradient[bad]);

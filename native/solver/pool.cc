@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "floatingpoint.h"
+
 #if defined(__x86_64__) || defined(_M_X64)
 #include <xmmintrin.h>
 #endif
@@ -27,16 +29,6 @@ constexpr unsigned mostBegun = 64;
 constexpr auto refusal = std::chrono::milliseconds(50);
 
 thread_local Job* current = nullptr;  // the one that this thread runs
-
-// A new thread inherits flush-to-zero from the one that started it.
-void setDefaultFloatingPoint() {
-#if defined(__x86_64__) || defined(_M_X64)
-  _mm_setcsr(0x1f80);
-#elif defined(__aarch64__)
-  const uint64_t control = 0;
-  __asm__ volatile("msr fpcr, %0" : : "r"(control));
-#endif
-}
 
 // Gives the event loop and libuv's threads precedence where all want the same processors: the scheduler
 // favours threads that have slept, as those that take turns have, which kept the loop of a busy service
@@ -242,7 +234,7 @@ Section* Pool::openSection() const {
 }
 
 void Pool::work() {
-  setDefaultFloatingPoint();
+  setFloatingPointState(defaultFloatingPoint);  // a new thread inherits that of the one that started it
   lowerPriority();
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {

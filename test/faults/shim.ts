@@ -24,18 +24,20 @@ export const canFault =
   isGlibc() &&
   spawnSync('cc', ['--version']).status === 0;
 
-/** The shim and the library, built; `play` runs a scenario of fixtures/faults.mjs and returns what it has printed. */
-export function buildFaults() {
+/** A shim and the library, built; `play` runs a scenario of fixtures/faults.mjs and returns what it has printed. */
+export function buildFaults(source = 'shim.c') {
   const folder = mkdtempSync(join(tmpdir(), 'nabla-faults-'));
   const shim = join(folder, 'shim.so');
-  const source = join(dirname(fileURLToPath(import.meta.url)), 'shim.c');
-  const { status, stderr } = spawnSync('cc', ['-shared', '-fPIC', '-O1', '-o', shim, source, '-ldl'], {
+  const path = join(dirname(fileURLToPath(import.meta.url)), source);
+  const { status, stderr } = spawnSync('cc', ['-shared', '-fPIC', '-O1', '-o', shim, path, '-ldl', '-lm'], {
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(`the shim could not be built: ${stderr}`);
   const library = buildLibrary(undefined, ['lib/index.ts', 'lib/kernels.ts']);
   let count = 0;
   return {
+    shim,
+    url: library.url,
     async play(scenario: string, ...args: string[]): Promise<{ ended: Ended; lines: string[] }> {
       const file = join(folder, `control-${count++}`);
       writeFileSync(file, new Uint8Array(512));
