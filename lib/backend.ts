@@ -177,7 +177,21 @@ function choose(): Backend {
   const native = loadNative();
   if (native) return native;
   if (wanted) throw new NablaError('ERR_NATIVE_LOAD', 'NABLA_BACKEND=native: there is no binary for this platform');
+  warnOnce();
   return reference;
+}
+
+const warned = Symbol.for('nabla.warned');
+
+/** Says once in a process that it computes slowly, where nobody asked for that. */
+function warnOnce(): void {
+  const ofProcess = process as unknown as Record<symbol, boolean | undefined>;
+  if (ofProcess[warned]) return;
+  ofProcess[warned] = true;
+  const where = `${process.platform}-${process.arch}`;
+  const message = `there is no binary for this platform (${where}), so that nabla computes in JavaScript: the same results, slower`;
+  const detail = 'NABLA_BACKEND=reference asks for that, and ends this warning.';
+  process.emitWarning(message, { type: 'NablaWarning', code: 'NABLA_NO_BINARY', detail });
 }
 
 let chosen: Backend | undefined;

@@ -87,7 +87,8 @@ export function loadAddon(): Addon | null {
     return addonAt(path) as Addon;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new NablaError('ERR_NATIVE_LOAD', `the native binary does not load: ${why}`, { cause });
+    const fix = 'NABLA_BACKEND=reference computes in JavaScript instead: the same results, slower';
+    throw new NablaError('ERR_NATIVE_LOAD', `the native binary does not load: ${why} (${fix})`, { cause });
   }
 }
 
@@ -216,6 +217,23 @@ class Advance {
   }
 }
 
+/** What belongs to the process, however often this module is loaded in it (by a test runner's reset, or as two copies). */
+const ofProcess = process as unknown as Record<symbol, Set<() => void> | undefined>;
+const closers = Symbol.for('nabla.closers');
+
+/** Cleanup hooks of the main thread's environment may not run at process.exit(): one listener of the process calls them. */
+function closeAtExit({ close }: Addon): void {
+  let all = ofProcess[closers];
+  if (!all) {
+    const first = new Set<() => void>();
+    all = ofProcess[closers] = first;
+    process.once('exit', () => {
+      for (const close of first) close();
+    });
+  }
+  all.add(close);
+}
+
 export function loadNative(): Backend | null {
   const addon = loadAddon();
   if (!addon) return null;
@@ -223,8 +241,7 @@ export function loadNative(): Backend | null {
   const { NABLA_THREADS: threads } = process.env;
   if (threads) addon.setThreads(readThreads(threads));
   const planRoom = new Float64Array(planLength);
-  // Cleanup hooks of the main thread's environment may not run at process.exit().
-  process.once('exit', () => addon.close());
+  closeAtExit(addon);
   return {
     name: 'native',
     target: addon.target,

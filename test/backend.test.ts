@@ -35,7 +35,11 @@ describe.runIf(canSpawn)('choosing a backend', () => {
   afterAll(() => rmSync(elsewhere, { recursive: true, force: true }));
 
   /** What a process of its own sees: the backend's name, or an error's name and code. */
-  async function seen(env: Record<string, string>, url = library.url): Promise<string> {
+  async function seen(
+    env: Record<string, string>,
+    url = library.url,
+    { flags = [] as string[], warning = /^$/ } = {},
+  ): Promise<string> {
     const script = `
       try {
         const { backend, fitSync } = await import('${url}');
@@ -44,9 +48,10 @@ describe.runIf(canSpawn)('choosing a backend', () => {
       } catch (error) {
         console.log(error.name, error.code, error.message);
       }`;
-    const args = ['--input-type=module', '-e', script];
+    const args = [...flags, '--input-type=module', '-e', script];
     const { code, stdout, stderr } = await runScript(args, { ...usual, ...env }, patience(15_000));
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(warning);
     return stdout.trim();
   }
 
@@ -57,9 +62,28 @@ describe.runIf(canSpawn)('choosing a backend', () => {
   });
 
   it('without a binary it is the reference, unless native was asked for', async () => {
-    expect(await seen({})).toBe('reference javascript converged');
+    const warning =
+      /^\(node:\d+\) \[NABLA_NO_BINARY\] NablaWarning: there is no binary .*\nNABLA_BACKEND=reference .*\n/;
+    expect(await seen({}, library.url, { warning })).toBe('reference javascript converged');
     expect(await seen({ NABLA_BACKEND: 'reference' })).toBe('reference javascript converged');
     expect(await seen({ NABLA_BACKEND: 'native' })).toMatch(/^NablaError ERR_NATIVE_LOAD .*no binary/);
+  });
+
+  /** How often a module that is loaded anew, as after a test runner's reset, warns, and listens for the exit. */
+  async function reloaded(url: string): Promise<unknown> {
+    const script = `
+      let warnings = 0;
+      const before = process.listenerCount('exit');
+      process.on('warning', () => warnings++);
+      for (let i = 0; i < 15; i++) (await import('${url}?' + i)).backend.name;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      console.log(warnings, process.listenerCount('exit') - before);`;
+    const { stdout } = await runScript(['--input-type=module', '-e', script], usual, patience(15_000));
+    return stdout.trim();
+  }
+
+  it('says once in a process that there is no binary', async () => {
+    expect(await reloaded(library.url)).toBe('1 0');
   });
 
   it('a binary that does not load is an error, unless the reference was asked for', async () => {
@@ -89,6 +113,21 @@ describe.runIf(canSpawn)('choosing a backend', () => {
       expect(await seen({}, complete)).toMatch(/^native (baseline|avx2|avx512|neon) converged$/);
       expect(await seen({ NABLA_BACKEND: 'native' }, complete)).toMatch(/^native /);
       expect(await seen({ NABLA_BACKEND: 'reference' }, complete)).toBe('reference javascript converged');
+    });
+
+    it('has one listener for the exit in a process', async () => {
+      expect(await reloaded(complete)).toBe('0 1');
+    });
+
+    it('where no addon may be loaded, the error tells how to do without', async () => {
+      const said = /^NablaError ERR_NATIVE_LOAD .*loading addons is disabled.*NABLA_BACKEND=reference/;
+      const [major] = process.versions.node.split('.').map(Number);
+      const permission = [major < 24 ? '--experimental-permission' : '--permission', '--allow-fs-read=*'];
+      for (const flags of [['--no-addons'], permission]) {
+        const warning = /^(.*ExperimentalWarning.*\n.*\n|.*SecurityWarning.*\n.*\n)*$/;
+        expect(await seen({}, complete, { flags, warning })).toMatch(said);
+        expect(await seen({ NABLA_BACKEND: 'reference' }, complete, { flags, warning })).toMatch(/^reference /);
+      }
     });
 
     it('NABLA_TARGET that this CPU does not have', async () => {
