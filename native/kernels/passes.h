@@ -163,9 +163,15 @@ static void modifiedPass(double* w, const double* g, double* const* state, size_
     const Vec factor = factorsAt(m.penalty, i, count);
     Vec gradient = load(g + i, count) * m.scale;
     if (m.clipValue > 0.0) gradient = max(min(gradient, splat(m.clipValue)), splat(-m.clipValue));
-    if (m.coupled != 0.0) gradient = gradient + m.coupled * before;
-    if (!m.proximal && m.penalty.l2 != 0.0) gradient = gradient + (m.penalty.l2 * factor) * before;
-    const Step step = U::step(before * m.decoupled, gradient, v, c);
+    Vec kept = before * m.decoupled;
+    if (m.coupled != 0.0 || (!m.proximal && m.penalty.l2 != 0.0)) {
+      const Vec pull = m.coupled + (m.proximal ? 0.0 : m.penalty.l2) * factor;
+      if (U::shrinks)
+        kept = kept * max(1.0 - c[0] * pull, splat(0.0));
+      else
+        gradient = gradient + min(pull, splat(m.mostPull)) * before;
+    }
+    const Step step = U::step(kept, gradient, v, c);
     Vec next = m.proximal ? proximal(step.w, step.rate, factor, m.penalty) : step.w;
     if (m.penalty.nonNegative) next = select(next < 0.0, 0.0, next);
     for (int k = 0; k < U::states; ++k) store(state[k] + i, v[k], count);

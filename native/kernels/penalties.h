@@ -17,9 +17,11 @@ NABLA_INLINE Vec softThreshold(Vec u, Vec k) {
   return select(m <= 0.0, 0.0, sign(u) * m);
 }
 
-// The proximal step of size `rate` (per coefficient) from u.
+// Proximal step of size `rate` (per coefficient) from u. A rate that has overflown counts as the largest
+// number, so that no penalty of 0 makes NaN.
 NABLA_INLINE Vec proximal(Vec u, Vec rate, Vec factor, const Penalty& penalty) {
-  return softThreshold(u, (rate * penalty.l1) * factor) / (1.0 + (rate * penalty.l2) * factor);
+  const Vec size = min(rate, splat(__DBL_MAX__));
+  return softThreshold(u, size * (penalty.l1 * factor)) / (1.0 + size * (penalty.l2 * factor));
 }
 
 static double penaltyValue(const double* w, size_t n, const Penalty& penalty) {

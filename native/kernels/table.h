@@ -167,7 +167,8 @@ struct Modifiers {
   double scale;      // of the gradient: 1, or what clipping by norm asks for
   double clipValue;  // largest magnitude of a gradient's element; 0: any
   double coupled;    // weight decay added to the gradient
-  double decoupled;  // factor on the weights before the step: 1, or 1 - ηλ
+  double mostPull;   // what weight decay and l2 add to the gradient is at most this times the weight
+  double decoupled;  // factor on the weights before the step: 1, or max(0, 1 - ηλ)
   bool proximal;     // l1 and l2 by a proximal step; otherwise l2 joins the gradient
   Penalty penalty;
 };
@@ -191,6 +192,9 @@ struct Rule {
   double (*initialState)(const double* parameters);  // null: 0
   // Advances the running products (1 at first) to step t and writes the pass's coefficients.
   void (*begin)(const double* parameters, double rate, double t, double* running, double* coefficients);
+  // How far one unit of this step's gradient moves a weight, of a rule that does not divide by the gradient's
+  // size: decay by more than the inverse would turn the sign of a weight. 0, or null: it divides.
+  double (*stepLength)(const double* parameters, const double* coefficients);
   Passes (*passes)(const double* parameters);
 };
 

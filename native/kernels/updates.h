@@ -14,23 +14,32 @@ struct Step {
   Vec w, rate;
 };
 
+// Base of the rules. `shrinks`: weight decay and l2 are a factor on the weights, max(0, 1 - ηλ), which is
+// the same as in the gradient and cannot turn a sign.
+template <int count, bool byFactor = false>
+struct RuleOf {
+  static constexpr int states = count;
+  static constexpr bool shrinks = byFactor;
+};
+
 // The passes of a rule's variant (passes.h).
 template <class U, bool decays = false>
 static Passes passesOf(const double*);
 
-struct Sgd {  // w -= ηg
-  static constexpr int states = 0;
+// x/root, and 0 where the root is 0: a square of 0, or one that has underflown, allows no step.
+NABLA_INLINE Vec divided(Vec x, Vec root) { return select(root == 0.0, 0.0, x / root); }
+NABLA_INLINE Vec divided(double x, Vec root) { return divided(splat(x), root); }
+
+struct Sgd : RuleOf<0, true> {  // w -= ηg
   NABLA_INLINE Step step(Vec w, Vec g, Vec*, const double* c) { return {w - c[0] * g, splat(c[0])}; }
 };
-struct Momentum {  // v = μv + (1-τ)g (the first v is g); w -= ηv
-  static constexpr int states = 1;
+struct Momentum : RuleOf<1> {  // v = μv + (1-τ)g (the first v is g); w -= ηv
   NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     s[0] = c[1] * s[0] + c[2] * g;
     return {w - c[0] * s[0], splat(c[3])};
   }
 };
-struct Nesterov {  // v as in momentum; w -= η(g + μv)
-  static constexpr int states = 1;
+struct Nesterov : RuleOf<1> {  // v as in momentum; w -= η(g + μv)
   NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     s[0] = c[1] * s[0] + c[2] * g;
     return {w - c[0] * (g + c[1] * s[0]), splat(c[4])};
@@ -45,12 +54,17 @@ NABLA_INLINE void beginSgd(const double* p, double rate, double t, double*, doub
   c[4] = rate + p[3] * c[3];
 }
 
-struct Adagrad {  // G += g²; w -= η/(1+(t-1)d) · g/(√G + ε)
-  static constexpr int states = 1;
+static double momentumLength(const double*, const double* c) { return c[0] * c[2]; }
+static double nesterovLength(const double*, const double* c) { return c[0] * (1.0 + c[1] * c[2]); }
+static double sgdLength(const double* p, const double* c) {
+  return p[5] != 0.0 ? nesterovLength(p, c) : momentumLength(p, c);
+}
+
+struct Adagrad : RuleOf<1> {  // G += g²; w -= η/(1+(t-1)d) · g/(√G + ε)
   NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     s[0] = s[0] + g * g;
     const Vec root = sqrt(s[0]) + c[1];
-    return {w - c[0] * g / root, c[0] / root};
+    return {w - divided(c[0] * g, root), divided(c[0], root)};
   }
 };
 // … epsilon learningRateDecay initialAccumulator
@@ -59,11 +73,10 @@ NABLA_INLINE void beginAdagrad(const double* p, double rate, double t, double*, 
   c[1] = p[3];
 }
 
-struct Adadelta {  // V = ρV + (1-ρ)g²; Δ = g√(D+ε)/√(V+ε); D = ρD + (1-ρ)Δ²; w -= ηΔ
-  static constexpr int states = 2;
+struct Adadelta : RuleOf<2> {  // V = ρV + (1-ρ)g²; Δ = g√(D+ε)/√(V+ε); D = ρD + (1-ρ)Δ²; w -= ηΔ
   NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     s[0] = c[1] * s[0] + c[2] * (g * g);
-    const Vec scale = sqrt(s[1] + c[3]) / sqrt(s[0] + c[3]);
+    const Vec scale = divided(sqrt(s[1] + c[3]), sqrt(s[0] + c[3]));
     const Vec d = scale * g;
     s[1] = c[1] * s[1] + c[2] * (d * d);
     return {w - c[0] * d, c[0] * scale};
@@ -77,31 +90,31 @@ NABLA_INLINE void beginAdadelta(const double* p, double rate, double, double*, d
   c[3] = p[4];
 }
 
-struct Rmsprop {  // v = αv + (1-α)g²; w -= η g/(√v + ε)
-  static constexpr int states = 1;
+struct Rmsprop : RuleOf<1> {  // v = αv + (1-α)g²; w -= η g/(√v + ε)
   NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     s[0] = c[1] * s[0] + c[2] * (g * g);
     const Vec root = sqrt(s[0]) + c[3];
-    return {w - c[0] * (g / root), c[0] / root};
+    return {w - c[0] * divided(g, root), divided(c[0], root)};
   }
 };
-struct RmspropMomentum {  // b = μb + g/(√v + ε); w -= ηb
-  static constexpr int states = 2;
+struct RmspropMomentum : RuleOf<2> {  // b = μb + g/(√v + ε); w -= ηb
   NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     s[0] = c[1] * s[0] + c[2] * (g * g);
     const Vec root = sqrt(s[0]) + c[3];
-    s[1] = c[4] * s[1] + g / root;
-    return {w - c[0] * s[1], c[5] / root};
+    s[1] = c[4] * s[1] + divided(g, root);
+    return {w - c[0] * s[1], divided(c[5], root)};
   }
 };
-struct RmspropCentered {  // √(v - ḡ²) in place of √v, with momentum (0 is none)
-  static constexpr int states = 3;
+struct RmspropCentered : RuleOf<3> {  // √max(0, v - ḡ²) in place of √v, with momentum (0 is none)
   NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     s[0] = c[1] * s[0] + c[2] * (g * g);
     s[2] = c[1] * s[2] + c[2] * g;
-    const Vec root = sqrt(s[0] - s[2] * s[2]) + c[3];
-    s[1] = c[4] * s[1] + g / root;
-    return {w - c[0] * s[1], c[5] / root};
+    const Vec variance = s[0] - s[2] * s[2];
+    // Of a square that has overflown ∞, not NaN.
+    const Vec least = select(s[0] < __builtin_inf(), splat(0.0), s[0]);
+    const Vec root = sqrt(select(variance > 0.0, variance, least)) + c[3];
+    s[1] = c[4] * s[1] + divided(g, root);
+    return {w - c[0] * s[1], divided(c[5], root)};
   }
 };
 // … decay epsilon momentum centered
@@ -118,41 +131,38 @@ NABLA_INLINE void beginRmsprop(const double* p, double rate, double, double*, do
 NABLA_INLINE Vec firstMoment(Vec m, Vec g, const double* c) { return c[1] * m + c[2] * g; }
 NABLA_INLINE Vec secondMoment(Vec v, Vec g, const double* c) { return c[3] * v + c[4] * (g * g); }
 
-struct Adam {  // m; v = β₂v + (1-β₂)g²; w -= η/(1-β₁ᵗ) · m/(√v/√(1-β₂ᵗ) + ε)
-  static constexpr int states = 2;
+struct Adam : RuleOf<2> {  // m; v = β₂v + (1-β₂)g²; w -= η/(1-β₁ᵗ) · m/(√v/√(1-β₂ᵗ) + ε)
   NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     s[0] = firstMoment(s[0], g, c);
     s[1] = secondMoment(s[1], g, c);
     const Vec root = sqrt(s[1]) * c[5] + c[6];
-    return {w - c[0] * s[0] / root, c[0] / root};
+    return {w - divided(c[0] * s[0], root), divided(c[0], root)};
   }
 };
-struct Amsgrad {  // V = max(V, v) in place of v
-  static constexpr int states = 3;
+struct Amsgrad : RuleOf<3> {  // V = max(V, v) in place of v
   NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     s[0] = firstMoment(s[0], g, c);
     s[1] = secondMoment(s[1], g, c);
     s[2] = max(s[2], s[1]);
     const Vec root = sqrt(s[2]) * c[5] + c[6];
-    return {w - c[0] * s[0] / root, c[0] / root};
+    return {w - divided(c[0] * s[0], root), divided(c[0], root)};
   }
 };
-struct Yogi {  // v -= (1-β₂) sign(v - g²) g²; else adam
-  static constexpr int states = 2;
+struct Yogi : RuleOf<2> {  // v -= (1-β₂) sign(v - g²) g²; else adam
   NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     s[0] = firstMoment(s[0], g, c);
-    s[1] = s[1] - c[4] * (sign(s[1] - g * g) * (g * g));
+    const Vec square = g * g, next = s[1] - c[4] * (sign(s[1] - square) * square);
+    s[1] = select(s[1] == square, square, next);  // ∞ - ∞ is NaN
     const Vec root = sqrt(s[1]) * c[5] + c[6];
-    return {w - c[0] * s[0] / root, c[0] / root};
+    return {w - divided(c[0] * s[0], root), divided(c[0], root)};
   }
 };
-struct Adabelief {  // s = β₂s + (1-β₂)(g - m)² + ε; adam with s
-  static constexpr int states = 2;
+struct Adabelief : RuleOf<2> {  // s = β₂s + (1-β₂)(g - m)² + ε; adam with s
   NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     s[0] = firstMoment(s[0], g, c);
     s[1] = secondMoment(s[1], g - s[0], c) + c[6];
     const Vec root = sqrt(s[1]) * c[5] + c[6];
-    return {w - c[0] * s[0] / root, c[0] / root};
+    return {w - divided(c[0] * s[0], root), divided(c[0], root)};
   }
 };
 // … beta1 beta2 epsilon [amsgrad]; running: β₁ᵗ, β₂ᵗ
@@ -168,23 +178,21 @@ static void beginAdam(const double* p, double rate, double, double* running, dou
   c[6] = p[5];
 }
 
-struct Adamax {  // u = max(β₂u, |g| + ε); w -= η/(1-β₁ᵗ) · m/u
-  static constexpr int states = 2;
+struct Adamax : RuleOf<2> {  // u = max(β₂u, |g| + ε); w -= η/(1-β₁ᵗ) · m/u
   NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     s[0] = firstMoment(s[0], g, c);
     s[1] = max(c[3] * s[1], abs(g) + c[6]);
-    return {w - c[0] * s[0] / s[1], c[0] / s[1]};
+    return {w - divided(c[0] * s[0], s[1]), divided(c[0], s[1])};
   }
 };
 
 // w -= η[(1-μₜ)g/(1-Πμ) + μₜ₊₁m/(1-Πμ·μₜ₊₁)]/(√v̂ + ε)
-struct Nadam {
-  static constexpr int states = 2;
+struct Nadam : RuleOf<2> {
   NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     s[0] = firstMoment(s[0], g, c);
     s[1] = secondMoment(s[1], g, c);
     const Vec root = sqrt(s[1]) * c[5] + c[6];
-    return {w - (c[0] * g + c[7] * s[0]) / root, c[8] / root};
+    return {w - divided(c[0] * g + c[7] * s[0], root), divided(c[8], root)};
   }
 };
 // … beta1 beta2 epsilon momentumDecay; μₜ = β₁(1 - ½·.96^(tψ)); running: β₁ᵗ, β₂ᵗ, Πμ.
@@ -199,13 +207,12 @@ static void beginNadam(const double* p, double rate, double t, double* running, 
   c[8] = rate;
 }
 
-struct Radam {  // ρₜ > 5: w -= η m̂ r √(1-β₂ᵗ)/(√v + ε), else w -= η m̂: c[7] is 1 or 0
-  static constexpr int states = 2;
+struct Radam : RuleOf<2> {  // ρₜ > 5: w -= η m̂ r √(1-β₂ᵗ)/(√v + ε), else w -= η m̂: c[7] is 1 or 0
   NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     s[0] = firstMoment(s[0], g, c);
     s[1] = secondMoment(s[1], g, c);
-    const Vec root = c[7] * (sqrt(s[1]) + c[6]) + (1.0 - c[7]);
-    return {w - c[0] * s[0] / root, c[0] / root};
+    const Vec root = select(splat(c[7]) == 0.0, splat(1.0), sqrt(s[1]) + c[6]);
+    return {w - divided(c[0] * s[0], root), divided(c[0], root)};
   }
 };
 static void beginRadam(const double* p, double rate, double t, double* running, double* c) {
@@ -219,8 +226,10 @@ static void beginRadam(const double* p, double rate, double t, double* running, 
   }
 }
 
-struct Lion {  // w -= η sign(β₁m + (1-β₁)g); m = β₂m + (1-β₂)g
-  static constexpr int states = 1;
+// Before the variance is known its steps are those of momentum.
+static double radamLength(const double*, const double* c) { return c[7] == 0.0 ? c[0] * c[2] : 0.0; }
+
+struct Lion : RuleOf<1> {  // w -= η sign(β₁m + (1-β₁)g); m = β₂m + (1-β₂)g
   NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     const Vec next = w - c[0] * sign(firstMoment(s[0], g, c));
     s[0] = c[3] * s[0] + c[4] * g;
@@ -236,13 +245,12 @@ NABLA_INLINE void beginLion(const double* p, double rate, double, double*, doubl
   c[4] = 1.0 - p[4];
 }
 
-struct Ftrl {  // σ = (√(n+g²) - √n)/α; z += g - σw; n += g²; the proximal step from -z α/(β + √n)
-  static constexpr int states = 2;
+struct Ftrl : RuleOf<2> {  // σ = (√(n+g²) - √n)/α; z += g - σw; n += g²; the proximal step from -z α/(β + √n)
   NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
     const Vec n = s[1] + g * g;
     s[0] = s[0] + (g - (sqrt(n) - sqrt(s[1])) / c[0] * w);
     s[1] = n;
-    const Vec rate = c[0] / (c[1] + sqrt(n));
+    const Vec rate = divided(c[0], c[1] + sqrt(n));
     return {-(s[0] * rate), rate};
   }
 };
@@ -268,27 +276,29 @@ static Passes lionPasses(const double* p) { return passesOf<Lion, true>(p); }
 static double initialAccumulator(const double* p) { return p[5]; }
 
 // All of them, in the order of lib/catalog.ts: name, parameters, states, whether l2 is taken by a proximal
-// step, what the states begin with (null: 0), begin, passes.
+// step, what the states begin with (null: 0), begin, step length, passes.
 #define NABLA_COMMON "learningRate weightDecay decoupled "
 #define NABLA_ADAM NABLA_COMMON "beta1 beta2 epsilon"
 // clang-format off
 #define NABLA_RULES(rule) \
-  rule("sgd", NABLA_COMMON "momentum dampening nesterov", 1, false, nullptr, beginSgd, sgdPasses) \
-  rule("momentum", NABLA_COMMON "momentum dampening", 1, false, nullptr, beginSgd, passesOf<Momentum>) \
-  rule("nesterov", NABLA_COMMON "momentum dampening", 1, false, nullptr, beginSgd, passesOf<Nesterov>) \
+  rule("sgd", NABLA_COMMON "momentum dampening nesterov", 1, false, nullptr, beginSgd, sgdLength, sgdPasses) \
+  rule("momentum", NABLA_COMMON "momentum dampening", 1, false, nullptr, beginSgd, momentumLength, \
+       passesOf<Momentum>) \
+  rule("nesterov", NABLA_COMMON "momentum dampening", 1, false, nullptr, beginSgd, nesterovLength, \
+       passesOf<Nesterov>) \
   rule("adagrad", NABLA_COMMON "epsilon learningRateDecay initialAccumulator", 1, false, initialAccumulator, \
-       beginAdagrad, passesOf<Adagrad>) \
-  rule("adadelta", NABLA_COMMON "decay epsilon", 2, false, nullptr, beginAdadelta, passesOf<Adadelta>) \
-  rule("rmsprop", NABLA_COMMON "decay epsilon momentum centered", 3, false, nullptr, beginRmsprop, rmspropPasses) \
-  rule("adam", NABLA_ADAM " amsgrad", 3, false, nullptr, beginAdam, adamPasses) \
-  rule("adamw", NABLA_ADAM " amsgrad", 3, false, nullptr, beginAdam, adamPasses) \
-  rule("adamax", NABLA_ADAM, 2, false, nullptr, beginAdam, passesOf<Adamax>) \
-  rule("nadam", NABLA_ADAM " momentumDecay", 2, false, nullptr, beginNadam, passesOf<Nadam>) \
-  rule("radam", NABLA_ADAM, 2, false, nullptr, beginRadam, passesOf<Radam>) \
-  rule("lion", NABLA_COMMON "beta1 beta2", 1, false, nullptr, beginLion, lionPasses) \
-  rule("yogi", NABLA_ADAM, 2, false, nullptr, beginAdam, passesOf<Yogi>) \
-  rule("adabelief", NABLA_ADAM, 2, false, nullptr, beginAdam, passesOf<Adabelief>) \
-  rule("ftrl", NABLA_COMMON "beta", 2, true, nullptr, beginFtrl, passesOf<Ftrl>)
+       beginAdagrad, nullptr, passesOf<Adagrad>) \
+  rule("adadelta", NABLA_COMMON "decay epsilon", 2, false, nullptr, beginAdadelta, nullptr, passesOf<Adadelta>) \
+  rule("rmsprop", NABLA_COMMON "decay epsilon momentum centered", 3, false, nullptr, beginRmsprop, nullptr, rmspropPasses) \
+  rule("adam", NABLA_ADAM " amsgrad", 3, false, nullptr, beginAdam, nullptr, adamPasses) \
+  rule("adamw", NABLA_ADAM " amsgrad", 3, false, nullptr, beginAdam, nullptr, adamPasses) \
+  rule("adamax", NABLA_ADAM, 2, false, nullptr, beginAdam, nullptr, passesOf<Adamax>) \
+  rule("nadam", NABLA_ADAM " momentumDecay", 2, false, nullptr, beginNadam, nullptr, passesOf<Nadam>) \
+  rule("radam", NABLA_ADAM, 2, false, nullptr, beginRadam, radamLength, passesOf<Radam>) \
+  rule("lion", NABLA_COMMON "beta1 beta2", 1, false, nullptr, beginLion, nullptr, lionPasses) \
+  rule("yogi", NABLA_ADAM, 2, false, nullptr, beginAdam, nullptr, passesOf<Yogi>) \
+  rule("adabelief", NABLA_ADAM, 2, false, nullptr, beginAdam, nullptr, passesOf<Adabelief>) \
+  rule("ftrl", NABLA_COMMON "beta", 2, true, nullptr, beginFtrl, nullptr, passesOf<Ftrl>)
 // clang-format on
 
 }  // namespace NABLA_TARGET

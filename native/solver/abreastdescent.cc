@@ -141,14 +141,14 @@ void descendAbreast(const Kernels& kernels, const Plan& plan, EightProblems& pro
     }
     if (problems.penalty().active()) kernels.abreast.penaltyValue(w, plan.cols, problems.penalty(), penalty);
     const double t = static_cast<double>(epoch + 1);
-    optimizer.step(w, g, schedule.rate(t), t);
+    const bool isCut = optimizer.step(w, g, schedule.rate(t), t);
     double reach[L] = {};
     for (size_t j = 0; j < size; ++j)
       for (size_t k = 0; k < L; ++k) reach[k] += std::fabs(w[L * j + k]);
     for (size_t k = 0; k < L; ++k) {
       const double rows = problems.counts()[k];
       loss[k] = (0.0 + (sum[k] + rows * penalty[k])) / rows;
-      const double change = std::fabs(loss[k] - previous[k]);
+      const double change = isCut ? INFINITY : std::fabs(loss[k] - previous[k]);
       previous[k] = loss[k];
       if (!problems.isLive(k)) continue;
       const bool isFinite =

@@ -43,6 +43,7 @@ class Descent final : public Method {
   double epoch(uint64_t epoch) override {
     double* g = gradient_.data();
     double loss = 0.0;
+    bool isCut = false;
     sampler_.beginEpoch(epoch);
     while (!sampler_.atEnd()) {
       const Batch batch = sampler_.next();
@@ -57,7 +58,7 @@ class Descent final : public Method {
       if (isNormAsked && sampler_.atEnd()) gradientNorm = gradientNormNow();
       const double t = static_cast<double>(++steps);
       rate = schedule_.rate(t);
-      optimizer_.step(w_, g, rate, t);
+      isCut = optimizer_.step(w_, g, rate, t);
       averaging_.add(w_, t);
     }
     if (plan_.lossAfterUpdate) {
@@ -67,7 +68,7 @@ class Descent final : public Method {
     } else {
       loss /= static_cast<double>(sampler_.perEpoch());
     }
-    change = std::fabs(loss - previous_);
+    change = isCut ? INFINITY : std::fabs(loss - previous_);
     previous_ = loss;
     return loss;
   }

@@ -2,6 +2,9 @@
 // lib/reference/solver/optimizer.ts.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
+
 #include "../kernels/table.h"
 #include "archive.h"
 #include "memory.h"
@@ -13,7 +16,13 @@ struct UpdateOptions {
   double clipNorm;   // 0: none
   double clipValue;  // 0: none
   Penalty penalty;
+  double largestFactor = 1.0;  // of the penalty's
 };
+
+inline double largestFactor(const Penalty& penalty, size_t penalized) {
+  return penalty.factors && penalized > 0 ? *std::max_element(penalty.factors, penalty.factors + penalized)
+                                          : 1.0;
+}
 
 // Whether a step is the rule alone.
 inline bool isPlain(const UpdateOptions& options, const double* parameters) {
@@ -23,19 +32,25 @@ inline bool isPlain(const UpdateOptions& options, const double* parameters) {
 
 // One step t, counted from 1, of a rule over n weights. `running` holds its running products (1 at first).
 // The first `penalized` weights are subject to weight decay and penalty, the others (intercepts) are not.
-inline void updateStep(const Kernels& kernels, const Rule& rule, const double* parameters,
+// Returns whether decay ended at 0 where it asked for more: such steps lead to no minimum of the objective.
+inline bool updateStep(const Kernels& kernels, const Rule& rule, const double* parameters,
                        const UpdateOptions& options, double rate, double t, double* running, double* weights,
                        const double* gradient, double* const* state, size_t n, size_t penalized) {
   double coefficients[maxCoefficients] = {};
   rule.begin(parameters, rate, t, running, coefficients);
   const Passes passes = rule.passes(parameters);
-  if (isPlain(options, parameters)) return passes.plain(weights, gradient, state, n, coefficients);
+  if (isPlain(options, parameters)) {
+    passes.plain(weights, gradient, state, n, coefficients);
+    return false;
+  }
   const double decay = parameters[1];
   const bool coupled = parameters[2] == 0.0;
+  const double length = rule.stepLength ? rule.stepLength(parameters, coefficients) : 0.0;
   Modifiers modifiers{1.0,
                       options.clipValue,
                       coupled ? decay : 0.0,
-                      coupled ? 1.0 : 1.0 - rate * decay,
+                      length > 0.0 ? 1.0 / length : INFINITY,
+                      coupled ? 1.0 : std::max(1.0 - rate * decay, 0.0),
                       options.penalty.l1 != 0.0 || (rule.proximal && options.penalty.l2 != 0.0),
                       options.penalty};
   if (options.clipNorm > 0.0) {
@@ -43,10 +58,15 @@ inline void updateStep(const Kernels& kernels, const Rule& rule, const double* p
     if (norm > options.clipNorm) modifiers.scale = options.clipNorm / norm;
   }
   const bool clipped = modifiers.scale != 1.0 || modifiers.clipValue > 0.0;
-  if (!clipped && decay == 0.0 && !options.penalty.active())
-    return passes.plain(weights, gradient, state, n, coefficients);
+  if (!clipped && decay == 0.0 && !options.penalty.active()) {
+    passes.plain(weights, gradient, state, n, coefficients);
+    return false;
+  }
   passes.modified(weights, gradient, state, penalized, coefficients, modifiers);
-  if (penalized == n) return;
+  const double l2 = modifiers.proximal ? 0.0 : options.penalty.l2;
+  const bool isCut =
+      modifiers.coupled + l2 * options.largestFactor > modifiers.mostPull || (!coupled && rate * decay > 1.0);
+  if (penalized == n) return isCut;
   modifiers.coupled = 0.0;
   modifiers.decoupled = 1.0;
   modifiers.proximal = false;
@@ -54,6 +74,7 @@ inline void updateStep(const Kernels& kernels, const Rule& rule, const double* p
   double* rest[maxStates] = {};
   for (int k = 0; k < rule.states; ++k) rest[k] = state[k] + penalized;
   passes.modified(weights + penalized, gradient + penalized, rest, n - penalized, coefficients, modifiers);
+  return isCut;
 }
 
 class Optimizer {
@@ -69,19 +90,22 @@ class Optimizer {
         isPlain_(isPlain(options, parameters)),
         passes_(rule.passes(parameters)),
         states_(rule.states * size) {
+    options_.largestFactor = largestFactor(options.penalty, penalized);
     const double initial = rule.initialState ? rule.initialState(parameters) : 0.0;
     for (size_t i = 0; i < states_.size(); ++i) states_.data()[i] = initial;
     for (int k = 0; k < rule.states; ++k) state_[k] = states_.data() + k * size;
     for (double& product : running_) product = 1.0;
   }
 
-  void step(double* weights, const double* gradient, double rate, double t) {
+  // Returns what updateStep does.
+  bool step(double* weights, const double* gradient, double rate, double t) {
     if (isPlain_) {  // as updateStep does it, with nothing to be found out anew
       rule_.begin(parameters_, rate, t, running_, coefficients_);
-      return passes_.plain(weights, gradient, state_, size_, coefficients_);
+      passes_.plain(weights, gradient, state_, size_, coefficients_);
+      return false;
     }
-    updateStep(kernels_, rule_, parameters_, options_, rate, t, running_, weights, gradient, state_, size_,
-               penalized_);
+    return updateStep(kernels_, rule_, parameters_, options_, rate, t, running_, weights, gradient, state_,
+                      size_, penalized_);
   }
 
   void exchange(Archive& archive) {

@@ -20,9 +20,13 @@ function softThreshold(u: number, k: number): number {
   return m <= 0 ? 0 : Number.isNaN(m) ? m : sign(u) * m;
 }
 
-/** The proximal step of size `rate` from u. */
+/**
+ * Proximal step of size `rate` from u. A rate that has overflown counts as the largest number, so that no penalty of 0
+ * makes NaN.
+ */
 export function proximal(u: number, rate: number, factor: number, { l1, l2 }: Penalty): number {
-  return softThreshold(u, rate * l1 * factor) / (1 + rate * l2 * factor);
+  const size = rate < Number.MAX_VALUE ? rate : Number.MAX_VALUE;
+  return softThreshold(u, size * (l1 * factor)) / (1 + size * (l2 * factor));
 }
 
 export function penaltyValue(w: Float64Array, n: number, { l1, l2, factors }: Penalty): number {

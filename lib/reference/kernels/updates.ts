@@ -12,7 +12,9 @@ export interface Modifiers {
   clipValue: number;
   /** weight decay added to the gradient */
   coupled: number;
-  /** factor on the weights before the step: 1, or 1 - ηλ */
+  /** what weight decay and l2 add to the gradient is at most this times the weight */
+  mostPull: number;
+  /** factor on the weights before the step: 1, or max(0, 1 - ηλ) */
   decoupled: number;
   /** l1 and l2 by a proximal step; otherwise l2 joins the gradient */
   proximal: boolean;
@@ -35,10 +37,20 @@ export interface Rule {
   initialState(p: Float64Array): number;
   /** Advances the running products (1 at first) to step t and writes the pass's coefficients. */
   begin(p: Float64Array, rate: number, t: number, running: Float64Array, c: Float64Array): void;
+  /**
+   * How far one unit of this step's gradient moves a weight, of a rule that does not divide by the gradient's size:
+   * decay by more than the inverse would turn the sign of a weight. 0: it divides.
+   */
+  stepLength(p: Float64Array, c: Float64Array): number;
   step(p: Float64Array): Step;
 }
 
-/** w -= ηg */
+/** x/root, and 0 where the root is 0: a square of 0, or one that has underflown, allows no step. */
+function divided(x: number, root: number): number {
+  return root === 0 ? 0 : x / root;
+}
+
+/** w -= ηg; weight decay and l2 are a factor on w, max(0, 1 - ηλ), which cannot turn its sign */
 const sgd: Step = (w, g, _s, _i, c) => {
   stepSize = c[0];
   return w - c[0] * g;
@@ -64,12 +76,16 @@ const beginSgd: Rule['begin'] = (p, rate, t, _running, c) => {
   c[4] = rate + p[3] * c[3];
 };
 
+const momentumLength: Rule['stepLength'] = (_p, c) => c[0] * c[2];
+const nesterovLength: Rule['stepLength'] = (_p, c) => c[0] * (1 + c[1] * c[2]);
+const sgdLength: Rule['stepLength'] = (p, c) => (p[5] !== 0 ? nesterovLength(p, c) : momentumLength(p, c));
+
 /** G += g²; w -= η/(1+(t-1)d) · g/(√G + ε) */
 const adagrad: Step = (w, g, s, i, c) => {
   s[0][i] += g * g;
   const root = Math.sqrt(s[0][i]) + c[1];
-  stepSize = c[0] / root;
-  return w - (c[0] * g) / root;
+  stepSize = divided(c[0], root);
+  return w - divided(c[0] * g, root);
 };
 /** … epsilon learningRateDecay initialAccumulator */
 const beginAdagrad: Rule['begin'] = (p, rate, t, _running, c) => {
@@ -80,7 +96,7 @@ const beginAdagrad: Rule['begin'] = (p, rate, t, _running, c) => {
 /** V = ρV + (1-ρ)g²; Δ = g√(D+ε)/√(V+ε); D = ρD + (1-ρ)Δ²; w -= ηΔ */
 const adadelta: Step = (w, g, s, i, c) => {
   s[0][i] = c[1] * s[0][i] + c[2] * (g * g);
-  const scale = Math.sqrt(s[1][i] + c[3]) / Math.sqrt(s[0][i] + c[3]);
+  const scale = divided(Math.sqrt(s[1][i] + c[3]), Math.sqrt(s[0][i] + c[3]));
   const d = scale * g;
   s[1][i] = c[1] * s[1][i] + c[2] * (d * d);
   stepSize = c[0] * scale;
@@ -98,24 +114,27 @@ const beginAdadelta: Rule['begin'] = (p, rate, _t, _running, c) => {
 const rmsprop: Step = (w, g, s, i, c) => {
   s[0][i] = c[1] * s[0][i] + c[2] * (g * g);
   const root = Math.sqrt(s[0][i]) + c[3];
-  stepSize = c[0] / root;
-  return w - c[0] * (g / root);
+  stepSize = divided(c[0], root);
+  return w - c[0] * divided(g, root);
 };
 /** b = μb + g/(√v + ε); w -= ηb */
 const rmspropMomentum: Step = (w, g, s, i, c) => {
   s[0][i] = c[1] * s[0][i] + c[2] * (g * g);
   const root = Math.sqrt(s[0][i]) + c[3];
-  s[1][i] = c[4] * s[1][i] + g / root;
-  stepSize = c[5] / root;
+  s[1][i] = c[4] * s[1][i] + divided(g, root);
+  stepSize = divided(c[5], root);
   return w - c[0] * s[1][i];
 };
-/** √(v - ḡ²) in place of √v, with momentum (0 is none) */
+/** √max(0, v - ḡ²) in place of √v, with momentum (0 is none) */
 const rmspropCentered: Step = (w, g, s, i, c) => {
   s[0][i] = c[1] * s[0][i] + c[2] * (g * g);
   s[2][i] = c[1] * s[2][i] + c[2] * g;
-  const root = Math.sqrt(s[0][i] - s[2][i] * s[2][i]) + c[3];
-  s[1][i] = c[4] * s[1][i] + g / root;
-  stepSize = c[5] / root;
+  const variance = s[0][i] - s[2][i] * s[2][i];
+  // Of a square that has overflown ∞, not NaN.
+  const least = s[0][i] < Infinity ? 0 : s[0][i];
+  const root = Math.sqrt(variance > 0 ? variance : least) + c[3];
+  s[1][i] = c[4] * s[1][i] + divided(g, root);
+  stepSize = divided(c[5], root);
   return w - c[0] * s[1][i];
 };
 /** … decay epsilon momentum centered */
@@ -129,36 +148,37 @@ const beginRmsprop: Rule['begin'] = (p, rate, _t, _running, c) => {
 };
 
 /** w -= c₀ m/root, as Adam and its kin end. */
-function divided(w: number, m: number, root: number, c: Float64Array): number {
-  stepSize = c[0] / root;
-  return w - (c[0] * m) / root;
+function down(w: number, m: number, root: number, c: Float64Array): number {
+  stepSize = divided(c[0], root);
+  return w - divided(c[0] * m, root);
 }
 
 /** m = β₁m + (1-β₁)g; v = β₂v + (1-β₂)g²; w -= η/(1-β₁ᵗ) · m/(√v/√(1-β₂ᵗ) + ε) */
 const adam: Step = (w, g, s, i, c) => {
   s[0][i] = c[1] * s[0][i] + c[2] * g;
   s[1][i] = c[3] * s[1][i] + c[4] * (g * g);
-  return divided(w, s[0][i], Math.sqrt(s[1][i]) * c[5] + c[6], c);
+  return down(w, s[0][i], Math.sqrt(s[1][i]) * c[5] + c[6], c);
 };
 /** V = max(V, v) in place of v */
 const amsgrad: Step = (w, g, s, i, c) => {
   s[0][i] = c[1] * s[0][i] + c[2] * g;
   s[1][i] = c[3] * s[1][i] + c[4] * (g * g);
   s[2][i] = s[2][i] > s[1][i] ? s[2][i] : s[1][i];
-  return divided(w, s[0][i], Math.sqrt(s[2][i]) * c[5] + c[6], c);
+  return down(w, s[0][i], Math.sqrt(s[2][i]) * c[5] + c[6], c);
 };
 /** v -= (1-β₂) sign(v - g²) g²; else adam */
 const yogi: Step = (w, g, s, i, c) => {
   s[0][i] = c[1] * s[0][i] + c[2] * g;
-  s[1][i] -= c[4] * (sign(s[1][i] - g * g) * (g * g));
-  return divided(w, s[0][i], Math.sqrt(s[1][i]) * c[5] + c[6], c);
+  const square = g * g;
+  if (s[1][i] !== square) s[1][i] -= c[4] * (sign(s[1][i] - square) * square); // ∞ - ∞ is NaN
+  return down(w, s[0][i], Math.sqrt(s[1][i]) * c[5] + c[6], c);
 };
 /** s = β₂s + (1-β₂)(g - m)² + ε; adam with s */
 const adabelief: Step = (w, g, s, i, c) => {
   s[0][i] = c[1] * s[0][i] + c[2] * g;
   const d = g - s[0][i];
   s[1][i] = c[3] * s[1][i] + c[4] * (d * d) + c[6];
-  return divided(w, s[0][i], Math.sqrt(s[1][i]) * c[5] + c[6], c);
+  return down(w, s[0][i], Math.sqrt(s[1][i]) * c[5] + c[6], c);
 };
 /** … beta1 beta2 epsilon [amsgrad]; running: β₁ᵗ, β₂ᵗ */
 const beginAdam: Rule['begin'] = (p, rate, _t, running, c) => {
@@ -179,7 +199,7 @@ const adamax: Step = (w, g, s, i, c) => {
   const old = c[3] * s[1][i];
   const now = Math.abs(g) + c[6];
   s[1][i] = old > now ? old : now;
-  return divided(w, s[0][i], s[1][i], c);
+  return down(w, s[0][i], s[1][i], c);
 };
 
 /** w -= η[(1-μₜ)g/(1-Πμ) + μₜ₊₁m/(1-Πμ·μₜ₊₁)]/(√v̂ + ε) */
@@ -187,8 +207,8 @@ const nadam: Step = (w, g, s, i, c) => {
   s[0][i] = c[1] * s[0][i] + c[2] * g;
   s[1][i] = c[3] * s[1][i] + c[4] * (g * g);
   const root = Math.sqrt(s[1][i]) * c[5] + c[6];
-  stepSize = c[8] / root;
-  return w - (c[0] * g + c[7] * s[0][i]) / root;
+  stepSize = divided(c[8], root);
+  return w - divided(c[0] * g + c[7] * s[0][i], root);
 };
 /**
  * … beta1 beta2 epsilon momentumDecay; μₜ = β₁(1 - ½·.96^(tψ)); running: β₁ᵗ, β₂ᵗ, Πμ (Dozat 2016, algorithm 8;
@@ -208,7 +228,7 @@ const beginNadam: Rule['begin'] = (p, rate, t, running, c) => {
 const radam: Step = (w, g, s, i, c) => {
   s[0][i] = c[1] * s[0][i] + c[2] * g;
   s[1][i] = c[3] * s[1][i] + c[4] * (g * g);
-  return divided(w, s[0][i], c[7] * (Math.sqrt(s[1][i]) + c[6]) + (1 - c[7]), c);
+  return down(w, s[0][i], c[7] === 0 ? 1 : Math.sqrt(s[1][i]) + c[6], c);
 };
 const beginRadam: Rule['begin'] = (p, rate, t, running, c) => {
   beginAdam(p, rate, t, running, c);
@@ -220,6 +240,9 @@ const beginRadam: Rule['begin'] = (p, rate, t, running, c) => {
     c[0] = c[0] * Math.sqrt(ratio) * Math.sqrt(1 - running[1]);
   }
 };
+
+/** Before the variance is known its steps are those of momentum. */
+const radamLength: Rule['stepLength'] = (_p, c) => (c[7] === 0 ? c[0] * c[2] : 0);
 
 /** w -= η sign(β₁m + (1-β₁)g); m = β₂m + (1-β₂)g */
 const lion: Step = (w, g, s, i, c) => {
@@ -242,7 +265,7 @@ const ftrl: Step = (w, g, s, i, c) => {
   const next = s[1][i] + g * g;
   s[0][i] += g - ((Math.sqrt(next) - Math.sqrt(s[1][i])) / c[0]) * w;
   s[1][i] = next;
-  const rate = c[0] / (c[1] + Math.sqrt(next));
+  const rate = divided(c[0], c[1] + Math.sqrt(next));
   stepSize = rate;
   return -(s[0][i] * rate);
 };
@@ -263,13 +286,21 @@ function rule(
   step: Rule['step'],
   more: Partial<Rule> = {},
 ): Rule {
-  return { name, parameters: common + parameters, states, proximal: false, initialState: zero, begin, step, ...more };
+  const usual = { proximal: false, initialState: zero, stepLength: zero };
+  return { name, parameters: common + parameters, states, begin, step, ...usual, ...more };
 }
 
 export const rules: readonly Rule[] = [
-  rule('sgd', 'momentum dampening nesterov', 1, beginSgd, (p) => (p[3] === 0 ? sgd : p[5] !== 0 ? nesterov : momentum)),
-  rule('momentum', 'momentum dampening', 1, beginSgd, () => momentum),
-  rule('nesterov', 'momentum dampening', 1, beginSgd, () => nesterov),
+  rule(
+    'sgd',
+    'momentum dampening nesterov',
+    1,
+    beginSgd,
+    (p) => (p[3] === 0 ? sgd : p[5] !== 0 ? nesterov : momentum),
+    { stepLength: sgdLength },
+  ),
+  rule('momentum', 'momentum dampening', 1, beginSgd, () => momentum, { stepLength: momentumLength }),
+  rule('nesterov', 'momentum dampening', 1, beginSgd, () => nesterov, { stepLength: nesterovLength }),
   rule('adagrad', 'epsilon learningRateDecay initialAccumulator', 1, beginAdagrad, () => adagrad, {
     initialState: (p) => p[5],
   }),
@@ -281,7 +312,7 @@ export const rules: readonly Rule[] = [
   rule('adamw', 'beta1 beta2 epsilon amsgrad', 3, beginAdam, (p) => (p[6] !== 0 ? amsgrad : adam)),
   rule('adamax', 'beta1 beta2 epsilon', 2, beginAdam, () => adamax),
   rule('nadam', 'beta1 beta2 epsilon momentumDecay', 2, beginNadam, () => nadam),
-  rule('radam', 'beta1 beta2 epsilon', 2, beginRadam, () => radam),
+  rule('radam', 'beta1 beta2 epsilon', 2, beginRadam, () => radam, { stepLength: radamLength }),
   rule('lion', 'beta1 beta2', 1, beginLion, () => lion),
   rule('yogi', 'beta1 beta2 epsilon', 2, beginAdam, () => yogi),
   rule('adabelief', 'beta1 beta2 epsilon', 2, beginAdam, () => adabelief),
@@ -310,7 +341,7 @@ export function modifiedPass(
   from: number,
   to: number,
   c: Float64Array,
-  { scale, clipValue, coupled, decoupled, proximal: byProximal, penalty }: Modifiers,
+  { scale, clipValue, coupled, mostPull, decoupled, proximal: byProximal, penalty }: Modifiers,
 ): void {
   for (let i = from; i < to; i++) {
     const before = w[i];
@@ -320,9 +351,13 @@ export function modifiedPass(
       gradient = gradient < clipValue ? gradient : clipValue;
       gradient = gradient > -clipValue ? gradient : -clipValue;
     }
-    if (coupled !== 0) gradient += coupled * before;
-    if (!byProximal && penalty.l2 !== 0) gradient += penalty.l2 * factor * before;
-    let next = step(before * decoupled, gradient, s, i, c);
+    let kept = before * decoupled;
+    if (coupled !== 0 || (!byProximal && penalty.l2 !== 0)) {
+      const pull = coupled + (byProximal ? 0 : penalty.l2) * factor;
+      if (step === sgd) kept *= Math.max(1 - c[0] * pull, 0);
+      else gradient += (pull < mostPull ? pull : mostPull) * before;
+    }
+    let next = step(kept, gradient, s, i, c);
     if (byProximal) next = proximal(next, stepSize, factor, penalty);
     if (penalty.nonNegative && next < 0) next = 0;
     w[i] = next;

@@ -59,6 +59,7 @@ export class Descent extends Method {
     const g = this.#g;
     const batch = this.#batch;
     let loss = 0;
+    let isCut = false;
     this.#sampler.beginEpoch(epoch);
     while (!this.#sampler.atEnd) {
       this.#sampler.next(batch);
@@ -71,7 +72,7 @@ export class Descent extends Method {
       if (this.#sampler.atEnd) this.gradientNorm = this.#gradientNormNow();
       const t = ++this.steps;
       this.rate = this.#schedule.rate(t);
-      this.#optimizer.step(w, g, this.rate, t);
+      isCut = this.#optimizer.step(w, g, this.rate, t);
       this.#averaging.add(w, t);
     }
     if (plan.lossAfterUpdate) {
@@ -81,7 +82,7 @@ export class Descent extends Method {
     } else {
       loss /= this.#sampler.perEpoch;
     }
-    this.change = Math.abs(loss - this.#previous);
+    this.change = isCut ? Infinity : Math.abs(loss - this.#previous);
     this.#previous = loss;
     return loss;
   }
