@@ -10,3 +10,4 @@ export const files = (): typeof import('node:fs/promises') => load('node:fs/prom
 export const gypBuild = (): { resolve: (root: string) => string } => load('node-gyp-build/node-gyp-build.js');
 export const addonAt = (path: string): unknown => load(path);
 export const spelling = (): typeof import('fastest-levenshtein') => load('fastest-levenshtein');
+export const workerThreads = (): typeof import('node:worker_threads') => load('node:worker_threads');

@@ -11,10 +11,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { endianness } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { crypto, files } from './builtins.js';
 import { invalid, NablaError } from './errors.js';
+import { removeLeftovers, removeLeftoversSync, temporaryOf } from './temporary.js';
 
 /** A caller's path. */
 export function readPath(path: unknown, name = 'path'): string {
@@ -23,12 +24,10 @@ export function readPath(path: unknown, name = 'path'): string {
   return path;
 }
 
-/** In the folder of the file, since a rename does not leave its file system. */
-const besides = (path: string): string => join(dirname(path), `.nabla-${crypto().randomUUID()}.tmp`);
-
 /**
  * Writes a file so that its name stands for the old bytes or for all of the new ones, whatever fails meanwhile. A link
- * stays one, and a file keeps its permissions; pipes and devices are written to as they are.
+ * stays one, and a file keeps its permissions; pipes and devices are written to as they are. What killed processes have left
+ * in the folder is removed.
  *
  * @throws what Node's file system throws; then there is no new file
  */
@@ -37,7 +36,8 @@ export async function writeAtomic(path: string, bytes: Uint8Array): Promise<void
   const target = await realpath(path).catch(() => path);
   const old = await stat(target).catch(() => null);
   if (old && !old.isFile()) return writeFile(target, bytes);
-  const temporary = besides(target);
+  await removeLeftovers(target);
+  const temporary = temporaryOf(target);
   const handle = await open(temporary, 'wx');
   try {
     try {
@@ -66,7 +66,8 @@ export function writeAtomicSync(path: string, bytes: Uint8Array): void {
     writeFileSync(target, bytes);
     return;
   }
-  const temporary = besides(target);
+  removeLeftoversSync(target);
+  const temporary = temporaryOf(target);
   const file = openSync(temporary, 'wx');
   try {
     try {

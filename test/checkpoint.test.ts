@@ -170,6 +170,7 @@ describe.runIf(canSpawn)('a process killed at any moment', () => {
       const resumed = await runScript(args, {}, patience(60_000));
       const straight = await runScript([args[0], args[1], 'none', options], {}, patience(60_000));
       expect(resumed.stderr).toBe('');
+      expect(readdirSync(folder).filter((file) => file.endsWith('.tmp'))).toEqual([]);
       expect(JSON.parse(resumed.stdout)).toEqual(JSON.parse(straight.stdout));
     },
     patience(120_000),

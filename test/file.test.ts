@@ -1,4 +1,5 @@
 // Files: written whole or not at all, and the container that tells damage.
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
@@ -8,15 +9,17 @@ import {
   readFileSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NablaError } from '../lib/errors.js';
 import { decode, encode, readPath, writeAtomic, writeAtomicSync } from '../lib/file.js';
+import { temporaryOf } from '../lib/temporary.js';
 import { expectBits, expectRefusal, runs, thrown } from './support.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'nabla-'));
@@ -44,6 +47,32 @@ describe.each([
     await write(path('link'), bytes);
     expect([...readFileSync(path('secret'))]).toEqual([...bytes]);
     if (process.platform !== 'win32') expect(statSync(path('secret')).mode & 0o777).toBe(0o600);
+  });
+
+  it('removes what dead processes have left, and nothing else', async () => {
+    const left = mkdtempSync(join(tmpdir(), 'nabla-left-'));
+    const target = join(left, 'model.json');
+    const mine = temporaryOf(target);
+    const named = (pid: number, host?: string) =>
+      basename(mine)
+        .replace(`.${process.pid}.`, `.${pid}.`)
+        .replace(/\.[0-9a-f]{8}\./, (own) => (host ? `.${host}.` : own));
+    const dead = spawnSync(process.execPath, ['--version']).pid;
+    const old = temporaryOf(target);
+    writeFileSync(old, ''); // of an earlier run under the same number, as in a container
+    utimesSync(old, 1, 1);
+    const stays = [basename(mine), named(process.ppid), named(dead, '01234567'), '.other.tmp', 'notes'];
+    for (const file of [...stays, named(dead), named(dead).replace('model', 'another')]) {
+      writeFileSync(join(left, file), '');
+    }
+    await write(target, bytes);
+    expect(readdirSync(left).sort()).toEqual([...stays, 'model.json'].sort());
+  });
+
+  it('writes under a name of any length and characters', async () => {
+    const names = mkdtempSync(join(tmpdir(), 'nabla-names-'));
+    for (const file of ['é'.repeat(127), '日'.repeat(85), 'a\nb', 'x'.repeat(255)])
+      await write(join(names, file), bytes);
   });
 
   it('many at once leave one of them', async () => {
