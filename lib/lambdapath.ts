@@ -157,6 +157,7 @@ function between<L extends Label>(a: Model<L>, b: Model<L>, share: number): Mode
     labels,
     outputs,
     cols: a.coefficients.length / outputs,
+    kept: a.kept,
     online: null,
     outcome: {
       status: statuses.indexOf(status),

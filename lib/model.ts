@@ -9,12 +9,13 @@ import { createFit, type Fits } from './facade/fit.js';
 import { readPath, writeAtomic, writeAtomicSync } from './file.js';
 import type { FitPath } from './gram.js';
 import { History } from './history.js';
+import { type KeptOptions, onwardOptions } from './kept.js';
 import type { Label, Predictions } from './labels.js';
 import { evaluate, type MeasureOptions, type Metrics, score } from './metrics/evaluate.js';
 import { decodeModel, encodeModel } from './modelbytes.js';
 import { type ModelFields, type ModelJSON, readModelJSON, writeModelJSON } from './modeljson.js';
-import type { Online } from './online.js';
-import type { FitOptions, Loss } from './options.js';
+import { counted, type Online } from './online.js';
+import { type FitOptions, type Loss, readFitOptions } from './options.js';
 import { type Status, statuses } from './plan.js';
 import { chosenPlaces, probabilities } from './predictions.js';
 import { readPlain } from './read.js';
@@ -30,7 +31,10 @@ const singlesAtOnce = 2 ** 17;
 
 /** What a fit makes a model of. */
 interface Fitted<L extends Label>
-  extends Pick<ModelFields<L>, 'loss' | 'lossParameters' | 'optimizer' | 'path' | 'hasOffset' | 'labels' | 'online'> {
+  extends Pick<
+    ModelFields<L>,
+    'loss' | 'lossParameters' | 'optimizer' | 'path' | 'hasOffset' | 'labels' | 'kept' | 'online'
+  > {
   outputs: number;
   cols: number;
   outcome: Outcome;
@@ -40,7 +44,7 @@ interface Fitted<L extends Label>
  * A fitted linear model z = x·coefficients + intercept, and how it came to be. `L`: what its classes are called, number
  * where there are none.
  */
-export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'online'> {
+export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'kept' | 'online'> {
   /** The loss it was fitted with. */
   readonly loss: keyof typeof losses;
   /** The parameters of the loss, such as `{ power: 1.5 }` of tweedie; empty for most. */
@@ -71,6 +75,8 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
   /** Update steps in them. */
   readonly steps: number;
 
+  /** The options of its fit, as partialFit keeps them. @internal */
+  readonly kept: KeptOptions | null;
   /** The state of its update rule, if it was kept. @internal */
   readonly online: Online | null;
 
@@ -106,6 +112,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
     this.status = fields.status;
     this.epochs = fields.epochs;
     this.steps = fields.steps;
+    this.kept = fields.kept;
     this.online = fields.online;
   }
 
@@ -123,6 +130,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
       path: fitted.path,
       hasOffset: fitted.hasOffset,
       labels: fitted.labels,
+      kept: fitted.kept,
       online: fitted.online,
       coefficients: weights.length === size ? weights : weights.slice(0, size),
       intercepts,
@@ -134,13 +142,22 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
   }
 
   /**
-   * Learns from new rows: a fit that starts at this model, of the same loss and classes, by the same update rule, whose
-   * state goes on too when the model was fitted with `keepState` or by partialFit (else by `'sgd'`).
+   * Learns from new rows: goes on with the fit that made this model, under all of its options, by its update rule; after a
+   * solver by `'sgd'`, never by a solver. The rule's state goes on too when the model was fitted with `keepState` or by
+   * partialFit, with the weights behind an average and the scales of `standardize`; else the rule begins anew at this model.
+   * After `restoreBest` it goes on from the epoch that was the best.
+   *
+   * The schedule goes on where it was, counting steps and epochs; one that runs over a whole fit (`polynomial`, `onecycle`,
+   * `cosine` without restarts) is planned anew over the epochs of each call, and another one than the fit's begins at its
+   * beginning.
    *
    * @param data - as of a fit, with the columns of this model
-   * @param options - as of a fit, but `epochs` is 1; `standardize` would need all rows and is refused
+   * @param options - as of a fit, in place of those kept. `epochs` is 1; what belongs to the rows of one fit is not kept:
+   *   `sampleWeight`, `offset`, `validation`, `checkpoint`, `signal`, `onProgress`, `transfer`; a sampler of `indices`
+   *   becomes `'sequential'`
    * @returns a new model; this one is unchanged. `epochs` and `steps` count on, `history` is that of this call
-   * @throws NablaError as a fit does
+   * @throws NablaError as a fit does; `ERR_UNKNOWN_OPTION` for `standardize` where the scales of the fit were not kept,
+   *   since they would need all rows at once
    */
   partialFitSync(data: FitData<L>, options: FitOptions = {}): Model<L> {
     return Model.fitsOf(this.constructor as typeof Model).fitSync(data, this.#onward(options));
@@ -151,20 +168,34 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'on
     return Model.fitsOf(this.constructor as typeof Model).fit(data, this.#onward(options));
   }
 
-  #onward(options: FitOptions): FitOptions {
-    const given = readPlain('options', options) as FitOptions;
-    if (given.standardize) {
-      throw new NablaError('ERR_UNKNOWN_OPTION', 'standardize needs all rows at once; partialFit sees only new ones');
-    }
-    return {
+  #onward(given: FitOptions): FitOptions {
+    const { kept, online } = this;
+    const options: FitOptions = {
       loss: { name: this.loss, ...this.lossParameters } as Loss,
-      optimizer: this.online?.optimizer ?? 'sgd',
+      optimizer: online?.optimizer ?? 'sgd',
       epochs: 1,
       ...(this.labels.length > 0 && { classes: this.labels }),
-      ...given,
-      warmStart: this as Model<Label>,
+      ...onwardOptions(kept ?? {}, readPlain('options', given) as FitOptions),
+      warmStart: this.#position() as Model<Label>,
       keepState: true,
     };
+    if (options.standardize && !(kept?.standardize && online)) {
+      const why = 'standardize needs all rows at once, and partialFit sees only new ones';
+      const fix = 'fit with keepState: true, which keeps the scales, or go on with standardize: false';
+      throw new NablaError('ERR_UNKNOWN_OPTION', `${why}: ${fix}`);
+    }
+    return options;
+  }
+
+  /** This model with what goes on from it: at least how far epochs and schedule have come, where a rule has fitted it. */
+  #position(): Model<L> {
+    const { kept, online } = this;
+    if (online || !kept?.optimizer) return this;
+    const { optimizer, schedule = 'constant' } = kept;
+    const { plan } = readFitOptions({ loss: this.loss, optimizer, schedule });
+    const rate = this.history.learningRate.at(-1) ?? plan.ruleParameters[0];
+    const carried = counted(plan, this.epochs, this.steps, rate);
+    return new (this.constructor as typeof Model)<L>({ ...this, kept, online: { optimizer, carried } }, this.#history);
   }
 
   /** What the fit went through: an array of losses, with other series beside it. */

@@ -4,13 +4,16 @@ import { losses } from './catalog.js';
 import { invalid, NablaError } from './errors.js';
 import { type FitPath, fitPaths } from './gram.js';
 import { History } from './history.js';
+import { type KeptOptions, readKept } from './kept.js';
 import { type Label, readLabels } from './labels.js';
 import { decodeCarried, type Online, type OnlineJSON, readOnline, writeOnline } from './online.js';
 import { type Status, statuses } from './plan.js';
 import { readChoice } from './read.js';
 
 const format = 'nabla-model';
-const version = 2;
+const version = 3;
+/** Of files without the options of their fits. */
+const olderVersion = 2;
 
 /**
  * What `toJSON` of a model writes: plain data that `JSON.stringify` keeps to the last bit, but that -0 becomes 0, and
@@ -18,7 +21,7 @@ const version = 2;
  */
 export interface ModelJSON {
   format: typeof format;
-  version: typeof version;
+  version: typeof version | typeof olderVersion;
   loss: string;
   lossParameters: Record<string, number>;
   optimizer: string;
@@ -33,6 +36,8 @@ export interface ModelJSON {
   epochs: number;
   steps: number;
   history: { loss: number[]; validationLoss: number[]; learningRate: number[]; gradientNorm: number[] };
+  /** Those of the fit, as partialFit keeps them; version 2 has none. */
+  options?: KeptOptions;
   /** What partialFit goes on from, if it was kept. */
   online?: OnlineJSON;
   /** SHA-256, in hexadecimal, of the JSON text of all the rest, as `save` writes it; not written by `toJSON`. */
@@ -53,6 +58,8 @@ export interface ModelFields<L extends Label> {
   readonly epochs: number;
   readonly steps: number;
   readonly history: History;
+  /** The options that partialFit keeps; null where the file of a model does not say. */
+  readonly kept: KeptOptions | null;
   /** What partialFit goes on from; null unless the state of a rule was kept. */
   readonly online: Online | null;
 }
@@ -63,10 +70,10 @@ type ModelHead = Omit<ModelJSON, 'coefficients' | 'intercepts' | 'history' | 'on
 };
 
 export function headOf(model: ModelFields<Label>): ModelHead {
-  const { loss, lossParameters, optimizer, path, hasOffset, labels, status, epochs, steps, online } = model;
+  const { loss, lossParameters, optimizer, path, hasOffset, labels, status, epochs, steps, kept, online } = model;
   return {
     format,
-    version,
+    version: kept ? version : olderVersion,
     loss,
     lossParameters: { ...lossParameters },
     optimizer,
@@ -76,6 +83,7 @@ export function headOf(model: ModelFields<Label>): ModelHead {
     status,
     epochs,
     steps,
+    ...(kept && { options: kept }),
     ...(online && { online: { optimizer: online.optimizer } }),
   };
 }
@@ -106,7 +114,7 @@ export function arraysOf({ coefficients, intercepts, history, online }: ModelFie
 }
 
 export function writeModelJSON(model: ModelFields<Label>): ModelJSON {
-  const { status, epochs, steps, online: _, ...head } = headOf(model);
+  const { status, epochs, steps, options, online: _, ...head } = headOf(model);
   const { coefficients, intercepts, history, online } = model;
   return {
     ...head,
@@ -121,6 +129,7 @@ export function writeModelJSON(model: ModelFields<Label>): ModelJSON {
       learningRate: Array.from(history.learningRate),
       gradientNorm: Array.from(history.gradientNorm),
     },
+    ...(options && { options }),
     ...(online && { online: writeOnline(online) }),
   };
 }
@@ -158,8 +167,13 @@ export function readModelJSON(json: unknown): ModelFields<Label> {
 export function readModel(json: unknown, arrayAt: (place: keyof ModelArrays) => Float64Array): ModelFields<Label> {
   const model = fieldsOf('model', json);
   if (model('format') !== format) throw invalid('ERR_MODEL_FORMAT', 'model.format', `"${format}"`, model('format'));
-  if (model('version') !== version) {
-    throw invalid('ERR_MODEL_VERSION', 'model.version', `${version}`, model('version'));
+  const isOld = model('version') === olderVersion;
+  if (!isOld && model('version') !== version) {
+    throw invalid('ERR_MODEL_VERSION', 'model.version', `${olderVersion} or ${version}`, model('version'));
+  }
+  const kept = readKept(model('options'));
+  if (isOld !== (kept === null)) {
+    throw invalid('ERR_MODEL_FORMAT', 'model.options', `options of a fit, from version ${version} on`, kept);
   }
   const loss = read<keyof typeof losses>(model, 'loss', 'a known loss', (value) => {
     return typeof value === 'string' && Object.hasOwn(losses, value);
@@ -193,7 +207,8 @@ export function readModel(json: unknown, arrayAt: (place: keyof ModelArrays) => 
       learningRate: arrayAt('history.learningRate'),
       gradientNorm: arrayAt('history.gradientNorm'),
     }),
-    online: readOnline(model('online'), () => arrayAt('online.carried'), coefficients.length, intercepts.length),
+    kept,
+    online: readOnline(model('online'), () => arrayAt('online.carried'), coefficients.length, intercepts.length, isOld),
   };
 }
 

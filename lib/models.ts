@@ -4,6 +4,7 @@ import type { losses } from './catalog.js';
 import { NablaError } from './errors.js';
 import type { FitPath } from './gram.js';
 import { History } from './history.js';
+import type { KeptOptions } from './kept.js';
 import type { Model } from './model.js';
 import { type ManyStatus, manyStatuses, type Status } from './plan.js';
 import { readNumber } from './read.js';
@@ -20,6 +21,7 @@ interface Fields extends Pick<ManyJob, 'coefficients' | 'intercepts' | 'status' 
   hasOffset: boolean;
   optimizerOf: (i: number) => string;
   pathOf: (i: number) => FitPath | null;
+  kept: KeptOptions;
   errors: ReadonlyMap<number, NablaError>;
 }
 
@@ -66,6 +68,7 @@ export class Models {
   readonly #model: typeof Model;
   readonly #optimizerOf: (i: number) => string;
   readonly #pathOf: (i: number) => FitPath | null;
+  readonly #kept: KeptOptions;
 
   /** @internal */
   constructor(model: typeof Model, fields: Fields) {
@@ -86,6 +89,7 @@ export class Models {
     this.errors = fields.errors;
     this.#optimizerOf = fields.optimizerOf;
     this.#pathOf = fields.pathOf;
+    this.#kept = fields.kept;
   }
 
   /** How many problems there were. */
@@ -156,6 +160,7 @@ export class Models {
       path: this.#pathOf(i),
       hasOffset,
       history: new History(none, { validationLoss: none, learningRate: none, gradientNorm: none }),
+      kept: this.#kept,
       online: null,
     });
   }

@@ -1,12 +1,13 @@
 // What a model remembers of its update rule, so that partialFit goes on where the rule was.
-import { rules } from './catalog.js';
+import { type Entry, rules, schedules } from './catalog.js';
 import { invalid, NablaError } from './errors.js';
 import type { OptimizerSpec } from './options.js';
+import { type Plan, weightCount } from './plan.js';
 import { type Chosen, readChoice, readObject } from './read.js';
 import { rules as referenceRules } from './reference/kernels/updates.js';
 import { maxRunning } from './reference/solver/optimizer.js';
 
-/** An update rule as it was chosen, and what it carries over to the next fit: epochs, steps, products, arrays. */
+/** An update rule as it was chosen, and what it carries over to the next fit. */
 export interface Online {
   readonly optimizer: OptimizerSpec;
   readonly carried: Float64Array;
@@ -18,13 +19,13 @@ export interface OnlineJSON {
   carried: string;
 }
 
-/** A choice of a rule as callers write it, all parameters named. */
-export function specOf({ name, parameters }: Chosen): OptimizerSpec {
-  const own = Object.entries(rules[name as keyof typeof rules].parameters);
+/** A choice as callers write it, all parameters named. */
+export function specOf<T extends Record<string, Entry>>({ name, parameters }: Chosen, table: T): { name: string } {
+  const own = Object.entries(table[name].parameters);
   const values = own.map(([key, { kind }], slot) => {
     return [key, kind === 'boolean' ? parameters[slot] !== 0 : parameters[slot]];
   });
-  return { name, ...Object.fromEntries(values) } as OptimizerSpec;
+  return { name, ...Object.fromEntries(values) };
 }
 
 export function writeOnline({ optimizer, carried }: Online): OnlineJSON {
@@ -44,12 +45,131 @@ export function decodeCarried(text: unknown): Float64Array {
   return Float64Array.from({ length: bytes.length / 8 }, (_, i) => bytes.readDoubleLE(8 * i));
 }
 
-/** `carriedOf`: its array; `coefficients`, `intercepts`: how many the model has. */
+/** What is carried, in its parts, as solver/fit and solver/descent write it one behind the other. */
+interface Carried {
+  epochs: number;
+  /** Of standardized columns. */
+  scaling: Float64Array | null;
+  /** Those that the next step begins at, where the model has others: an average, or of X's own columns. */
+  weights: Float64Array | null;
+  steps: number;
+  /** Steps before the rule's first, running products, arrays; null: the rule begins anew. */
+  rule: Float64Array | null;
+  /** Where the schedule stands. */
+  schedule: Float64Array;
+  /** With the step that it has begun with. */
+  average: Float64Array | null;
+}
+
+const scheduleLength = 10;
+
+/** How long the parts are. */
+interface Lengths {
+  states: number;
+  cols: number;
+  /** of the weights */
+  size: number;
+}
+
+/** Takes what is carried apart; null: it does not hold these parts. */
+function partsOf(carried: Float64Array, { states, cols, size }: Lengths): Carried | null {
+  let at = 0;
+  const take = (n: number) => {
+    at += n;
+    return carried.subarray(at - n, at);
+  };
+  const number = () => take(1)[0];
+  let isRight = true;
+  const part = (n: number): Float64Array | null => {
+    const flag = number();
+    isRight &&= flag === 0 || flag === 1;
+    return flag === 1 ? take(n) : null;
+  };
+  const parts = {
+    epochs: number(),
+    scaling: part(1 + 3 * cols),
+    weights: part(size),
+    steps: number(),
+    rule: part(1 + maxRunning + states * size),
+    schedule: take(scheduleLength),
+    average: part(1 + size),
+  };
+  return isRight && at === carried.length ? parts : null;
+}
+
+function joined({ epochs, scaling, steps, rule, schedule, weights, average }: Carried): Float64Array {
+  const optional = (part: Float64Array | null) => (part ? [[1], part] : [[0]]);
+  const lists = [
+    [epochs],
+    ...optional(scaling),
+    ...optional(weights),
+    [steps],
+    ...optional(rule),
+    schedule,
+    ...optional(average),
+  ];
+  const all = new Float64Array(lists.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const list of lists) {
+    all.set(list, at);
+    at += list.length;
+  }
+  return all;
+}
+
+/** Where a schedule stands after so many epochs, all of as many steps. */
+function scheduleAfter({ schedule, scheduleParameters }: Plan, epochs: number, steps: number, reduced = 1): number[] {
+  const perEpoch = epochs > 0 ? steps / epochs : 1;
+  const warmup = Math.min(steps, Math.floor(scheduleParameters[0] * perEpoch));
+  return [schedule, steps - warmup, 0, steps, perEpoch, Number.MAX_VALUE, 0, 0, 0, reduced];
+}
+
+const noRule = { scaling: null, rule: null, weights: null, average: null };
+
+/** What partialFit goes on from where the rule's state was not kept: how far epochs and schedule have come. */
+export function counted(plan: Plan, epochs: number, steps: number, rate: number): Float64Array {
+  const reduced = plan.ruleParameters[0] > 0 ? Math.min(1, rate / plan.ruleParameters[0]) : 1;
+  const isPlateau = Object.keys(schedules)[plan.schedule] === 'plateau';
+  const schedule = Float64Array.from(scheduleAfter(plan, epochs, steps, isPlateau ? reduced : 1));
+  return joined({ ...noRule, epochs, steps, schedule });
+}
+
+/**
+ * What a fit under `plan` by a rule takes over from a model; empty: nothing. Another rule takes the counts; so does one of
+ * columns that are standardized where they were not, or the other way round, and one of classes in another order.
+ */
+export function carriedFrom(
+  { online, kept }: { online: Online | null; kept: unknown },
+  plan: Plan,
+  isSameOrder: boolean,
+): Float64Array {
+  const none = new Float64Array(0);
+  if (!online) return none;
+  const { index } = readChoice('warmStart.online', online.optimizer, rules);
+  const { states } = referenceRules[index];
+  const size = weightCount(plan);
+  if (kept === null) return isSameOrder && index === plan.rule ? ofOldFile(online.carried, plan, states * size) : none;
+  const parts = partsOf(online.carried, { states, cols: plan.cols, size });
+  if (!parts) return none;
+  const isSame = isSameOrder && parts.rule && index === plan.rule && (parts.scaling !== null) === plan.standardize;
+  return isSame || !parts.rule ? online.carried : joined({ ...parts, ...noRule });
+}
+
+/** Files of version 2 have epochs, steps, products and arrays. */
+function ofOldFile(carried: Float64Array, plan: Plan, states: number): Float64Array {
+  const [epochs, steps] = carried;
+  if (carried.length !== 2 + maxRunning + states) return new Float64Array(0);
+  const schedule = Float64Array.from(scheduleAfter(plan, epochs, steps));
+  return joined({ ...noRule, epochs, steps, rule: Float64Array.of(0, ...carried.subarray(2)), schedule });
+}
+
+/** `carriedOf`: its array; `coefficients`, `intercepts`: how many the model has; `isOld`: of a file of version 2. */
 export function readOnline(
   json: unknown,
   carriedOf: () => Float64Array,
   coefficients: number,
   intercepts: number,
+  isOld: boolean,
 ): Online | null {
   if (json === undefined) return null;
   let rule: Chosen;
@@ -63,13 +183,27 @@ export function readOnline(
     throw new NablaError('ERR_MODEL_FORMAT', (error as Error).message, { cause: error });
   }
   const carried = carriedOf();
-  const fixed = 2 + maxRunning; // epochs, steps and the running products
   const { states } = referenceRules[rule.index];
-  const lengths = [coefficients, coefficients + intercepts].map((size) => fixed + states * size);
+  const cols = coefficients / intercepts;
+  const sizes = [coefficients, coefficients + intercepts];
   const isCount = (value: number) => Number.isSafeInteger(value) && value >= 0;
-  const isRight = lengths.includes(carried.length) && carried.every(Number.isFinite);
-  if (!isRight || !isCount(carried[0]) || !isCount(carried[1])) {
-    throw invalid('ERR_MODEL_FORMAT', 'model.online.carried', `${lengths.join(' or ')} finite numbers`, carried);
+  const isWhole = isOld
+    ? carried.every(Number.isFinite) && sizes.some((size) => carried.length === 2 + maxRunning + states * size)
+    : sizes.some((size) => {
+        const parts = partsOf(carried, { states, cols, size });
+        if (!parts) return false;
+        const { scaling, steps, ...others } = parts;
+        const lists = [others.rule, others.schedule, others.weights, others.average];
+        const deviations = 1 + cols; // infinite for a constant column
+        return (
+          isCount(steps) &&
+          lists.every((list) => list === null || list.every(Number.isFinite)) &&
+          (scaling ?? []).every((value, i) => Number.isFinite(value) || (i >= deviations && value === Infinity))
+        );
+      });
+  if (!isWhole || !isCount(carried[0]) || (isOld && !isCount(carried[1]))) {
+    const expected = `the state of ${rule.name} for ${coefficients} coefficients, in finite numbers`;
+    throw invalid('ERR_MODEL_FORMAT', 'model.online.carried', expected, carried);
   }
-  return { optimizer: specOf(rule), carried };
+  return { optimizer: specOf(rule, rules) as OptimizerSpec, carried };
 }

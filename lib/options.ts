@@ -62,7 +62,10 @@ export interface FitOptions extends FitControl {
   warmStart?: Model<Label>;
   /** A file to put the fit's state into, or `{ path, every, resume }`: a fit that was killed goes on from it. */
   checkpoint?: string | URL | CheckpointOptions;
-  /** Remember the state of the update rule, for `partialFit`. Default false. */
+  /**
+   * Remember the state of the update rule, and with an average the weights behind it, for `partialFit`; without, a rule
+   * begins anew there. Default false.
+   */
   keepState?: boolean;
   /** Which weights are returned. Default `'none'`: those of the last step. */
   averaging?: Averaging;
@@ -179,6 +182,8 @@ export interface ReadOptions {
   validationFraction: number;
   /** Undefined: where it pays. The plan's own is still to be set. */
   gram: boolean | undefined;
+  /** The rule; null for a solver. */
+  rule: Chosen | null;
   /** The rule, if its state is to be kept. */
   kept: OptimizerSpec | null;
   given: Record<string, unknown>;
@@ -282,7 +287,8 @@ export function readFitOptions(options: unknown): ReadOptions {
     optimizer: optimizer.name,
     validationFraction,
     gram: given.gram === undefined ? undefined : flags.gram,
-    kept: flags.keepState && optimizer.spec ? specOf(optimizer.spec) : null,
+    rule: optimizer.spec,
+    kept: flags.keepState && optimizer.spec ? (specOf(optimizer.spec, rules) as OptimizerSpec) : null,
     given,
     plan,
   };

@@ -135,6 +135,7 @@ it('every status of a plan is one of a model', () => {
       optimizer: 'sgd',
       path: 'direct',
       hasOffset: false,
+      kept: {},
       online: null,
       labels: [],
       outputs: 1,

@@ -72,13 +72,13 @@ describe.each(faces)('model: $name', ({ fitSync, Model, kernels }) => {
   it('is plain data in JSON', () => {
     const json = model.toJSON();
     expect(Object.keys(json)).toEqual(
-      'format version loss lossParameters optimizer path labels coefficients intercepts status epochs steps history'.split(
+      'format version loss lossParameters optimizer path labels coefficients intercepts status epochs steps history options'.split(
         ' ',
       ),
     );
     expect(json).toMatchObject({
       format: 'nabla-model',
-      version: 2,
+      version: 3,
       loss: 'squared',
       optimizer: 'adam',
       path: 'direct',
@@ -165,7 +165,7 @@ describe.each(faces)('model: $name', ({ fitSync, Model, kernels }) => {
     expectRefusal(Model.fromJSON.bind(Model), [json], 'ERR_MODEL_FORMAT');
   });
 
-  it.each([0, 1, 3, '2', null, undefined, 1e300])('does not come back from version %s', (version) => {
+  it.each([0, 1, 4, '3', null, undefined, 1e300])('does not come back from version %s', (version) => {
     expectRefusal(Model.fromJSON.bind(Model), [set('version', version)], 'ERR_MODEL_VERSION');
   });
 

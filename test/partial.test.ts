@@ -99,6 +99,26 @@ describe.each(faces)('partialFit: $name', ({ Model, fitSync }) => {
     }
   });
 
+  it('goes on from files of version 2, which have neither options nor where a schedule is', () => {
+    const chosen = { optimizer: 'adam', schedule: 'invscaling', batchSize: 8 } as const;
+    const first = fitSync(data, { ...chosen, epochs: 2, keepState: true });
+    const { options, ...json } = JSON.parse(JSON.stringify(first));
+    const carried = Buffer.from(json.online.carried, 'base64');
+    // Epochs, no scaling, no weights, steps; a state, begun at 0, its products and arrays; the schedule, no average.
+    const number = (at: number) => carried.subarray(8 * at, 8 * (at + 1));
+    const old = Buffer.concat([number(0), number(3), carried.subarray(8 * 6, carried.length - 8 * 11)]);
+    const text = { ...json, version: 2, online: { ...json.online, carried: old.toString('base64') } };
+    const loaded = Model.fromJSON(text) as Model;
+    expect(JSON.parse(JSON.stringify(loaded))).toEqual(text);
+    expectSame(loaded.partialFitSync(data, chosen), first.partialFitSync(data));
+    const { online: _, ...without } = text;
+    const byHand = fitSync(data, { optimizer: 'sgd', epochs: 1, warmStart: first });
+    expectSame((Model.fromJSON(without) as Model).partialFitSync(data), byHand);
+    expectRefusal(Model.fromJSON.bind(Model), [{ ...text, options }], 'ERR_MODEL_FORMAT');
+    expectRefusal(Model.fromJSON.bind(Model), [{ ...json, options: { l3: 1 } }], 'ERR_MODEL_FORMAT');
+    expectRefusal(Model.fromJSON.bind(Model), [{ ...json, options: { warmStart: 1 } }], 'ERR_MODEL_FORMAT');
+  });
+
   it('a damaged state is refused', () => {
     const json = JSON.parse(JSON.stringify(fitSync(data, { optimizer: 'adam', epochs: 1, keepState: true })));
     const { online } = json;

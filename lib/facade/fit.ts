@@ -1,7 +1,7 @@
 import { checkArray, checkLength, checkMatrix, isFloat64Array } from '../arrays.js';
 import type { Backend, FitJob, Outcome } from '../backend.js';
 import { isBrief, nextTurn } from '../brief.js';
-import { losses, rules } from '../catalog.js';
+import { losses } from '../catalog.js';
 import { type Checkpointing, fitInPieces, fitInPiecesSync, readCheckpoint } from '../checkpoint.js';
 import { Control } from '../control.js';
 import { checkFinite, type FitData, type RawTable, readTable } from '../data.js';
@@ -9,11 +9,13 @@ import { invalid, NablaError } from '../errors.js';
 import { gramFrom, usesGram } from '../gram.js';
 import { Halt } from '../halt.js';
 import { holdOut } from '../holdout.js';
+import { type KeptOptions, keptOptions } from '../kept.js';
 import { type Label, readClasses, some } from '../labels.js';
 import type { Model } from '../model.js';
+import { carriedFrom } from '../online.js';
 import { type FitOptions, type OptimizerSpec, readFitOptions, readPenaltyFactors, readSampler } from '../options.js';
 import { coefficientCount, type Plan, statuses, type Table, weightCount } from '../plan.js';
-import { parametersOf, readChoice } from '../read.js';
+import { parametersOf } from '../read.js';
 import { withSolver } from '../solver.js';
 import { type RowWeights, readTargets, rowWeights, type Targets } from '../targets.js';
 import { EpochIterator, type FitIterator } from './iterator.js';
@@ -47,6 +49,7 @@ export interface Call {
   targets: Targets;
   checkpoint: Checkpointing | null;
   kept: OptimizerSpec | null;
+  options: KeptOptions;
   raw: { data: RawTable; validation: RawTable | null };
   /** As the caller gave it. */
   classWeight: unknown;
@@ -136,7 +139,7 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
       penaltyFactors,
       weights: start,
       state: null,
-      carried: read.kept && carriedOf(given.warmStart, read.optimizer, targets.labels),
+      carried: read.kept && carriedTo(full, given.warmStart, targets.labels),
       known: null,
     },
     loss,
@@ -145,6 +148,7 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
     targets,
     checkpoint,
     kept: read.kept,
+    options: keptOptions(read, full),
     raw: { data: raw, validation: validationRaw },
     classWeight: given.classWeight,
     control,
@@ -196,11 +200,12 @@ function classOrder(own: readonly Label[], labels: readonly Label[]): number[] {
   );
 }
 
-/** The state that a model's rule goes on with; empty where it begins, and where classes have another order. */
-function carriedOf(warmStart: unknown, rule: string, labels: readonly Label[]): Float64Array {
-  const { online, labels: own } = (warmStart ?? {}) as Partial<Model>;
-  const isSame = online && readChoice('warmStart.online', online.optimizer, rules).name === rule;
-  return isSame && labels.every((label, k) => label === own?.[k]) ? online.carried : new Float64Array(0);
+/** What a fit takes over from a model; empty: nothing. */
+function carriedTo(plan: Plan, warmStart: unknown, labels: readonly Label[]): Float64Array {
+  if (warmStart === undefined) return new Float64Array(0);
+  const { labels: own } = warmStart as Model<Label>;
+  const isSameOrder = labels.every((label, k) => label === own[k]);
+  return carriedFrom(warmStart as Model<Label>, plan, isSameOrder);
 }
 
 /** The arrays, once more, after code of the caller's may have run. */
@@ -230,6 +235,7 @@ export function modelOf<L extends Label>(model: typeof Model, call: Call, outcom
     outputs: targets.outputs,
     cols: job.plan.cols,
     outcome: blameData(outcome, raw.data, raw.validation),
+    kept: call.options,
     online: kept && outcome.carried && { optimizer: kept, carried: outcome.carried },
   });
 }

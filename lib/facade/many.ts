@@ -7,6 +7,7 @@ import { Control } from '../control.js';
 import { checkFinite, checkWeights, type RawTable } from '../data.js';
 import { type ErrorCode, invalid, NablaError } from '../errors.js';
 import { gramFrom, usesGram } from '../gram.js';
+import { type KeptOptions, keptOptions } from '../kept.js';
 import { checkClasses, type Label, readClasses } from '../labels.js';
 import type { Model } from '../model.js';
 import { Models } from '../models.js';
@@ -66,6 +67,7 @@ interface ManyCall {
   loss: keyof typeof losses;
   lossParameters: Readonly<Record<string, number>>;
   optimizer: string;
+  options: KeptOptions;
   labels: readonly Label[];
   errors: Map<number, NablaError>;
   raw: RawProblems;
@@ -175,6 +177,7 @@ function prepareMany(problems: unknown, options: unknown): ManyCall {
     loss,
     lossParameters: parametersOf(read.loss, losses),
     optimizer,
+    options: keptOptions(read, plan),
     labels: targets.labels,
     errors: sieve.errors,
     raw,
@@ -339,6 +342,7 @@ function modelsOf(model: typeof Model, call: ManyCall): Models {
     steps,
     optimizerOf: (i) => (shorter && isShort(call, i) ? shorter.optimizer : optimizer),
     pathOf: (i) => (plan.solver > 0 ? null : usesGram(plan, borders[i + 1] - borders[i]) ? 'gram' : 'direct'),
+    kept: call.options,
     errors: new Map([...errors].sort(([i], [j]) => i - j)),
   });
 }

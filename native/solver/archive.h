@@ -42,6 +42,10 @@ class Archive {
     for (size_t i = 0; i < n; ++i) number(values[i]);
   }
 
+  // Of what is read.
+  size_t length() const { return from_ ? length_ : SIZE_MAX >> 8; }
+  bool isRead() const { return from_ != nullptr; }
+
   // Whether what was read had as many numbers as were asked for.
   bool isWhole() const { return !from_ || (!overrun_ && at_ == length_); }
   std::vector<double>& written() { return to_; }

@@ -23,18 +23,40 @@ class Averaging {
   // After step t, counted from 1: w̄ += (w - w̄)/(t - start + 1) (Polyak), or w̄ += (1 - decay)(w - w̄).
   void add(const double* weights, double t) {
     if (kind_ == AveragingKind::none || t < start_) return;
-    if (t == start_) memcpy(average_.data(), weights, average_.size() * sizeof(double));
-    const double part = kind_ == AveragingKind::polyak ? 1.0 / (t - start_ + 1.0) : 1.0 - decay_;
+    if (!begun_) {
+      memcpy(average_.data(), weights, average_.size() * sizeof(double));
+      first_ = t;
+      begun_ = true;
+    }
+    const double part = kind_ == AveragingKind::polyak ? 1.0 / (t - first_ + 1.0) : 1.0 - decay_;
     kernels_.approach(part, weights, average_.data(), average_.size());
-    begun_ = true;
   }
 
   // The average once it has begun, else the weights themselves.
   const double* of(const double* weights) const { return begun_ ? average_.data() : weights; }
 
+  bool hasBegun() const { return begun_; }
+
   void exchange(Archive& archive) {
     archive.flag(begun_);
+    archive.number(first_);
     archive.array(average_.data(), average_.size());
+  }
+
+  // What goes on in the next fit; an average that this one does not keep is left out. `size`: of the weights.
+  void carry(Archive& archive, size_t size) {
+    bool begun = begun_;
+    archive.flag(begun);
+    if (!begun) return;
+    double first = first_;
+    archive.number(first);
+    if (kind_ == AveragingKind::none) {
+      Doubles left(size);
+      return archive.array(left.data(), size);
+    }
+    archive.array(average_.data(), size);
+    begun_ = true;
+    first_ = first;
   }
 
  private:
@@ -44,6 +66,7 @@ class Averaging {
   double start_;
   Doubles average_;
   bool begun_ = false;
+  double first_ = 0.0;  // the step with which it has begun
 };
 
 }  // namespace nabla

@@ -58,7 +58,7 @@ class Descent final : public Method {
       if (isNormAsked && sampler_.atEnd()) gradientNorm = gradientNormNow();
       const double t = static_cast<double>(++steps);
       rate = schedule_.rate(t);
-      isCut = optimizer_.step(w_, g, rate, t);
+      isCut = optimizer_.step(w_, g, rate, t - ruleBegan_);
       averaging_.add(w_, t);
     }
     if (plan_.lossAfterUpdate) {
@@ -92,9 +92,20 @@ class Descent final : public Method {
   const double* result() const override { return averaging_.of(w_); }
   void epochEnded(double loss) override { schedule_.epochEnded(loss); }
 
+  bool hidesWeights() const override { return averaging_.hasBegun() || plan_.standardize; }
   void carry(Archive& archive) override {
     archive.count(steps);
-    optimizer_.exchange(archive);
+    // Of a rule that begins anew there are the counts alone.
+    bool hasState = true;
+    archive.flag(hasState);
+    if (hasState) {
+      archive.number(ruleBegan_);
+      optimizer_.exchange(archive);
+    } else {
+      ruleBegan_ = static_cast<double>(steps);
+    }
+    schedule_.carry(archive, static_cast<double>(steps));
+    averaging_.carry(archive, plan_.size());
   }
 
   void exchange(Archive& archive) override {
@@ -141,7 +152,8 @@ class Descent final : public Method {
   Averaging averaging_;
   double* w_;
   Doubles gradient_;
-  bool known_ = false;  // `after_` and the gradient belong to the weights: the last loss was a full pass
+  double ruleBegan_ = 0.0;  // steps before the rule's first
+  bool known_ = false;      // `after_` and the gradient belong to the weights: the last loss was a full pass
   double after_ = 0.0;
   double previous_ = INFINITY;
 };

@@ -36,29 +36,37 @@ Run::Run(const Kernels& kernels, const Plan& plan, const Data& data, const Start
       start_(start),
       team_(team),
       histories_(kept == Keep::histories),
-      scaling_(plan.standardize || plan.solver != SolverKind::none
-                   ? new Scaling(kernels, plan, data.train, team, keptScaling(start, plan))
-                   : nullptr),
+      isScaled_(plan.standardize || plan.solver != SolverKind::none),
       stopping_(plan),
       weights_(plan.size()),
-      original_(scaling_ ? plan.size() : 0) {
+      original_(isScaled_ ? plan.size() : 0) {
+  Archive carried(start.carried.data, start.carried.length);
+  const bool isCarried = start.carried.length > 0;
+  if (start.carried.data && plan.standardize) carriedScaling_.resize(Scaling::length(plan));
+  if (isCarried) {
+    carried.count(firstEpoch_);
+    exchangeScaling(carried);
+  }
+  if (isScaled_) {
+    double* numbers = carriedScaling_.empty() ? keptScaling(start, plan) : carriedScaling_.data();
+    scaling_.reset(new Scaling(kernels, plan, data.train, team, numbers));
+  }
   if (data.validation.X)
     validation_.reset(
         new Objective(kernels, plan, data.validation, scaling_.get(), data.validation.count, team));
   keep(start.weights);
   if (plan.size() > 0) memcpy(weights_.data(), start.weights, plan.size() * sizeof(double));
   if (scaling_) scaling_->fromOriginal(weights_.data());
+  if (isCarried) exchangeWeights(carried, false);
   makeMethod();
   method_->isNormAsked = histories_ || plan.gradientTolerance > 0.0;
   if (histories_) {  // a short fit takes longer to grow its lists than to run
     const size_t epochs = static_cast<size_t>(std::min<uint64_t>(plan.epochs, 64));
     for (auto* list : {&out_.loss, &out_.learningRate, &out_.gradientNorm}) list->reserve(epochs);
   }
-  if (start.carried.length > 0) {
-    Archive archive(start.carried.data, start.carried.length);
-    archive.count(firstEpoch_);
-    method_->carry(archive);
-    require(archive);
+  if (isCarried) {
+    method_->carry(carried);
+    require(carried);
   }
   if (start.state.data) {
     Archive archive(start.state.data, start.state.length);
@@ -102,6 +110,7 @@ bool Run::advance() {
   const uint64_t epoch = out_.epochs;
   if (epoch >= plan_.epochs) return end(Status::maxEpochs);
   if (plan_.pauseAfter > 0 && epoch - begun_ == plan_.pauseAfter) return end(Status::paused);
+  if (epoch == 0) keepCarry();
   if (epoch == 0 && watchesTraining()) {
     stopping_.isBest(method_->objectiveAtResult(INFINITY));
     if (stopped()) return end(Status::cancelled);
@@ -131,6 +140,7 @@ bool Run::advance() {
   }
   if (isBest || !plan_.restoreBest) {
     keep(returned);
+    keepCarry();
     out_.meanLoss = method_->meanLoss;
   }
   out_.status = verdict();
@@ -163,8 +173,8 @@ Outcome Run::outcome() {
     exchange(archive);
     out_.state = std::move(archive.written());
   }
-  out_.epochs += firstEpoch_;
   if (start_.carried.data) carry();
+  out_.epochs += firstEpoch_;
   return std::move(out_);
 }
 
@@ -182,20 +192,49 @@ void Run::keep(const double* weights) { out_.weights.assign(weights, weights + p
 void Run::exchange(Archive& archive) {
   archive.count(out_.epochs);
   archive.array(out_.weights.data(), out_.weights.size());
+  size_t length = keptCarry_.size();
+  archive.count(length, archive.length());
+  keptCarry_.resize(length);
+  archive.array(keptCarry_.data(), length);
   stopping_.exchange(archive);
   method_->exchange(archive);
 }
 
-// What the update rule takes along to the next fit; what has diverged leaves nothing.
+// Columns that the first fit has standardized stay so.
+void Run::exchangeScaling(Archive& archive) {
+  bool isThere = !carriedScaling_.empty();
+  archive.flag(isThere);
+  if (isThere) archive.array(carriedScaling_.data(), carriedScaling_.size());
+}
+
+void Run::exchangeWeights(Archive& archive, bool areThere) {
+  archive.flag(areThere);
+  if (areThere) archive.array(weights_.data(), weights_.size());
+}
+
+// What is carried to the next fit: of the weights that are returned. What has diverged leaves nothing.
 void Run::carry() {
-  if (out_.status == Status::diverged) {
+  if (!keptCarry_.empty())
+    out_.carried = std::move(keptCarry_);
+  else if (out_.status == Status::diverged)
     out_.carried.assign(start_.carried.data, start_.carried.data + start_.carried.length);
-    return;
-  }
+  else
+    out_.carried = carriedNow();
+}
+
+std::vector<double> Run::carriedNow() {
   Archive archive;
-  archive.count(out_.epochs);
+  uint64_t epochs = firstEpoch_ + out_.epochs;
+  archive.count(epochs);
+  exchangeScaling(archive);
+  exchangeWeights(archive, method_->hidesWeights());
   method_->carry(archive);
-  out_.carried = std::move(archive.written());
+  return std::move(archive.written());
+}
+
+// Where others than the last weights may be returned: what goes with those that were kept.
+void Run::keepCarry() {
+  if (plan_.restoreBest && start_.carried.data) keptCarry_ = carriedNow();
 }
 
 Outcome fit(const Kernels& kernels, const Plan& plan, const Data& data, const Start& start, const Team& team,

@@ -84,7 +84,11 @@ class Run {
   const double* original();
   void keep(const double* weights);
   void exchange(Archive& archive);
+  void exchangeScaling(Archive& archive);
+  void exchangeWeights(Archive& archive, bool areThere);
   void carry();
+  std::vector<double> carriedNow();
+  void keepCarry();
 
   const Kernels& kernels_;
   const Plan& plan_;
@@ -92,6 +96,9 @@ class Run {
   const Start& start_;
   const Team& team_;
   const bool histories_;
+  const bool isScaled_;
+  std::vector<double> carriedScaling_;  // of standardized columns, as Scaling keeps it
+  std::vector<double> keptCarry_;  // what goes with the weights to return, where they may not be the last
   std::unique_ptr<Scaling> scaling_;
   std::unique_ptr<Objective> validation_;
   Stopping stopping_;

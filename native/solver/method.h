@@ -26,6 +26,9 @@ class Method {
 
   // Tells the loss that is watched.
   virtual void epochEnded(double) {}
+  // Whether the weights that the next step begins at are others than those returned: of an average, or scaled
+  // ones.
+  virtual bool hidesWeights() const { return false; }
   // What an update rule carries from one fit to the next.
   virtual void carry(Archive&) {}
 

@@ -30,6 +30,10 @@ export class Archive {
     for (let i = 0; i < values.length; i++) values[i] = this.number(values[i]);
   }
 
+  get isRead(): boolean {
+    return this.#from !== null;
+  }
+
   /** Whether what was read had as many numbers as were asked for. */
   get isWhole(): boolean {
     return this.#from === null || this.#at === this.#from.length;

@@ -9,6 +9,7 @@ export class Averaging {
   readonly #start: number;
   readonly #average: Float64Array;
   #begun = false;
+  #first = 0; // the step with which it has begun
 
   constructor(plan: Plan) {
     this.#kind = plan.averaging;
@@ -20,10 +21,13 @@ export class Averaging {
   /** After step t, counted from 1: w̄ += (w - w̄)/(t - start + 1) (Polyak), or w̄ += (1 - decay)(w - w̄). */
   add(weights: Float64Array, t: number): void {
     if (this.#kind === averagingKind.none || t < this.#start) return;
-    if (t === this.#start) this.#average.set(weights);
-    const part = this.#kind === averagingKind.polyak ? 1 / (t - this.#start + 1) : 1 - this.#decay;
+    if (!this.#begun) {
+      this.#average.set(weights);
+      this.#first = t;
+      this.#begun = true;
+    }
+    const part = this.#kind === averagingKind.polyak ? 1 / (t - this.#first + 1) : 1 - this.#decay;
     approach(part, weights, this.#average);
-    this.#begun = true;
   }
 
   /** The average once it has begun, else the weights themselves. */
@@ -31,8 +35,25 @@ export class Averaging {
     return this.#begun ? this.#average : weights;
   }
 
+  get hasBegun(): boolean {
+    return this.#begun;
+  }
+
   exchange(archive: Archive): void {
     this.#begun = archive.flag(this.#begun);
+    this.#first = archive.number(this.#first);
     archive.array(this.#average);
+  }
+
+  /** What goes on in the next fit; an average that this one does not keep is left out. `size`: of the weights. */
+  carry(archive: Archive, size: number): void {
+    const begun = archive.flag(this.#begun);
+    if (!begun) return;
+    const first = archive.number(this.#first);
+    const isKept = this.#kind !== averagingKind.none;
+    archive.array(isKept ? this.#average : new Float64Array(size));
+    if (!isKept) return;
+    this.#begun = true;
+    this.#first = first;
   }
 }

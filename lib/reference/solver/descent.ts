@@ -23,6 +23,7 @@ export class Descent extends Method {
   readonly #w: Float64Array;
   readonly #g: Float64Array;
   readonly #batch: Batch = { start: 0, count: 0, index: null };
+  #ruleBegan = 0; // steps before the rule's first
   #known = false; // `after` and the gradient belong to the weights: the last loss was a full pass
   #after = 0;
   #previous = Infinity;
@@ -72,7 +73,7 @@ export class Descent extends Method {
       if (this.#sampler.atEnd) this.gradientNorm = this.#gradientNormNow();
       const t = ++this.steps;
       this.rate = this.#schedule.rate(t);
-      isCut = this.#optimizer.step(w, g, this.rate, t);
+      isCut = this.#optimizer.step(w, g, this.rate, t - this.#ruleBegan);
       this.#averaging.add(w, t);
     }
     if (plan.lossAfterUpdate) {
@@ -114,9 +115,21 @@ export class Descent extends Method {
     this.#schedule.epochEnded(loss);
   }
 
+  override get hidesWeights(): boolean {
+    return this.#averaging.hasBegun || this.#job.plan.standardize;
+  }
+
   override carry(archive: Archive): void {
     this.steps = archive.number(this.steps);
-    this.#optimizer.exchange(archive);
+    // Of a rule that begins anew there are the counts alone.
+    if (archive.flag(true)) {
+      this.#ruleBegan = archive.number(this.#ruleBegan);
+      this.#optimizer.exchange(archive);
+    } else {
+      this.#ruleBegan = this.steps;
+    }
+    this.#schedule.carry(archive, this.steps);
+    this.#averaging.carry(archive, this.#w.length);
   }
 
   override exchange(archive: Archive): void {

@@ -34,10 +34,12 @@ import { Stopping } from './stopping.js';
 export class Run {
   readonly #job: FitJob;
   readonly #scaling: Scaling | null;
+  readonly #weights: Float64Array; // as the method changes them
   readonly #method: Method;
   readonly #validation: Objective | null;
   readonly #stopping: Stopping;
-  readonly #firstEpoch: number; // with what was carried from another fit
+  readonly #firstEpoch: number = 0; // with what was carried from another fit
+  readonly #carriedScaling: Float64Array | null = null; // of standardized columns, as Scaling keeps it
   readonly #begun: number; // epochs and steps of this fit that were done before
   readonly #stepsBefore: number;
 
@@ -48,6 +50,7 @@ export class Run {
   readonly #validationLoss: number[] = [];
   readonly #learningRate: number[] = [];
   readonly #gradientNorm: number[] = [];
+  #keptCarry: Float64Array | null = null; // what goes with them, where others than the last may be returned
   #meanLoss = NaN;
   #epochs = 0;
   #steps = 0;
@@ -58,25 +61,30 @@ export class Run {
   constructor(job: FitJob, objective?: Evaluator) {
     const { plan, train, validation, weights, state, carried, known } = job;
     this.#job = job;
-    const kept = known?.subarray(knownPlaces(plan).scaling);
+    const archive = carried && carried.length > 0 ? new Archive(carried) : null;
+    if (carried && plan.standardize) this.#carriedScaling = new Float64Array(1 + 3 * plan.cols);
+    if (archive) {
+      this.#firstEpoch = archive.number(0);
+      this.#exchangeScaling(archive);
+    }
+    const kept = this.#carriedScaling ?? known?.subarray(knownPlaces(plan).scaling);
     this.#scaling = plan.standardize || (plan.solver > 0 && !objective) ? new Scaling(plan, train, kept) : null;
     this.#validation = validation && new Objective(plan, validation, this.#scaling);
     this.#stopping = new Stopping(plan);
     this.#original = new Float64Array(weightCount(plan));
     this.#kept = weights.slice();
-    const start = weights.slice();
-    this.#scaling?.fromOriginal(start);
-    this.#method = this.#methodOf(objective ?? new Objective(plan, train, this.#scaling), start);
-    this.#firstEpoch = 0;
-    if (carried && carried.length > 0) {
-      const archive = new Archive(carried);
-      this.#firstEpoch = archive.number(0);
+    this.#weights = weights.slice();
+    this.#scaling?.fromOriginal(this.#weights);
+    if (archive) this.#exchangeWeights(archive, false);
+    this.#method = this.#methodOf(objective ?? new Objective(plan, train, this.#scaling), this.#weights);
+    if (archive) {
       this.#method.carry(archive);
+      if (!archive.isWhole) throw new NablaError('ERR_SHAPE', 'a state that belongs to another fit');
     }
     if (state) {
-      const archive = new Archive(state);
-      this.#exchange(archive);
-      if (!archive.isWhole) throw new NablaError('ERR_SHAPE', 'a state that belongs to another fit');
+      const paused = new Archive(state);
+      this.#exchange(paused);
+      if (!paused.isWhole) throw new NablaError('ERR_SHAPE', 'a state that belongs to another fit');
     }
     this.#begun = this.#epochs;
     this.#steps = this.#stepsBefore = this.#method.steps;
@@ -130,6 +138,7 @@ export class Run {
     const epoch = this.#epochs;
     if (epoch >= plan.epochs) return this.#end('maxEpochs');
     if (plan.pauseAfter > 0 && epoch - this.#begun === plan.pauseAfter) return this.#end('paused');
+    if (epoch === 0) this.#keep(this.#kept);
     if (epoch === 0 && this.#watchesTraining) this.#stopping.isBest(method.objectiveAtResult(Infinity));
     const loss = method.epoch(this.#firstEpoch + epoch);
     const returned = this.#returned();
@@ -156,7 +165,7 @@ export class Run {
     const improved = this.#stopping.improved(watched);
     const isBest = this.#watchesTraining ? this.#stopping.isBest(method.objectiveAtResult(loss)) : improved;
     if (isBest || !plan.restoreBest) {
-      this.#kept.set(returned);
+      this.#keep(returned);
       this.#meanLoss = method.meanLoss;
     }
     this.#status = this.#verdict();
@@ -186,6 +195,7 @@ export class Run {
   #exchange(archive: Archive): void {
     this.#epochs = archive.number(this.#epochs);
     archive.array(this.#kept);
+    this.#exchangeKeptCarry(archive);
     this.#stopping.exchange(archive);
     this.#method.exchange(archive);
   }
@@ -206,17 +216,48 @@ export class Run {
       learningRate: new Float64Array(this.#learningRate),
       gradientNorm: new Float64Array(this.#gradientNorm),
       state: status === 'paused' ? stateOf({ exchange: (archive) => this.#exchange(archive) }) : null,
-      carried: this.#job.carried && (status === 'diverged' ? this.#job.carried : this.#carry()),
+      carried: this.#job.carried && this.#carry(status),
     };
   }
 
-  /** What the update rule takes along to the next fit. */
-  #carry(): Float64Array {
+  #exchangeKeptCarry(archive: Archive): void {
+    const length = archive.number(this.#keptCarry?.length ?? 0);
+    if (length === 0) return;
+    const numbers = this.#keptCarry ?? new Float64Array(length);
+    archive.array(numbers);
+    this.#keptCarry = numbers;
+  }
+
+  /** Columns that the first fit has standardized stay so. */
+  #exchangeScaling(archive: Archive): void {
+    const numbers = this.#carriedScaling;
+    if (archive.flag(numbers !== null) && numbers) archive.array(numbers);
+  }
+
+  #exchangeWeights(archive: Archive, areThere: boolean): void {
+    if (archive.flag(areThere)) archive.array(this.#weights);
+  }
+
+  /** What is carried to the next fit: of the weights that are returned. What has diverged leaves nothing. */
+  #carry(status: LoopStatus): Float64Array | null {
+    if (this.#keptCarry) return this.#keptCarry;
+    return status === 'diverged' ? this.#job.carried : this.#carriedNow();
+  }
+
+  #carriedNow(): Float64Array {
     return stateOf({
       exchange: (archive) => {
         archive.number(this.#firstEpoch + this.#epochs);
+        this.#exchangeScaling(archive);
+        this.#exchangeWeights(archive, this.#method.hidesWeights);
         this.#method.carry(archive);
       },
     });
+  }
+
+  /** Keeps weights to return if nothing better follows. */
+  #keep(weights: Float64Array): void {
+    this.#kept.set(weights);
+    if (this.#job.plan.restoreBest && this.#job.carried) this.#keptCarry = this.#carriedNow();
   }
 }

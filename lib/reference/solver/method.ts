@@ -39,6 +39,11 @@ export abstract class Method implements Archived {
   /** Tells the loss that is watched. */
   epochEnded(_loss: number): void {}
 
+  /** Whether the weights that the next step begins at are others than those returned: of an average, or scaled ones. */
+  get hidesWeights(): boolean {
+    return false;
+  }
+
   /** What an update rule carries from one fit to the next. */
   carry(_archive: Archive): void {}
 

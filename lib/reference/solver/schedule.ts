@@ -15,9 +15,11 @@ interface At {
   p: Float64Array;
   /** η, what the rate begins with */
   initial: number;
-  /** counted from 1 after the warm-up */
+  /** counted from 1 after the warm-up, over all fits that go on from each other */
   step: number;
-  /** steps after the warm-up */
+  /** the same, in this fit */
+  own: number;
+  /** steps after the warm-up in this fit */
   total: number;
   /** epochs done since the warm-up, a fraction */
   done: number;
@@ -31,8 +33,8 @@ interface At {
 }
 
 /** How much of the fit is still to come, in (0, 1]. */
-function rest({ step, total }: At): number {
-  return larger((total - (step - 1)) / total, 1e-300);
+function rest({ own, total }: At): number {
+  return larger((total - (own - 1)) / total, 1e-300);
 }
 
 /** Where in its cycle a step lies, in [0, 1). */
@@ -49,13 +51,13 @@ function cycle(at: At): number {
   return (at.done - at.cycleStart) / at.cycleLength;
 }
 
-/** Up to η in the first part `start` of the steps, then down; PyTorch's OneCycleLR. */
-function oneCycle({ p, initial, step, total }: At): number {
+/** Up to η in the first part `start` of the steps, then down; PyTorch's OneCycleLR. Of too few steps the first has η. */
+function oneCycle({ p, initial, own, total }: At): number {
   const low = initial / p[2];
   const lowest = low / p[3];
-  const peak = p[1] * total - 1;
+  const peak = larger(p[1] * total - 1, 0);
   const last = total - 1;
-  const done = step - 1;
+  const done = own - 1;
   if (done <= peak) return between(low, initial, peak > 0 ? done / peak : 1);
   const x = (done - peak) / (last - peak);
   return between(initial, lowest, x < 1 ? x : 1);
@@ -109,23 +111,29 @@ const plateau = schedules.findIndex(({ name }) => name === 'plateau');
 
 export class Schedule {
   readonly #kind: number;
-  readonly #warmup: number; // steps
-  readonly #perEpoch: number;
+  readonly #warmup: number; // epochs
+  readonly #epochs: number;
   readonly #at: At;
   #best = Number.MAX_VALUE; // not infinite, which has no relative threshold
   #waited = 0;
+  // Where this fit takes over: steps before it; how many of them since the warm-up; epochs of other lengths, and steps of
+  // epochs of this one's.
+  #begun = 0;
+  #counted = 0;
+  #otherEpochs = 0;
+  #alike = 0;
 
   constructor(plan: Plan, stepsPerEpoch: number) {
     const p = plan.scheduleParameters;
     this.#kind = plan.schedule;
-    this.#perEpoch = stepsPerEpoch;
-    this.#warmup = p[0] * stepsPerEpoch;
-    const total = plan.epochs * stepsPerEpoch - this.#warmup;
+    this.#warmup = p[0];
+    this.#epochs = plan.epochs;
     this.#at = {
       p,
       initial: plan.ruleParameters[0],
       step: 1,
-      total,
+      own: 1,
+      total: 0,
       done: 0,
       reduced: 1,
       perEpoch: stepsPerEpoch,
@@ -134,13 +142,55 @@ export class Schedule {
     };
   }
 
+  /** Of the warm-up, how many steps are left when this fit begins; 0 or less: none. */
+  get #warmupLeft(): number {
+    const { perEpoch } = this.#at;
+    return this.#warmup * perEpoch - (this.#otherEpochs * perEpoch + this.#alike);
+  }
+
   /** `step` counts from 1. During the warm-up the rate rises linearly; then the schedule begins. */
   rate(step: number): number {
     const at = this.#at;
-    if (step <= this.#warmup) return at.initial * (step / this.#warmup);
-    at.step = step - Math.floor(this.#warmup);
-    at.done = (at.step - 1) / this.#perEpoch;
+    const { perEpoch } = at;
+    const here = step - this.#begun;
+    const steps = this.#otherEpochs * perEpoch + this.#alike + here;
+    const warmup = this.#warmup * perEpoch;
+    if (steps <= warmup) return at.initial * (steps / warmup);
+    const left = larger(this.#warmupLeft, 0);
+    at.own = here - Math.floor(left);
+    at.total = this.#epochs * perEpoch - left;
+    at.step = this.#counted + at.own;
+    at.done = (steps - Math.floor(warmup) - 1) / perEpoch;
     return schedules[this.#kind].rate(at);
+  }
+
+  /** What goes on in the next fit, after so many steps; another schedule begins anew. */
+  carry(archive: Archive, steps: number): void {
+    const kind = archive.number(this.#kind);
+    const here = steps - this.#begun;
+    const since = here - Math.floor(larger(this.#warmupLeft, 0));
+    const carried = [this.#counted + larger(since, 0), this.#otherEpochs, this.#alike + here, this.#at.perEpoch];
+    const [counted, otherEpochs, alike, perEpoch] = carried.map((value) => archive.number(value));
+    const state = new Float64Array(this.#state);
+    archive.array(state);
+    if (!archive.isRead) return;
+    this.#begun = steps;
+    if (kind !== this.#kind) return;
+    const isAlike = perEpoch === this.#at.perEpoch;
+    this.#counted = counted;
+    this.#otherEpochs = isAlike ? otherEpochs : otherEpochs + alike / perEpoch;
+    this.#alike = isAlike ? alike : 0;
+    this.#state = state;
+  }
+
+  get #state(): ArrayLike<number> {
+    const { cycleStart, cycleLength, reduced } = this.#at;
+    return [this.#best, this.#waited, cycleStart, cycleLength, reduced];
+  }
+
+  set #state(state: ArrayLike<number>) {
+    const at = this.#at;
+    [this.#best, this.#waited, at.cycleStart, at.cycleLength, at.reduced] = Array.from(state);
   }
 
   /** Tells the loss of an epoch, for the schedule that waits for a plateau. */
@@ -157,11 +207,8 @@ export class Schedule {
   }
 
   exchange(archive: Archive): void {
-    const at = this.#at;
-    this.#best = archive.number(this.#best);
-    this.#waited = archive.number(this.#waited);
-    at.cycleStart = archive.number(at.cycleStart);
-    at.cycleLength = archive.number(at.cycleLength);
-    at.reduced = archive.number(at.reduced);
+    const state = new Float64Array(this.#state);
+    archive.array(state);
+    this.#state = state;
   }
 }

@@ -1,0 +1,81 @@
+// The options of a fit that its model remembers, so that partialFit goes on under them.
+import { averagings, fitOptions, rules, samplers, schedules } from './catalog.js';
+import { NablaError } from './errors.js';
+import { specOf } from './online.js';
+import { type FitOptions, type ReadOptions, readFitOptions } from './options.js';
+import type { Plan } from './plan.js';
+import { readChoice, readObject } from './read.js';
+
+/** What belongs to one call and its rows, and not to those that go on from it. */
+const ofCall = ['epochs', 'keepState'] as const;
+const numbers = Object.keys(fitOptions).filter((name) => !(ofCall as readonly string[]).includes(name));
+const others = ['optimizer', 'schedule', 'sampler', 'averaging', 'history', 'penaltyFactors', 'classWeight'] as const;
+const names: readonly string[] = [...others, ...numbers];
+
+/** As plain data, in the form of options; the loss is the model's own. A solver is left out. */
+export type KeptOptions = Pick<
+  FitOptions,
+  (typeof others)[number] | Exclude<keyof typeof fitOptions, (typeof ofCall)[number]>
+>;
+
+/** A sampler whose row numbers are of one table alone takes the next ones in their order. */
+function keptSampler(value: unknown): FitOptions['sampler'] {
+  const { indices: _, ...choice } = (typeof value === 'object' ? value : { name: value }) as Record<string, unknown>;
+  return choice.name === 'indices'
+    ? 'sequential'
+    : (specOf(readChoice('sampler', choice, samplers), samplers) as never);
+}
+
+/** Of options that were read, and the plan made of them, whose penalty may be another's than the caller's. */
+export function keptOptions({ given, rule }: ReadOptions, plan: Plan): KeptOptions {
+  const kept: Record<string, unknown> = {};
+  if (rule) kept.optimizer = specOf(rule, rules);
+  if (given.schedule !== undefined) {
+    const { index, name } = readChoice('schedule', given.schedule, schedules);
+    kept.schedule = specOf({ name, index, parameters: plan.scheduleParameters, given: [] }, schedules);
+  }
+  if (given.sampler !== undefined) kept.sampler = keptSampler(given.sampler);
+  if (given.averaging !== undefined) {
+    kept.averaging = specOf(readChoice('averaging', given.averaging, averagings), averagings);
+  }
+  if (given.history !== undefined) kept.history = given.history;
+  if (given.penaltyFactors !== undefined) kept.penaltyFactors = Array.from(given.penaltyFactors as ArrayLike<number>);
+  if (given.classWeight !== undefined) {
+    const weights = given.classWeight;
+    kept.classWeight = typeof weights === 'object' ? { ...weights } : weights;
+  }
+  for (const name of numbers) if (given[name] !== undefined) kept[name] = given[name];
+  for (const name of ['l1', 'l2'] as const) {
+    if (plan[name] !== 0) kept[name] = plan[name];
+    else delete kept[name];
+  }
+  return kept;
+}
+
+/** From the JSON of a model. */
+export function readKept(json: unknown): KeptOptions | null {
+  if (json === undefined) return null;
+  try {
+    const kept = readObject('model.options', json, names) as KeptOptions;
+    readFitOptions({ ...kept });
+    return json as KeptOptions;
+  } catch (error) {
+    if (!(error instanceof NablaError)) throw error;
+    throw new NablaError('ERR_MODEL_FORMAT', `model.options: ${error.message}`, { cause: error });
+  }
+}
+
+/** The options of a fit that goes on: those given, and of the others those kept, unless the given ones replace them. */
+export function onwardOptions(kept: KeptOptions, given: FitOptions): FitOptions {
+  const { validationFraction, sampler, batchSize, gram, ...rest } = kept;
+  const isFull = (value: FitOptions['sampler']) => (typeof value === 'object' ? value.name : value) === 'full';
+  const isBatched = given.batchSize !== undefined || (given.sampler !== undefined && !isFull(given.sampler));
+  return {
+    ...rest,
+    ...(given.validation === undefined && validationFraction !== undefined && { validationFraction }),
+    ...(sampler !== undefined && !(isBatched && isFull(sampler)) && { sampler }),
+    ...(batchSize !== undefined && !isFull(given.sampler) && { batchSize }),
+    ...(gram !== undefined && !isBatched && { gram }),
+    ...given,
+  };
+}
