@@ -50,6 +50,7 @@ export {
 export { type Differentiable, type MinimizeOptions, type Minimum, minimize } from './minimize.js';
 export {
   type ClassMetrics,
+  type ConfusionCells,
   type Label,
   type MeanMetrics,
   type MeasureOptions,

@@ -22,7 +22,14 @@ import { readPlain } from './read.js';
 import { exp } from './reference/kernels/math.js';
 
 export type { Label, Predictions } from './labels.js';
-export type { ClassMetrics, MeanMetrics, MeasureOptions, Metrics, ValueMetrics } from './metrics/evaluate.js';
+export type {
+  ClassMetrics,
+  ConfusionCells,
+  MeanMetrics,
+  MeasureOptions,
+  Metrics,
+  ValueMetrics,
+} from './metrics/evaluate.js';
 export type { ModelJSON } from './modeljson.js';
 export type { Status } from './plan.js';
 

@@ -17,7 +17,7 @@ import type {
 import { parametersOf, readChoice } from '../lib/read.js';
 import { type Face, faces } from './backends.js';
 import { fixture } from './children.js';
-import { expectBits, expectClose, expectRefusal, normals, problem, random, runs } from './support.js';
+import { expectBits, expectClose, expectRefusal, normals, patience, problem, random, runs } from './support.js';
 
 /** Computed by scikit-learn 1.2.1, from the data below. */
 const golden = JSON.parse(readFileSync(fixture('metrics.json'), 'utf8'));
@@ -414,6 +414,83 @@ describe.each(faces)('metrics: $name', (face) => {
     expectBits(X, [1, NaN, 2]);
     expectBits(y, [1, 2, 3]);
     expectBits(sampleWeight, [1, 0, 1]);
+  });
+});
+
+describe.each(faces)('metrics of many classes: $name', ({ fitSync, Model }) => {
+  /** A model whose z of a class is highest about its own place on a line. */
+  const modelOf = (classes: number) => {
+    const y = Array.from({ length: classes }, (_, k) => `c${String(k).padStart(5, '0')}`);
+    const seed = fitSync(
+      { X: new Float64Array(2 * 2), y: y.slice(0, 2) },
+      { loss: 'softmax', optimizer: 'sgd', epochs: 1 },
+    );
+    const coefficients = Array.from({ length: 2 * classes }, (_, at) => (at % 2 ? -1 : 2 * ((at >> 1) / classes)));
+    const intercepts = Array.from({ length: classes }, (_, k) => -((k / classes) ** 2));
+    return Model.fromJSON<string>({ ...seed.toJSON(), labels: y, coefficients, intercepts });
+  };
+  const rowsOf = (rows: number, classes: number, seed: number) => {
+    const uniform = random(seed);
+    const X = new Float64Array(2 * rows);
+    const y = Array.from({ length: rows }, (_, i) => {
+      const k = Math.floor(uniform() * classes);
+      X[2 * i] = k / classes + (uniform() - 0.5) * (4 / classes);
+      X[2 * i + 1] = X[2 * i] ** 2;
+      return `c${String(k).padStart(5, '0')}`;
+    });
+    return { X, y, sampleWeight: Float64Array.from(y, () => (uniform() < 0.2 ? 0 : 0.5 + uniform())) };
+  };
+
+  it('are the same whether z of all rows is kept or not', () => {
+    const model = modelOf(1500);
+    const { X, y, sampleWeight } = rowsOf(1500, 1500, 1); // more than 2²⁰ values of z
+    const whole = model.evaluate(X, y, { sampleWeight });
+    const half = (from: number, to: number) => {
+      const weights = sampleWeight.map((w, i) => (i >= from && i < to ? w : 0));
+      return model.evaluate(X.slice(2 * from, 2 * to), y.slice(from, to), { sampleWeight: weights.slice(from, to) });
+    };
+    const [a, b] = [half(0, 600), half(600, 1500)]; // fewer
+    if (whole.kind !== 'class' || a.kind !== 'class' || b.kind !== 'class') throw new Error('of classes');
+    const weightOf = ({ support }: { support: Float64Array }) => support.reduce((x, y) => x + y);
+    const mixed = (value: 'loss' | 'accuracy') =>
+      (a[value] * weightOf(a) + b[value] * weightOf(b)) / (weightOf(a) + weightOf(b));
+    expectClose([whole.loss, whole.accuracy], [mixed('loss'), mixed('accuracy')], 1e-12);
+    expectClose(
+      whole.support,
+      a.support.map((value, k) => value + b.support[k]),
+      1e-12,
+    );
+    expect(whole.confusion.length).toBe(0);
+    const cells = whole.confusionCells!;
+    const truth = new Float64Array(1500);
+    cells.rows.forEach((rows, i) => {
+      truth[cells.truth[i]] += rows;
+    });
+    expectBits(truth, whole.support);
+    const right = cells.rows.filter((_, i) => cells.truth[i] === cells.predicted[i]).reduce((x, y) => x + y, 0);
+    expectClose([right / weightOf(whole)], [whole.accuracy], 1e-12);
+    expect(model.score(X, y, { sampleWeight })).toBe(whole.accuracy);
+    expect(() => model.evaluate(X.with(2001, NaN), y)).toThrow(/row 1000, column 1/);
+  });
+
+  it('have a matrix of up to 1,000 classes, cells of more', () => {
+    const { X, y } = rowsOf(50, 1000, 2);
+    const few = modelOf(1000).evaluate(X, y);
+    expect(few).toMatchObject({ confusionCells: null, confusion: { length: 1e6 } });
+    const many = modelOf(1001).evaluate(X, y);
+    expect(many).toMatchObject({ confusion: { length: 0 } });
+  });
+
+  it('of 20,000 classes take no more than their rows', { timeout: patience(20_000) }, () => {
+    const model = modelOf(20_000);
+    const { X, y } = rowsOf(200, 20_000, 3);
+    const before = process.memoryUsage().arrayBuffers;
+    const begin = performance.now();
+    const metrics = model.evaluate(X, y);
+    expect(performance.now() - begin).toBeLessThan(patience(5000));
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(200e6);
+    expect(metrics).toMatchObject({ kind: 'class', confusion: { length: 0 } });
+    expect((metrics as ClassMetrics<string>).accuracy).toBeGreaterThan(0.1);
   });
 });
 

@@ -12,8 +12,10 @@ export interface NamedMetrics
     'kind' | 'loss' | 'accuracy' | 'balancedAccuracy' | 'mcc' | 'auc' | 'logLoss' | 'brier' | 'macro' | 'weighted'
   > {
   readonly labels: readonly string[];
-  /** For each class the rows that are predicted to be of each. */
+  /** For each class the rows that are predicted to be of each; empty for more than 1,000 classes. */
   readonly confusion: readonly (readonly number[])[];
+  /** Of these, what is not 0: a class, the one predicted, and how many rows; null for fewer. */
+  readonly confusionCells: readonly (readonly [string, string, number])[] | null;
   readonly precision: ByClass;
   readonly recall: ByClass;
   readonly f1: ByClass;
@@ -24,12 +26,14 @@ export type Metrics = ValueMetrics | MeanMetrics | NamedMetrics;
 
 function named(metrics: ClassMetrics, labels: readonly string[]): NamedMetrics {
   const k = labels.length;
-  const { confusion, precision, recall, f1, support } = metrics;
+  const { confusion, confusionCells: cells, precision, recall, f1, support } = metrics;
   const byClass = (values: Float64Array): ByClass => Object.fromEntries(labels.map((label, i) => [label, values[i]]));
   return {
     ...metrics,
     labels,
-    confusion: labels.map((_, i) => [...confusion.subarray(i * k, (i + 1) * k)]),
+    confusion: cells ? [] : labels.map((_, i) => [...confusion.subarray(i * k, (i + 1) * k)]),
+    confusionCells:
+      cells && Array.from(cells.rows, (rows, i) => [labels[cells.truth[i]], labels[cells.predicted[i]], rows] as const),
     precision: byClass(precision),
     recall: byClass(recall),
     f1: byClass(f1),

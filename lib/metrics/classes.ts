@@ -1,6 +1,5 @@
 // How well classes are told apart.
 import { losses } from '../catalog.js';
-import { NablaError } from '../errors.js';
 import { codeOf, type Label } from '../labels.js';
 import type { Model } from '../model.js';
 import { chosenPlaces, probabilities } from '../predictions.js';
@@ -17,6 +16,16 @@ interface Scores<T> {
   readonly f1: T;
 }
 
+/** The cells of a confusion matrix that are not 0, row after row. */
+export interface ConfusionCells {
+  /** The place of the class among the labels. */
+  readonly truth: Uint32Array;
+  /** And of the class that is predicted. */
+  readonly predicted: Uint32Array;
+  /** Rows of the one that are predicted to be the other. */
+  readonly rows: Float64Array;
+}
+
 /** Of losses of classes. All counts of rows are sums of sampleWeight. */
 export interface ClassMetrics<L extends Label = number> extends Scores<Float64Array> {
   readonly kind: 'class';
@@ -28,8 +37,13 @@ export interface ClassMetrics<L extends Label = number> extends Scores<Float64Ar
   readonly accuracy: number;
   /** The mean recall of the classes that have rows. */
   readonly balancedAccuracy: number;
-  /** classes × classes, row-major: in row j, column k the rows of class j that are predicted to be k. */
+  /**
+   * classes × classes, row-major: in row j, column k the rows of class j that are predicted to be k. Of more than 1,000
+   * classes it is empty: {@link ClassMetrics.confusionCells} has them.
+   */
   readonly confusion: Float64Array;
+  /** Of more than 1,000 classes, what of the confusion is not 0; null of fewer. */
+  readonly confusionCells: ConfusionCells | null;
   /** Rows of each class. */
   readonly support: Float64Array;
   /** Means over the classes that have rows or are predicted. */
@@ -54,9 +68,12 @@ interface Places {
   predicted: Float64Array;
 }
 
-function placesOf({ y, z, outputs, loss }: Measured): Places {
+function placesOf({ y, z, outputs, loss, byRow }: Measured): Places {
   const first = codeOf(Object.keys(losses)[loss] as keyof typeof losses, 0);
-  return { truth: first === 0 ? y : y.map((code) => (code === first ? 0 : 1)), predicted: chosenPlaces(z, outputs) };
+  return {
+    truth: first === 0 ? y : y.map((code) => (code === first ? 0 : 1)),
+    predicted: byRow ? byRow.predicted : chosenPlaces(z, outputs),
+  };
 }
 
 export function accuracy(measured: Measured): number {
@@ -67,34 +84,45 @@ export function accuracy(measured: Measured): number {
   );
 }
 
-function confusionOf({ truth, predicted }: Places, classes: number, weights: Weights): Float64Array {
-  let counts: Float64Array;
-  try {
-    counts = new Float64Array(classes * classes);
-  } catch (cause) {
-    throw new NablaError('ERR_OUT_OF_MEMORY', `there is no room for a confusion matrix of ${classes}²`, { cause });
-  }
+/** Classes whose confusion is a matrix: its 8 MB are worth it. */
+const mostInMatrix = 1000;
+
+function cellsOf({ truth, predicted }: Places, classes: number, weights: Weights): ConfusionCells {
+  const counts = new Map<number, number>();
   for (let i = 0; i < truth.length; i++) {
-    counts[truth[i] * classes + predicted[i]] += weights === null ? 1 : weights[i];
+    const cell = truth[i] * classes + predicted[i];
+    counts.set(cell, (counts.get(cell) ?? 0) + (weights === null ? 1 : weights[i]));
   }
-  return counts;
+  const cells = Float64Array.from(counts.keys()).sort();
+  return {
+    truth: Uint32Array.from(cells, (cell) => Math.floor(cell / classes)),
+    predicted: Uint32Array.from(cells, (cell) => cell % classes),
+    rows: cells.map((cell) => counts.get(cell) as number),
+  };
+}
+
+function matrixOf({ truth, predicted, rows }: ConfusionCells, classes: number): Float64Array {
+  const matrix = new Float64Array(classes * classes);
+  rows.forEach((count, i) => {
+    matrix[truth[i] * classes + predicted[i]] = count;
+  });
+  return matrix;
 }
 
 /** a/b, or 0 where there is nothing to divide by. */
 const part = (a: number, b: number): number => (b > 0 ? a / b : 0);
 
 /** What the confusion says. */
-function countsOf(confusion: Float64Array, classes: number) {
+function countsOf(cells: ConfusionCells, classes: number) {
   const support = new Float64Array(classes);
   const predicted = new Float64Array(classes);
   const right = new Float64Array(classes);
-  for (let j = 0; j < classes; j++) {
-    right[j] = confusion[j * classes + j];
-    for (let k = 0; k < classes; k++) {
-      support[j] += confusion[j * classes + k];
-      predicted[k] += confusion[j * classes + k];
-    }
-  }
+  cells.rows.forEach((rows, i) => {
+    const [j, k] = [cells.truth[i], cells.predicted[i]];
+    support[j] += rows;
+    predicted[k] += rows;
+    if (j === k) right[j] += rows;
+  });
   const precision = right.map((value, k) => part(value, predicted[k]));
   const recall = right.map((value, k) => part(value, support[k]));
   const f1 = right.map((value, k) => part(2 * value, support[k] + predicted[k]));
@@ -159,7 +187,8 @@ export function classMetrics<L extends Label>(model: Model<L>, measured: Measure
   const { weights, z, outputs } = measured;
   const { labels, loss: name } = model;
   const places = placesOf(measured);
-  const confusion = confusionOf(places, labels.length, weights);
+  const cells = cellsOf(places, labels.length, weights);
+  const isMatrix = labels.length <= mostInMatrix;
   const loss = meanLoss(measured);
   const hasProbabilities = name === 'logistic' || name === 'softmax';
   const isBinary = labels.length === 2;
@@ -172,8 +201,9 @@ export function classMetrics<L extends Label>(model: Model<L>, measured: Measure
     labels,
     loss,
     accuracy: accuracy(measured),
-    confusion,
-    ...countsOf(confusion, labels.length),
+    confusion: isMatrix ? matrixOf(cells, labels.length) : new Float64Array(0),
+    confusionCells: isMatrix ? null : cells,
+    ...countsOf(cells, labels.length),
     logLoss: hasProbabilities ? loss : null,
     brier: hasProbabilities && isBinary ? mean(squares(), weights) : null,
     auc: isBinary ? areaUnderRoc(measured) : null,

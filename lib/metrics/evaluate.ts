@@ -7,7 +7,7 @@ import { d2, type MeanMetrics, meanMetrics } from './means.js';
 import { measure } from './measure.js';
 import { r2, type ValueMetrics, valueMetrics } from './values.js';
 
-export type { ClassMetrics } from './classes.js';
+export type { ClassMetrics, ConfusionCells } from './classes.js';
 export type { MeanMetrics } from './means.js';
 export type { MeasureOptions } from './measure.js';
 export type { ValueMetrics } from './values.js';

@@ -1,12 +1,14 @@
 // What a model says of rows beside what is true of them: the ground of all metrics.
-import { checkMatrix } from '../arrays.js';
+import { checkMatrix, firstNotFinite, type Matrix, zerosLike } from '../arrays.js';
 import { losses } from '../catalog.js';
 import { checkFinite, overflow, type RawTable, readTable } from '../data.js';
 import { NablaError } from '../errors.js';
 import type { Label } from '../labels.js';
 import type { Model } from '../model.js';
+import { chosenPlaces } from '../predictions.js';
 import { readChoice, readObject } from '../read.js';
 import { losses as formulas } from '../reference/kernels/losses.js';
+import { sum } from '../reference/kernels/sums.js';
 import { readTargets } from '../targets.js';
 import { sumOf, type Weights } from './sums.js';
 
@@ -31,7 +33,18 @@ export interface Measured {
   /** Of the model's loss. */
   readonly loss: number;
   readonly parameters: Float64Array;
+  /** In place of z, which is empty then: what each row comes to, of softmax over many classes. */
+  readonly byRow?: ByRow;
 }
+
+/** Of each row, the place of the class that is predicted, and its term of the loss. */
+interface ByRow {
+  readonly predicted: Float64Array;
+  readonly terms: Float64Array;
+}
+
+/** Values of z that are kept at once. */
+const mostValues = 2 ** 20;
 
 /** @throws NablaError as `evaluate` of a model */
 export function measure(model: Model<Label>, X: unknown, y: unknown, options: unknown): Measured {
@@ -45,8 +58,15 @@ export function measure(model: Model<Label>, X: unknown, y: unknown, options: un
   const known = readTargets('y', model.loss, table, { labels, targets });
   const { index, parameters } = readChoice('loss', { ...lossParameters, name: model.loss }, losses);
   const all = { rows, outputs, targets, loss: index, parameters };
-  const z = model.linear(table.X, table.offset ?? undefined);
   const { sampleWeight, used } = table;
+  if (model.loss === 'softmax' && outputs > 2 && rows * outputs > mostValues) {
+    const pick = (values: Float64Array) => (used ? Float64Array.from(used, (row) => values[row]) : values);
+    const weights = sampleWeight && pick(sampleWeight);
+    const count = used ? used.length : rows;
+    const counted = { ...all, rows: count, y: pick(known.y), z: new Float64Array(0), weights };
+    return checked({ ...counted, byRow: rowByRow(model, table, counted) }, table);
+  }
+  const z = model.linear(table.X, table.offset ?? undefined);
   if (!used) return checked({ ...all, y: known.y, z, weights: sampleWeight }, table);
   const pick = (values: Float64Array, width: number) => {
     const picked = new Float64Array(used.length * width);
@@ -59,10 +79,40 @@ export function measure(model: Model<Label>, X: unknown, y: unknown, options: un
   return checked({ ...all, y: pick(known.y, targets), z: pick(z, outputs), weights, rows: used.length }, table);
 }
 
+/** Goes through the rows that are used some at a time, so that z of all of them needs no room. */
+function rowByRow(model: Model<Label>, { X, offset, used, cols }: RawTable, measured: Measured): ByRow {
+  const { rows, outputs, y, weights } = measured;
+  const predicted = new Float64Array(rows);
+  const terms = new Float64Array(rows);
+  const room = new Float64Array(1);
+  const step = Math.max(1, Math.floor(mostValues / outputs));
+  for (let start = 0; start < rows; start += step) {
+    const count = Math.min(step, rows - start);
+    const pick = <T extends Matrix>(from: T, width: number): T => {
+      if (!used) return from.subarray(start * width, (start + count) * width) as T;
+      const to = zerosLike(from, count * width) as T;
+      for (let i = 0; i < count; i++) {
+        const row = used[start + i];
+        to.set(from.subarray(row * width, (row + 1) * width), i * width);
+      }
+      return to;
+    };
+    const z = model.linear(pick(X, cols), offset ? pick(offset, outputs) : undefined);
+    predicted.set(chosenPlaces(z, outputs), start);
+    const areNumbers = firstNotFinite(z) < 0;
+    for (let i = 0; i < count; i++) {
+      const own = { ...measured, rows: 1, y: y.subarray(start + i, start + i + 1), weights: null };
+      const term = sumOfLosses({ ...own, z: z.subarray(i * outputs, (i + 1) * outputs) }, room);
+      terms[start + i] = areNumbers ? (weights ? weights[start + i] : 1) * term : NaN;
+    }
+  }
+  return { predicted, terms };
+}
+
 /** Throws for what is not finite: data, z, or the sum of the weights. */
 function checked(measured: Measured, table: RawTable): Measured {
-  const { y, z, rows, weights } = measured;
-  if (!z.every(Number.isFinite) || !y.every(Number.isFinite)) {
+  const { y, z, byRow, rows, weights } = measured;
+  if (!(byRow ? byRow.terms : z).every(Number.isFinite) || !y.every(Number.isFinite)) {
     checkFinite('data', table);
     throw overflow();
   }
@@ -71,20 +121,29 @@ function checked(measured: Measured, table: RawTable): Measured {
 }
 
 /** The mean over the rows of the model's loss, summed over several targets, without penalty. */
-export function meanLoss({ y, z, weights, rows, outputs, targets, loss, parameters }: Measured): number {
-  const sum = formulas[loss].gradient({
+export function meanLoss(measured: Measured): number {
+  const { rows, weights, byRow } = measured;
+  const total = byRow ? sum(byRow.terms, 0, rows) : sumOfLosses(measured, new Float64Array(rows));
+  return total / sumOf(rows, weights);
+}
+
+/** Σ of the losses. `terms`: room for one a row. */
+function sumOfLosses(
+  { y, z, weights, rows, outputs, targets, loss, parameters }: Measured,
+  terms: Float64Array,
+): number {
+  return formulas[loss].gradient({
     y: transposed(y, targets),
     yAt: 0,
-    z: outputs === 1 ? z.slice() : transposed(z, outputs), // it is overwritten
+    z: outputs === 1 || rows === 1 ? z.slice() : transposed(z, outputs), // it is overwritten
     weights,
     weightsAt: 0,
     n: rows,
     outputs,
     stride: rows,
     parameters,
-    terms: new Float64Array(rows),
+    terms,
   });
-  return sum / sumOf(rows, weights);
 }
 
 /** One target of several, with a z for it. */
