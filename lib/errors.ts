@@ -25,6 +25,7 @@ export type ErrorCode =
   | 'ERR_CSV_ENCODING'
   | 'ERR_NATIVE_LOAD'
   | 'ERR_NO_THREAD'
+  | 'ERR_PROCESS_EXIT'
   | 'ERR_OUT_OF_MEMORY';
 
 /** Every error of nabla: a wrong call, told by its `code`, that has changed nothing. */

@@ -64,7 +64,9 @@ export interface Addon
   fitMany(...args: [...ManyArguments, callback: (error: Error | null) => void]): ManyHandle;
   /** Ends many fits; their callback is not called any more. */
   cancelMany(fits: ManyHandle): void;
-  close(): void;
+  /** At the process's 'exit': ends the fits that run, which reject after `resume`, and holds back those that do not yet. */
+  pause(): void;
+  resume(): void;
   /** The class of all errors that the addon throws or hands to callbacks: new Class(code, message). */
   setErrorClass(errorClass: new (code: ErrorCode, message: string) => Error): void;
   catalog: Record<
@@ -218,20 +220,26 @@ class Advance {
 }
 
 /** What belongs to the process, however often this module is loaded in it (by a test runner's reset, or as two copies). */
-const ofProcess = process as unknown as Record<symbol, Set<() => void> | undefined>;
-const closers = Symbol.for('nabla.closers');
+const ofProcess = process as unknown as Record<symbol, Set<Addon> | undefined>;
+const addons = Symbol.for('nabla.addons');
 
-/** Cleanup hooks of the main thread's environment may not run at process.exit(): one listener of the process calls them. */
-function closeAtExit({ close }: Addon): void {
-  let all = ofProcess[closers];
+/**
+ * Ends what runs at process.exit(), where the cleanup hooks of the main thread may not run: by one listener of the process.
+ * Where a program has emitted 'exit' itself, the event loop turns once more, and fits can run again.
+ */
+function pauseAtExit(addon: Addon): void {
+  let all = ofProcess[addons];
   if (!all) {
-    const first = new Set<() => void>();
-    all = ofProcess[closers] = first;
-    process.once('exit', () => {
-      for (const close of first) close();
+    const first = new Set<Addon>();
+    all = ofProcess[addons] = first;
+    process.on('exit', () => {
+      for (const { pause } of first) pause();
+      setImmediate(() => {
+        for (const { resume } of first) resume();
+      });
     });
   }
-  all.add(close);
+  all.add(addon);
 }
 
 export function loadNative(): Backend | null {
@@ -241,7 +249,7 @@ export function loadNative(): Backend | null {
   const { NABLA_THREADS: threads } = process.env;
   if (threads) addon.setThreads(readThreads(threads));
   const planRoom = new Float64Array(planLength);
-  closeAtExit(addon);
+  pauseAtExit(addon);
   return {
     name: 'native',
     target: addon.target,

@@ -55,6 +55,13 @@ describe.runIf(canSpawn)('threads', () => {
       expect(await said('terminateMany')).toEqual(new Array(18).fill(1));
     });
 
+    it.runIf(backend === 'native')(
+      "ends running fits when a program emits 'exit', and goes on with others",
+      async () => {
+        expect(await said('emitExit')).toEqual([20, 'AbortError', 'ERR_PROCESS_EXIT']);
+      },
+    );
+
     it.runIf(backend === 'native')('a hundred workers at once load the addon', async () => {
       expect(await said('hundredWorkers')).toEqual({ loaded: 100, goesOn: 20 });
     });

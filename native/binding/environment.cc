@@ -2,8 +2,6 @@
 
 #include <iterator>
 
-#include "call.h"
-
 namespace nabla {
 
 napi_value errorOf(napi_env env, const Refusal& refusal) {
@@ -17,6 +15,15 @@ napi_value errorOf(napi_env env, const Refusal& refusal) {
     napi_create_error(env, code, message, &error);
   return error;
 }
+
+namespace {
+
+constexpr Refusal noThread{"ERR_NO_THREAD",
+                           "the system starts no thread for this fit (a limit on processes or memory?): "
+                           "raise it, or call the Sync twin"};
+constexpr Refusal exited{"ERR_PROCESS_EXIT", "the process has emitted 'exit', which ends the fits that run"};
+
+}  // namespace
 
 // Shared by an environment and its jobs, so that a pool thread never touches an environment that is gone.
 struct Mailbox {
@@ -89,21 +96,27 @@ void Environment::start(const std::shared_ptr<ScriptJob>& job) {
       job->drop();
       reject("ERR_OUT_OF_MEMORY", "a thread-safe function cannot be made");
     }
-    ++mailbox_->running;
   }
   job->mailbox_ = mailbox_;
-  job->ended_ = false;
+  job->ended_ = job->isHalted_ = false;
   job->self_ = job;
+  job->waits_ = isPaused_;
   active_.pushBack(job.get());
-  if (Pool::instance().submit(job.get())) return;
+  if (job->waits_ || submit(job.get())) return;
+  remove(job.get())->drop();
+  throw noThread;
+}
+
+// False: there is no thread for it.
+bool Environment::submit(ScriptJob* job) {
   {
     std::lock_guard<std::mutex> lock(mailbox_->mutex);
-    --mailbox_->running;
+    ++mailbox_->running;
   }
-  remove(job.get())->drop();
-  reject("ERR_NO_THREAD",
-         "the system starts no thread for this fit (a limit on processes or memory?): raise it, or call the "
-         "Sync twin");
+  if (Pool::instance().submit(job)) return true;
+  std::lock_guard<std::mutex> lock(mailbox_->mutex);
+  --mailbox_->running;
+  return false;
 }
 
 // Takes a job off the active ones; null if it is none.
@@ -141,9 +154,11 @@ void Environment::tell(ScriptJob* pointer, bool hasEnded) {
   Napi::HandleScope scope(env_);
   try {
     if (!job->cancelled.load()) job->tick(env_);
-    if (hasEnded && job->cancelled.load())
+    if (!hasEnded) return;
+    if (job->isHalted_) job->fail(exited);
+    if (job->cancelled.load() && !job->isHalted_)
       job->drop();
-    else if (hasEnded)
+    else
       job->settle(env_);
   } catch (const Napi::Error&) {  // a worker that is being terminated runs no JavaScript any more
   }
@@ -151,12 +166,44 @@ void Environment::tell(ScriptJob* pointer, bool hasEnded) {
 
 void Environment::cancel(ScriptJob* job) {
   job->cancelled.store(true);
+  job->isHalted_ = false;
   if (!active_.has(job) || !Pool::instance().withdraw(job)) return;
   {
     std::lock_guard<std::mutex> lock(mailbox_->mutex);
     --mailbox_->running;
   }
   remove(job)->drop();
+}
+
+void Environment::pause() {
+  isPaused_ = true;
+  size_t withdrawn = 0;
+  for (ScriptJob* job = active_.front(); job; job = active_.next(job)) {
+    if (job->waits_) continue;
+    job->waits_ = Pool::instance().withdraw(job);
+    if (job->waits_) {
+      ++withdrawn;
+    } else if (!job->cancelled.exchange(true)) {
+      job->isHalted_ = true;
+      Pool::instance().withdraw(job);  // wakes one that waits for its turn
+    }
+  }
+  std::unique_lock<std::mutex> lock(mailbox_->mutex);
+  mailbox_->running -= withdrawn;
+  mailbox_->idle.wait(lock, [this] { return mailbox_->running == 0; });
+}
+
+void Environment::resume() {
+  isPaused_ = false;
+  for (ScriptJob *job = active_.front(), *next; job; job = next) {
+    next = active_.next(job);
+    if (!job->waits_) continue;
+    job->waits_ = false;
+    if (submit(job)) continue;
+    job->fail(noThread);
+    const std::shared_ptr<ScriptJob> last = remove(job);
+    last->settle(env_);
+  }
 }
 
 void Environment::close() {

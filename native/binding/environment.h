@@ -10,6 +10,7 @@
 
 #include "../kernels/table.h"
 #include "../solver/pool.h"
+#include "call.h"
 
 namespace nabla {
 
@@ -21,12 +22,14 @@ class ScriptJob : public Job {
   void run() final;
   virtual void compute() noexcept = 0;     // on a pool thread
   virtual void tick(Napi::Env) {}          // back on the environment's thread, when asked for
-  virtual void settle(Napi::Env env) = 0;  // there too, after the last tick
+  virtual void settle(Napi::Env env) = 0;  // there too, after the last tick: with failure(), if there is one
   virtual void drop() = 0;                 // in place of settle, when nobody waits for it any more
 
  protected:
   // Asks for a tick, unless one is still to come. On a pool thread.
   void askForTick();
+  const Refusal* failure() const { return failure_; }
+  void fail(const Refusal& refusal) { failure_ = &refusal; }
 
  private:
   friend class Environment;
@@ -36,6 +39,9 @@ class ScriptJob : public Job {
   Links<ScriptJob> active_, message_;  // in the environment's list, in the mailbox's
   std::atomic<bool> posted_{false};    // is in the mailbox
   bool ended_ = false;
+  bool waits_ = false;     // for the environment to resume
+  bool isHalted_ = false;  // was ended by a pause of the environment
+  const Refusal* failure_ = nullptr;
 };
 
 class Environment {
@@ -57,11 +63,16 @@ class Environment {
   void cancel(ScriptJob* job);
   // Cancels what runs and waits for it; nothing is settled any more.
   void close();
+  // At process.on('exit'), from which a process may go on where a program has emitted that itself: ends what
+  // runs, which fails with ERR_PROCESS_EXIT after resume(), and keeps what waits until then.
+  void pause();
+  void resume();
 
  private:
   static void deliver(napi_env env, napi_value, void* context, void* data);
   void deliverAll();
   void tell(ScriptJob* job, bool hasEnded);
+  bool submit(ScriptJob* job);
   bool openMailbox();
   std::shared_ptr<ScriptJob> remove(ScriptJob* job);
 
@@ -69,6 +80,7 @@ class Environment {
   const Kernels& kernels_;
   std::shared_ptr<Mailbox> mailbox_;
   Napi::FunctionReference errorClass_;
+  bool isPaused_ = false;
   List<ScriptJob, &ScriptJob::active_> active_;
 };
 

@@ -199,9 +199,9 @@ class FitJob final : public ScriptJob {
         askForTick();
       }
     } catch (const std::invalid_argument&) {
-      failure_ = &foreignState;
+      fail(foreignState);
     } catch (...) {
-      failure_ = &outOfMemory;
+      fail(outOfMemory);
     }
   }
 
@@ -219,8 +219,8 @@ class FitJob final : public ScriptJob {
   void settle(Napi::Env env) override {
     const Napi::Function callback = callback_.Value();
     drop();
-    if (failure_) {
-      callback.Call({errorOf(env, *failure_)});
+    if (failure()) {
+      callback.Call({errorOf(env, *failure())});
     } else {
       callback.Call({env.Null(), completed_ ? valueOf(env, run_->last()) : env.Null()});
     }
@@ -275,7 +275,6 @@ class FitJob final : public ScriptJob {
   std::unique_ptr<Run> run_;
   size_t epochs_ = 0;  // to run
   bool completed_ = false;
-  const Refusal* failure_ = nullptr;
   Napi::FunctionReference callback_, tick_;  // while it advances
   bool tells_ = false;
   std::mutex mutex_;
@@ -338,8 +337,13 @@ Napi::Value setThreads(const Call& info) {
   return info.Env().Undefined();
 }
 
-Napi::Value close(const Call& info) {
-  Environment::of(info.Env()).close();
+Napi::Value pause(const Call& info) {
+  Environment::of(info.Env()).pause();
+  return info.Env().Undefined();
+}
+
+Napi::Value resume(const Call& info) {
+  Environment::of(info.Env()).resume();
   return info.Env().Undefined();
 }
 
@@ -354,7 +358,8 @@ void exportFit(Napi::Object exports) {
   addFunction<advanceFitSync>(exports, "advanceSync");
   addFunction<outcomeOfFit>(exports, "outcome");
   addFunction<cancelFit>(exports, "cancel");
-  addFunction<close>(exports, "close");
+  addFunction<pause>(exports, "pause");
+  addFunction<resume>(exports, "resume");
 }
 
 }  // namespace nabla

@@ -95,14 +95,14 @@ class ManyJob final : public ScriptJob {
     try {
       fitEach(kernels_, request_.plan, request_.problems, Team(cancelled, request_.plan.threads));
     } catch (...) {
-      failure_ = &outOfMemory;
+      fail(outOfMemory);
     }
   }
 
   void settle(Napi::Env env) override {
     const Napi::Function callback = callback_.Value();
     drop();
-    callback.Call({failure_ ? errorOf(env, *failure_) : env.Null()});
+    callback.Call({failure() ? errorOf(env, *failure()) : env.Null()});
   }
 
   void drop() override {
@@ -115,7 +115,6 @@ class ManyJob final : public ScriptJob {
   Request request_;
   Napi::ObjectReference arrays_;
   Napi::FunctionReference callback_;
-  const Refusal* failure_ = nullptr;
 };
 
 using Handle = Napi::External<std::shared_ptr<ManyJob>>;
