@@ -23,6 +23,15 @@ constexpr int mostSteps = 16;
 constexpr double collinear =
     128.0;  // roundings of a column, 1e-13 of it in all: refinement finds no digits beyond
 
+// What a · b loses when it is rounded to `product` (kernels/doubled.h).
+double lostByProduct(double a, double b, double product) {
+  constexpr double splitter = 0x1p27 + 1.0;
+  const double c = splitter * a, d = splitter * b;
+  const double aHigh = c - (c - a), bHigh = d - (d - b);
+  const double aLow = a - aHigh, bLow = b - bHigh;
+  return aLow * bLow - (((product - aHigh * bHigh) - aLow * bHigh) - aHigh * bLow);
+}
+
 class LeastSquares {
  public:
   LeastSquares(const Kernels& kernels, const Plan& plan, const Table& table, const Penalty& penalty,
@@ -172,11 +181,13 @@ class LeastSquares {
     double* w = weights + k * cols;
     double* b = plan_.intercept ? weights + plan_.coefficients() + k : nullptr;
     std::fill_n(w, cols, 0.0);
-    if (b) *b = 0.0;
     double shift = b ? first[plan_.coefficients() + k] : 0.0;
-    // What a double's digits leave of the gradient is too little where the matrix is ill-conditioned.
-    if (orthogonal_)
-      shift = evaluate(k, w, 0.0);
+    // A double's digits leave too little of the gradient where the matrix is ill-conditioned; and of columns
+    // far from 0, whose means are rounded, unless the residuals add up to 0.
+    const bool isExact = orthogonal_ || scaling_.isFar();
+    if (b) *b = isExact ? shift / n_ : 0.0;
+    if (isExact)
+      shift = evaluate(k, w, b ? *b : 0.0);
     else
       std::copy_n(first + k * cols, cols, step_.data());
     double before = INFINITY;
@@ -220,7 +231,9 @@ class LeastSquares {
     const double* low = g + cols + 1;
     for (size_t j = 0; j < cols; ++j) {
       const double m = scaling_.mean()[j], deviation = scaling_.deviation()[j];
-      const double centred = g[j] - m * g[cols] + (low[j] - m * low[cols]);
+      const double shift = m * g[cols];
+      const double lost = lostByProduct(m, g[cols], shift) + m * low[cols];
+      const double centred = g[j] - shift + (low[j] - lost);
       const double penalty =
           !diagonal_.empty() && deviation < INFINITY ? diagonal_[j] * (w[j] * deviation) : 0.0;
       step_[j] = centred / deviation - penalty;

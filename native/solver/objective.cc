@@ -54,7 +54,9 @@ Objective::Room Objective::room() const {
                y = plan_.targets * stride_;
   const size_t sampleWeight = table_.sampleWeight ? stride_ : 0, offset = table_.offset ? z : 0;
   const size_t curvature = plan_.solver != SolverKind::none ? z : 0;
-  Room room{Doubles(X + z + y + sampleWeight + offset + curvature),
+  const size_t scaled = scaling_ && scaling_->isFar() ? plan_.cols * stride_ : 0;
+  Room room{Doubles(X + z + y + sampleWeight + offset + curvature + scaled),
+            nullptr,
             nullptr,
             nullptr,
             nullptr,
@@ -67,6 +69,7 @@ Objective::Room Objective::room() const {
   room.sampleWeight = room.y + y;
   room.offset = room.sampleWeight + sampleWeight;
   room.curvature = room.offset + offset;
+  room.scaled = room.curvature + curvature;
   return room;
 }
 
@@ -76,6 +79,7 @@ Objective::Block Objective::block(const Batch& batch, size_t at, size_t count, c
                             batch.count - at - count + batch.ahead),
               table_.y + row, table_.sampleWeight ? table_.sampleWeight + row : nullptr,
               table_.offset ? table_.offset + row : nullptr, stride_};
+  if (scaling_ && scaling_->isFar()) block.rows = scaling_->scale(block.rows, room.scaled);
   const auto gather = [&](const double* from, size_t outputs, double* to) {
     pick(from, batch, at, count, outputs, to, stride_);
     return to;
@@ -114,9 +118,8 @@ double Objective::blockPass(const Batch& batch, const double* weights, double* g
                          plan_.lossParameters, weights, plan_.intercept, room.z, gradient});
 }
 
-// The weights of X's own columns.
 const double* Objective::originalOf(const double* weights) {
-  if (!scaling_) return weights;
+  if (!isTurned()) return weights;
   scaling_->toOriginal(weights, original_.data());
   return original_.data();
 }
@@ -145,7 +148,7 @@ double Objective::finish(const double* total, size_t count, double* gradient) co
   if (!gradient) return total[size];
   if (size > 0) memcpy(gradient, total, size * sizeof(double));
   if (count != 1) kernels_.divide(static_cast<double>(count), gradient, size);
-  if (scaling_) scaling_->chain(gradient);
+  if (isTurned()) scaling_->chain(gradient);
   return total[size];
 }
 
@@ -153,7 +156,7 @@ double Objective::pass(const Batch& batch, const double* weights, double* gradie
   weights = originalOf(weights);
   if (batch.count <= step_ && plan_.outputs == 1 && !curvature) {
     const double sum = blockPass(batch, weights, gradient);
-    if (gradient && scaling_) scaling_->chain(gradient);
+    if (gradient && isTurned()) scaling_->chain(gradient);
     return sum;
   }
   const size_t blocks = (batch.count + step_ - 1) / step_;

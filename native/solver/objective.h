@@ -53,7 +53,7 @@ class Objective {
   // Room for one block, where rows are widened, picked or transposed, and for its z and second derivatives.
   struct Room {
     Doubles memory;
-    double *X, *z, *y, *sampleWeight, *offset, *curvature;
+    double *X, *z, *y, *sampleWeight, *offset, *curvature, *scaled;
   };
   Room room() const;
   Block block(const Batch& batch, size_t at, size_t count, const Room& room) const;
@@ -62,6 +62,8 @@ class Objective {
   void addBlock(const Block& block, size_t count, const double* weights, bool isGradientAsked,
                 double* curvature, const Room& room, double* partial) const;
   double finish(const double* total, size_t count, double* gradient) const;
+  // Weights of X's own columns, unless passes take the scaled ones.
+  bool isTurned() const { return scaling_ && !scaling_->isFar(); }
   const double* originalOf(const double* weights);
   double rowPass(const Batch& batch, const double* weights, double* gradient) const;
   double blockPass(const Batch& batch, const double* weights, double* gradient) const;

@@ -56,16 +56,27 @@ Scaling::Scaling(const Kernels& kernels, const Plan& plan, const Table& table, c
     : kernels_(kernels), plan_(plan), mean_(plan.cols), deviation_(plan.cols), square_(plan.cols) {
   const bool isKnown = kept && *kept != 0.0;
   if (!isKnown) measure(table, team);
-  if (!kept) return;
-  double* place = kept + 1;
+  double* place = kept ? kept + 1 : nullptr;
   for (Doubles* numbers : {&mean_, &deviation_, &square_}) {
+    if (!kept) break;
     if (isKnown)
       std::copy_n(place, plan.cols, numbers->data());
     else
       std::copy_n(numbers->data(), plan.cols, place);
     place += plan.cols;
   }
-  *kept = 1.0;
+  if (kept) *kept = 1.0;
+  for (size_t j = 0; j < plan.cols; ++j)
+    isFar_ |= std::fabs(mean()[j]) > farOfSums * (deviation()[j] * std::sqrt(square()[j]));
+}
+
+Rows Scaling::scale(const Rows& rows, double* into) const {
+  const size_t cols = rows.cols;
+  for (size_t i = 0; i < rows.count; ++i) {
+    const double* x = rows.row(i);
+    for (size_t j = 0; j < cols; ++j) into[i * cols + j] = (x[j] - mean()[j]) / deviation()[j];
+  }
+  return {into, cols, rows.count, nullptr};
 }
 
 // Of the rows.

@@ -8,6 +8,9 @@
 
 namespace nabla {
 
+// Means, over the root mean squares of what remains, that cost an evaluation's sums some of their digits.
+constexpr double farOfSums = 0x1p10;
+
 class Scaling {
  public:
   // Weighted means and, with `standardize`, standard deviations of the table's columns.
@@ -24,6 +27,10 @@ class Scaling {
   const double* deviation() const { return deviation_.data(); }
   // The mean square of each scaled column; 1 for one that says nothing.
   const double* square() const { return square_.data(); }
+  // Whether a column is so far from 0 that passes take the scaled columns, row by row, and not X's own.
+  bool isFar() const { return isFar_; }
+  // The rows of scaled columns, written to `into`.
+  Rows scale(const Rows& rows, double* into) const;
 
   // The weights of x's own columns become those of the scaled ones, in place.
   void fromOriginal(double* weights) const;
@@ -44,6 +51,7 @@ class Scaling {
   Doubles mean_;
   Doubles deviation_;
   Doubles square_;
+  bool isFar_ = false;
 };
 
 }  // namespace nabla

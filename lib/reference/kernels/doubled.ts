@@ -12,7 +12,7 @@ function lostBySum(a: number, b: number, sum: number): number {
 const splitter = 2 ** 27 + 1;
 
 /** What a · b loses when it is rounded to `product`. */
-function lostByProduct(a: number, b: number, product: number): number {
+export function lostByProduct(a: number, b: number, product: number): number {
   const c = splitter * a;
   const aHigh = c - (c - a);
   const aLow = a - aHigh;

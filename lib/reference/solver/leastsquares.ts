@@ -3,7 +3,7 @@
 // native/solver/leastsquares.cc.
 import { coefficientCount, type Plan, type Table } from '../../plan.js';
 import { nrm2 } from '../kernels/dense.js';
-import { residuals } from '../kernels/doubled.js';
+import { lostByProduct, residuals } from '../kernels/doubled.js';
 import type { Penalty } from '../kernels/penalties.js';
 import { sumOfProducts } from '../kernels/sums.js';
 import { rowsPerBlock } from './blocks.js';
@@ -189,10 +189,12 @@ class LeastSquares {
     const step = this.#step;
     const w = weights.subarray(k * cols, (k + 1) * cols).fill(0);
     const bAt = coefficientCount(this.#plan) + k;
-    if (intercept) weights[bAt] = 0;
     let shift = intercept ? first[bAt] : 0;
-    // What a double's digits leave of the gradient is too little where the matrix is ill-conditioned.
-    if (this.#orthogonal) shift = this.#evaluate(k, w, 0);
+    // A double's digits leave too little of the gradient where the matrix is ill-conditioned; and of columns far from 0,
+    // whose means are rounded, unless the residuals add up to 0.
+    const isExact = this.#orthogonal !== null || this.#scaling.isFar;
+    if (intercept) weights[bAt] = isExact ? shift / count : 0;
+    if (isExact) shift = this.#evaluate(k, w, intercept ? weights[bAt] : 0);
     else step.set(first.subarray(k * cols, (k + 1) * cols));
     let before = Infinity;
     for (let n = 0; n < mostSteps; n++) {
@@ -229,7 +231,9 @@ class LeastSquares {
       residuals(rows, { y, sampleWeight, offset, stride: outputs, at: k, start, index }, w, b, g);
     }
     for (let j = 0; j < cols; j++) {
-      const centred = g[j] - mean[j] * g[cols] + (low[j] - mean[j] * low[cols]);
+      const shift = mean[j] * g[cols];
+      const lost = lostByProduct(mean[j], g[cols], shift) + mean[j] * low[cols];
+      const centred = g[j] - shift + (low[j] - lost);
       const penalty = this.#diagonal && deviation[j] < Infinity ? this.#diagonal[j] * (w[j] * deviation[j]) : 0;
       this.#step[j] = centred / deviation[j] - penalty;
     }

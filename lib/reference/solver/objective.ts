@@ -69,6 +69,7 @@ export class Objective implements Evaluator {
   readonly #sampleWeight: Float64Array;
   readonly #offset: Float64Array;
   readonly #original: Float64Array;
+  readonly #scaled: Float64Array; // rows of scaled columns, of a block
   readonly #curvature: Float64Array;
 
   /** `scaling`: null, or weights are those of standardized columns. */
@@ -86,6 +87,7 @@ export class Objective implements Evaluator {
     this.#sampleWeight = new Float64Array(table.sampleWeight ? this.#step : 0);
     this.#offset = new Float64Array(table.offset ? plan.outputs * this.#step : 0);
     this.#original = new Float64Array(scaling ? this.#size : 0);
+    this.#scaled = new Float64Array(scaling?.isFar ? this.#step * plan.cols : 0);
     this.#curvature = new Float64Array(plan.outputs * this.#step);
   }
 
@@ -110,13 +112,15 @@ export class Objective implements Evaluator {
     const size = this.#size;
     const z = this.#z;
     const coefficients = coefficientCount(plan);
-    const weights = scaling ? scaling.toOriginal(given, this.#original) : given;
+    const turned = scaling?.isFar ? null : scaling; // null: weights are as the rows are
+    const weights = turned ? turned.toOriginal(given, this.#original) : given;
     this.#tree.reset();
     for (let at = 0; at < batch.count; at += step) {
       const count = Math.min(step, batch.count - at);
       const start = batch.start + at;
       const source: Source = { X: table.X, cols, start, count, index: batch.index };
-      const rows = rowsOf(source, this.#X);
+      const own = rowsOf(source, this.#X);
+      const rows = scaling?.isFar ? scaling.scale(own, this.#scaled) : own;
       const y = this.#part(table.y, plan.targets, source, this.#y);
       const sampleWeight = table.sampleWeight && this.#part(table.sampleWeight, 1, source, this.#sampleWeight);
       const offset = table.offset && this.#part(table.offset, outputs, source, this.#offset);
@@ -158,7 +162,7 @@ export class Objective implements Evaluator {
     if (gradient) {
       for (let j = 0; j < size; j++) gradient[j] = total[j];
       if (batch.count !== 1) divide(batch.count, gradient, size);
-      if (scaling) scaling.chain(gradient);
+      turned?.chain(gradient);
     }
     return total[size];
   }

@@ -2,10 +2,13 @@
 // of x for each pass. Twin: native/solver/scaling.cc.
 
 import { coefficientCount, type Plan, type Table } from '../../plan.js';
-import { type Rows, rmatvec, squares } from '../kernels/dense.js';
+import { type Rows, rmatvec, rowAt, squares } from '../kernels/dense.js';
 import { sumOfProducts } from '../kernels/sums.js';
 import { rowsPerBlock, Tree } from './blocks.js';
 import { Reader } from './matrix.js';
+
+/** Means, over the root mean squares of what remains, that cost an evaluation's sums some of their digits. */
+const farFromZero = 2 ** 10;
 
 /** Σ over the table's rows, block by block: pass(rows, weights of these rows, partial). */
 function overRows(
@@ -38,6 +41,8 @@ export class Scaling {
   readonly deviation: Float64Array;
   /** The mean square of each scaled column; 1 for one that says nothing. */
   readonly square: Float64Array;
+  /** Whether a column is so far from 0 that passes take the scaled columns, row by row, and not X's own. */
+  readonly isFar: boolean;
 
   /**
    * Weighted means and, with `standardize`, standard deviations of the table's columns. `kept`: numbers of the caller's,
@@ -49,6 +54,7 @@ export class Scaling {
     const places = kept && [1, 2, 3].map((end) => kept.subarray(1 + (end - 1) * cols, 1 + end * cols));
     if (kept && places && kept[0] !== 0) {
       [this.mean, this.deviation, this.square] = places;
+      this.isFar = this.#hasFar();
       return;
     }
     const n = table.count;
@@ -74,11 +80,28 @@ export class Scaling {
     }
     this.mean = mean;
     this.deviation = deviation;
+    this.isFar = this.#hasFar();
     if (!kept) return;
     [this.mean, this.deviation, this.square].forEach((numbers, i) => {
       kept.set(numbers, 1 + i * cols);
     });
     kept[0] = 1;
+  }
+
+  #hasFar(): boolean {
+    const { deviation, square } = this;
+    return this.mean.some((mean, j) => Math.abs(mean) > farFromZero * (deviation[j] * Math.sqrt(square[j])));
+  }
+
+  /** The rows of scaled columns, written to `into`. */
+  scale(rows: Rows, into: Float64Array): Rows {
+    const { mean, deviation } = this;
+    const { X, cols, count } = rows;
+    for (let i = 0; i < count; i++) {
+      const x = rowAt(rows, i);
+      for (let j = 0; j < cols; j++) into[i * cols + j] = (X[x + j] - mean[j]) / deviation[j];
+    }
+    return { X: into, cols, start: 0, count, index: null };
   }
 
   /** The weights of x's own columns become those of the scaled ones, in place. */
