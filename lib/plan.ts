@@ -8,8 +8,14 @@ export const logisticLoss = 1;
 export const softmaxLoss = 2; // its y is one label a row, however many outputs
 
 export const hingeLoss = 3;
+export const squaredHingeLoss = 4;
+export const huberLoss = 5;
 export const quantileLoss = 6;
 export const epsilonInsensitiveLoss = 7;
+export const squaredEpsilonInsensitiveLoss = 8;
+export const poissonLoss = 9;
+export const gammaLoss = 10;
+export const tweedieLoss = 11;
 /** Those of straight pieces, which have no second derivative. */
 export const kinkedLosses: readonly number[] = [hingeLoss, quantileLoss, epsilonInsensitiveLoss];
 

@@ -212,6 +212,13 @@ void EightProblems::evaluateAtZero() {
   areLossesKnown_ = true;
 }
 
+double EightProblems::meanTarget(size_t lane) const {
+  double sum = 0.0;
+  for (size_t i = 0; i < lengths_[lane]; ++i)
+    sum += weights_.data()[abreast * i + lane] * y_.data()[abreast * i + lane];
+  return sum / counts_[lane];
+}
+
 bool EightProblems::isFinite(size_t lane) const {
   return areLossesKnown_ ? std::isfinite(sum_[lane]) : reach_[lane] < calm;
 }

@@ -43,6 +43,8 @@ Newton::Newton(const Kernels& kernels, const Plan& plan, const Table& table, con
       trial_(plan.size()),
       trialGradient_(plan.size()),
       target_(plan.size()),
+      slope_(plan.size()),
+      roundoff_(plan, table, scaling),
       curvature_(expands_ ? 0 : plan.outputs * table.count),
       rowCurvature_(isCoupled() ? table.count : 0) {
   g_.clear();
@@ -80,32 +82,38 @@ double Newton::epoch(uint64_t) {
     begun_ = true;
     value_ = evaluate(w_, g_.data());
     meanLoss = smooth_.meanLoss();
-    first_ = std::fabs(value_);
     if (!std::isfinite(value_)) return value_;
   }
   if (!isCurrent_) bend();
+  const double before = value_;
   double promised = NAN;
   const double length = step(promised);
   rate = length;
   double left = promised;
+  bool trusts = false;
   if (length > 0.0) {
     ++steps;
     copy(trial_.data(), w_, plan_.size());
     copy(trialGradient_.data(), g_.data(), plan_.size());
-    left = length == 1.0 && isMinimal() ? 0.0 : isNaught() ? value_ : remaining();
+    left = isZero() || (length == 1.0 && isMinimal(before)) ? 0.0 : remaining();
     isCurrent_ = expands_ && !set_.isSparse();
-    if (length == 1.0)
+    if (length == 1.0 && damping_ == 0.0) {
+      trusts = isTrusted(promised, left, size());
+      left = polish(left);
+    } else if (length == 1.0)
       damp(damping_ > leastDamping ? 0.1 * damping_ : 0.0);
     else if (length < 0.1)
       dampMore();
   }
-  left += outside();
+  left = isZero() ? 0.0 : left + outside();
   change = left;
-  if (left <= 0x1p-4 * nothing())
+  const double roundoff = level();
+  if (isAtMinimum(promised, left, roundoff, size()))
     ended = Status::converged;
   else if (length == 0.0)
-    ended = left <= 64.0 * nothing() ? Status::converged : Status::stalled;
+    ended = left <= 64.0 * roundoff ? Status::converged : Status::stalled;
   gradientNorm = smooth_.norm(w_, g_.data());
+  if (trusts && (ended != Status::maxEpochs || left < Stopping::toleranceOf(plan_, value_))) finish(left);
   if (plan_.stepHistory && length > 0.0) stepLosses.push_back(value_);
   return value_;
 }
@@ -122,17 +130,49 @@ double Newton::penalized(double sum, const double* weights, double* gradient) {
   return smooth_.penalize(sum / static_cast<double>(table_.count), weights, gradient);
 }
 
+// Near the minimum, where rounding hides decreases of the objective and the Hessian changes little: goes on
+// with it, as long as each step leaves a sixteenth of what the models promise. Returns what they do at last.
+double Newton::polish(double promised) {
+  const double size = this->size();
+  double left = promised;
+  while (left <= nearby * size && left > leastLeft * size && left >= Stopping::toleranceOf(plan_, value_) &&
+         !stopped()) {
+    copy(target_.data(), trial_.data(), plan_.size());
+    const double value = evaluate(trial_.data(), trialGradient_.data());
+    const double next = promise(trial_.data(), trialGradient_.data());
+    if (!(value <= value_ + level() && next <= leastGain * left)) {
+      // The second derivatives are to be those of the weights.
+      evaluate(w_, trialGradient_.data());
+      return left;
+    }
+    value_ = value;
+    meanLoss = smooth_.meanLoss();
+    copy(trial_.data(), w_, plan_.size());
+    copy(trialGradient_.data(), g_.data(), plan_.size());
+    left = next;
+  }
+  return left;
+}
+
+// The last step, of a length that is not worth an evaluation: what is left is what the objective falls by.
+void Newton::finish(double left) {
+  ended = Status::converged;
+  copy(target_.data(), w_, plan_.size());
+  value_ -= left;
+  meanLoss = value_ - smooth_.penaltyAt(w_);
+}
+
 // Takes a step, with more damping if there is none without. Returns which part of it; `promised`: by the
 // first model.
 double Newton::step(double& promised) {
   for (int tries = 0; tries < mostDampings && !stopped(); ++tries) {
-    const double fall = aim();
+    const double fall = aim(w_, g_.data());
     const double rest = untold();
     if (tries == 0) promised = fall + rest;
-    if (damping_ > 0.0 || rest <= nothing() || isTold()) {
+    if (damping_ > 0.0 || rest <= level() || isTold()) {
       const double length = search(fall);
       if (length > 0.0) return length;
-      if (std::fabs(fall) <= nothing()) break;
+      if (std::fabs(fall) <= level()) break;
     }
     dampMore();
   }
@@ -148,18 +188,17 @@ void Newton::damp(double damping) {
   for (const auto& system : systems_) system->complete(damping_);
 }
 
-// What the objective could still fall by at the target, of which the models' slopes, without damping, are
-// written to the trial's gradient.
+// What the objective could still fall by at the target; writes the models' slopes there, without damping.
 double Newton::untold() {
-  trialGradient_.clear();
+  slope_.clear();
   double untold = 0.0;
-  for (const auto& system : systems_) untold += system->untold(damping_, trialGradient_.data());
+  for (const auto& system : systems_) untold += system->untold(damping_, slope_.data());
   return untold;
 }
 
 // Whether the models account for most of the gradient.
 bool Newton::isTold() const {
-  return smooth_.norm(target_.data(), trialGradient_.data()) <= 0.5 * smooth_.norm(w_, g_.data());
+  return smooth_.norm(target_.data(), slope_.data()) <= 0.5 * smooth_.norm(w_, g_.data());
 }
 
 // The Hessians at the weights.
@@ -178,14 +217,12 @@ void Newton::bend() {
 
 // Whether the models' minimum is the objective's, but for rounding: as of a quadratic, unless its equations
 // say too little.
-bool Newton::isMinimal() const {
+bool Newton::isMinimal(double before) const {
+  if (scaling_.isFar() || !(value_ >= leastRest * before)) return false;
   for (const auto& system : systems_)
     if (!system->model().isSolved() || !(system->model().leastPivot() > leastExpandedPivot)) return false;
   return isSquared() && damping_ == 0.0;
 }
-
-// Whether a squared loss, which is never below 0, is all but there: flat models would not tell so.
-bool Newton::isNaught() const { return isSquared() && value_ <= 0x1p-4 * nothing(); }
 
 // What the objective can still fall by.
 double Newton::remaining() {
@@ -193,10 +230,15 @@ double Newton::remaining() {
     value_ = penalized(expansion_->begin(w_, g_.data()), w_, g_.data());
     meanLoss = smooth_.meanLoss();
   }
-  const double fall = aim();
+  return promise(w_, g_.data());
+}
+
+// By how much the models fall from these weights.
+double Newton::promise(const double* weights, const double* gradient) {
+  const double fall = aim(weights, gradient);
   const double rest = untold();
   // Models that are all but flat may lose all digits on their way to a minimum: they say nothing.
-  return fall >= -nothing() ? fall + rest : INFINITY;
+  return fall >= -level() ? fall + rest : INFINITY;
 }
 
 // What it could fall by in columns that the models leave out.
@@ -248,16 +290,16 @@ void Newton::spread(System& system, const double* d, size_t k, size_t l) {
 }
 
 // Writes where the models have their minimum to `target`; returns by how much they fall.
-double Newton::aim() {
+double Newton::aim(const double* weights, const double* gradient) {
   double fall = 0.0;
-  if (!set_.isWhole()) copy(w_, target_.data(), plan_.size());
-  for (const auto& system : systems_) fall += system->aim(g_.data(), w_, target_.data());
+  if (!set_.isWhole()) copy(weights, target_.data(), plan_.size());
+  for (const auto& system : systems_) fall += system->aim(gradient, weights, target_.data());
   return fall;
 }
 
 // Goes towards the target; returns which part, 0 if nothing is gained.
 double Newton::search(double promised) {
-  const Way way{w_, target_.data(), plan_.size(), value_, promised, nothing()};
+  const Way way{w_, target_.data(), plan_.size(), value_, promised, level()};
   const Went went = goTowards(way, trial_.data(), team_,
                               [&](const double* trial) { return evaluate(trial, trialGradient_.data()); });
   if (went.part > 0.0) {
@@ -272,7 +314,6 @@ void Newton::exchange(Archive& archive) {
   archive.flag(begun_);
   archive.array(w_, plan_.size());
   archive.number(value_);
-  archive.number(first_);
   archive.number(damping_);
   archive.array(g_.data(), plan_.size());
   if (expansion_) expansion_->exchange(archive);

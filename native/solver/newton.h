@@ -11,7 +11,9 @@
 #include "expansion.h"
 #include "gram.h"
 #include "method.h"
+#include "roundoff.h"
 #include "smooth.h"
+#include "stopping.h"
 #include "system.h"
 #include "towards.h"
 #include "workingset.h"
@@ -21,6 +23,9 @@ namespace nabla {
 // Of a diagonal element, what has to remain when the variables before it are taken out, for the squared
 // loss's gradient at the model's minimum to be enough.
 constexpr double leastExpandedPivot = 0x1p-20;
+// Of the objective before a step of least squares, what has to be left for the gradient to have kept its
+// digits.
+constexpr double leastRest = 0x1p-10;
 
 class Newton final : public Method {
  public:
@@ -54,14 +59,19 @@ class Newton final : public Method {
   double penalized(double sum, const double* weights, double* gradient);
   void makeSystems();
   void bend();
-  bool isMinimal() const;
-  bool isNaught() const;
+  bool isMinimal(double before) const;
   double remaining();
+  double promise(const double* weights, const double* gradient);
+  double polish(double promised);
+  void finish(double left);
+  bool isZero() const { return roundoff_.isZero(w_, value_); }
+  double size() const { return roundoff_.size(value_, meanLoss); }
   double outside();
   void bendClasses(System& system);
   void spread(System& system, const double* d, size_t k, size_t l);
-  double aim();
-  double nothing() const { return nothingOf(value_, first_); }
+  double aim(const double* weights, const double* gradient);
+  // The round-off level of the objective.
+  double level() const { return roundoff_.level(w_, value_, meanLoss); }
   double step(double& promised);
   void dampMore();
   void damp(double damping);
@@ -83,10 +93,11 @@ class Newton final : public Method {
   std::vector<std::unique_ptr<System>> systems_;
   Doubles g_;  // of the smooth part
   Doubles trial_, trialGradient_, target_;
+  Doubles slope_;  // of the models, where they have their minimum
+  Roundoff roundoff_;
   Doubles curvature_;     // outputs × rows
   Doubles rowCurvature_;  // of one Gram matrix
   double value_ = 0.0;
-  double first_ = 0.0;  // the objective where it started
   double damping_ = 0.0;
   bool begun_ = false;
   bool isCurrent_ = false;  // the Hessians are those of the weights

@@ -47,11 +47,18 @@ constexpr Entry solvers[] = {{"lbfgs", "memory"}, {"newton", ""}, {"exact", ""}}
 constexpr Entry averagings[] = {{"none", ""}, {"polyak", "start"}, {"ema", "decay start"}};
 
 constexpr int squaredLoss = 0;
+constexpr int logisticLoss = 1;
 constexpr int softmaxLoss = 2;  // its y is one label a row, however many outputs
 
 constexpr int hingeLoss = 3;
+constexpr int squaredHingeLoss = 4;
+constexpr int huberLoss = 5;
 constexpr int quantileLoss = 6;
 constexpr int epsilonInsensitiveLoss = 7;
+constexpr int squaredEpsilonInsensitiveLoss = 8;
+constexpr int poissonLoss = 9;
+constexpr int gammaLoss = 10;
+constexpr int tweedieLoss = 11;
 // Those of straight pieces, which have no second derivative.
 constexpr bool isKinked(int loss) {
   return loss == hingeLoss || loss == quantileLoss || loss == epsilonInsensitiveLoss;

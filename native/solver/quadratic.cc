@@ -27,7 +27,7 @@ Quadratic::Quadratic(const Kernels& kernels, size_t size, size_t penalized, cons
       diagonal_(size),
       L_(size * size),
       slope_(size),
-      delta_(size),
+      moved_(size),
       step_(size),
       kept_(size),
       settled_(size) {}
@@ -46,7 +46,7 @@ double Quadratic::minimize(const double* g, const double* w, double* v) {
   g_ = g;
   w_ = w;
   v_ = v;
-  double* delta = delta_.data();
+  double* delta = moved_.data();
   if (plain_) {
     for (size_t j = 0; j < size_; ++j) delta[j] = -g[j];
     solveFactorized(kernels_, L_.data(), size_, delta);
@@ -254,14 +254,14 @@ bool Quadratic::solveActive() {
 // m(v), but for what does not depend on v.
 double Quadratic::value() const {
   double value =
-      0.5 * (kernels_.dot(g_, delta_.data(), size_) + kernels_.dot(slope_.data(), delta_.data(), size_));
+      0.5 * (kernels_.dot(g_, moved_.data(), size_) + kernels_.dot(slope_.data(), moved_.data(), size_));
   for (size_t j = 0; j < penalized_; ++j) value += bound(j) * std::fabs(v_[j]);
   return value;
 }
 
 // What is kept in step by coordinate descent, anew.
 void Quadratic::refresh() {
-  double* delta = delta_.data();
+  double* delta = moved_.data();
   memcpy(slope_.data(), g_, size_ * sizeof(double));
   for (size_t j = 0; j < size_; ++j) {
     delta[j] = v_[j] - w_[j];
@@ -281,7 +281,7 @@ bool Quadratic::isSettled() const {
 
 // Whether no variable gains by more than rounding.
 bool Quadratic::isOptimal() const {
-  const double* delta = delta_.data();
+  const double* delta = moved_.data();
   const double* slope = slope_.data();
   const double square = kernels_.dot(slope, delta, size_) - kernels_.dot(g_, delta, size_);  // δᵀHδ
   const double rounding = static_cast<double>(size_) * 0x1p-50;

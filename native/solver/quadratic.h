@@ -30,6 +30,8 @@ class Quadratic {
     kernels_.axpy(d, row(j), g, size_);
     g[j] += d * added_[j];
   }
+  // v - w, before v is rounded.
+  const double* moved() const { return moved_.data(); }
   // Whether v is the minimum, and not where the rounds ended.
   bool isSolved() const { return solved_; }
 
@@ -68,7 +70,7 @@ class Quadratic {
   Doubles diagonal_;
   Doubles L_;      // of H, or of its active rows and columns
   Doubles slope_;  // g + Hδ
-  Doubles delta_;  // v - w
+  Doubles moved_;
   Doubles step_;
   Doubles kept_;
   Doubles settled_;  // v after the round before

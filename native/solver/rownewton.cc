@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "dual.h"
+#include "stopping.h"
 #include "system.h"
 
 namespace nabla {
@@ -24,7 +25,8 @@ RowNewton::RowNewton(const Kernels& kernels, const Plan& plan, const Table& tabl
       target_(plan.size()),
       curvature_(plan.outputs * table.count),
       step_(map_.size()),
-      along_(table.count + plan.cols) {
+      along_(table.count + plan.cols),
+      roundoff_(plan, table, scaling) {
   g_.clear();
   target_.clear();
   for (size_t j = 0; j < plan.coefficients(); ++j)
@@ -42,10 +44,10 @@ double RowNewton::epoch(uint64_t) {
     begun_ = true;
     value_ = evaluate(w_, g_.data());
     meanLoss = smooth_.meanLoss();
-    first_ = std::fabs(value_);
     if (!std::isfinite(value_)) return value_;
     aim();
   }
+  const double promised = promised_;
   const double length = search();
   rate = length;
   if (length > 0.0) {
@@ -55,11 +57,19 @@ double RowNewton::epoch(uint64_t) {
     aim();
   }
   change = promised_;
-  if (promised_ <= 0x1p-4 * nothing())
+  const double roundoff = level(), size = roundoff_.size(value_, meanLoss);
+  if (isAtMinimum(promised, promised_, roundoff, size))
     ended = Status::converged;
   else if (length == 0.0)
-    ended = promised_ <= 64.0 * nothing() ? Status::converged : Status::stalled;
+    ended = promised <= 64.0 * roundoff ? Status::converged : Status::stalled;
   gradientNorm = smooth_.norm(w_, g_.data());
+  const bool isOver = ended != Status::maxEpochs || promised_ < Stopping::toleranceOf(plan_, value_);
+  if (length == 1.0 && isOver && isTrusted(promised, promised_, size)) {
+    ended = Status::converged;
+    std::copy_n(target_.data(), plan_.size(), w_);
+    value_ -= promised_;
+    meanLoss = value_ - smooth_.penaltyAt(w_);
+  }
   if (plan_.stepHistory && length > 0.0) stepLosses.push_back(value_);
   return value_;
 }
@@ -93,7 +103,7 @@ void RowNewton::aim() {
 
 // Goes towards the target; returns which part, 0 if nothing is gained.
 double RowNewton::search() {
-  const Way way{w_, target_.data(), plan_.size(), value_, promised_, nothing()};
+  const Way way{w_, target_.data(), plan_.size(), value_, promised_, level()};
   const Went went = goTowards(way, trial_.data(), team_,
                               [&](const double* trial) { return evaluate(trial, trialGradient_.data()); });
   if (went.part > 0.0) {
@@ -108,7 +118,6 @@ void RowNewton::exchange(Archive& archive) {
   archive.flag(begun_);
   archive.array(w_, plan_.size());
   archive.number(value_);
-  archive.number(first_);
   archive.array(g_.data(), plan_.size());
   if (!begun_) return;
   // What follows from the weights is made anew.

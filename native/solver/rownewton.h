@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "method.h"
+#include "roundoff.h"
 #include "rowequations.h"
 #include "smooth.h"
 #include "towards.h"
@@ -26,7 +27,8 @@ class RowNewton final : public Method {
 
  private:
   double evaluate(const double* weights, double* gradient);
-  double nothing() const { return nothingOf(value_, first_); }
+  // The round-off level of the objective.
+  double level() const { return roundoff_.level(w_, value_, meanLoss); }
   void aim();
   double search();
 
@@ -43,8 +45,8 @@ class RowNewton final : public Method {
   Doubles curvature_;  // outputs × rows
   Doubles step_;       // of one output
   Doubles along_;      // what its rows have of it
+  Roundoff roundoff_;
   double value_ = 0.0;
-  double first_ = 0.0;     // the objective where it started
   double promised_ = 0.0;  // by how much it falls to the target
   bool begun_ = false;
 };

@@ -31,7 +31,12 @@ class Smooth {
     meanLoss_ = loss;
     const double l2 = penalty_.l2;
     for (size_t j = 0; l2 != 0.0 && j < penalized_; ++j) gradient[j] += l2 * factor(j) * weights[j];
-    return penalty_.active() ? loss + kernels_.penaltyValue(weights, penalized_, penalty_) : loss;
+    return penalty_.active() ? loss + penaltyAt(weights) : loss;
+  }
+
+  // The penalty's part of the objective.
+  double penaltyAt(const double* weights) const {
+    return penalty_.active() ? kernels_.penaltyValue(weights, penalized_, penalty_) : 0.0;
   }
 
   // The length of the shortest subgradient, from the gradient that evaluate() writes.

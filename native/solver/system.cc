@@ -70,7 +70,7 @@ double System::untold(double damping, double* gradient) {
   double* slope = slope_.data();
   std::copy_n(g_.data(), n, slope);
   for (size_t i = 0; i < n; ++i) {
-    const double moved = v_.data()[i] - w_.data()[i];
+    const double moved = model_.moved()[i];
     if (moved == 0.0) continue;  // often, beside l1
     model_.addColumn(moved, i, slope);
     slope[i] -= damping * unit_.data()[i] * moved;

@@ -8,21 +8,13 @@
 
 namespace nabla {
 
-// Of the objective: smaller changes are not to be told from rounding.
-constexpr double newtonRounding = 0x1p-48;
-
-// What of an objective cannot be told from rounding; a minimum of 0 is known by where the fit came from.
-inline double nothingOf(double value, double first) {
-  return newtonRounding * (std::fabs(value) + 0x1p-16 * first);
-}
-
 struct Way {
   const double* from;
   const double* target;
   size_t size;
   double value;     // of the objective where it begins
   double promised;  // by how much it falls to the target, by the model
-  double nothing;
+  double roundoff;  // the round-off level of the objective
 };
 
 struct Went {
@@ -40,8 +32,8 @@ Went goTowards(const Way& way, double* trial, const Team& team, const Evaluate& 
       trial[j] = t == 1.0 ? way.target[j] : way.from[j] + t * (way.target[j] - way.from[j]);
     const double value = evaluate(trial);
     // A decrease that rounding hides is believed once.
-    const bool isLower = way.promised > way.nothing ? value <= way.value - 1e-4 * t * way.promised
-                                                    : value <= way.value + way.nothing;
+    const bool isLower = way.promised > way.roundoff ? value <= way.value - 1e-4 * t * way.promised
+                                                     : value <= way.value + way.roundoff;
     if (isLower) return {t, value};
     t *= value < INFINITY ? 0.5 : 0.1;
   }

@@ -11,10 +11,12 @@ import { Expansion } from './expansion.js';
 import { Gram } from './gram.js';
 import { Method } from './method.js';
 import type { Objective } from './objective.js';
+import { isAtMinimum, isTrusted, leastGain, leastLeft, nearby, Roundoff } from './roundoff.js';
 import type { Scaling } from './scaling.js';
 import type { Smooth } from './smooth.js';
+import { toleranceOf } from './stopping.js';
 import { leastDamping, System } from './system.js';
-import { goTowards, nothingOf } from './towards.js';
+import { goTowards } from './towards.js';
 import { WorkingSet } from './workingset.js';
 
 const mostDampings = 25;
@@ -22,6 +24,8 @@ const fewExpandedColumns = 128;
 // Of a diagonal element, what has to remain when the variables before it are taken out, for the squared loss's gradient at
 // the model's minimum to be enough.
 const leastExpandedPivot = 2 ** -20;
+// Of the objective before a step of least squares, what has to be left for the gradient to have kept its digits.
+const leastRest = 2 ** -10;
 
 export class Newton extends Method {
   readonly #plan: Plan;
@@ -39,10 +43,11 @@ export class Newton extends Method {
   readonly #trial: Float64Array;
   readonly #trialGradient: Float64Array;
   readonly #target: Float64Array;
+  readonly #slope: Float64Array; // of the models, where they have their minimum
+  readonly #roundoff: Roundoff;
   readonly #curvature: Float64Array; // outputs × rows
   readonly #rowCurvature: Float64Array; // of one Gram matrix
   #value = NaN;
-  #first = NaN; // the objective where it started
   #damping = 0;
   #begun = false;
   #isCurrent = false; // the Hessians are those of the weights
@@ -78,6 +83,8 @@ export class Newton extends Method {
     this.#trial = new Float64Array(size);
     this.#trialGradient = new Float64Array(size);
     this.#target = new Float64Array(size);
+    this.#slope = new Float64Array(size);
+    this.#roundoff = new Roundoff(plan, table, scaling);
     this.#curvature = new Float64Array(expands ? 0 : plan.outputs * table.count);
     this.#rowCurvature = new Float64Array(plan.loss === softmaxLoss ? table.count : 0);
     if (!this.#set.isSparse) this.#makeSystems();
@@ -110,28 +117,34 @@ export class Newton extends Method {
       this.#begun = true;
       this.#value = this.#evaluate(this.#w, this.#g);
       this.meanLoss = this.#smooth.meanLoss;
-      this.#first = Math.abs(this.#value);
       if (!Number.isFinite(this.#value)) return this.#value;
     }
     if (!this.#isCurrent) this.#bend();
+    const before = this.#value;
     const { length, promised } = this.#step();
     this.rate = length;
     let left = promised;
+    let trusts = false;
+    const isZero = () => this.#roundoff.isZero(this.#w, this.#value);
     if (length > 0) {
       this.steps++;
       this.#w.set(this.#trial);
       this.#g.set(this.#trialGradient);
-      left = length === 1 && this.#isMinimal() ? 0 : this.#isNaught() ? this.#value : this.#remaining();
+      left = isZero() || (length === 1 && this.#isMinimal(before)) ? 0 : this.#remaining();
       this.#isCurrent = this.#expansion !== null && !this.#set.isSparse;
-      if (length === 1) this.#damp(this.#damping > leastDamping ? 0.1 * this.#damping : 0);
+      if (length === 1 && this.#damping === 0) {
+        trusts = isTrusted(promised, left, this.#size());
+        left = this.#polish(left);
+      } else if (length === 1) this.#damp(this.#damping > leastDamping ? 0.1 * this.#damping : 0);
       else if (length < 0.1) this.#dampMore();
     }
-    left += this.#outside();
-    const nothing = this.#nothing();
+    left = isZero() ? 0 : left + this.#outside();
     this.change = left;
-    if (left <= 2 ** -4 * nothing) this.ended = 'converged';
-    else if (length === 0) this.ended = left <= 64 * nothing ? 'converged' : 'stalled';
+    const roundoff = this.#level();
+    if (isAtMinimum(promised, left, roundoff, this.#size())) this.ended = 'converged';
+    else if (length === 0) this.ended = left <= 64 * roundoff ? 'converged' : 'stalled';
     this.gradientNorm = this.#smooth.norm(this.#w, this.#g);
+    if (trusts && (this.ended || left < toleranceOf(this.#plan, this.#value))) this.#finish(left);
     if (this.#plan.stepHistory && length > 0) this.stepLosses.push(this.#value);
     return this.#value;
   }
@@ -149,8 +162,46 @@ export class Newton extends Method {
     return this.#smooth.penalize(sum / this.#table.count, weights, gradient);
   }
 
-  #nothing(): number {
-    return nothingOf(this.#value, this.#first);
+  /** The round-off level of the objective. */
+  #level(): number {
+    return this.#roundoff.level(this.#w, this.#value, this.meanLoss);
+  }
+
+  #size(): number {
+    return this.#roundoff.size(this.#value, this.meanLoss);
+  }
+
+  /**
+   * Near the minimum, where rounding hides decreases of the objective and the Hessian changes little: goes on with it, as
+   * long as each step leaves a sixteenth of what the models promise. Returns what they do at last.
+   */
+  #polish(promised: number): number {
+    const size = this.#size();
+    let left = promised;
+    while (left <= nearby * size && left > leastLeft * size && left >= toleranceOf(this.#plan, this.#value)) {
+      this.#trial.set(this.#target);
+      const value = this.#evaluate(this.#trial, this.#trialGradient);
+      const next = this.#promise(this.#trial, this.#trialGradient);
+      if (!(value <= this.#value + this.#level() && next <= leastGain * left)) {
+        // The second derivatives are to be those of the weights.
+        this.#evaluate(this.#w, this.#trialGradient);
+        return left;
+      }
+      this.#value = value;
+      this.meanLoss = this.#smooth.meanLoss;
+      this.#w.set(this.#trial);
+      this.#g.set(this.#trialGradient);
+      left = next;
+    }
+    return left;
+  }
+
+  /** The last step, of a length that is not worth an evaluation: what is left is what the objective falls by. */
+  #finish(left: number): void {
+    this.ended = 'converged';
+    this.#w.set(this.#target);
+    this.#value -= left;
+    this.meanLoss = this.#value - this.#smooth.penaltyAt(this.#w);
   }
 
   /**
@@ -159,13 +210,13 @@ export class Newton extends Method {
   #step(): { length: number; promised: number } {
     let promised = NaN;
     for (let tries = 0; tries < mostDampings; tries++) {
-      const fall = this.#aim();
+      const fall = this.#aim(this.#w, this.#g);
       const untold = this.#untold();
       if (tries === 0) promised = fall + untold;
-      if (this.#damping > 0 || untold <= this.#nothing() || this.#isTold()) {
+      if (this.#damping > 0 || untold <= this.#level() || this.#isTold()) {
         const length = this.#search(fall);
         if (length > 0) return { length, promised };
-        if (Math.abs(fall) <= this.#nothing()) break;
+        if (Math.abs(fall) <= this.#level()) break;
       }
       this.#dampMore();
     }
@@ -184,19 +235,18 @@ export class Newton extends Method {
   }
 
   /**
-   * What the objective could still fall by at the target, of which the models' slopes, without damping, are written to the
-   * trial's gradient.
+   * What the objective could still fall by at the target; writes the models' slopes there, without damping.
    */
   #untold(): number {
-    this.#trialGradient.fill(0);
+    this.#slope.fill(0);
     let untold = 0;
-    for (const system of this.#systems) untold += system.untold(this.#damping, this.#trialGradient);
+    for (const system of this.#systems) untold += system.untold(this.#damping, this.#slope);
     return untold;
   }
 
   /** Whether the models account for most of the gradient. */
   #isTold(): boolean {
-    return this.#smooth.norm(this.#target, this.#trialGradient) <= 0.5 * this.#smooth.norm(this.#w, this.#g);
+    return this.#smooth.norm(this.#target, this.#slope) <= 0.5 * this.#smooth.norm(this.#w, this.#g);
   }
 
   /** The Hessians at the weights. */
@@ -215,14 +265,10 @@ export class Newton extends Method {
   }
 
   /** Whether the models' minimum is the objective's, but for rounding: as of a quadratic, unless its equations say too little. */
-  #isMinimal(): boolean {
+  #isMinimal(before: number): boolean {
+    if (this.#scaling.isFar || !(this.#value >= leastRest * before)) return false;
     if (this.#systems.some(({ model }) => !model.isSolved || !(model.leastPivot > leastExpandedPivot))) return false;
     return this.#plan.loss === squaredLoss && this.#damping === 0;
-  }
-
-  /** Whether a squared loss, which is never below 0, is all but there: flat models would not tell so. */
-  #isNaught(): boolean {
-    return this.#plan.loss === squaredLoss && this.#value <= 2 ** -4 * this.#nothing();
   }
 
   /** What the objective can still fall by. */
@@ -231,10 +277,15 @@ export class Newton extends Method {
       this.#value = this.#penalized(this.#expansion.begin(this.#w, this.#g), this.#w, this.#g);
       this.meanLoss = this.#smooth.meanLoss;
     }
-    const fall = this.#aim();
+    return this.#promise(this.#w, this.#g);
+  }
+
+  /** By how much the models fall from these weights. */
+  #promise(weights: Float64Array, gradient: Float64Array): number {
+    const fall = this.#aim(weights, gradient);
     const rest = this.#untold();
     // Models that are all but flat may lose all digits on their way to a minimum: they say nothing.
-    return fall >= -this.#nothing() ? fall + rest : Infinity;
+    return fall >= -this.#level() ? fall + rest : Infinity;
   }
 
   /** What it could fall by in columns that the models leave out. */
@@ -290,16 +341,16 @@ export class Newton extends Method {
   }
 
   /** Writes where the models have their minimum to `target`; returns by how much they fall. */
-  #aim(): number {
+  #aim(weights: Float64Array, gradient: Float64Array): number {
     let fall = 0;
-    if (!this.#set.isWhole) this.#target.set(this.#w);
-    for (const system of this.#systems) fall += system.aim(this.#g, this.#w, this.#target);
+    if (!this.#set.isWhole) this.#target.set(weights);
+    for (const system of this.#systems) fall += system.aim(gradient, weights, this.#target);
     return fall;
   }
 
   /** Goes towards the target; returns which part, 0 if nothing is gained. */
   #search(promised: number): number {
-    const way = { from: this.#w, target: this.#target, value: this.#value, promised, nothing: this.#nothing() };
+    const way = { from: this.#w, target: this.#target, value: this.#value, promised, roundoff: this.#level() };
     const { part, value } = goTowards(way, this.#trial, () => this.#evaluate(this.#trial, this.#trialGradient));
     if (part > 0) {
       this.#value = value;
@@ -313,7 +364,6 @@ export class Newton extends Method {
     this.#begun = archive.flag(this.#begun);
     archive.array(this.#w);
     this.#value = archive.number(this.#value);
-    this.#first = archive.number(this.#first);
     this.#damping = archive.number(this.#damping);
     archive.array(this.#g);
     this.#expansion?.exchange(archive);

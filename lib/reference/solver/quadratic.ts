@@ -18,11 +18,12 @@ export class Quadratic {
   readonly #diagonal: Float64Array;
   readonly #L: Float64Array; // of H, or of its active rows and columns
   readonly #slope: Float64Array; // g + Hδ
-  readonly #delta: Float64Array; // v - w
   readonly #step: Float64Array;
   readonly #kept: Float64Array;
   readonly #settled: Float64Array; // v after the round before
   #active: number[] = [];
+  /** v - w, before v is rounded. */
+  readonly moved: Float64Array;
   /** Whether v is the minimum, and not where the rounds ended. */
   isSolved = false;
   #H: Float64Array = none;
@@ -40,7 +41,7 @@ export class Quadratic {
     this.#diagonal = new Float64Array(size);
     this.#L = new Float64Array(size * size);
     this.#slope = new Float64Array(size);
-    this.#delta = new Float64Array(size);
+    this.moved = new Float64Array(size);
     this.#step = new Float64Array(size);
     this.#kept = new Float64Array(size);
     this.#settled = new Float64Array(size);
@@ -70,7 +71,7 @@ export class Quadratic {
     this.#w = w;
     this.#v = v;
     const size = this.#size;
-    const delta = this.#delta;
+    const delta = this.moved;
     if (this.#plain) {
       for (let j = 0; j < size; j++) delta[j] = -g[j];
       solveFactorized(this.#L, size, delta);
@@ -321,7 +322,7 @@ export class Quadratic {
 
   /** m(v), but for what does not depend on v. */
   #value(): number {
-    let value = 0.5 * (dot(this.#g, this.#delta) + dot(this.#slope, this.#delta));
+    let value = 0.5 * (dot(this.#g, this.moved) + dot(this.#slope, this.moved));
     for (let j = 0; j < this.#penalized; j++) value += this.#bound(j) * Math.abs(this.#v[j]);
     return value;
   }
@@ -329,7 +330,7 @@ export class Quadratic {
   /** What is kept in step by coordinate descent, anew. */
   #refresh(): void {
     const size = this.#size;
-    const delta = this.#delta;
+    const delta = this.moved;
     const slope = this.#slope;
     slope.set(this.#g);
     for (let j = 0; j < size; j++) {
@@ -352,7 +353,7 @@ export class Quadratic {
     const v = this.#v;
     const slope = this.#slope;
     const size = this.#size;
-    const square = dot(slope, this.#delta) - dot(this.#g, this.#delta); // δᵀHδ
+    const square = dot(slope, this.moved) - dot(this.#g, this.moved); // δᵀHδ
     const rounding = size * 2 ** -50;
     for (let j = 0; j < size; j++) {
       const most = j < this.#penalized ? this.#bound(j) : 0;

@@ -8,11 +8,13 @@ import { Gram } from './gram.js';
 import { LinearMap } from './linearmap.js';
 import { Method } from './method.js';
 import type { Objective } from './objective.js';
+import { isAtMinimum, isTrusted, Roundoff } from './roundoff.js';
 import { RowEquations } from './rowequations.js';
 import type { Scaling } from './scaling.js';
 import type { Smooth } from './smooth.js';
+import { toleranceOf } from './stopping.js';
 import { leastDamping } from './system.js';
-import { goTowards, nothingOf } from './towards.js';
+import { goTowards } from './towards.js';
 
 export class RowNewton extends Method {
   readonly #plan: Plan;
@@ -29,8 +31,8 @@ export class RowNewton extends Method {
   readonly #curvature: Float64Array; // outputs × rows
   readonly #step: Float64Array; // of one output
   readonly #along: Float64Array; // what its rows have of it
+  readonly #roundoff: Roundoff;
   #value = NaN;
-  #first = NaN; // the objective where it started
   #promised = 0; // by how much it falls to the target
   #begun = false;
 
@@ -61,6 +63,7 @@ export class RowNewton extends Method {
     this.#curvature = new Float64Array(outputs * count);
     this.#step = new Float64Array(map.size);
     this.#along = new Float64Array(count + cols);
+    this.#roundoff = new Roundoff(plan, table, scaling);
   }
 
   get result(): Float64Array {
@@ -73,10 +76,10 @@ export class RowNewton extends Method {
       this.#begun = true;
       this.#value = this.#evaluate(this.#w, this.#g);
       this.meanLoss = this.#smooth.meanLoss;
-      this.#first = Math.abs(this.#value);
       if (!Number.isFinite(this.#value)) return this.#value;
       this.#aim();
     }
+    const promised = this.#promised;
     const length = this.#search();
     this.rate = length;
     if (length > 0) {
@@ -86,10 +89,18 @@ export class RowNewton extends Method {
       this.#aim();
     }
     this.change = this.#promised;
-    const nothing = this.#nothing();
-    if (this.#promised <= 2 ** -4 * nothing) this.ended = 'converged';
-    else if (length === 0) this.ended = this.#promised <= 64 * nothing ? 'converged' : 'stalled';
+    const roundoff = this.#level();
+    const size = this.#roundoff.size(this.#value, this.meanLoss);
+    if (isAtMinimum(promised, this.#promised, roundoff, size)) this.ended = 'converged';
+    else if (length === 0) this.ended = promised <= 64 * roundoff ? 'converged' : 'stalled';
     this.gradientNorm = this.#smooth.norm(this.#w, this.#g);
+    const isOver = this.ended !== null || this.#promised < toleranceOf(this.#plan, this.#value);
+    if (length === 1 && isOver && isTrusted(promised, this.#promised, size)) {
+      this.ended = 'converged';
+      this.#w.set(this.#target);
+      this.#value -= this.#promised;
+      this.meanLoss = this.#value - this.#smooth.penaltyAt(this.#w);
+    }
     if (this.#plan.stepHistory && length > 0) this.stepLosses.push(this.#value);
     return this.#value;
   }
@@ -99,8 +110,9 @@ export class RowNewton extends Method {
     return this.#smooth.penalize(sum / this.#table.count, weights, gradient);
   }
 
-  #nothing(): number {
-    return nothingOf(this.#value, this.#first);
+  /** The round-off level of the objective. */
+  #level(): number {
+    return this.#roundoff.level(this.#w, this.#value, this.meanLoss);
   }
 
   /** To where the quadratic model about the weights has its minimum. */
@@ -131,7 +143,7 @@ export class RowNewton extends Method {
       target: this.#target,
       value: this.#value,
       promised: this.#promised,
-      nothing: this.#nothing(),
+      roundoff: this.#level(),
     };
     const { part, value } = goTowards(way, this.#trial, () => this.#evaluate(this.#trial, this.#trialGradient));
     if (part > 0) {
@@ -146,7 +158,6 @@ export class RowNewton extends Method {
     this.#begun = archive.flag(this.#begun);
     archive.array(this.#w);
     this.#value = archive.number(this.#value);
-    this.#first = archive.number(this.#first);
     archive.array(this.#g);
     if (!this.#begun) return;
     // What follows from the weights is made anew.

@@ -26,7 +26,12 @@ export class Smooth {
     this.meanLoss = loss;
     const { l2, factors } = penalty;
     for (let j = 0; l2 !== 0 && j < penalized; j++) gradient[j] += l2 * (factors ? factors[j] : 1) * weights[j];
-    return isActive(penalty) ? loss + penaltyValue(weights, penalized, penalty) : loss;
+    return isActive(penalty) ? loss + this.penaltyAt(weights) : loss;
+  }
+
+  /** The penalty's part of the objective. */
+  penaltyAt(weights: Float64Array): number {
+    return isActive(this.penalty) ? penaltyValue(weights, this.penalized, this.penalty) : 0;
   }
 
   /** The length of the shortest subgradient, from the gradient that evaluate() writes. */

@@ -2,6 +2,12 @@
 import type { Plan } from '../../plan.js';
 import type { Archive } from './archive.js';
 
+/** What a change of the objective is held against. */
+export function toleranceOf({ tolerance, scalesTolerance }: Plan, objective: number): number {
+  const size = Math.abs(objective);
+  return scalesTolerance && size < 1 ? tolerance * size : tolerance;
+}
+
 export class Stopping {
   readonly #plan: Plan;
   #start = performance.now();
@@ -15,9 +21,7 @@ export class Stopping {
 
   /** True when the objective moves by less than the tolerance, or the gradient is that short. */
   converged(change: number, gradientNorm: number, objective: number): boolean {
-    const { tolerance, scalesTolerance, gradientTolerance } = this.#plan;
-    const size = Math.abs(objective);
-    return change < (scalesTolerance && size < 1 ? tolerance * size : tolerance) || gradientNorm < gradientTolerance;
+    return change < toleranceOf(this.#plan, objective) || gradientNorm < this.#plan.gradientTolerance;
   }
 
   /** Whether this epoch is the best so far; `loss` is the one that is watched. */

@@ -115,7 +115,7 @@ export class System {
     const slope = this.#slope;
     slope.set(this.#g);
     for (let i = 0; i < places.length; i++) {
-      const moved = this.#v[i] - this.#w[i];
+      const moved = this.model.moved[i];
       if (moved === 0) continue; // often, beside l1
       this.model.addColumn(moved, i, slope);
       slope[i] -= damping * this.#unit[i] * moved;

@@ -1,13 +1,6 @@
 // From where a fit is to the minimum of its model: all the way if the objective falls enough, or half of it and so on.
 // Twin: native/solver/towards.h.
 
-const rounding = 2 ** -48; // of the objective: smaller changes are not to be told from it
-
-/** What of an objective cannot be told from rounding; a minimum of 0 is known by where the fit came from. */
-export function nothingOf(value: number, first: number): number {
-  return rounding * (Math.abs(value) + 2 ** -16 * first);
-}
-
 export interface Way {
   from: Float64Array;
   target: Float64Array;
@@ -15,7 +8,8 @@ export interface Way {
   value: number;
   /** By how much it falls to the target, by the model. */
   promised: number;
-  nothing: number;
+  /** The round-off level of the objective. */
+  roundoff: number;
 }
 
 /**
@@ -23,7 +17,7 @@ export interface Way {
  * way, 0 where nothing is gained, and the objective.
  */
 export function goTowards(
-  { from, target, value: before, promised, nothing }: Way,
+  { from, target, value: before, promised, roundoff }: Way,
   trial: Float64Array,
   evaluate: () => number,
 ): { part: number; value: number } {
@@ -34,7 +28,7 @@ export function goTowards(
     for (let j = 0; j < from.length; j++) trial[j] = t === 1 ? target[j] : from[j] + t * (target[j] - from[j]);
     const value = evaluate();
     // A decrease that rounding hides is believed once.
-    const isLower = promised > nothing ? value <= before - 1e-4 * t * promised : value <= before + nothing;
+    const isLower = promised > roundoff ? value <= before - 1e-4 * t * promised : value <= before + roundoff;
     if (isLower) return { part: t, value };
     t *= value < Infinity ? 0.5 : 0.1;
   }
