@@ -5,6 +5,7 @@ import { specOf } from './online.js';
 import { type FitOptions, type ReadOptions, readFitOptions } from './options.js';
 import type { Plan } from './plan.js';
 import { readChoice, readObject } from './read.js';
+import { plainClassWeight } from './targets.js';
 
 /** What belongs to one call and its rows, and not to those that go on from it. */
 const ofCall = ['epochs', 'keepState'] as const;
@@ -40,10 +41,7 @@ export function keptOptions({ given, rule }: ReadOptions, plan: Plan): KeptOptio
   }
   if (given.history !== undefined) kept.history = given.history;
   if (given.penaltyFactors !== undefined) kept.penaltyFactors = Array.from(given.penaltyFactors as ArrayLike<number>);
-  if (given.classWeight !== undefined) {
-    const weights = given.classWeight;
-    kept.classWeight = typeof weights === 'object' ? { ...weights } : weights;
-  }
+  if (given.classWeight !== undefined) kept.classWeight = plainClassWeight(given.classWeight);
   for (const name of numbers) if (given[name] !== undefined) kept[name] = given[name];
   for (const name of ['l1', 'l2'] as const) {
     if (plan[name] !== 0) kept[name] = plan[name];

@@ -36,6 +36,12 @@ export type { Status } from './plan.js';
 /** Of X, as many as are widened for one product with it. */
 const singlesAtOnce = 2 ** 17;
 
+/** What to throw for rows without the offset that the fit had. */
+function missingOffset(shape: string): NablaError {
+  const expected = `a Float64Array of ${shape}, as the fit had an offset (zeros for none)`;
+  return invalid('ERR_INVALID_ARG_TYPE', 'offset', expected, undefined);
+}
+
 /** What a fit makes a model of. */
 interface Fitted<L extends Label>
   extends Pick<
@@ -164,19 +170,21 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
    *   becomes `'sequential'`
    * @returns a new model; this one is unchanged. `epochs` and `steps` count on, `history` is that of this call
    * @throws NablaError as a fit does; `ERR_UNKNOWN_OPTION` for `standardize` where the scales of the fit were not kept,
-   *   since they would need all rows at once
+   *   since they would need all rows at once; `ERR_INVALID_ARG_TYPE` without an offset where the fit had one
    */
   partialFitSync(data: FitData<L>, options: FitOptions = {}): Model<L> {
-    return Model.fitsOf(this.constructor as typeof Model).fitSync(data, this.#onward(options));
+    return Model.fitsOf(this.constructor as typeof Model).fitSync(data, this.#onward(data, options));
   }
 
   /** As {@link Model.partialFitSync}, off the calling thread. */
   async partialFit(data: FitData<L>, options: FitOptions = {}): Promise<Model<L>> {
-    return Model.fitsOf(this.constructor as typeof Model).fit(data, this.#onward(options));
+    return Model.fitsOf(this.constructor as typeof Model).fit(data, this.#onward(data, options));
   }
 
-  #onward(given: FitOptions): FitOptions {
+  #onward(data: FitData<L>, given: FitOptions): FitOptions {
     const { kept, online } = this;
+    if (this.hasOffset && data?.offset === undefined && given.offset === undefined)
+      throw missingOffset('rows × outputs');
     const options: FitOptions = {
       loss: { name: this.loss, ...this.lossParameters } as Loss,
       optimizer: online?.optimizer ?? 'sgd',
@@ -246,8 +254,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
     }
     const rows = X.length / cols;
     if (offset === undefined && this.hasOffset) {
-      const expected = `a Float64Array of ${rows} rows × ${outputs} outputs, as the fit had an offset (zeros for none)`;
-      throw invalid('ERR_INVALID_ARG_TYPE', 'offset', expected, offset);
+      throw missingOffset(`${rows} rows × ${outputs} outputs`);
     }
     if (offset !== undefined) {
       checkLength('offset', checkArray('offset', offset), rows * outputs, `${rows} rows × ${outputs} outputs`);

@@ -5,7 +5,7 @@ import { losses, type TargetKind } from './catalog.js';
 import { eachUsed, type RawTable } from './data.js';
 import { invalid, NablaError } from './errors.js';
 import { checkClasses, codeOf, type Label, placesOf, some } from './labels.js';
-import { readNumber, readObject } from './read.js';
+import { readNumber, readObject, readPlain } from './read.js';
 
 /** How a loss reads y. */
 export interface Targets {
@@ -173,6 +173,12 @@ export function rowWeights(
   const scale = kept.length / sum;
   for (const i of kept) weights[i] *= scale;
   return { sampleWeight: weights, weight: sum, index: inUse, count: kept.length };
+}
+
+/** A copy of the option that JSON keeps. */
+export function plainClassWeight(value: unknown): ClassWeight {
+  if (value === 'balanced') return value;
+  return (isMap(value) ? Object.fromEntries(value) : { ...readPlain('classWeight', value) }) as ClassWeight;
 }
 
 /** By the solver's number of each class. */

@@ -107,6 +107,27 @@ describe.each(faces)('partialFit goes on: $name', ({ fitSync, Model, estimators 
     }
   });
 
+  it('class weights of a Map are kept as those of an object', () => {
+    const labelled = { X: data.X, y: [...data.y].map((y) => (y > 0 ? 'up' : 'down')) };
+    const all: FitOptions = { loss: 'logistic', optimizer: 'sgd', epochs: 2 };
+    const [a, b] = [{ up: 3 }, new Map([['up', 3]])].map((classWeight) => fitSync(labelled, { ...all, classWeight }));
+    const onward = Model.fromJSON<string>(JSON.parse(JSON.stringify(b))).partialFitSync(labelled);
+    expectBits(onward.coefficients, a.partialFitSync(labelled).coefficients);
+  });
+
+  it('rows need the offset that the fit had', () => {
+    const offset = data.y.map((y) => y / 2);
+    const model = fitSync({ ...data, offset }, { optimizer: 'sgd' });
+    expectRefusal(
+      (rows: typeof data) => model.partialFitSync(rows),
+      [data],
+      'ERR_INVALID_ARG_TYPE',
+      /^offset .*zeros for none/,
+    );
+    expect(model.partialFitSync({ ...data, offset }).hasOffset).toBe(true);
+    expect(model.partialFitSync(data, { offset }).hasOffset).toBe(true);
+  });
+
   it('the rate goes on where the state was not kept, too', () => {
     for (const schedule of [...endless, { name: 'exponential', gamma: 0.5, warmup: 3 }] as Schedule[]) {
       const chosen: FitOptions = { optimizer: sgd({ learningRate: 0.01 }), schedule, batchSize: 6 };
