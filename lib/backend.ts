@@ -1,6 +1,7 @@
 // The Backend interface, and which backend is in use.
 import { version } from '../package.json';
 import type { Matrix } from './arrays.js';
+import type { Bounds } from './bounds.js';
 import { NablaError, show } from './errors.js';
 import type { Halt } from './halt.js';
 import { loadNative } from './native.js';
@@ -16,6 +17,8 @@ export interface FitJob {
   indices: Uint32Array | null;
   /** One per coefficient; null: 1. */
   penaltyFactors: Float64Array | null;
+  /** Of coefficients, if the plan is bounded. */
+  bounds: Bounds | null;
   /** Where it starts: outputs × cols coefficients and, behind them, the intercepts if the plan has them. */
   weights: Float64Array;
   /** Where a paused fit goes on; null: it begins. */
@@ -59,6 +62,7 @@ export interface ManyJob {
   /** The rows of problem i are borders[i] … borders[i + 1] - 1. */
   borders: Float64Array;
   penaltyFactors: Float64Array | null;
+  bounds: Bounds | null;
   /** Where each fit starts and, afterwards, where it ended: problems × outputs × cols. */
   coefficients: Float64Array;
   /** The same: problems × outputs. Left alone if the plan has no intercept. */
@@ -103,8 +107,10 @@ export interface Steps {
 export interface Update {
   rule: number;
   parameters: Float64Array;
-  /** clipNorm, clipValue, l1, l2, nonNegative; 0: none */
+  /** clipNorm, clipValue, l1, l2; 0: none */
   options: Float64Array;
+  /** as long as the weights; null: none */
+  bounds: Bounds | null;
   learningRate: number;
   /** counted from 1 */
   t: number;

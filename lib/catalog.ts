@@ -304,6 +304,8 @@ export const fitOptions = {
   l1: number(0, '[0, ∞)', 'l1·Σ|w|, which makes coefficients exactly 0'),
   l2: number(0, '[0, ∞)', '½·l2·Σw²'),
   nonNegative: boolean(false, 'no coefficient below 0'),
+  lowerBounds: number(-Infinity, '[-∞, ∞)', 'no coefficient below this'),
+  upperBounds: number(Infinity, '(-∞, ∞]', 'no coefficient above this'),
   clipNorm: number(0, '[0, ∞)', 'the longest gradient, by Euclidean norm; 0: any'),
   clipValue: number(0, '[0, ∞)', 'the largest element of a gradient; 0: any'),
   intercept: boolean(true, 'fit a constant term'),

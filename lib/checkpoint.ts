@@ -38,7 +38,7 @@ export function readCheckpoint(value: unknown): Checkpointing {
 const stateVersion = 2;
 
 /** What tells a fit from another: SHA-256 of all that it reads. */
-function fingerprint({ plan, train, validation, indices, penaltyFactors, weights, carried }: FitJob): string {
+function fingerprint({ plan, train, validation, indices, penaltyFactors, bounds, weights, carried }: FitJob): string {
   const hash = crypto().createHash('sha256');
   const tables = [train, validation].flatMap((table) =>
     table ? [table.X, table.y, table.sampleWeight, table.offset, table.index] : [null],
@@ -49,6 +49,8 @@ function fingerprint({ plan, train, validation, indices, penaltyFactors, weights
     ...tables,
     indices,
     penaltyFactors,
+    bounds?.lower ?? null,
+    bounds?.upper ?? null,
     weights,
     carried,
   ]) {

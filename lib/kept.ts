@@ -1,4 +1,5 @@
 // The options of a fit that its model remembers, so that partialFit goes on under them.
+import { isList } from './bounds.js';
 import { averagings, fitOptions, rules, samplers, schedules } from './catalog.js';
 import { NablaError } from './errors.js';
 import { specOf } from './online.js';
@@ -42,7 +43,10 @@ export function keptOptions({ given, rule }: ReadOptions, plan: Plan): KeptOptio
   if (given.history !== undefined) kept.history = given.history;
   if (given.penaltyFactors !== undefined) kept.penaltyFactors = Array.from(given.penaltyFactors as ArrayLike<number>);
   if (given.classWeight !== undefined) kept.classWeight = plainClassWeight(given.classWeight);
-  for (const name of numbers) if (given[name] !== undefined) kept[name] = given[name];
+  for (const name of ['lowerBounds', 'upperBounds'] as const) {
+    if (isList(given[name])) kept[name] = Array.from(given[name]);
+  }
+  for (const name of numbers) if (given[name] !== undefined) kept[name] ??= given[name];
   for (const name of ['l1', 'l2'] as const) {
     if (plan[name] !== 0) kept[name] = plan[name];
     else delete kept[name];

@@ -1,5 +1,6 @@
 // The minimum of a caller's own function, by any rule or L-BFGS, on the loop that fits models.
 import { checkArray } from './arrays.js';
+import { readBounds } from './bounds.js';
 import { invalid, NablaError } from './errors.js';
 import { History } from './history.js';
 import { type FitOptions, readFitOptions } from './options.js';
@@ -35,6 +36,8 @@ const names = [
   'l1',
   'l2',
   'nonNegative',
+  'lowerBounds',
+  'upperBounds',
   'clipNorm',
   'clipValue',
 ] as const;
@@ -78,8 +81,8 @@ export interface Minimum {
  * @param x0 - where to start; not changed
  * @param options - as of a fit: `optimizer` (default `'lbfgs'`, or any rule with its learning rate), `epochs` (steps at
  *   most, default 1000 for L-BFGS and 100 for a rule), `tolerance`, `gradientTolerance`, `schedule`, `averaging`, `l1`,
- *   `l2`, `nonNegative`, `clipNorm`, `clipValue`, `patience`, `minDelta`, `restoreBest`, `maxSeconds`;
- *   and `sumOfSquares`
+ *   `l2`, `nonNegative`, `lowerBounds` and `upperBounds` (a number, or one for each of x), `clipNorm`, `clipValue`,
+ *   `patience`, `minDelta`, `restoreBest`, `maxSeconds`; and `sumOfSquares`
  * @throws what `fun` throws; NablaError `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_SHAPE`, `ERR_UNKNOWN_OPTION`,
  *   `ERR_NOT_FINITE` when x0, or value or gradient at x0, is not, which includes elements that `fun` leaves unwritten
  */
@@ -92,6 +95,7 @@ export function minimize(fun: Differentiable, x0: Float64Array, options: Minimiz
   if (cols === 0) throw new NablaError('ERR_SHAPE', 'x0 must have at least one element; got none');
   const bad = x0.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) throw invalid('ERR_NOT_FINITE', `x0[${bad}]`, 'a finite number', x0[bad]);
+  const bounds = readBounds(given, cols, 1);
   const one: Plan = {
     ...read.plan,
     sampler: samplerKind.full,
@@ -102,6 +106,7 @@ export function minimize(fun: Differentiable, x0: Float64Array, options: Minimiz
     outputs: 1,
     targets: 1,
     validationRows: 0,
+    bounded: bounds !== null,
   };
   if (read.optimizer === 'newton' || read.optimizer === 'exact') {
     throw new NablaError('ERR_UNKNOWN_OPTION', `minimize cannot use ${read.optimizer}, which needs second derivatives`);
@@ -132,7 +137,7 @@ export function minimize(fun: Differentiable, x0: Float64Array, options: Minimiz
   };
   const train = { X: scratch, y: scratch, sampleWeight: null, offset: null, index: null, count: 1 };
   const nothing = { validation: null, indices: null, penaltyFactors: null, state: null, carried: null, known: null };
-  const run = new Run({ plan, train, ...nothing, weights: x0 }, objective);
+  const run = new Run({ plan, train, bounds, ...nothing, weights: x0 }, objective);
   let isLeast = false;
   while (!isLeast && run.advance()) {
     isLeast = isSumOfSquares && plan.solver === solverKind.lbfgs && run.last.loss <= leastSquare * first;
@@ -172,5 +177,5 @@ function checkFirst(value: number, gradient: Float64Array): void {
 }
 
 function penaltyOf(x: Float64Array, { l1, l2 }: Plan): number {
-  return l1 === 0 && l2 === 0 ? 0 : penaltyValue(x, x.length, { l1, l2, nonNegative: false, factors: null });
+  return l1 === 0 && l2 === 0 ? 0 : penaltyValue(x, x.length, { l1, l2, factors: null, bounds: null });
 }

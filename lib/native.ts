@@ -36,6 +36,8 @@ export interface Addon
     gradient: Float64Array,
     start: number,
     end: number,
+    lower: Float64Array | null,
+    upper: Float64Array | null,
   ): void;
   /** The curvature pass of a loss over outputs × n values of z, which become the slopes; for the tests. */
   lossCurvature(
@@ -101,8 +103,18 @@ const tableOf = (table: Table | null) =>
 
 /** A job as the addon takes it. `room`: for the numbers of the plan. @internal */
 export function argumentsOf(job: FitJob, room?: Float64Array): FitArguments {
-  const { plan, train, validation, indices, penaltyFactors, weights, state, carried, known } = job;
-  const arrays = [...tableOf(train), ...tableOf(validation), indices, penaltyFactors, weights, state, carried, known];
+  const { plan, train, validation, indices, penaltyFactors, bounds, weights, state, carried, known } = job;
+  const ofCoefficients = [penaltyFactors, bounds?.lower ?? null, bounds?.upper ?? null];
+  const arrays = [
+    ...tableOf(train),
+    ...tableOf(validation),
+    indices,
+    ...ofCoefficients,
+    weights,
+    state,
+    carried,
+    known,
+  ];
   return [encode(plan, room), arrays];
 }
 
@@ -165,10 +177,11 @@ export function outcomeOf({ carried }: FitJob, numbers: Float64Array): Outcome {
 
 /** Many jobs as the addon takes them. @internal */
 export function manyArgumentsOf({ plan, ...job }: ManyJob): ManyArguments {
-  const { X, y, sampleWeight, offset, borders, penaltyFactors } = job;
+  const { X, y, sampleWeight, offset, borders, penaltyFactors, bounds } = job;
   const { coefficients, intercepts, status, losses, epochs, steps } = job;
   const results = [coefficients, intercepts, status, losses, epochs, steps];
-  return [encode(plan), [X, y, sampleWeight, offset, borders, penaltyFactors, ...results]];
+  const ofCoefficients = [penaltyFactors, bounds?.lower ?? null, bounds?.upper ?? null];
+  return [encode(plan), [X, y, sampleWeight, offset, borders, ...ofCoefficients, ...results]];
 }
 
 function readThreads(text: string): number {
@@ -278,6 +291,8 @@ export function loadNative(): Backend | null {
         u.gradient,
         u.start,
         u.end,
+        u.bounds?.lower ?? null,
+        u.bounds?.upper ?? null,
       ),
     fitSync(job) {
       const [plan, arrays] = argumentsOf(job, planRoom);

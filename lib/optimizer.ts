@@ -18,8 +18,9 @@ const optimizers = createOptimizers(inUse());
  * An update rule with its state, for a library that keeps its own weights and gradients: `step(weights, gradient)`
  * works in place on the caller's arrays.
  *
- * @param options - a rule by name, or `adam({ … })`, with `clipNorm`, `clipValue`, `l1`, `l2`, `nonNegative`, and
- *   `groups`: ranges `{ start, end, … }` of the weights with options of their own
+ * @param options - a rule by name, or `adam({ … })`, with `clipNorm`, `clipValue`, `l1`, `l2`, `nonNegative`,
+ *   `lowerBounds` and `upperBounds` (a number, or one per weight), and `groups`: ranges `{ start, end, … }` of the
+ *   weights with options of their own
  * @param size - how many weights
  * @throws NablaError `ERR_UNKNOWN_OPTION`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
  */

@@ -101,8 +101,18 @@ export interface FitOptions extends FitControl {
   l2?: number;
   /** One factor per column on l1 and l2, from 0. Default 1. */
   penaltyFactors?: ArrayLike<number>;
-  /** No coefficient below 0. Default false. */
+  /** No coefficient below 0: the same as `lowerBounds: 0`. Default false. */
   nonNegative?: boolean;
+  /**
+   * No coefficient is below this: a number, or one per column; -Infinity (or null, as JSON has it) is none. Of several
+   * outputs it holds for each. The intercept has no bound. Default -Infinity.
+   */
+  lowerBounds?: number | null | ArrayLike<number | null>;
+  /**
+   * No coefficient is above this, and a column's lower bound is not either. Where both are the same the coefficient is
+   * fixed. Bounds need not include 0. Default Infinity.
+   */
+  upperBounds?: number | null | ArrayLike<number | null>;
   /** The longest gradient of the loss, by Euclidean norm. Default 0, any. */
   clipNorm?: number;
   /** The largest element of a gradient of the loss. Default 0, any. */
@@ -153,6 +163,8 @@ const arrays = [
   'classWeight',
   'classes',
 ];
+/** Numbers that may be one per column, which need the data to be read. */
+const ofColumns: readonly string[] = ['lowerBounds', 'upperBounds'];
 export const fitOptionNames: readonly string[] = [...axes, ...Object.keys(fitOptions), ...arrays, ...controlNames];
 
 /** Parameters of the axes, which may be looked for among the options. */
@@ -236,7 +248,7 @@ const usual: Plan = {
   l2: fitOptions.l2.default,
   clipNorm: fitOptions.clipNorm.default,
   clipValue: fitOptions.clipValue.default,
-  nonNegative: fitOptions.nonNegative.default,
+  bounded: false,
   intercept: fitOptions.intercept.default,
   standardize: fitOptions.standardize.default,
   restoreBest: fitOptions.restoreBest.default,
@@ -250,11 +262,11 @@ const usual: Plan = {
 export function readFitOptions(options: unknown): ReadOptions {
   const given = readObject('options', options === undefined ? {} : options, fitOptionNames, elsewhere);
   const plan: Plan = { ...usual };
-  const flags = { keepState: false, gram: false };
+  const flags = { keepState: false, gram: false, nonNegative: false };
   let validationFraction: number = fitOptions.validationFraction.default;
   // Those that are given: to ask for each that may be takes a tenth of a short fit.
   for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(fitOptions, name)) continue;
+    if (!Object.hasOwn(fitOptions, name) || ofColumns.includes(name)) continue;
     const value = given[name];
     const option = fitOptions[name as keyof typeof fitOptions];
     const read = option.kind === 'number' ? readNumber(name, value, option) : readBoolean(name, value);

@@ -76,7 +76,8 @@ export interface Plan {
   clipNorm: number;
   /** 0: none */
   clipValue: number;
-  nonNegative: boolean;
+  /** coefficients have bounds */
+  bounded: boolean;
   intercept: boolean;
   standardize: boolean;
   restoreBest: boolean;
@@ -157,7 +158,7 @@ export function encode(plan: Plan, into: Float64Array = new Float64Array(planLen
   into[at++] = plan.l2;
   into[at++] = plan.clipNorm;
   into[at++] = plan.clipValue;
-  into[at++] = Number(plan.nonNegative);
+  into[at++] = Number(plan.bounded);
   into[at++] = Number(plan.intercept);
   into[at++] = Number(plan.standardize);
   into[at++] = Number(plan.restoreBest);

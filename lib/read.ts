@@ -100,7 +100,7 @@ function intervalOf(range: string): Interval {
   const known = intervals.get(range);
   if (known) return known;
   const ends = range.slice(1, -1).split(', ');
-  const [low, high] = ends.map((end) => (end === '∞' ? Infinity : Number(end)));
+  const [low, high] = ends.map((end) => Number(end.replace('∞', 'Infinity')));
   const interval = { low, high, closedBelow: range.startsWith('['), closedAbove: range.endsWith(']') };
   intervals.set(range, interval);
   return interval;

@@ -21,9 +21,9 @@ const curvedLosses = (['logistic', 'poisson', 'gamma', 'tweedie'] as const).map(
 
 /** From how many rows on `auto` picks lbfgs where it would pick another. */
 export function rowsForLbfgs(plan: Plan): number {
-  const { cols, outputs, loss, l1, l2, nonNegative } = plan;
+  const { cols, outputs, loss, l1, l2, bounded } = plan;
   const side = cols + 1;
-  const isPlain = l1 === 0 && !nonNegative;
+  const isPlain = l1 === 0 && !bounded;
   // l1 leaves few columns to Newton's method, of however many.
   if (loss === squaredLoss && !isPlain) return l1 > 0 || side <= most.parts ? Infinity : 0;
   if (loss === squaredLoss) {
@@ -43,7 +43,7 @@ export function rowsForLbfgs(plan: Plan): number {
 /** What `auto` picks for so many training rows: see the README. */
 function pick(plan: Plan, rows: number): SolverName {
   if (rows >= rowsForLbfgs(plan)) return 'lbfgs';
-  return plan.loss === squaredLoss && plan.l1 === 0 && !plan.nonNegative ? 'exact' : 'newton';
+  return plan.loss === squaredLoss && plan.l1 === 0 && !plan.bounded ? 'exact' : 'newton';
 }
 
 /**
@@ -60,8 +60,8 @@ export function withSolver(plan: Plan, rows: number, usual = pick(plan, rows)): 
         ? `the loss ${Object.keys(losses)[plan.loss]}`
         : plan.l1 > 0
           ? 'l1'
-          : plan.nonNegative
-            ? 'nonNegative'
+          : plan.bounded
+            ? 'bounds (nonNegative, lowerBounds, upperBounds)'
             : '';
     if (wrong) {
       throw new NablaError('ERR_UNKNOWN_OPTION', `the optimizer exact solves least squares and ridge, not ${wrong}`);

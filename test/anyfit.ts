@@ -111,6 +111,8 @@ const anySettings = fc.record({
   l1: seldom(1e-3, 0.1, 10),
   l2: seldom(1e-3, 0.1, 10),
   nonNegative: fc.constantFrom(false, false, true),
+  lowerBounds: fc.constantFrom<number | null>(null, null, null, -0.5, 0, 0.25),
+  upperBounds: fc.constantFrom<number | null>(null, null, null, 0.25, 1),
   clipNorm: seldom(1e-3, 0.1, 10),
   clipValue: seldom(1e-3, 0.1, 10),
   intercept: fc.boolean(),
@@ -133,13 +135,15 @@ export interface AnyFit {
 
 type Of<A> = A extends fc.Arbitrary<infer T> ? T : never;
 
+const unbounded = { nonNegative: false, lowerBounds: null, upperBounds: null };
+
 /** What the optimizer can do. */
 function possible(settings: Of<typeof anySettings>): Of<typeof anySettings> {
   const { name } = settings.optimizer as { name: string };
   if (settings.gram && Object.hasOwn(rules, name)) {
     return { ...settings, loss: { name: 'squared' }, sampler: 'full' };
   }
-  return name === 'exact' ? { ...settings, loss: { name: 'squared' }, l1: 0, nonNegative: false } : settings;
+  return name === 'exact' ? { ...settings, loss: { name: 'squared' }, l1: 0, ...unbounded } : settings;
 }
 
 function make(table: Of<typeof anyTable>, settings: Of<typeof anySettings>): AnyFit {

@@ -83,8 +83,8 @@ describe('the catalog', () => {
       const [low, high] = option.range
         .slice(1, -1)
         .split(', ')
-        .map((end) => (end === '∞' ? Infinity : Number(end)));
-      expect(option.range, name).toMatch(/^[[(][-\d.e]+, (∞\)|[\d.e]+[\])])$/);
+        .map((end) => Number(end.replace('∞', 'Infinity')));
+      expect(option.range, name).toMatch(/^[[(](-∞|[-\d.e]+), (∞[\])]|[\d.e]+[\])])$/);
       expect(option.default, name).toBeGreaterThanOrEqual(low);
       expect(option.default, name).toBeLessThanOrEqual(high);
       if ('whole' in option && option.whole) expect(option.default, name).toSatisfy(Number.isInteger);
@@ -95,7 +95,7 @@ describe('the catalog', () => {
     const { plan } = readFitOptions({ optimizer: 'adam' });
     expect(plan.ruleParameters).toEqual(Float64Array.of(0.001, 0, 0, 0.9, 0.999, 1e-8, 0, 0, 0, 0, 0, 0));
     expect(plan).toMatchObject({ epochs: 100, tolerance: 0, seed: 0, intercept: true, stepHistory: false });
-    expect(plan).toMatchObject({ l1: 0, l2: 0, clipNorm: 0, clipValue: 0, patience: 0, nonNegative: false });
+    expect(plan).toMatchObject({ l1: 0, l2: 0, clipNorm: 0, clipValue: 0, patience: 0, bounded: false });
   });
 });
 

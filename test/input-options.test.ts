@@ -80,6 +80,27 @@ const rows: Row[] = [
   ['a factor as text', {}, { penaltyFactors: ['1', 2, 3] }, type, /^penaltyFactors\[0\]/],
   ['factors with a hole', {}, { penaltyFactors: new Array(3) }, type, /^penaltyFactors\[0\]/],
 
+  ...['lowerBounds', 'upperBounds'].flatMap((name): Row[] => [
+    [`${name} as text`, {}, { [name]: '1' }, type, new RegExp(`^${name}`)],
+    [`${name} as Float32Array`, {}, { [name]: new Float32Array(3) }, type, new RegExp(`^${name}`)],
+    [`${name} of NaN`, {}, { [name]: NaN }, range, new RegExp(`^${name}`)],
+    [`a bound of NaN in ${name}`, {}, { [name]: [0, NaN, 0] }, range, new RegExp(`^${name}\\[1\\]`)],
+    [`a bound as text in ${name}`, {}, { [name]: [0, 0, '0'] }, type, new RegExp(`^${name}\\[2\\]`)],
+    [`too few ${name}`, {}, { [name]: [0, 0] }, shape, new RegExp(`^${name} must be a number or have 3 elements`)],
+    [`a hole in ${name}`, {}, { [name]: new Array(3) }, type, new RegExp(`^${name}\\[0\\]`)],
+  ]),
+  ['lowerBounds of Infinity', {}, { lowerBounds: Infinity }, range, /^lowerBounds must be/],
+  ['upperBounds of -Infinity', {}, { upperBounds: [0, -Infinity, 0] }, range, /^upperBounds\[1\]/],
+  [
+    'bounds that cross',
+    {},
+    { lowerBounds: 2, upperBounds: [3, 1, 2] },
+    range,
+    /^upperBounds\[1\].*lower bound of column 1, 2/,
+  ],
+  ['nonNegative above a bound', {}, { nonNegative: true, upperBounds: -1 }, range, /^upperBounds.*nonNegative/],
+  ['bounds of exact', {}, { optimizer: 'exact', lowerBounds: 0 }, unknown, /exact.*not bounds/],
+
   ['sampleWeight as an array', { sampleWeight: [1, 1, 1, 1] }, {}, type, /^sampleWeight/],
   ['too few weights', { sampleWeight: ones.subarray(1) }, {}, shape, /^sampleWeight must have 4 elements/],
   ['a negative weight', { sampleWeight: put(ones, 2, -1) }, {}, range, /^sampleWeight\[2\]/],

@@ -154,7 +154,7 @@ describe.runIf(native)('the addon, of many fits', () => {
     epochs: empty(),
     steps: empty(),
   };
-  const none = { sampleWeight: null, offset: null, penaltyFactors: null };
+  const none = { sampleWeight: null, offset: null, penaltyFactors: null, bounds: null };
   const job = { plan, X, y, ...none, borders: Float64Array.from(offsets), ...results, status: new Uint8Array(2) };
   const short = new Float64Array(1);
 
@@ -177,6 +177,8 @@ describe.runIf(native)('the addon, of many fits', () => {
       [{ plan: { ...plan, sampler: samplerKind.indices } }, range],
       [{ plan: { ...plan, pauseAfter: 1 } }, range],
       [{ plan: { ...plan, loss: 99 } }, range],
+      [{ plan: { ...plan, bounded: true } }, shape],
+      [{ bounds: { lower: short, upper: short }, plan: { ...plan, bounded: true } }, shape],
     ];
     for (const [change, code] of wrong) {
       const args = manyArgumentsOf({ ...job, ...change } as typeof job);

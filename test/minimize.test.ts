@@ -160,6 +160,8 @@ describe('minimize', () => {
       { optimizer: 'lbfgs' },
       { optimizer: 'lbfgs', l1: 0.2 },
       { optimizer: 'lbfgs', l1: 0.01, l2: 0.1, nonNegative: true },
+      { optimizer: 'lbfgs', lowerBounds: [1.5, -Infinity, 0, 1, -1], upperBounds: [Infinity, 1.25, 2, 1, 7] },
+      { optimizer: { name: 'momentum', learningRate: 0.05 }, epochs: 500, lowerBounds: 2, upperBounds: 4 },
       { optimizer: { name: 'adam', learningRate: 0.05 }, schedule: 'cosine', epochs: 500, l2: 0.1 },
       { optimizer: { name: 'momentum', learningRate: 0.05 }, epochs: 500, l1: 0.1 },
     ];

@@ -232,6 +232,30 @@ describe.each(faces)('createOptimizer: $name', (face) => {
     expectClose(weights, [4.5 / 4, 0, 0, 0], 1e-15);
   });
 
+  it('bounds, for all weights, for each and for groups, also after JSON', () => {
+    const gradient = Float64Array.of(-10, 10, -10, 10);
+    const stepped = (options: object) => {
+      const optimizer = createOptimizer({ ...sgd({ learningRate: 1 }), ...options }, 4);
+      const again = restoreOptimizer(JSON.parse(JSON.stringify(optimizer.toJSON())));
+      const all = [optimizer, again].map((one) => {
+        const weights = new Float64Array(4);
+        one.step(weights, gradient);
+        return weights;
+      });
+      expectBits(all[1], all[0]);
+      return all[0];
+    };
+    expectBits(stepped({ lowerBounds: -2, upperBounds: 3 }), [3, -2, 3, -2]);
+    expectBits(stepped({ lowerBounds: Float64Array.of(1, 2, -Infinity, -Infinity) }), [10, 2, 10, -10]);
+    expectBits(stepped({ upperBounds: 4, nonNegative: true }), [4, 0, 4, 0]);
+    const groups = [{ start: 1, end: 3, lowerBounds: [-1, 0], upperBounds: [Infinity, 5] }];
+    expectBits(stepped({ lowerBounds: [0, 0, 0, -7], groups }), [10, -1, 5, -7]);
+    expect(() => createOptimizer({ name: 'sgd', lowerBounds: [1] }, 4)).toThrow(
+      /^lowerBounds must be a number or have 4/,
+    );
+    expect(() => createOptimizer({ name: 'sgd', lowerBounds: 1, upperBounds: 0 }, 4)).toThrow(/^upperBounds/);
+  });
+
   it('rmsprop and ftrl of one group do not disturb those of another', () => {
     const optimizer = createOptimizer({ ...rmsprop(), groups: [{ start: 0, end: 100 }] }, 200);
     expectBits(drive(optimizer, 9), drive(createOptimizer(rmsprop(), 200), 9));

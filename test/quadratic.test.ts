@@ -6,7 +6,7 @@ import { factorize, rowsKept, solveFactorized } from '../lib/reference/solver/ch
 import { gram } from '../lib/reference/solver/products.js';
 import { Quadratic } from '../lib/reference/solver/quadratic.js';
 import { solve } from './algebra.js';
-import { expectBits, expectClose, normals, runs } from './support.js';
+import { expectBits, expectClose, normals, random, runs } from './support.js';
 
 const none: Float64Array = new Float64Array(0);
 
@@ -29,13 +29,13 @@ function problem(rows: number, cols: number, correlation: number, seed: number) 
 function minimum(
   H: Float64Array,
   g: Float64Array,
-  { w = none, penalized = g.length, l1 = 0, nonNegative = false, factors = none } = {},
+  { w = none, penalized = g.length, l1 = 0, lower = none, upper = none, factors = none } = {},
 ) {
   const quadratic = new Quadratic(g.length, penalized, {
     l1,
     l2: 0,
-    nonNegative,
     factors: factors.length ? factors : null,
+    bounds: lower.length ? { lower, upper } : null,
   });
   const v = new Float64Array(g.length).fill(NaN);
   quadratic.setHessian(H, new Float64Array(g.length));
@@ -130,22 +130,28 @@ describe('the minimum of a quadratic model', () => {
   });
 
   it('of one variable is the soft threshold', () => {
-    const one = (g: number, h: number, l1: number, w = 0, nonNegative = false) =>
-      minimum(Float64Array.of(h), Float64Array.of(g), { l1, w: Float64Array.of(w), nonNegative }).v[0];
+    const one = (g: number, h: number, l1: number, w = 0, low = -Infinity, high = Infinity) => {
+      const [lower, upper] = [Float64Array.of(low), Float64Array.of(high)];
+      return minimum(Float64Array.of(h), Float64Array.of(g), { l1, w: Float64Array.of(w), lower, upper }).v[0];
+    };
     expect(one(-4, 2, 1)).toBe(1.5);
     expect(one(4, 2, 1)).toBe(-1.5);
-    expect(one(4, 2, 1, 0, true)).toBe(0);
+    expect([one(4, 2, 1, 0, 0), one(4, 2, 1, 0, -1), one(4, 2, 1, 2, 1), one(-4, 2, 1, 0, 0, 1)]).toEqual([
+      0, -1, 1, 1,
+    ]);
     expect(one(0.9, 2, 1)).toBe(0);
     expect(one(0, 2, 1, 5)).toBe(4.5);
-    expectBits([one(0, 2, 10, 5), one(0, 2, 10, -5), one(0, 2, 0, -5, true)], [0, 0, 0]);
+    expectBits([one(0, 2, 10, 5), one(0, 2, 10, -5)], [0, 0]);
     // What the model says nothing of.
-    expect([one(0, 0, 0, 5, true), one(0, 0, 1, 5), one(0, 0, 0, -5, true)]).toEqual([5, 0, 0]);
+    expect([one(0, 0, 0, 5, 0), one(0, 0, 1, 5), one(0, 0, 1, 5, 2, 6), one(0, 0, 1, -5, -9, -3)]).toEqual([
+      5, 0, 2, -3,
+    ]);
   });
 
   it('is found at once from itself, and from nearby with rounding in the way', () => {
     for (const seed of [1, 2, 3, 4, 5, 6]) {
       const { H, g } = problem(60, 12, 0.5, seed);
-      const quadratic = new Quadratic(12, 11, { l1: 5, l2: 0, nonNegative: false, factors: null });
+      const quadratic = new Quadratic(12, 11, { l1: 5, l2: 0, factors: null, bounds: null });
       quadratic.setHessian(H, new Float64Array(12));
       const [v, again] = [new Float64Array(12), new Float64Array(12)];
       quadratic.minimize(g, again, v);
@@ -165,7 +171,7 @@ describe('the minimum of a quadratic model', () => {
     correlation: fc.constantFrom(0, 0.5, 0.9, 0.999),
     part: fc.constantFrom(0.9, 0.3, 0.1, 1e-2, 1e-3, 1e-5),
     free: fc.nat(3),
-    nonNegative: fc.boolean(),
+    box: fc.constantFrom('none', 'nonNegative', 'any'),
     factors: fc.boolean(),
     start: fc.constantFrom(0, 1),
     seed: fc.nat(1e6),
@@ -173,16 +179,29 @@ describe('the minimum of a quadratic model', () => {
 
   it('has no slope that leads down, but for rounding, and its zeros are +0', () => {
     fc.assert(
-      fc.property(any, ({ cols, extra, few, correlation, part, free, nonNegative, factors: uneven, start, seed }) => {
+      fc.property(any, ({ cols, extra, few, correlation, part, free, box, factors: uneven, start, seed }) => {
         const rows = few ? Math.ceil(cols / 2) : cols + extra;
         const { H, g } = problem(rows, cols, correlation, seed);
         const penalized = few ? cols : Math.max(0, cols - free);
         const factors = normals(cols, seed + 5).map((x, j) => (uneven ? (!few && j % 5 === 0 ? 0 : 0.1 + x * x) : 1));
-        const w: Float64Array = normals(cols, seed + 6).map((x) => start * x);
+        const uniform = random(seed + 7);
+        const end = (usual: number) => (uniform() < 0.3 ? usual : uniform() < 0.2 ? 0 : 4 * uniform() - 2);
+        const ends = Array.from({ length: cols }, () =>
+          box === 'any' ? [end(-Infinity), end(Infinity)] : [0, Infinity],
+        );
+        const lower = Float64Array.from(ends, ([a, b]) => Math.min(a, b));
+        const upper = Float64Array.from(ends, ([a, b]) =>
+          uniform() < 0.1 && box === 'any' ? Math.min(a, b) : Math.max(a, b),
+        );
+        for (let j = 0; j < cols; j++) if (upper[j] === -Infinity) upper[j] = 0;
+        const isBounded = (j: number) => box !== 'none' && j < penalized;
+        const w: Float64Array = normals(cols, seed + 6).map((x, j) =>
+          isBounded(j) ? Math.min(upper[j], Math.max(lower[j], start * x)) : start * x,
+        );
         // g belongs to w.
         for (let j = 0; j < cols; j++) for (let k = 0; k < cols; k++) g[j] += H[j * cols + k] * w[k];
         const l1 = part * g.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-        const { v, gain } = minimum(H, g, { w, penalized, l1, nonNegative, factors });
+        const { v, gain } = minimum(H, g, { w, penalized, l1, factors, ...(box !== 'none' && { lower, upper }) });
         let fall = 0;
         for (let j = 0; j < cols; j++) {
           let slope = g[j];
@@ -194,15 +213,15 @@ describe('the minimum of a quadratic model', () => {
           const bound = j < penalized ? l1 * factors[j] : 0;
           fall += 0.5 * (g[j] + slope) * (v[j] - w[j]) + bound * (Math.abs(v[j]) - Math.abs(w[j]));
           const room = 1e-12 * (size + bound);
-          const bounded = nonNegative && j < penalized;
           if (v[j] === 0) expectBits([v[j]], [0]);
-          if (bounded) expect(v[j]).toBeGreaterThanOrEqual(0);
-          if (v[j] > 0) expect(Math.abs(slope + bound)).toBeLessThanOrEqual(room);
-          else if (v[j] < 0) expect(Math.abs(slope - bound)).toBeLessThanOrEqual(room);
-          else if (bounded) expect(slope + bound).toBeGreaterThanOrEqual(-room);
-          else expect(Math.abs(slope) - bound).toBeLessThanOrEqual(room);
+          if (isBounded(j)) expect(v[j]).toBeGreaterThanOrEqual(lower[j]);
+          if (isBounded(j)) expect(v[j]).toBeLessThanOrEqual(upper[j]);
+          const right = slope + (v[j] < 0 ? -bound : bound);
+          const left = slope + (v[j] > 0 ? bound : -bound);
+          if (!(isBounded(j) && v[j] === upper[j])) expect(right).toBeGreaterThanOrEqual(-room);
+          if (!(isBounded(j) && v[j] === lower[j])) expect(left).toBeLessThanOrEqual(room);
         }
-        if (!nonNegative || start === 0) expect(gain).toBeGreaterThanOrEqual(0);
+        expect(gain).toBeGreaterThanOrEqual(0);
         expectClose([gain], [-fall], 1e-9, Math.abs(fall) * 1e-3);
       }),
       { numRuns: runs(400) },
@@ -225,7 +244,10 @@ describe('the minimum of a quadratic model', () => {
     ];
     for (const { H, g } of cases) {
       for (const l1 of [0, 0.5]) {
-        for (const nonNegative of [false, true]) expect(minimum(H, g, { l1, nonNegative }).v.length).toBe(2);
+        const [zeros, ones] = [new Float64Array(2), new Float64Array(2).fill(1)];
+        for (const box of [{}, { lower: zeros, upper: ones.map(() => Infinity) }, { lower: zeros, upper: ones }]) {
+          expect(minimum(H, g, { l1, ...box }).v.length).toBe(2);
+        }
       }
     }
   });

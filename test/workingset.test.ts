@@ -185,7 +185,7 @@ describe('the working set', () => {
   const cols = 200;
   const plan = jobOf(made('squared', 5, cols, 1), { l1: 1, optimizer: 'newton' }).plan;
   const square = new Float64Array(cols).fill(1);
-  const smooth = { penalty: { l1: 1, l2: 0, nonNegative: false, factors: null }, penalized: cols };
+  const smooth = { penalty: { l1: 1, l2: 0, factors: null, bounds: null }, penalized: cols };
   const set = () => new WorkingSet(plan, { square } as never, smooth as never, true);
 
   it('has what is not 0, and the steepest 64 of the others, ascending', () => {
@@ -209,6 +209,10 @@ describe('the working set', () => {
     chosen.choose(new Float64Array(cols + 1), gradient);
     expect(chosen.columns.length).toBe(64);
     const gain = (j: number) => (gradient[j] - 1) ** 2 / 2 / 0.25;
-    expectClose([chosen.outside(gradient, Float64Array.of(0.25))], [gain(64) + gain(65)], 1e-14);
+    expectClose(
+      [chosen.outside(new Float64Array(cols + 1), gradient, Float64Array.of(0.25))],
+      [gain(64) + gain(65)],
+      1e-14,
+    );
   });
 });

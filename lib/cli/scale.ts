@@ -7,9 +7,13 @@ import type { Rows } from './encode.js';
 /** Options that grow with the unit of the target, by the power they grow with: the loss is in its squares. */
 const powers = { l1: 1, gradientTolerance: 1, clipNorm: 1, clipValue: 1, tolerance: 2, minDelta: 2 } as const;
 
+/** And those of coefficients, which grow with it. */
+const bounds = ['lowerBounds', 'upperBounds'] as const;
+
 export class TargetScale {
   readonly #center: number;
   readonly #unit: number;
+  readonly #bounds: { lowerBounds?: number; upperBounds?: number } = {};
 
   /** That of the target less the offset, over the rows whose weight is above 0; without an intercept nothing is moved. */
   constructor({ y, offset, sampleWeight, rows }: Rows, intercept: boolean) {
@@ -43,6 +47,12 @@ export class TargetScale {
       const key = name as keyof typeof powers;
       if (scaled[key] !== undefined) scaled[key] /= this.#unit ** power;
     }
+    for (const name of bounds) {
+      const value = options[name];
+      if (typeof value !== 'number') continue;
+      scaled[name] = value / this.#unit;
+      this.#bounds[name] = value;
+    }
     return scaled;
   }
 
@@ -53,6 +63,10 @@ export class TargetScale {
       for (let i = 0; i < numbers.length; i++) numbers[i] *= factor;
     };
     times(coefficients, unit);
+    const { lowerBounds = -Infinity, upperBounds = Infinity } = this.#bounds; // but for rounding
+    coefficients.forEach((w, j) => {
+      coefficients[j] = Math.min(upperBounds, Math.max(lowerBounds, w));
+    });
     times(intercepts, unit);
     for (let k = 0; k < intercepts.length; k++) intercepts[k] += this.#center;
     times(history, unit ** 2);

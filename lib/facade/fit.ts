@@ -1,5 +1,6 @@
 import { checkArray, checkLength, checkMatrix, isFloat64Array } from '../arrays.js';
 import type { Backend, FitJob, Outcome } from '../backend.js';
+import { readBounds } from '../bounds.js';
 import { isBrief, nextTurn } from '../brief.js';
 import { losses } from '../catalog.js';
 import { type Checkpointing, fitInPieces, fitInPiecesSync, readCheckpoint } from '../checkpoint.js';
@@ -121,6 +122,8 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
   plan.targets = targets.targets;
   plan.validationRows = validation ? (validationRaw ?? raw).rows : 0;
   if (penalty) Object.assign(plan, penalty(weights.weight));
+  const bounds = readBounds(given, raw.cols, outputs);
+  plan.bounded = bounds !== null;
   const { plan: full, name: optimizer } =
     plan.solver > 0 ? withSolver(plan, train.count) : { plan, name: read.optimizer };
   full.gramFrom = gramFrom(full, train.count, read.gram);
@@ -137,6 +140,7 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
       validation,
       indices,
       penaltyFactors,
+      bounds,
       weights: start,
       state: null,
       carried: read.kept && carriedTo(full, given.warmStart, targets.labels),

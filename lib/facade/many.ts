@@ -2,6 +2,7 @@
 import { types } from 'node:util';
 import { checkFixed, type Matrix, moveIn, snapshot, zerosLike } from '../arrays.js';
 import type { Backend, ManyJob } from '../backend.js';
+import { readBounds } from '../bounds.js';
 import { losses } from '../catalog.js';
 import { Control } from '../control.js';
 import { checkFinite, checkWeights, type RawTable } from '../data.js';
@@ -137,6 +138,7 @@ function prepareMany(problems: unknown, options: unknown): ManyCall {
       'the sampler "indices" names rows of one fit; many fits have not got it',
     );
   }
+  const bounds = readBounds(given, raw.cols, outputs);
   const whole: Plan = {
     ...read.plan,
     ...sampler,
@@ -145,6 +147,7 @@ function prepareMany(problems: unknown, options: unknown): ManyCall {
     outputs,
     targets: targets.targets,
     validationRows: 0,
+    bounded: bounds !== null,
   };
   const { plan: solved, name: optimizer } =
     whole.solver > 0 ? withSolver(whole, rows) : { plan: whole, name: read.optimizer };
@@ -166,6 +169,7 @@ function prepareMany(problems: unknown, options: unknown): ManyCall {
       plan,
       ...inUse,
       penaltyFactors,
+      bounds,
       coefficients: new Float64Array(count * outputs * raw.cols),
       intercepts: new Float64Array(count * outputs),
       status,

@@ -15,7 +15,8 @@ function jobOf(job: FitJob, train: Table, weights: Float64Array, options: object
   const shape = { loss, lossParameters, rows, cols, outputs, targets, intercept, validationRows: 0 };
   const sampler = { sampler: samplerKind.full, samplerParameters: new Float64Array(maxParameters) };
   const plan = { ...readFitOptions(options).plan, ...shape, ...sampler };
-  return { ...job, plan, train, validation: null, indices: null, penaltyFactors: null, weights, known: null };
+  const none = { validation: null, indices: null, penaltyFactors: null, bounds: null, known: null };
+  return { ...job, plan, train, ...none, weights };
 }
 
 /** One step down the loss of some rows, of length 1: it tells the loss at the weights, and the gradient. */
@@ -31,10 +32,16 @@ export function* lossAt(job: FitJob, table: Table, weights: Float64Array): Cours
 
 /** What λ is measured by. */
 export interface NullModel {
-  /** The intercepts, and the coefficients of columns that have no penalty; all others are 0. */
+  /**
+   * The intercepts, and the coefficients of columns that have no penalty; all others are 0, or as near to it as their
+   * bounds allow.
+   */
   weights: Float64Array;
   loss: number;
-  /** The steepest slope of the loss against a penalised coefficient, over its factor: from l1 = this on all are 0. */
+  /**
+   * The steepest slope of the loss against a penalised coefficient, the way that bounds leave it, over its factor: from
+   * l1 = this on none moves.
+   */
   steepest: number;
   /** Whether that is certain: a loss with kinks has other slopes at the same weights. */
   certain: boolean;
@@ -44,28 +51,55 @@ const kinked: readonly (keyof typeof losses)[] = ['hinge', 'quantile', 'epsilon_
 
 export function* nullModel(job: FitJob): Course<NullModel> {
   const weights = yield* unpenalised(job);
-  const { plan, train, penaltyFactors } = job;
+  const { plan, train, penaltyFactors, bounds } = job;
   const { loss, weights: after } = yield* step(job, train, weights);
   // What is left of a constant y is rounding, of which no path is to be made.
-  if (isFlat(job, weights)) return { weights, loss: loss.length > 0 ? loss[0] : NaN, steepest: 0, certain: true };
+  const isAtZero = nearestZero(job).every((weight) => weight === 0);
+  if (isAtZero && isFlat(job, weights))
+    return { weights, loss: loss.length > 0 ? loss[0] : NaN, steepest: 0, certain: true };
   const gradient = weights.map((weight, i) => weight - after[i]);
   if (plan.standardize) new Scaling(plan, train).chain(gradient);
   let steepest = 0;
   for (let i = 0; i < coefficientCount(plan); i++) {
     const factor = penaltyFactors ? penaltyFactors[i] : 1;
     if (factor === 0) continue;
-    const slope = (plan.nonNegative ? -gradient[i] : Math.abs(gradient[i])) / factor;
+    // Away from 0 alone: the other way l1 leads here.
+    const canRise = weights[i] >= 0 && !(bounds && weights[i] >= bounds.upper[i]);
+    const canFall = weights[i] <= 0 && !(bounds && weights[i] <= bounds.lower[i]);
+    const slope = Math.max(canRise ? -gradient[i] : 0, canFall ? gradient[i] : 0) / factor;
     if (slope > steepest) steepest = slope;
   }
   const certain = !kinked.includes(Object.keys(losses)[plan.loss] as keyof typeof losses);
   return { weights, loss: loss.length > 0 ? loss[0] : NaN, steepest, certain };
 }
 
+/** Weights of 0, or as near to it as bounds allow; of columns without a penalty 0. */
+function nearestZero({ plan, penaltyFactors, bounds, weights }: FitJob): Float64Array {
+  const nearest = new Float64Array(weights.length);
+  for (let i = 0; bounds && i < coefficientCount(plan); i++) {
+    if (penaltyFactors?.[i] !== 0) nearest[i] = Math.max(bounds.lower[i], Math.min(bounds.upper[i], 0));
+  }
+  return nearest;
+}
+
+/** What a row's outputs are beside the columns without a penalty: the offset, and coefficients that bounds keep off 0. */
+function offsetOf({ plan, train }: FitJob, weights: Float64Array): Float64Array | null {
+  const { rows, cols, outputs } = plan;
+  if (weights.every((weight) => weight === 0)) return train.offset;
+  const offset = train.offset ? train.offset.slice() : new Float64Array(rows * outputs);
+  for (let i = 0; i < rows; i++) {
+    for (let k = 0; k < outputs; k++) {
+      for (let j = 0; j < cols; j++) offset[i * outputs + k] += train.X[i * cols + j] * weights[k * cols + j];
+    }
+  }
+  return offset;
+}
+
 /** Fits the intercepts and the columns with a penalty factor of 0 alone. */
 function* unpenalised(job: FitJob): Course<Float64Array> {
-  const { plan, train, penaltyFactors } = job;
+  const { plan, train, penaltyFactors, bounds } = job;
   const { cols, rows, outputs, intercept } = plan;
-  const weights = new Float64Array(job.weights.length);
+  const weights = nearestZero(job);
   const free = penaltyFactors ? Array.from({ length: cols }, (_, j) => j).filter((j) => penaltyFactors[j] === 0) : [];
   if (!intercept && free.length === 0) return weights;
   const width = Math.max(1, free.length); // with no such column, one of zeros, held by a penalty
@@ -73,11 +107,15 @@ function* unpenalised(job: FitJob): Course<Float64Array> {
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < free.length; j++) X[i * width + j] = train.X[i * cols + free[j]];
   }
-  const { nonNegative, standardize } = plan;
+  const { standardize } = plan;
   const l2 = free.length === 0 ? 1 : 0;
+  const offset = offsetOf(job, weights);
   const start = new Float64Array(outputs * (width + (intercept ? 1 : 0)));
-  const narrow = jobOf(job, { ...train, X }, start, { optimizer: 'auto', nonNegative, standardize, l2 });
-  narrow.plan = withSolver({ ...narrow.plan, cols: width }, train.count).plan;
+  const narrow = jobOf(job, { ...train, X, offset }, start, { optimizer: 'auto', standardize, l2 });
+  const own = (all: Float64Array) =>
+    Float64Array.from({ length: outputs * width }, (_, i) => all[Math.floor(i / width) * cols + free[i % width]]);
+  if (bounds && free.length > 0) narrow.bounds = { lower: own(bounds.lower), upper: own(bounds.upper) };
+  narrow.plan = withSolver({ ...narrow.plan, cols: width, bounded: narrow.bounds !== null }, train.count).plan;
   const outcome = yield* fitted(narrow);
   for (let k = 0; k < outputs; k++) {
     for (let j = 0; j < free.length; j++) weights[k * cols + free[j]] = outcome.weights[k * width + j];

@@ -1,6 +1,7 @@
 // The facade of createOptimizer: an update rule on the caller's own arrays.
 import { checkApart, checkArray, checkLength, firstNotFinite } from '../arrays.js';
 import type { Backend } from '../backend.js';
+import { type Bounds, isList, readBounds } from '../bounds.js';
 import { type Entry, fitOptions, rules, type Values } from '../catalog.js';
 import { readSize } from '../data.js';
 import { invalid, NablaError } from '../errors.js';
@@ -12,14 +13,21 @@ import { rules as referenceRules } from '../reference/kernels/updates.js';
 import { maxRunning } from '../reference/solver/optimizer.js';
 
 const extraNames = ['clipNorm', 'clipValue', 'l1', 'l2', 'nonNegative'] as const;
-/** What may be added to a rule: clipping of the gradient, and penalties by proximal steps. Default: none. */
-export type UpdateExtras = Values<Pick<typeof fitOptions, (typeof extraNames)[number]>>;
+const boundNames = ['lowerBounds', 'upperBounds'] as const;
+/** What may be added to a rule: clipping of the gradient, penalties by proximal steps, and bounds. Default: none. */
+export type UpdateExtras = Values<Pick<typeof fitOptions, (typeof extraNames)[number]>> & UpdateBounds;
+
+/** Bounds on weights: a number, or one per weight. Weights outside are at them after a step. Default: none. */
+export interface UpdateBounds {
+  lowerBounds?: number | null | ArrayLike<number | null>;
+  upperBounds?: number | null | ArrayLike<number | null>;
+}
 
 /** A range of the weights with its own options; what it leaves out is as in the whole. */
 export type OptimizerGroup = {
   /** First weight. */ start: number /** Behind the last weight. */;
   end: number;
-} & Record<string, number | boolean>;
+} & Record<string, number | boolean | null | ArrayLike<number | null>>;
 
 /** An update rule by name, with its parameters; and for ranges of the weights, their own. */
 export type OptimizerOptions =
@@ -54,18 +62,23 @@ class Group {
   readonly extras: Float64Array;
   readonly running = new Float64Array(maxRunning).fill(1);
   readonly options: Record<string, unknown>;
+  /** Of the range; null: none. */
+  readonly bounds: Bounds | null;
 
   constructor(
     readonly start: number,
     readonly end: number,
     options: Record<string, unknown>,
   ) {
-    const { name, index, parameters } = readChoice('optimizer', options, extended);
+    const plain = readPlain('optimizer', options);
+    const { lowerBounds, upperBounds, ...choice } = plain;
+    const { name, index, parameters } = readChoice('optimizer', choice, extended);
     const own = Object.keys(rules[name as keyof typeof rules].parameters).length;
     this.rule = index;
-    this.extras = parameters.slice(own, own + extraNames.length);
+    this.extras = parameters.slice(own, own + extraNames.indexOf('nonNegative'));
     this.parameters = parameters.slice().fill(0, own);
     this.options = { ...options };
+    this.bounds = readBounds(plain, end - start, 1);
   }
 
   get learningRate(): number {
@@ -91,6 +104,7 @@ export class Optimizer {
   readonly groups: readonly { readonly start: number; readonly end: number; learningRate: number }[];
   #steps = 0;
   readonly #groups: Group[];
+  readonly #bounds: Bounds | null;
   readonly #backend: Backend;
 
   /** @internal */
@@ -99,6 +113,7 @@ export class Optimizer {
     this.size = size;
     this.#groups = groups;
     this.groups = groups;
+    this.#bounds = boundsOf(groups, size);
     const { states, initialState } = referenceRules[groups[0].rule];
     this.state = Array.from({ length: states }, () => new Float64Array(size));
     for (const array of this.state) {
@@ -142,6 +157,7 @@ export class Optimizer {
         rule,
         parameters,
         options: extras,
+        bounds: this.#bounds,
         learningRate: parameters[0],
         t: this.#steps,
         running,
@@ -164,7 +180,7 @@ export class Optimizer {
       groups: this.#groups.map(({ start, end, options, running }) => ({
         start,
         end,
-        options: { ...options },
+        options: plainOf(options),
         running: Array.from(running),
       })),
       state: this.state.map((array) => Array.from(array)),
@@ -218,11 +234,41 @@ export class Optimizer {
   }
 }
 
+/** Bounds of all weights from those of their ranges; null where there are none. */
+function boundsOf(groups: readonly Group[], size: number): Bounds | null {
+  if (groups.every(({ bounds }) => bounds === null)) return null;
+  const lower = new Float64Array(size).fill(-Infinity);
+  const upper = new Float64Array(size).fill(Infinity);
+  for (const { start, bounds } of groups) {
+    if (!bounds) continue;
+    lower.set(bounds.lower, start);
+    upper.set(bounds.upper, start);
+  }
+  return { lower, upper };
+}
+
+/** Options of a range: of bounds for each weight, its own. */
+function ofRange(options: Record<string, unknown>, start: number, end: number, size: number): Record<string, unknown> {
+  const own = readPlain('optimizer', options);
+  for (const name of boundNames) {
+    const value = own[name];
+    if (isList(value) && value.length === size) own[name] = Array.prototype.slice.call(value, start, end);
+  }
+  return own;
+}
+
+/** Options as JSON holds them. */
+function plainOf(options: Record<string, unknown>): Record<string, unknown> {
+  const lists = Object.entries(options).map(([name, value]) => [name, isList(value) ? Array.from(value) : value]);
+  return Object.fromEntries(lists);
+}
+
 /** Ranges in order, those that no group names with the options of the whole. */
 function readGroups(options: Record<string, unknown>, value: unknown, size: number): Group[] {
   if (value !== undefined && !Array.isArray(value)) throw invalid('ERR_INVALID_ARG_TYPE', 'groups', 'an array', value);
-  const { name } = readChoice('optimizer', options, extended);
-  const known = ['start', 'end', ...Object.keys(extended[name].parameters)];
+  const { lowerBounds, upperBounds, ...choice } = options;
+  const { name } = readChoice('optimizer', choice, extended);
+  const known = ['start', 'end', ...boundNames, ...Object.keys(extended[name].parameters)];
   const given = ((value as unknown[]) ?? []).map((item, i) => {
     const { start, end, ...own } = readObject(`groups[${i}]`, item, known);
     const range = { start: readSize(`groups[${i}].start`, start), end: readSize(`groups[${i}].end`, end) };
@@ -236,11 +282,11 @@ function readGroups(options: Record<string, unknown>, value: unknown, size: numb
   let at = 0;
   for (const { start, end, own } of given) {
     if (start < at) throw new NablaError('ERR_OUT_OF_RANGE', `groups overlap at weight ${start}`);
-    if (start > at) groups.push(new Group(at, start, options));
-    groups.push(new Group(start, end, { ...options, ...own }));
+    if (start > at) groups.push(new Group(at, start, ofRange(options, at, start, size)));
+    groups.push(new Group(start, end, { ...ofRange(options, start, end, size), ...own }));
     at = end;
   }
-  if (at < size || size === 0) groups.push(new Group(at, size, options));
+  if (at < size || size === 0) groups.push(new Group(at, size, ofRange(options, at, size, size)));
   return groups;
 }
 

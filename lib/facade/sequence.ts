@@ -37,7 +37,7 @@ export function* fitSequence(
 function canBeKnown({ plan, train }: FitJob, penalties: readonly PenaltySize[]): boolean {
   if (plan.loss !== squaredLoss) return false;
   if (plan.solver !== solverKind.newton) return plan.solver === solverKind.exact && train.count >= plan.cols;
-  const isPlain = !plan.nonNegative && penalties.every(({ l1 }) => l1 === 0);
+  const isPlain = !plan.bounded && penalties.every(({ l1 }) => l1 === 0);
   return isPlain || isWorthExpanding(plan, train.count, true);
 }
 

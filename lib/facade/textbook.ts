@@ -114,6 +114,7 @@ export function createTextbook(backend: Backend): Textbook {
       validation: null,
       indices,
       penaltyFactors: null,
+      bounds: null,
       weights: theta,
       state: null,
       carried: null,

@@ -89,9 +89,10 @@ const valueAndGradient: Backend['valueAndGradient'] = (
 };
 
 function update(u: Update): void {
-  const [clipNorm, clipValue, l1, l2, nonNegative] = u.options;
-  const options = { clipNorm, clipValue, penalty: { l1, l2, nonNegative: nonNegative !== 0, factors: null } };
+  const [clipNorm, clipValue, l1, l2] = u.options;
   const { parameters, learningRate, t, running, weights, gradient, states, start, end } = u;
+  const bounds = u.bounds && { lower: u.bounds.lower.subarray(start), upper: u.bounds.upper.subarray(start) };
+  const options = { clipNorm, clipValue, penalty: { l1, l2, factors: null, bounds } };
   const rule = rules[u.rule];
   updateStep(rule, parameters, options, learningRate, t, running, weights, gradient, states, start, end, end - start);
 }

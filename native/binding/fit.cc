@@ -1,6 +1,7 @@
 // Fits: fitSync(plan, allocate, ...arrays) in one call; the others of a handle. `allocate(n)` makes a
 // Float64Array for a result. The arrays, each or null: X, y, sampleWeight, offset, rows; the same of the
-// validation; indices, penaltyFactors, initial weights, state, what is carried over, what is known.
+// validation; indices, penaltyFactors, lower and upper bounds, initial weights, state, what is carried over,
+// what is known.
 #include "../solver/fit.h"
 
 #include <napi.h>
@@ -18,7 +19,7 @@ namespace nabla {
 
 namespace {
 
-constexpr uint32_t arrayCount = 16;
+constexpr uint32_t arrayCount = 18;
 
 constexpr Refusal foreignState{"ERR_SHAPE", "a state that belongs to another fit"};
 
@@ -85,12 +86,15 @@ Request read(Napi::Value numbers, Item item) {
   data.indices = list.data;
   data.indexCount = list.length;
   data.penaltyFactors = optional(item(11), plan.outputs, plan.cols);
-  request.start = {optional(item(12), 1, plan.size()), numbersOf(item(13)), numbersOf(item(14)),
-                   knownOf(item(15), plan)};
+  data.lowerBounds = optional(item(12), plan.outputs, plan.cols);
+  data.upperBounds = optional(item(13), plan.outputs, plan.cols);
+  request.start = {optional(item(14), 1, plan.size()), numbersOf(item(15)), numbersOf(item(16)),
+                   knownOf(item(17), plan)};
   if (!data.train.X || !data.train.y || data.train.count == 0 || !request.start.weights ||
       (data.validation.X && (!data.validation.y || data.validation.count == 0)) ||
-      (plan.sampler == SamplerKind::indices && list.length == 0))
-    reject("ERR_SHAPE", "a fit lacks rows");
+      (plan.sampler == SamplerKind::indices && list.length == 0) ||
+      plan.bounded != (data.lowerBounds && data.upperBounds))
+    reject("ERR_SHAPE", "a fit lacks rows or bounds");
   return request;
 }
 
@@ -145,7 +149,7 @@ Napi::Value valueOf(Napi::Env env, const EpochEnd& end) {
 // Whether a solver's equations are about as many as rows, or as what l1 or a bound leaves, which is no more.
 bool isByRows(const Plan& plan) {
   if (plan.rows >= plan.cols) return false;
-  const bool isSparse = plan.l1 > 0.0 || plan.nonNegative;
+  const bool isSparse = plan.l1 > 0.0 || plan.bounded;
   if (isKinked(plan.loss)) return plan.l2 > 0.0 && !isSparse;
   return plan.solver == SolverKind::exact || plan.l2 > 0.0 || isSparse;
 }

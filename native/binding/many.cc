@@ -1,6 +1,6 @@
 // fitManySync and fitMany. Arguments: plan, arrays, and for fitMany a callback(error). The arrays, those
-// marked * may be null: X, y, sampleWeight*, offset*, borders, penaltyFactors*; and what is written:
-// coefficients, intercepts, status, losses, epochs, steps.
+// marked * may be null: X, y, sampleWeight*, offset*, borders, penaltyFactors*, lowerBounds*, upperBounds*;
+// and what is written: coefficients, intercepts, status, losses, epochs, steps.
 #include "../solver/many.h"
 
 #include <napi.h>
@@ -14,7 +14,7 @@ namespace nabla {
 
 namespace {
 
-constexpr uint32_t arrayCount = 12;
+constexpr uint32_t arrayCount = 14;
 
 struct Request {
   Plan plan;
@@ -46,7 +46,7 @@ Request read(const Call& info) {
     reject("ERR_OUT_OF_RANGE", "a plan that many fits cannot follow");
   Napi::Value items[arrayCount];
   for (uint32_t i = 0; i < arrayCount; ++i) items[i] = arrays[i];
-  const auto status = typedArray<uint8_t>(items[8], napi_uint8_array);
+  const auto status = typedArray<uint8_t>(items[10], napi_uint8_array);
   const size_t count = status.length;
   const auto borders = doubles(items[4]);
   const size_t rows = requireBorders(borders, count);
@@ -65,12 +65,16 @@ Request read(const Call& info) {
                       count,
                       borders.data,
                       optional(5, plan.outputs, plan.cols),
-                      matrix(6, count, plan.coefficients()),
-                      matrix(7, count, plan.outputs),
+                      optional(6, plan.outputs, plan.cols),
+                      optional(7, plan.outputs, plan.cols),
+                      matrix(8, count, plan.coefficients()),
+                      matrix(9, count, plan.outputs),
                       status.data,
-                      matrix(9, count, 1),
-                      matrix(10, count, 1),
-                      matrix(11, count, 1)};
+                      matrix(11, count, 1),
+                      matrix(12, count, 1),
+                      matrix(13, count, 1)};
+  const Problems& all = request.problems;
+  if (plan.bounded != (all.lowerBounds && all.upperBounds)) reject("ERR_SHAPE", "many fits lack bounds");
   return request;
 }
 

@@ -173,7 +173,7 @@ static void modifiedPass(double* w, const double* g, double* const* state, size_
     }
     const Step step = U::step(kept, gradient, v, c);
     Vec next = m.proximal ? proximal(step.w, step.rate, factor, m.penalty) : step.w;
-    if (m.penalty.nonNegative) next = select(next < 0.0, 0.0, next);
+    if (m.penalty.bounded()) next = project(next, i, count, m.penalty);
     for (int k = 0; k < U::states; ++k) store(state[k] + i, v[k], count);
     store(w + i, next, count);
   });

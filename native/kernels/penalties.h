@@ -24,6 +24,20 @@ NABLA_INLINE Vec proximal(Vec u, Vec rate, Vec factor, const Penalty& penalty) {
   return softThreshold(u, size * (penalty.l1 * factor)) / (1.0 + size * (penalty.l2 * factor));
 }
 
+// Weights that are beyond a bound become it; NaN stays NaN.
+NABLA_INLINE Vec project(Vec w, size_t i, size_t count, const Penalty& penalty) {
+  const Vec lower = load(penalty.lower + i, count), upper = load(penalty.upper + i, count);
+  const Vec up = select(w < lower, lower, w);
+  return select(up > upper, upper, up);
+}
+
+// The part of a subgradient `at` along which weights v may go.
+NABLA_INLINE Vec withinBounds(Vec at, Vec v, size_t i, size_t count, const Penalty& penalty) {
+  const Vec lower = load(penalty.lower + i, count), upper = load(penalty.upper + i, count);
+  const Vec up = select(v <= lower, min(at, splat(0.0)), at);
+  return select(upper <= v, max(up, splat(0.0)), up);
+}
+
 static double penaltyValue(const double* w, size_t n, const Penalty& penalty) {
   const double l1 = penalty.l1, half = 0.5 * penalty.l2;
   return foldedSum(n, [&](size_t i, size_t count) {
@@ -40,9 +54,8 @@ static double stationarity(const double* w, const double* g, size_t n, const Pen
     const Vec smooth = load(g + i, count) + (penalty.l2 * f) * v;
     const Vec at =
         select(v == 0.0, softThreshold(smooth, penalty.l1 * f), smooth + (penalty.l1 * f) * sign(v));
-    const Vec bound =
-        penalty.nonNegative ? select(v == 0.0, min(smooth + penalty.l1 * f, splat(0.0)), at) : at;
-    return keep(bound * bound, count);
+    const Vec inside = penalty.bounded() ? withinBounds(at, v, i, count, penalty) : at;
+    return keep(inside * inside, count);
   });
 }
 

@@ -156,10 +156,16 @@ struct Expanded {
 struct Penalty {
   double l1;
   double l2;
-  bool nonNegative;
   const double* factors;  // one per coefficient; null: 1
+  // Bounds, one per coefficient, infinite where there is none; both null: no coefficient has one.
+  const double* lower;
+  const double* upper;
 
-  bool active() const { return l1 != 0.0 || l2 != 0.0 || nonNegative; }
+  bool bounded() const { return lower != nullptr; }
+  bool active() const { return l1 != 0.0 || l2 != 0.0 || bounded(); }
+  // Whether a coefficient of that value can go no further down, or up.
+  bool isAtLower(size_t j, double v) const { return bounded() && v <= lower[j]; }
+  bool isAtUpper(size_t j, double v) const { return bounded() && v >= upper[j]; }
 };
 
 // What may be done to a gradient and a step beside the rule itself.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "blocks.h"
+#include "bounds.h"
 
 namespace nabla {
 
@@ -30,7 +31,7 @@ bool suitsAbreast(const Kernels& kernels, const Plan& plan) {
   if (plan.standardize || plan.epochs == 0 || plan.pauseAfter > 0 || !kernels.losses[plan.loss].points)
     return false;
   if (plan.solver == SolverKind::none) return suitsDescent(plan) && endsByChange(plan);
-  if (plan.l1 != 0.0 || plan.nonNegative) return false;
+  if (plan.l1 != 0.0 || plan.bounded) return false;
   if (plan.solver == SolverKind::exact) return true;
   return plan.solver == SolverKind::newton && !isKinked(plan.loss) && plan.loss != squaredLoss &&
          endsByChange(plan);
@@ -61,12 +62,19 @@ EightProblems::EightProblems(const Kernels& kernels, const Plan& plan, const Pro
       offset_(all.offset ? abreast * most_ : 0),
       start_(abreast * plan.size()),
       factors_(all.penaltyFactors ? abreast * plan.cols : 0),
+      lower_(plan.bounded ? abreast * plan.cols : 0),
+      upper_(lower_.size()),
       z_(abreast * most_),
       losses_(abreast * most_),
       curvature_(abreast * most_),
       room_(abreast * all.X.room(rowsAtOnce * plan.cols)),
-      penalty_{plan.l1, plan.l2, plan.nonNegative, all.penaltyFactors ? factors_.data() : nullptr} {
+      penalty_{plan.l1, plan.l2, all.penaltyFactors ? factors_.data() : nullptr,
+               plan.bounded ? lower_.data() : nullptr, plan.bounded ? upper_.data() : nullptr} {
   for (size_t i = 0; i < factors_.size(); ++i) factors_.data()[i] = all.penaltyFactors[i / abreast];
+  for (size_t i = 0; i < lower_.size(); ++i) {
+    lower_.data()[i] = all.lowerBounds[i / abreast];
+    upper_.data()[i] = all.upperBounds[i / abreast];
+  }
 }
 
 bool EightProblems::anyLive() const {
@@ -117,6 +125,7 @@ void EightProblems::load(const size_t* which, size_t count) {
       start_.data()[abreast * j + k] = all_.coefficients[which_[k] * cols + j];
     if (plan_.intercept) start_.data()[abreast * cols + k] = all_.intercepts[which_[k]];
   }
+  if (plan_.bounded) project(penalty_, start_.data(), abreast * cols);
 }
 
 // 1, where there are no others.

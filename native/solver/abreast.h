@@ -103,7 +103,7 @@ class EightProblems {
   alignas(64) double reach_[abreast] = {};
   bool areLossesKnown_ = false;
   bool areWeighted_ = false;
-  Doubles X_, y_, weights_, offset_, start_, factors_;
+  Doubles X_, y_, weights_, offset_, start_, factors_, lower_, upper_;
   Doubles z_, losses_, curvature_;
   Doubles room_;  // where singles are widened
   Penalty penalty_;

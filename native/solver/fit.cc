@@ -39,7 +39,7 @@ Run::Run(const Kernels& kernels, const Plan& plan, const Data& data, const Start
       isScaled_(plan.standardize || plan.solver != SolverKind::none),
       stopping_(plan),
       weights_(plan.size()),
-      original_(isScaled_ ? plan.size() : 0) {
+      original_(isScaled_ || plan.bounded ? plan.size() : 0) {
   Archive carried(start.carried.data, start.carried.length);
   const bool isCarried = start.carried.length > 0;
   if (start.carried.data && plan.standardize) carriedScaling_.resize(Scaling::length(plan));
@@ -51,13 +51,16 @@ Run::Run(const Kernels& kernels, const Plan& plan, const Data& data, const Start
     double* numbers = carriedScaling_.empty() ? keptScaling(start, plan) : carriedScaling_.data();
     scaling_.reset(new Scaling(kernels, plan, data.train, team, numbers));
   }
+  if (plan.bounded) bounds_.reset(new Bounds(plan, data, scaling_.get()));
   if (data.validation.X)
     validation_.reset(
         new Objective(kernels, plan, data.validation, scaling_.get(), data.validation.count, team));
-  keep(start.weights);
   if (plan.size() > 0) memcpy(weights_.data(), start.weights, plan.size() * sizeof(double));
+  if (bounds_) bounds_->projectOriginal(weights_.data());
+  keep(weights_.data());
   if (scaling_) scaling_->fromOriginal(weights_.data());
   if (isCarried) exchangeWeights(carried, false);
+  if (bounds_) project(bounds_->penalty(nullptr), weights_.data(), plan.coefficients());
   makeMethod();
   method_->isNormAsked = histories_ || plan.gradientTolerance > 0.0;
   if (histories_) {  // a short fit takes longer to grow its lists than to run
@@ -78,7 +81,9 @@ Run::Run(const Kernels& kernels, const Plan& plan, const Data& data, const Start
 }
 
 void Run::makeMethod() {
-  const Penalty penalty{plan_.l1, plan_.l2, plan_.nonNegative, data_.penaltyFactors};
+  const double* factors = data_.penaltyFactors;
+  const Penalty penalty =
+      bounds_ ? bounds_->penalty(factors) : Penalty{plan_.l1, plan_.l2, factors, nullptr, nullptr};
   if (plan_.solver == SolverKind::none) {
     method_.reset(new Descent(kernels_, plan_, data_, scaling_.get(), penalty, weights_.data(), team_));
     return;
@@ -181,8 +186,12 @@ Outcome Run::outcome() {
 // The weights of X's own columns.
 const double* Run::original() {
   if (const double* known = method_->original()) return known;
-  if (!scaling_) return method_->result();
-  scaling_->toOriginal(method_->result(), original_.data());
+  if (!scaling_ && !bounds_) return method_->result();
+  if (scaling_)
+    scaling_->toOriginal(method_->result(), original_.data());
+  else
+    std::copy_n(method_->result(), plan_.size(), original_.data());
+  if (bounds_) bounds_->projectOriginal(original_.data());
   return original_.data();
 }
 

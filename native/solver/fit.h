@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "bounds.h"
 #include "expansion.h"
 #include "memory.h"
 #include "method.h"
@@ -100,6 +101,7 @@ class Run {
   std::vector<double> carriedScaling_;  // of standardized columns, as Scaling keeps it
   std::vector<double> keptCarry_;  // what goes with the weights to return, where they may not be the last
   std::unique_ptr<Scaling> scaling_;
+  std::unique_ptr<Bounds> bounds_;  // null: none
   std::unique_ptr<Objective> validation_;
   Stopping stopping_;
   Doubles weights_, original_;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "bounds.h"
+
 namespace nabla {
 
 namespace {
@@ -28,7 +30,7 @@ Lbfgs::Lbfgs(const Kernels& kernels, const Plan& plan, const Table& table, const
       metric_(kernels, plan, scaling, smooth, team),
       size_(plan.size()),
       memory_(static_cast<size_t>(plan.solverParameters[0])),
-      isOrthantWise_(plan.l1 != 0.0 || plan.nonNegative),
+      isOrthantWise_(plan.l1 != 0.0 || plan.bounded),
       stepHistory_(plan.stepHistory),
       w_(weights),
       bent_(size_),
@@ -142,7 +144,8 @@ void Lbfgs::look() {
     else if (w_[j] < 0.0)
       steepest[j] = down;
     else
-      steepest[j] = up < 0.0 ? up : down > 0.0 && !penalty.nonNegative ? down : 0.0;
+      steepest[j] = up < 0.0 ? up : down > 0.0 ? down : 0.0;
+    if (steepest[j] < 0.0 ? penalty.isAtUpper(j, w_[j]) : penalty.isAtLower(j, w_[j])) steepest[j] = 0.0;
   }
   turn();
   if (dot(steepest, direction_.data()) < 0.0) return;
@@ -198,19 +201,22 @@ RayPoint Lbfgs::at(double t) {
   return {t, value, dot(trialGradient_.data(), direction_.data())};
 }
 
-// Halves the step until the objective falls enough; coefficients that would change sign become 0.
+// Halves the step until the objective falls enough; coefficients that would pass 0 against l1, or a bound,
+// stay there.
 double Lbfgs::backtrack(double t) {
   double* trial = trial_.data();
   const double* steepest = steepest_.data();
+  const Penalty& penalty = smooth_.penalty();
   for (int tries = 0; tries < 50 && !smooth_.stopped(); ++tries, t *= 0.5) {
     copy(w_, trial, size_);
     kernels_.axpy(t, direction_.data(), trial, size_);
     double slope = 0.0;
-    for (size_t j = 0; j < size_; ++j) {
+    for (size_t j = 0; j < smooth_.penalized(); ++j) {
       const double side = w_[j] == 0.0 ? -steepest[j] : w_[j];
-      if (j < smooth_.penalized() && !(trial[j] * side > 0.0)) trial[j] = 0.0;
-      slope += steepest[j] * (trial[j] - w_[j]);
+      if (penalty.l1 * smooth_.factor(j) > 0.0 && !(trial[j] * side > 0.0)) trial[j] = 0.0;
     }
+    if (penalty.bounded()) project(penalty, trial, smooth_.penalized());
+    for (size_t j = 0; j < size_; ++j) slope += steepest[j] * (trial[j] - w_[j]);
     const double value = smooth_.evaluate(trial, trialGradient_.data());
     if (value < value_ && value <= value_ + 1e-4 * slope) {
       value_ = value;

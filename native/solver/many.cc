@@ -128,6 +128,8 @@ class Many {
                   nullptr,
                   rowsOf(i)};
     data.penaltyFactors = all_.penaltyFactors;
+    data.lowerBounds = all_.lowerBounds;
+    data.upperBounds = all_.upperBounds;
     return data;
   }
 

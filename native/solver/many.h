@@ -18,6 +18,8 @@ struct Problems {
   size_t count;                // of problems
   const double* borders;       // the rows of problem i are borders[i] … borders[i + 1] - 1
   const double* penaltyFactors;
+  const double* lowerBounds;  // as in Data
+  const double* upperBounds;
   // Where each fit starts and, afterwards, where it ended.
   double* coefficients;  // of each: outputs × cols
   double* intercepts;    // of each: outputs; left alone if the plan has none

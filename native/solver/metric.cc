@@ -31,7 +31,7 @@ Metric::Metric(const Kernels& kernels, const Plan& plan, const Scaling& scaling,
 }
 
 void Metric::bend(const Table& table, bool isPart, const double* weights) {
-  const bool isSmooth = !isKinked(plan_.loss) && plan_.l1 == 0.0 && !plan_.nonNegative;
+  const bool isSmooth = !isKinked(plan_.loss) && plan_.l1 == 0.0 && !plan_.bounded;
   if (!isSmooth || side_ > mostSide || table.count < side_) return;
   Doubles d(plan_.outputs * table.count);
   curve(table, weights, d.data());

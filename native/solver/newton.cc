@@ -48,8 +48,6 @@ Newton::Newton(const Kernels& kernels, const Plan& plan, const Table& table, con
       curvature_(expands_ ? 0 : plan.outputs * table.count),
       rowCurvature_(isCoupled() ? table.count : 0) {
   g_.clear();
-  for (size_t j = 0; plan.nonNegative && j < smooth.penalized(); ++j)
-    if (w_[j] < 0.0) w_[j] = 0.0;
   if (expands_)
     expansion_.reset(new Expansion(kernels, plan, table, &scaling, smooth.objective(), w_, team,
                                    Expansion::Units::means, known));
@@ -59,13 +57,13 @@ Newton::Newton(const Kernels& kernels, const Plan& plan, const Table& table, con
 // The squared loss is, unless that takes all of many columns where l1 or a bound may need few, for one fit.
 bool Newton::isExpanded(const double* known) const {
   if (!isSquared()) return false;
-  if (!(plan_.l1 > 0.0 || plan_.nonNegative)) return true;
+  if (!(plan_.l1 > 0.0 || plan_.bounded)) return true;
   return plan_.cols <= (known ? 4 : 1) * table_.count && plan_.cols <= mostExpandedColumns;
 }
 
 // Whether columns are left out of models: of few, whose Hessian there is, it would gain nothing.
 bool Newton::isSparse() const {
-  return (plan_.l1 > 0.0 || plan_.nonNegative) && !(expands_ && plan_.cols <= fewExpandedColumns);
+  return (plan_.l1 > 0.0 || plan_.bounded) && !(expands_ && plan_.cols <= fewExpandedColumns);
 }
 
 // Of the columns that are chosen.
@@ -251,7 +249,7 @@ double Newton::outside() {
     const double sum = kernels_.sum(own, count), squares = kernels_.dot(own, own, count);
     bend[k] = (isCoupled() ? sum - squares : sum) / static_cast<double>(count);
   }
-  return set_.outside(g_.data(), bend.data());
+  return set_.outside(w_, g_.data(), bend.data());
 }
 
 // Of softmax: between classes k and l the second derivative is p_k (δ_kl - p_l).

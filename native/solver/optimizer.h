@@ -70,7 +70,7 @@ inline bool updateStep(const Kernels& kernels, const Rule& rule, const double* p
   modifiers.coupled = 0.0;
   modifiers.decoupled = 1.0;
   modifiers.proximal = false;
-  modifiers.penalty = {0.0, 0.0, false, nullptr};
+  modifiers.penalty = {};
   double* rest[maxStates] = {};
   for (int k = 0; k < rule.states; ++k) rest[k] = state[k] + penalized;
   passes.modified(weights + penalized, gradient + penalized, rest, n - penalized, coefficients, modifiers);

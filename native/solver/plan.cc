@@ -41,7 +41,7 @@ Plan Plan::decode(const double* numbers) {
   plan.l2 = *n++;
   plan.clipNorm = *n++;
   plan.clipValue = *n++;
-  plan.nonNegative = flag();
+  plan.bounded = flag();
   plan.intercept = flag();
   plan.standardize = flag();
   plan.restoreBest = flag();

@@ -97,7 +97,7 @@ struct Plan {
   double l2;
   double clipNorm;   // 0: none
   double clipValue;  // 0: none
-  bool nonNegative;
+  bool bounded;      // coefficients have bounds
   bool intercept;
   bool standardize;
   bool restoreBest;
@@ -134,6 +134,8 @@ struct Data {
   const uint32_t* indices;  // for the sampler of that name
   size_t indexCount;
   const double* penaltyFactors;  // one per coefficient; null: 1
+  const double* lowerBounds;     // one per coefficient; null, as the upper ones, unless the plan is bounded
+  const double* upperBounds;
 };
 
 }  // namespace nabla

@@ -28,18 +28,20 @@ Program::Program(const Kernels& kernels, const Plan& plan, const Table& table, c
       map_(kernels, plan, table, scaling, team),
       size_(map_.size()),
       pieces_(plan.loss == epsilonInsensitiveLoss ? 2 : 1),
-      barrier_(pieces_ * table.count + plan.cols),
+      bounded_(penalty.bounded()),
+      ofCoefficients_(bounded_ ? 3 * plan.cols : plan.cols),
+      barrier_(pieces_ * table.count + ofCoefficients_),
       w_(size_),
       step_(size_),
       residual_(size_),
       right_(size_),
       bend_(plan.cols),
       room_(plan.cols),
-      slope_(table.count + plan.cols),
-      curvature_(table.count + plan.cols),
-      pull_(table.count + plan.cols),
-      affine_(table.count + plan.cols),
-      along_(table.count + plan.cols) {
+      slope_(table.count + ofCoefficients_),
+      curvature_(table.count + ofCoefficients_),
+      pull_(table.count + ofCoefficients_),
+      affine_(table.count + ofCoefficients_),
+      along_(table.count + ofCoefficients_) {
   for (size_t j = 0; j < plan.cols; ++j) bend_.data()[j] = count() * plan.l2 * factor(j);
   if (RowEquations::suit(plan, table, penalty))
     byRows_.reset(new RowEquations(kernels, plan, table.count, bend_.data(), 0.0, map_, gram, team));
@@ -49,7 +51,23 @@ Program::Program(const Kernels& kernels, const Plan& plan, const Table& table, c
   for (size_t piece = 0; piece < pieces_; ++piece)
     for (size_t i = 0; i < table.count; ++i)
       barrier_.low.data()[piece * table.count + i] = weight(i) * low(piece, i);
-  for (size_t j = 0; j < plan.cols; ++j) barrier_.low.data()[term(j)] = -l1(j);
+  for (size_t j = 0; j < plan.cols; ++j) {
+    barrier_.low.data()[term(j)] = -l1(j);
+    if (!bounded_) continue;
+    // Where a bound keeps a coefficient to one side of 0, l1 is a slope of the bound's term.
+    barrier_.low.data()[term(j, lowerTerm)] = lower(j) >= 0.0 ? -l1(j) : 0.0;
+    barrier_.low.data()[term(j, upperTerm)] = upper(j) <= 0.0 ? -l1(j) : 0.0;
+    if (lower(j) >= 0.0)
+      constant_ += l1(j) * lower(j);
+    else if (upper(j) <= 0.0)
+      constant_ -= l1(j) * upper(j);
+  }
+}
+
+bool Program::hasTerm(size_t j, Kind kind) const {
+  if (isFixed(j)) return false;
+  if (kind == l1Term) return lower(j) < 0.0 && upper(j) > 0.0;
+  return kind == lowerTerm ? lower(j) > -INFINITY : upper(j) < INFINITY;
 }
 
 void Program::begin(const double* weights) {
@@ -62,22 +80,38 @@ void Program::begin(const double* weights) {
   for (size_t t = 0; t < terms; ++t) barrier_.begin(t, weight(t % table_.count), room);
   for (size_t j = 0; j < plan_.cols; ++j) {
     room_.data()[j] = room / deviation(j);
-    if (!penalty_.nonNegative) {
-      barrier_.begin(term(j), width(j), room_.data()[j]);
-      continue;
-    }
-    const double least = room_.data()[j] / static_cast<double>(plan_.cols);
-    if (!(w[j] > least)) w[j] = least;
-    barrier_.m.data()[term(j)] = -w[j];
-    barrier_.beginBound(term(j), 0.5 * width(j));
+    barrier_.begin(term(j), hasTerm(j, l1Term) ? width(j, l1Term) : 0.0, room_.data()[j]);
+    if (bounded_) beginBetween(j);
   }
   spreadMargins();
 }
 
-void Program::write(double* weights, bool zeros) const {
+// Begins a coefficient's bounds, inside of which it is, or as far as there is room.
+void Program::beginBetween(size_t j) {
+  double& w = w_.data()[j];
+  const double low = lower(j), high = upper(j), quarter = 0.25 * (high - low);
+  const double usual = room_.data()[j] / static_cast<double>(plan_.cols);
+  const double least = usual < quarter ? usual : quarter;
+  if (!isFixed(j) && !(w > low + least)) w = low + least;
+  if (!isFixed(j) && !(w < high - least)) w = high - least;
+  for (const Kind kind : {lowerTerm, upperTerm}) {
+    const size_t t = term(j, kind);
+    barrier_.m.data()[t] = 0.0;
+    barrier_.begin(t, 0.0, room_.data()[j]);
+    if (!hasTerm(j, kind)) continue;
+    const double off = kind == lowerTerm ? w - low : high - w;
+    barrier_.m.data()[t] = -(off > 0.0 ? off : least);
+    barrier_.beginBound(t, 0.5 * width(j, kind));
+  }
+}
+
+void Program::write(double* weights, bool kinks) const {
   for (size_t j = 0; j < size_; ++j) {
-    const bool isZero = zeros && j < plan_.cols && barrier_.isAtKink(term(j), width(j), room_.data()[j]);
-    weights[place(j)] = isZero ? 0.0 : w_.data()[j];
+    double w = w_.data()[j];
+    if (kinks && j < plan_.cols && isAtKink(j, l1Term)) w = 0.0;
+    if (kinks && j < plan_.cols && bounded_ && isAtKink(j, upperTerm)) w = upper(j);
+    if (kinks && j < plan_.cols && bounded_ && isAtKink(j, lowerTerm)) w = lower(j);
+    weights[place(j)] = w;
   }
 }
 
@@ -92,6 +126,7 @@ double Program::iterate(double* H) {
   barrier_.center();
   pull_.clear();
   each([&](size_t t, size_t n, size_t at) { barrier_.correct(t, n, affine, pull, at); });
+  foldBounds(pull + table_.count);
   std::copy_n(right_.data(), size_, step);
   map_.gather(pull, step);
   solve(H, step, along);
@@ -106,8 +141,16 @@ double Program::iterate(double* H) {
   const double dual = inward * barrier_.dual < 1.0 ? inward * barrier_.dual : 1.0;
   each([&](size_t t, size_t n, size_t at) { barrier_.move(t, n, affine, along, at, primal, dual); });
   for (size_t j = 0; j < size_; ++j) w_.data()[j] += primal * step[j];
-  // A coefficient is what is left of it to its bound.
-  for (size_t j = 0; penalty_.nonNegative && j < plan_.cols; ++j) w_.data()[j] = barrier_.v.data()[term(j)];
+  // A coefficient is what is left of it to the nearer of its bounds.
+  for (size_t j = 0; bounded_ && j < plan_.cols; ++j) {
+    const bool isBelow = hasTerm(j, lowerTerm), isAbove = hasTerm(j, upperTerm);
+    const double up = barrier_.v.data()[term(j, lowerTerm)], down = barrier_.v.data()[term(j, upperTerm)];
+    double& w = w_.data()[j];
+    if (isBelow && !(isAbove && down < up))
+      w = lower(j) + up < upper(j) ? lower(j) + up : upper(j);
+    else if (isAbove)
+      w = upper(j) - down > lower(j) ? upper(j) - down : lower(j);
+  }
   spreadMargins();
   return primal;
 }
@@ -121,15 +164,17 @@ void Program::weigh() {
   each([&](size_t t, size_t n, size_t at) {
     barrier_.bend(t, n, slope, curvature_.data(), pull_.data(), at);
   });
+  foldBounds(slope + table_.count);
+  foldBounds(pull_.data() + table_.count);
   residual_.clear();
   map_.gather(slope, residual);
-  lagrangian_ = barrier_.value;
+  lagrangian_ = barrier_.value + constant_;
   unmet_ = 0.0;
   isFeasible_ = true;
   for (size_t j = 0; j < size_; ++j) {
     const double bend = j < plan_.cols ? bend_.data()[j] : 0.0;
     const double w = w_.data()[j];
-    residual[j] -= bend * w;
+    residual[j] = isFixed(j) ? 0.0 : residual[j] - bend * w;
     lagrangian_ += 0.5 * bend * (w * w);
     const double left = std::fabs(residual[j]);
     unmet_ += left * (std::fabs(step_.data()[j]) + 0x1p-10 * std::fabs(w));
@@ -184,6 +229,17 @@ void Program::spreadMargins() {
     if (pieces_ > 1) m[rows + i] = r + wall;
   }
   for (size_t j = 0; j < plan_.cols; ++j) m[term(j)] = -w_.data()[j];
+  for (size_t j = 0; bounded_ && j < plan_.cols; ++j) {
+    m[term(j, lowerTerm)] = hasTerm(j, lowerTerm) ? lower(j) - w_.data()[j] : 0.0;
+    m[term(j, upperTerm)] = hasTerm(j, upperTerm) ? w_.data()[j] - upper(j) : 0.0;
+  }
+}
+
+// Adds to the numbers of coefficients those of their bounds.
+void Program::foldBounds(double* ofCoefficients) const {
+  const size_t cols = plan_.cols;
+  for (size_t j = 0; bounded_ && j < cols; ++j)
+    ofCoefficients[j] += ofCoefficients[cols + j] - ofCoefficients[2 * cols + j];
 }
 
 // All terms, in parts of a kind: pass(first term, how many, where their rows or coefficients begin).
@@ -193,7 +249,7 @@ void Program::each(Pass pass) {
   for (size_t piece = 0; piece < pieces_; ++piece)
     for (size_t at = 0; at < rows && !team_.stopped(); at += chunk)
       pass(piece * rows + at, std::min(chunk, rows - at), at);
-  pass(term(0), plan_.cols, rows);
+  pass(term(0), ofCoefficients_, rows);
 }
 
 // Of a curved objective the slopes that are left fall only where both go the same part.
@@ -214,15 +270,27 @@ void Program::factorize(double* H) {
       H[j * n + k] /= scale;
     }
   }
-  for (size_t j = 0; j < cols; ++j) H[j * n + j] += bend_.data()[j] + curvature_.data()[table_.count + j];
+  const double* own = curvature_.data() + table_.count;
+  for (size_t j = 0; j < cols; ++j) H[j * n + j] += bend_.data()[j] + own[j];
+  for (size_t j = 0; bounded_ && j < cols; ++j) {
+    H[j * n + j] += own[cols + j] + own[2 * cols + j];
+    if (!isFixed(j)) continue;
+    for (size_t k = 0; k < n; ++k) H[j * n + k] = H[k * n + j] = j == k ? 1.0 : 0.0;
+  }
   nabla::factorize(kernels_, H, n, team_);
 }
 
 // g becomes what the equations make of it, and z that of the rows and, behind them, of the coefficients.
 void Program::solve(const double* H, double* g, double* z) {
   if (byRows_) return byRows_->solve(H, g, z);
+  for (size_t j = 0; bounded_ && j < plan_.cols; ++j)
+    if (isFixed(j)) g[j] = 0.0;
   solveFactorized(kernels_, H, size_, g);
   map_.spread(g, z);
+  for (size_t j = 0; bounded_ && j < plan_.cols; ++j) {
+    z[table_.count + plan_.cols + j] = g[j];
+    z[table_.count + 2 * plan_.cols + j] = -g[j];
+  }
 }
 
 }  // namespace nabla

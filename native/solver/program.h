@@ -1,8 +1,8 @@
 // The linear or convex quadratic program that a loss of straight pieces makes of one output: every row is a
-// term or two, every coefficient with l1 or a bound one more; l2 is all that is curved. Solved by steps of a
-// primal-dual interior point method with predictor and corrector (Mehrotra 1992; for quantiles Portnoy and
-// Koenker 1997), whose equations are those of a Newton step, as many as weights, or as rows where these are
-// fewer (dual.h). Twin: lib/reference/solver/program.ts.
+// term or two, every coefficient with l1 or bounds one more for each; l2 is all that is curved. Solved by
+// steps of a primal-dual interior point method with predictor and corrector (Mehrotra 1992; for quantiles
+// Portnoy and Koenker 1997), whose equations are those of a Newton step, as many as weights, or as rows where
+// these are fewer (dual.h). Twin: lib/reference/solver/program.ts.
 #pragma once
 
 #include <cmath>
@@ -28,11 +28,11 @@ class Program {
   Program(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
           const Penalty& penalty, Gram& gram, size_t output, const Team& team);
 
-  // Starts at the weights of all outputs; where a coefficient may not be negative it is positive.
+  // Starts at the weights of all outputs; coefficients with bounds begin between them.
   void begin(const double* weights);
-  // Writes the weights among those of all outputs, as 0 the coefficients that seem to go there, if that is
-  // asked for.
-  void write(double* weights, bool zeros) const;
+  // Writes the weights among those of all outputs; coefficients that seem to go to 0 or to a bound as that,
+  // if it is asked for.
+  void write(double* weights, bool kinks) const;
   // One iteration: returns how much of a step was taken, 0 if none can be.
   double iterate(double* H);
   // Sets up the equations where it is.
@@ -49,8 +49,11 @@ class Program {
   size_t row(size_t i) const { return table_.index ? table_.index[i] : i; }
   double weight(size_t i) const { return table_.sampleWeight ? table_.sampleWeight[row(i)] : 1.0; }
   double y(size_t i) const { return table_.y[row(i) * plan_.targets + output_]; }
+  // Terms that a coefficient may have: of l1, and with bounds of the lower and the upper one. What goes
+  // beyond the upper one is w - upper, so that slopes and changes of w count the other way.
+  enum Kind { l1Term, lowerTerm, upperTerm };
   // A coefficient's term.
-  size_t term(size_t j) const { return pieces_ * table_.count + j; }
+  size_t term(size_t j, Kind kind = l1Term) const { return pieces_ * table_.count + kind * plan_.cols + j; }
   // A weight's place among those of all outputs.
   size_t place(size_t j) const {
     return j < plan_.cols ? output_ * plan_.cols + j : plan_.coefficients() + output_;
@@ -62,8 +65,18 @@ class Program {
   double count() const { return static_cast<double>(table_.count); }
   // The root of the mean square of a column.
   double deviation(size_t j) const { return j < plan_.cols ? std::sqrt(scaling_.square()[j]) : 1.0; }
-  // Of a coefficient's box; where that has no end, about the steepest slope there is.
-  double width(size_t j) const { return penalty_.nonNegative ? count() * deviation(j) : 2.0 * l1(j); }
+  double lower(size_t j) const { return bounded_ ? penalty_.lower[output_ * plan_.cols + j] : -INFINITY; }
+  double upper(size_t j) const { return bounded_ ? penalty_.upper[output_ * plan_.cols + j] : INFINITY; }
+  // Whether a coefficient cannot move, and has no terms.
+  bool isFixed(size_t j) const { return j < plan_.cols && lower(j) == upper(j); }
+  bool hasTerm(size_t j, Kind kind) const;
+  // Of a term's box; where that has no end, about the steepest slope there is.
+  double width(size_t j, Kind kind) const { return kind == l1Term ? 2.0 * l1(j) : count() * deviation(j); }
+  bool isAtKink(size_t j, Kind kind) const {
+    return barrier_.isAtKink(term(j, kind), hasTerm(j, kind) ? width(j, kind) : 0.0, room_.data()[j]);
+  }
+  void beginBetween(size_t j);
+  void foldBounds(double* ofCoefficients) const;
   void spreadMargins();
   template <class Pass>
   void each(Pass pass);
@@ -82,6 +95,8 @@ class Program {
   LinearMap map_;
   const size_t size_;
   const size_t pieces_;  // terms of a row: piece after piece, and behind them the coefficients'
+  const bool bounded_;
+  const size_t ofCoefficients_;  // their terms, one of each kind after the other
   Barrier barrier_;
   std::unique_ptr<RowEquations> byRows_;  // null: as many equations as weights
   Doubles w_;                             // coefficients and, behind them, the intercept
@@ -90,9 +105,10 @@ class Program {
   Doubles right_;     // of the equations
   Doubles bend_;      // l2 of the coefficients, of the sum
   Doubles room_;      // where coefficients began, beyond their margins
-  // Of rows and, behind them, of coefficients.
+  // Of rows and, behind them, of coefficients' terms.
   Doubles slope_, curvature_, pull_;
   Doubles affine_, along_;
+  double constant_ = 0.0;  // l1 of what bounds keep off 0
   double lagrangian_ = 0.0;
   double unmet_ = 0.0;  // what the slopes that are left may hide
   bool isFeasible_ = false;

@@ -22,7 +22,7 @@ Quadratic::Quadratic(const Kernels& kernels, size_t size, size_t penalized, cons
       size_(size),
       penalized_(penalized),
       penalty_(penalty),
-      plain_(penalty.l1 == 0.0 && !penalty.nonNegative),
+      plain_(penalty.l1 == 0.0 && !penalty.bounded()),
       team_(team),
       diagonal_(size),
       L_(size * size),
@@ -90,13 +90,38 @@ double Quadratic::best(size_t j) const {
   const double v = v_[j], h = diagonal_.data()[j], slope = slope_.data()[j];
   if (!isKinked(j)) return h > 0.0 ? v - slope / h : v;
   if (!(h > 0.0)) {
-    if (penalty_.nonNegative) return slope + bound(j) > 0.0 || v < 0.0 ? 0.0 : v;
-    return std::fabs(slope) < bound(j) ? 0.0 : v;
+    const double rest = within(j, 0.0);
+    if (v > rest) return slope + bound(j) > 0.0 ? rest : v;
+    return v < rest && slope - bound(j) < 0.0 ? rest : v;
   }
   const double u = v - slope / h;
   const double magnitude = std::fabs(u) - bound(j) / h;
-  if (!(magnitude > 0.0)) return 0.0;
-  return u > 0.0 ? magnitude : penalty_.nonNegative ? 0.0 : -magnitude;
+  return within(j, !(magnitude > 0.0) ? 0.0 : u > 0.0 ? magnitude : -magnitude);
+}
+
+// A value of a variable within its bounds.
+double Quadratic::within(size_t j, double v) const {
+  if (!penalty_.bounded() || j >= penalized_) return v;
+  return v < penalty_.lower[j] ? penalty_.lower[j] : v > penalty_.upper[j] ? penalty_.upper[j] : v;
+}
+
+// Where a variable that goes from v is held next: at 0 by l1, or at a bound; infinite: nowhere.
+double Quadratic::kinkAhead(size_t j, double v, bool up) const {
+  if (j < penalized_ && bound(j) > 0.0 && (up ? v < 0.0 : v > 0.0)) return within(j, 0.0);
+  if (j < penalized_ && penalty_.bounded()) return up ? penalty_.upper[j] : penalty_.lower[j];
+  return up ? INFINITY : -INFINITY;
+}
+
+// How far a variable is from where it would be held.
+double Quadratic::distance(size_t j) const {
+  const double below = v_[j] - kinkAhead(j, v_[j], false), above = kinkAhead(j, v_[j], true) - v_[j];
+  return below < above ? below : above;
+}
+
+// Which part of the step takes active variable i to where it is held.
+double Quadratic::partTo(size_t i) const {
+  const size_t j = active_[i];
+  return (kinkAhead(j, v_[j], step_.data()[i] > 0.0) - v_[j]) / step_.data()[i];
 }
 
 // One step for each variable, or for each active one. Returns the largest of them, squared, in units of the
@@ -115,7 +140,7 @@ double Quadratic::sweep(bool all) {
   return most;
 }
 
-// Solves the equations of the active variables until none of them changes its sign.
+// Solves the equations of the active variables until none of them gets to where it is held.
 void Quadratic::polish() {
   refresh();
   order();
@@ -134,7 +159,7 @@ void Quadratic::order() {
   active_.clear();
   for (size_t j = 0; j < size_; ++j) {
     if (!isActive(j)) continue;
-    const double size = isKinked(j) ? std::fabs(v_[j]) : INFINITY;
+    const double size = distance(j);
     size_t i = active_.size();
     active_.push_back(j);
     for (; i > 0 && size > sizes[i - 1]; --i) {
@@ -175,7 +200,7 @@ double Quadratic::steepness(size_t j) const {
 }
 
 // Where active variables depend on each other, l1 alone tells along the direction in which H is flat: goes
-// there until one of them is 0. True when that changes which ones are independent.
+// there until one of them is held. True when that changes which ones are independent.
 bool Quadratic::leaveFlat() {
   const double* L = L_.data();
   double* u = step_.data();
@@ -195,30 +220,30 @@ bool Quadratic::leaveFlat() {
     for (size_t k = 0; slope > 0.0 && k <= i; ++k) u[k] = -u[k];
     const size_t first = crossing(i + 1);
     if (first > i) continue;
-    const double length = -v_[active_[first]] / u[first];
-    for (size_t k = 0; k <= i; ++k) v_[active_[k]] += length * u[k];
-    v_[active_[first]] = 0.0;
+    const double length = partTo(first), kink = kinkAhead(active_[first], v_[active_[first]], u[first] > 0.0);
+    for (size_t k = 0; k <= i; ++k) v_[active_[k]] = within(active_[k], v_[active_[k]] + length * u[k]);
+    v_[active_[first]] = kink;
     refresh();
     if (first < i) return true;
   }
   return false;
 }
 
-// Which of the first active variables is the first to be 0 along the step; `count`: none.
+// Which of the first active variables is the first to be held along the step; `count`: none.
 size_t Quadratic::crossing(size_t count) const {
   size_t first = count;
   double length = INFINITY;
   for (size_t i = 0; i < count; ++i) {
-    const double part = -v_[active_[i]] / step_.data()[i];
-    if (!(isKinked(active_[i]) && part > 0.0 && part < length)) continue;
+    const double part = partTo(i);
+    if (!(part > 0.0 && part < length)) continue;
     first = i;
     length = part;
   }
   return first;
 }
 
-// Goes to the minimum over the active variables. Where signs would change, those variables become 0 instead:
-// all the way, or half of it and so on, until that is lower than going as far as none changes.
+// Goes to the minimum over the active variables. Those that would pass where they are held stay there: all
+// the way, or half of it and so on, until that is lower than going as far as none is held.
 bool Quadratic::solveActive() {
   double* step = step_.data();
   double* kept = kept_.data();
@@ -228,7 +253,7 @@ bool Quadratic::solveActive() {
   double steep = 0.0;
   for (size_t i = 0; i < n; ++i) steep -= steepness(active_[i]) * step[i];
   const size_t first = crossing(n);
-  const double length = first == n ? INFINITY : -v_[active_[first]] / step[first];
+  const double length = first == n ? INFINITY : partTo(first);
   if (length > 1.0) {
     for (size_t i = 0; i < n; ++i) v_[active_[i]] += step[i];
     refresh();
@@ -240,13 +265,16 @@ bool Quadratic::solveActive() {
     for (size_t i = 0; i < n; ++i) {
       const size_t j = active_[i];
       const double next = kept[i] + part * step[i];
-      v_[j] = isKinked(j) && !(next * kept[i] > 0.0) ? 0.0 : next;
+      const bool up = step[i] > 0.0;
+      const double kink = kinkAhead(j, kept[i], up);
+      v_[j] = (up ? next < kink : next > kink) ? next : kink;
     }
     refresh();
     if (value() < lower) return false;
   }
-  for (size_t i = 0; i < n; ++i) v_[active_[i]] = kept[i] + length * step[i];
-  v_[active_[first]] = 0.0;
+  const double kink = kinkAhead(active_[first], kept[first], step[first] > 0.0);
+  for (size_t i = 0; i < n; ++i) v_[active_[i]] = within(active_[i], kept[i] + length * step[i]);
+  v_[active_[first]] = kink;
   refresh();
   return false;
 }
@@ -273,9 +301,12 @@ void Quadratic::refresh() {
 // only rounding moves them.
 bool Quadratic::isSettled() const {
   const double* before = settled_.data();
-  for (size_t j = 0; j < size_; ++j)
-    if (isKinked(j) && ((v_[j] > 0.0) != (before[j] > 0.0) || (v_[j] < 0.0) != (before[j] < 0.0)))
-      return false;
+  for (size_t j = 0; j < penalized_; ++j) {
+    const double v = v_[j], was = before[j];
+    if (bound(j) > 0.0 && ((v > 0.0) != (was > 0.0) || (v < 0.0) != (was < 0.0))) return false;
+    if (penalty_.isAtLower(j, v) != penalty_.isAtLower(j, was)) return false;
+    if (penalty_.isAtUpper(j, v) != penalty_.isAtUpper(j, was)) return false;
+  }
   return true;
 }
 
@@ -292,8 +323,8 @@ bool Quadratic::isOptimal() const {
     const bool up = v_[j] > 0.0, down = v_[j] < 0.0;
     const double right = slope[j] + (down ? -most : most);  // the slope to the right, and to the left
     const double left = slope[j] + (up ? most : -most);
-    if (right < -room) return false;
-    if (left > room && !(isKinked(j) && penalty_.nonNegative && !up)) return false;
+    if (right < -room && !isAtUpper(j)) return false;
+    if (left > room && !isAtLower(j)) return false;
   }
   return true;
 }

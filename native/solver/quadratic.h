@@ -1,6 +1,5 @@
-// The minimum of a quadratic model with l1 and without negative coefficients: coordinate descent finds which
-// variables are 0, a solve of the equations of the others makes it exact. Twin:
-// lib/reference/solver/quadratic.ts.
+// The minimum of a quadratic model with l1 and bounds: coordinate descent finds which variables are at 0 or
+// at a bound, a solve of the equations of the others makes it exact. Twin: lib/reference/solver/quadratic.ts.
 #pragma once
 
 #include <vector>
@@ -13,7 +12,7 @@ namespace nabla {
 
 class Quadratic {
  public:
-  // Of `size` variables l1 and nonNegative concern the first `penalized`; l2 is the caller's.
+  // Of `size` variables l1 and bounds concern the first `penalized`; l2 is the caller's.
   Quadratic(const Kernels& kernels, size_t size, size_t penalized, const Penalty& penalty, const Team& team);
 
   // H (size × size, symmetric, positive semidefinite), and what is added to its diagonal, must stay until
@@ -38,8 +37,16 @@ class Quadratic {
  private:
   const double* row(size_t j) const { return H_ + j * size_; }
   double bound(size_t j) const { return penalty_.l1 * (penalty_.factors ? penalty_.factors[j] : 1.0); }
-  bool isKinked(size_t j) const { return j < penalized_ && (penalty_.nonNegative || bound(j) > 0.0); }
-  bool isActive(size_t j) const { return v_[j] != 0.0 || !isKinked(j); }
+  bool isKinked(size_t j) const { return j < penalized_ && (penalty_.bounded() || bound(j) > 0.0); }
+  bool isAtLower(size_t j) const { return j < penalized_ && penalty_.isAtLower(j, v_[j]); }
+  bool isAtUpper(size_t j) const { return j < penalized_ && penalty_.isAtUpper(j, v_[j]); }
+  bool isActive(size_t j) const {
+    return !isKinked(j) || !((v_[j] == 0.0 && bound(j) > 0.0) || isAtLower(j) || isAtUpper(j));
+  }
+  double within(size_t j, double v) const;
+  double kinkAhead(size_t j, double v, bool up) const;
+  double distance(size_t j) const;
+  double partTo(size_t i) const;
   bool stopped() const { return team_.stopped(); }
   double best(size_t j) const;
   double sweep(bool all);

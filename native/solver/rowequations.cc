@@ -19,7 +19,7 @@ bool RowEquations::suit(const Plan& plan, const Table& table, const Penalty& pen
   for (size_t j = 0; penalty.factors && j < plan.coefficients(); ++j)
     if (!(penalty.factors[j] > 0.0)) return false;
   if (plan.cols <= fewColumns) return false;
-  return plan.l2 > 0.0 && plan.l1 == 0.0 && !plan.nonNegative && table.count < plan.cols;
+  return plan.l2 > 0.0 && plan.l1 == 0.0 && !plan.bounded && table.count < plan.cols;
 }
 
 RowEquations::RowEquations(const Kernels& kernels, const Plan& plan, size_t rows, const double* E,

@@ -7,9 +7,12 @@ namespace nabla {
 
 namespace {
 
-Penalty withFactors(Penalty penalty, const double* factors) {
-  if (penalty.factors) penalty.factors = factors;
-  return penalty;
+// The penalty of some of the weights.
+Penalty penaltyOf(const Penalty& penalty, const Doubles& factors, const Doubles& lower,
+                  const Doubles& upper) {
+  const auto own = [](const double* all, const Doubles& some) { return all ? some.data() : nullptr; };
+  return {penalty.l1, penalty.l2, own(penalty.factors, factors), own(penalty.lower, lower),
+          own(penalty.upper, upper)};
 }
 
 }  // namespace
@@ -26,8 +29,11 @@ System::System(const Kernels& kernels, const Plan& plan, const Scaling& scaling,
       hessian_(own_.size() > 0 ? own_.data() : G),
       unit_(places_.size()),
       factors_(smooth.penalty().factors ? penalized_ : 0),
+      lower_(smooth.penalty().bounded() ? penalized_ : 0),
+      upper_(lower_.size()),
       added_(places_.size()),
-      model_(kernels, places_.size(), penalized_, withFactors(smooth.penalty(), factors_.data()), team),
+      model_(kernels, places_.size(), penalized_, penaltyOf(smooth.penalty(), factors_, lower_, upper_),
+             team),
       g_(places_.size()),
       w_(places_.size()),
       v_(places_.size()),
@@ -43,6 +49,9 @@ System::System(const Kernels& kernels, const Plan& plan, const Scaling& scaling,
     places_[i] = i < penalized_ ? k * plan.cols + column : plan.coefficients() + output + (i - penalized_);
     unit_.data()[i] = i < penalized_ ? scaling.square()[column] : 1.0;
     if (i < factors_.size()) factors_.data()[i] = smooth.factor(places_[i]);
+    if (i >= lower_.size()) continue;
+    lower_.data()[i] = smooth.penalty().lower[places_[i]];
+    upper_.data()[i] = smooth.penalty().upper[places_[i]];
   }
 }
 
@@ -82,8 +91,9 @@ double System::untold(double damping, double* gradient) {
     const double bound = i < penalized_ ? penalty.l1 * smooth_.factor(places_[i]) : 0.0;
     const double right = slope[i] + (v < 0.0 ? -bound : bound);
     const double left = slope[i] + (v > 0.0 ? bound : -bound);
-    const bool isBound = penalty.nonNegative && i < penalized_ && !(v > 0.0);
-    const double steep = right < 0.0 ? right : left > 0.0 && !isBound ? left : 0.0;
+    const bool isLow = i < penalized_ && penalty.isAtLower(places_[i], v);
+    const bool isHigh = i < penalized_ && penalty.isAtUpper(places_[i], v);
+    const double steep = right < 0.0 && !isHigh ? right : left > 0.0 && !isLow ? left : 0.0;
     untold += (0.5 * steep * steep) / (leastDamping * unit_.data()[i]);
   }
   return untold;

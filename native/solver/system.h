@@ -55,8 +55,9 @@ class System {
   Doubles own_;
   const double* hessian_;  // without l2
   Doubles unit_;           // the mean square of each variable's column
-  Doubles factors_;        // of the penalty, if it has any
-  Doubles added_;          // to the diagonal: l2 and damping
+  Doubles factors_;        // of the penalty, if it has any, and its bounds
+  Doubles lower_, upper_;
+  Doubles added_;  // to the diagonal: l2 and damping
   Quadratic model_;
   // Of these weights: gradient, where they are, where the model has its minimum, and its slope there.
   Doubles g_, w_, v_, slope_;

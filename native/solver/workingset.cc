@@ -20,25 +20,31 @@ WorkingSet::WorkingSet(const Plan& plan, const Scaling& scaling, const Smooth& s
 
 double WorkingSet::bound(size_t place) const { return smooth_.penalty().l1 * smooth_.factor(place); }
 
-// Whether a column's coefficients are all at 0, and something holds them there.
+// Whether a column's coefficients are all at 0 and l1 holds them there, or at bounds.
 bool WorkingSet::isHeld(size_t column, const double* weights) const {
-  for (size_t j = column; j < plan_.coefficients(); j += plan_.cols)
-    if (weights[j] != 0.0 || !(smooth_.penalty().nonNegative || bound(j) > 0.0)) return false;
+  const Penalty& penalty = smooth_.penalty();
+  for (size_t j = column; j < plan_.coefficients(); j += plan_.cols) {
+    const double w = weights[j];
+    if (!((w == 0.0 && bound(j) > 0.0) || penalty.isAtLower(j, w) || penalty.isAtUpper(j, w))) return false;
+  }
   return true;
 }
 
-// How steeply the objective falls where a coefficient leaves 0.
-double WorkingSet::slope(size_t place, const double* gradient) const {
-  const double g = gradient[place];
-  const double slope = (smooth_.penalty().nonNegative ? -g : std::fabs(g)) - bound(place);
-  return slope > 0.0 ? slope : 0.0;
+// How steeply the objective falls where a coefficient leaves its place, the way that it may go.
+double WorkingSet::slope(size_t place, const double* weights, const double* gradient) const {
+  const Penalty& penalty = smooth_.penalty();
+  const double w = weights[place], most = bound(place);
+  const double right = gradient[place] + (w < 0.0 ? -most : most);
+  const double left = gradient[place] + (w > 0.0 ? most : -most);
+  if (right < 0.0 && !penalty.isAtUpper(place, w)) return -right;
+  return left > 0.0 && !penalty.isAtLower(place, w) ? left : 0.0;
 }
 
 // What a column promises, in units that all share.
-double WorkingSet::gain(size_t column, const double* gradient) const {
+double WorkingSet::gain(size_t column, const double* weights, const double* gradient) const {
   double gain = 0.0;
   for (size_t j = column; j < plan_.coefficients(); j += plan_.cols) {
-    const double steep = slope(j, gradient);
+    const double steep = slope(j, weights, gradient);
     gain += (steep * steep) / scaling_.square()[column];
   }
   return gain;
@@ -50,7 +56,7 @@ bool WorkingSet::choose(const double* weights, const double* gradient) {
   columns_.clear();
   left_.clear();
   for (uint32_t j = 0; j < plan_.cols; ++j) {
-    gains_[j] = gain(j, gradient);
+    gains_[j] = gain(j, weights, gradient);
     if (!isHeld(j, weights))
       columns_.push_back(j);
     else if (gains_[j] > 0.0)
@@ -65,7 +71,7 @@ bool WorkingSet::choose(const double* weights, const double* gradient) {
   return columns_ != before_;
 }
 
-double WorkingSet::outside(const double* gradient, const double* bend) const {
+double WorkingSet::outside(const double* weights, const double* gradient, const double* bend) const {
   double gain = 0.0;
   size_t next = 0;
   for (size_t column = 0; column < plan_.cols && !isWhole(); ++column) {
@@ -74,7 +80,7 @@ double WorkingSet::outside(const double* gradient, const double* bend) const {
       continue;
     }
     for (size_t k = 0; k < plan_.outputs; ++k) {
-      const double steep = slope(k * plan_.cols + column, gradient);
+      const double steep = slope(k * plan_.cols + column, weights, gradient);
       if (steep > 0.0) gain += (0.5 * steep * steep) / (bend[k] * scaling_.square()[column]);
     }
   }

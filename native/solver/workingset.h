@@ -1,6 +1,7 @@
-// The columns that models of the objective are about where l1, or a bound at 0, holds most coefficients at 0:
-// those of coefficients that are not, and the most promising of those that would leave it (working sets:
-// Johnson and Guestrin 2015; Massias, Gramfort and Salmon 2018). Twin: lib/reference/solver/workingset.ts.
+// The columns that models of the objective are about where l1, or bounds, hold most coefficients: those of
+// coefficients that are not held, and the most promising of those that would leave where they are (working
+// sets: Johnson and Guestrin 2015; Massias, Gramfort and Salmon 2018). Twin:
+// lib/reference/solver/workingset.ts.
 #pragma once
 
 #include <vector>
@@ -12,7 +13,7 @@ namespace nabla {
 
 class WorkingSet {
  public:
-  // `isSparse`: coefficients may be held at 0, and columns left out.
+  // `isSparse`: coefficients may be held, and columns left out.
   WorkingSet(const Plan& plan, const Scaling& scaling, const Smooth& smooth, bool isSparse);
 
   // Chooses anew, from weights and their gradient. Returns whether that changes anything.
@@ -23,13 +24,13 @@ class WorkingSet {
   bool isWhole() const { return columns_.size() == plan_.cols; }
   // What the objective could fall by if each coefficient that is left out went its own way; `bend`: of each
   // output, the mean of the loss's second derivative.
-  double outside(const double* gradient, const double* bend) const;
+  double outside(const double* weights, const double* gradient, const double* bend) const;
 
  private:
   double bound(size_t place) const;
   bool isHeld(size_t column, const double* weights) const;
-  double slope(size_t place, const double* gradient) const;
-  double gain(size_t column, const double* gradient) const;
+  double slope(size_t place, const double* weights, const double* gradient) const;
+  double gain(size_t column, const double* weights, const double* gradient) const;
 
   const Plan& plan_;
   const Scaling& scaling_;

@@ -1,17 +1,29 @@
 // R(w) = l1·Σ f|w| + ½·l2·Σ f w², with a factor f per coefficient. Twin: native/kernels/penalties.h.
+import type { Bounds } from '../../bounds.js';
 import { sign } from './math.js';
 import { sum } from './sums.js';
 
 export interface Penalty {
   l1: number;
   l2: number;
-  nonNegative: boolean;
   /** one per coefficient; null: 1 */
   factors: Float64Array | null;
+  /** null: no coefficient has one */
+  bounds: Bounds | null;
 }
 
-export function isActive({ l1, l2, nonNegative }: Penalty): boolean {
-  return l1 !== 0 || l2 !== 0 || nonNegative;
+export function isActive({ l1, l2, bounds }: Penalty): boolean {
+  return l1 !== 0 || l2 !== 0 || bounds !== null;
+}
+
+/** Whether coefficient j at value v can go no further down. */
+export function isAtLower({ bounds }: Penalty, j: number, v: number): boolean {
+  return bounds !== null && v <= bounds.lower[j];
+}
+
+/** Or no further up. */
+export function isAtUpper({ bounds }: Penalty, j: number, v: number): boolean {
+  return bounds !== null && v >= bounds.upper[j];
 }
 
 /** S(u, k) = sign(u) max(0, |u| - k); NaN stays NaN. */
@@ -40,13 +52,14 @@ export function penaltyValue(w: Float64Array, n: number, { l1, l2, factors }: Pe
 
 /** The sum of squares of the shortest subgradient of loss + R: 0 exactly at an optimum, zeros included. */
 export function stationarity(w: Float64Array, g: Float64Array, n: number, penalty: Penalty): number {
-  const { l1, l2, nonNegative, factors } = penalty;
+  const { l1, l2, factors } = penalty;
   const terms = new Float64Array(n);
   for (let i = 0; i < n; i++) {
     const f = factors === null ? 1 : factors[i];
     const smooth = g[i] + l2 * f * w[i];
     let at = w[i] === 0 ? softThreshold(smooth, l1 * f) : smooth + l1 * f * sign(w[i]);
-    if (nonNegative && w[i] === 0) at = smooth + l1 * f < 0 ? smooth + l1 * f : 0;
+    if (isAtLower(penalty, i, w[i])) at = at < 0 ? at : 0;
+    if (isAtUpper(penalty, i, w[i])) at = at > 0 ? at : 0;
     terms[i] = at * at;
   }
   return sum(terms, 0, n);

@@ -332,7 +332,7 @@ export function updatePass(
   for (let i = from; i < to; i++) w[i] = step(w[i], g[i], s, i, c);
 }
 
-/** The same with clipping, weight decay and penalty; `factors` belong to weight `from` on. */
+/** The same with clipping, weight decay and penalty; its factors and bounds belong to weight `from` on. */
 export function modifiedPass(
   step: Step,
   w: Float64Array,
@@ -359,7 +359,11 @@ export function modifiedPass(
     }
     let next = step(kept, gradient, s, i, c);
     if (byProximal) next = proximal(next, stepSize, factor, penalty);
-    if (penalty.nonNegative && next < 0) next = 0;
+    if (penalty.bounds !== null) {
+      const { lower, upper } = penalty.bounds;
+      if (next < lower[i - from]) next = lower[i - from];
+      if (next > upper[i - from]) next = upper[i - from];
+    }
     w[i] = next;
   }
 }

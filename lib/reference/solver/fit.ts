@@ -1,5 +1,6 @@
 // The solver loop. Twin: native/solver/fit.cc.
 import type { EpochEnd, FitJob, Outcome } from '../../backend.js';
+import type { Bounds } from '../../bounds.js';
 import { NablaError } from '../../errors.js';
 import { usesGram } from '../../gram.js';
 import {
@@ -16,6 +17,7 @@ import {
 import { asum } from '../kernels/dense.js';
 import type { Penalty } from '../kernels/penalties.js';
 import { Archive, stateOf } from './archive.js';
+import { project, projectOriginal, scaledBounds } from './bounds.js';
 import { Descent } from './descent.js';
 import { Exact } from './exact.js';
 import { Expansion } from './expansion.js';
@@ -35,6 +37,7 @@ export class Run {
   readonly #job: FitJob;
   readonly #scaling: Scaling | null;
   readonly #weights: Float64Array; // as the method changes them
+  readonly #bounds: Bounds | null; // in the units of the fit's own columns
   readonly #method: Method;
   readonly #validation: Objective | null;
   readonly #stopping: Stopping;
@@ -73,9 +76,12 @@ export class Run {
     this.#stopping = new Stopping(plan);
     this.#original = new Float64Array(weightCount(plan));
     this.#kept = weights.slice();
-    this.#weights = weights.slice();
+    if (job.bounds) projectOriginal(job.bounds, plan, this.#scaling, this.#kept);
+    this.#bounds = job.bounds && this.#scaling ? scaledBounds(job.bounds, plan, this.#scaling) : job.bounds;
+    this.#weights = this.#kept.slice();
     this.#scaling?.fromOriginal(this.#weights);
     if (archive) this.#exchangeWeights(archive, false);
+    if (this.#bounds) project(this.#bounds, this.#weights, coefficientCount(plan));
     this.#method = this.#methodOf(objective ?? new Objective(plan, train, this.#scaling), this.#weights);
     if (archive) {
       this.#method.carry(archive);
@@ -92,7 +98,7 @@ export class Run {
 
   #methodOf(objective: Evaluator, weights: Float64Array): Method {
     const { plan, penaltyFactors } = this.#job;
-    const penalty: Penalty = { l1: plan.l1, l2: plan.l2, nonNegative: plan.nonNegative, factors: penaltyFactors };
+    const penalty: Penalty = { l1: plan.l1, l2: plan.l2, factors: penaltyFactors, bounds: this.#bounds };
     const smooth = new Smooth(objective, penalty, coefficientCount(plan));
     if (plan.solver === solverKind.lbfgs) {
       const rows = this.#scaling && { table: this.#job.train, scaling: this.#scaling };
@@ -189,7 +195,12 @@ export class Run {
   /** The weights of X's own columns. */
   #returned(): Float64Array {
     const { original, result } = this.#method;
-    return original ?? this.#scaling?.toOriginal(result, this.#original) ?? result;
+    const { bounds, plan } = this.#job;
+    if (original || (!this.#scaling && !bounds)) return original ?? result;
+    if (this.#scaling) this.#scaling.toOriginal(result, this.#original);
+    else this.#original.set(result);
+    if (bounds) projectOriginal(bounds, plan, this.#scaling, this.#original);
+    return this.#original;
   }
 
   #exchange(archive: Archive): void {

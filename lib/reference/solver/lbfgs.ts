@@ -1,9 +1,11 @@
-// L-BFGS (Nocedal 1980) with a strong Wolfe search; with l1 or without negative coefficients its orthant-wise form,
+// L-BFGS (Nocedal 1980) with a strong Wolfe search; with l1 or bounds its orthant-wise form, which projects steps,
 // OWL-QN (Andrew and Gao 2007). A fit of many rows begins where one of a sample of them ends, with the sample's Hessian.
 // Twin: native/solver/lbfgs.cc.
 import { kinkedLosses, type Plan, type Table, weightCount } from '../../plan.js';
 import { axpy, dot, nrm2, scal } from '../kernels/dense.js';
+import { isAtLower, isAtUpper } from '../kernels/penalties.js';
 import type { Archive } from './archive.js';
+import { project } from './bounds.js';
 import { type RayPoint, wolfe } from './linesearch.js';
 import { Method } from './method.js';
 import { Metric } from './metric.js';
@@ -62,7 +64,7 @@ export class Lbfgs extends Method {
     const vector = () => new Float64Array(size);
     this.#smooth = smooth;
     this.#memory = plan.solverParameters[0];
-    this.#isOrthantWise = smooth.penalty.l1 !== 0 || smooth.penalty.nonNegative;
+    this.#isOrthantWise = smooth.penalty.l1 !== 0 || smooth.penalty.bounds !== null;
     this.#stepHistory = plan.stepHistory;
     this.#w = weights;
     this.#bent = vector();
@@ -197,7 +199,8 @@ export class Lbfgs extends Method {
 
   /** The shortest subgradient at the weights, and the direction to go. */
   #look(): void {
-    const { l1, nonNegative, factors } = this.#smooth.penalty;
+    const { penalty } = this.#smooth;
+    const { l1, factors } = penalty;
     const steepest = this.#steepest;
     const w = this.#w;
     steepest.set(this.#g);
@@ -207,7 +210,8 @@ export class Lbfgs extends Method {
       const down = steepest[j] - bound; // and from the left
       if (w[j] > 0) steepest[j] = up;
       else if (w[j] < 0) steepest[j] = down;
-      else steepest[j] = up < 0 ? up : down > 0 && !nonNegative ? down : 0;
+      else steepest[j] = up < 0 ? up : down > 0 ? down : 0;
+      if (steepest[j] < 0 ? isAtUpper(penalty, j, w[j]) : isAtLower(penalty, j, w[j])) steepest[j] = 0;
     }
     this.#turn();
     if (dot(steepest, this.#direction) < 0) return;
@@ -270,20 +274,23 @@ export class Lbfgs extends Method {
     return { t, value, slope: dot(this.#trialGradient, this.#direction) };
   }
 
-  /** Halves the step until the objective falls enough; coefficients that would change sign become 0. */
+  /** Halves the step until the objective falls enough; coefficients that would pass 0 against l1, or a bound, stay there. */
   #backtrack(first: number): number {
     const w = this.#w;
     const trial = this.#trial;
     const steepest = this.#steepest;
+    const { penalized } = this.#smooth;
+    const { l1, factors, bounds } = this.#smooth.penalty;
     for (let t = first, tries = 0; tries < 50; tries++, t *= 0.5) {
       trial.set(w);
       axpy(t, this.#direction, trial);
       let slope = 0;
-      for (let j = 0; j < trial.length; j++) {
+      for (let j = 0; j < penalized; j++) {
         const side = w[j] === 0 ? -steepest[j] : w[j];
-        if (j < this.#smooth.penalized && !(trial[j] * side > 0)) trial[j] = 0;
-        slope += steepest[j] * (trial[j] - w[j]);
+        if (l1 * (factors ? factors[j] : 1) > 0 && !(trial[j] * side > 0)) trial[j] = 0;
       }
+      if (bounds) project(bounds, trial, penalized);
+      for (let j = 0; j < trial.length; j++) slope += steepest[j] * (trial[j] - w[j]);
       const value = this.#smooth.evaluate(trial, this.#trialGradient);
       if (value < this.#value && value <= this.#value + 1e-4 * slope) {
         this.#value = value;

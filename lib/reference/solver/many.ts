@@ -36,7 +36,7 @@ function startOf({ plan, coefficients, intercepts }: ManyJob, i: number) {
 }
 
 function jobOf(job: ManyJob, i: number): FitJob {
-  const { plan, borders, penaltyFactors } = job;
+  const { plan, borders, penaltyFactors, bounds } = job;
   const count = borders[i + 1] - borders[i];
   const rowsOf = <T extends Matrix>(array: T, each: number) =>
     array.subarray(borders[i] * each, borders[i + 1] * each) as T;
@@ -57,6 +57,7 @@ function jobOf(job: ManyJob, i: number): FitJob {
     validation: null,
     indices: null,
     penaltyFactors,
+    bounds,
     weights,
     state: null,
     carried: null,

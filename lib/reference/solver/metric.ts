@@ -40,8 +40,8 @@ export class Metric {
 
   /** Takes it at the weights, where the loss and the shape allow it. `isPart`: the table is a sample of more rows. */
   bend(table: Table, isPart: boolean, weights: Float64Array): void {
-    const { loss, l1, nonNegative } = this.#plan;
-    const isSmooth = !kinkedLosses.includes(loss) && l1 === 0 && !nonNegative;
+    const { loss, l1, bounded } = this.#plan;
+    const isSmooth = !kinkedLosses.includes(loss) && l1 === 0 && !bounded;
     if (!isSmooth || this.#side > mostSide || table.count < this.#side) return;
     this.#L = this.#measure(table, isPart, this.#curve(table, weights));
   }

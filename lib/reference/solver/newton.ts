@@ -72,8 +72,7 @@ export class Newton extends Method {
     this.#objective = objective;
     this.#scaling = scaling;
     this.#w = weights;
-    for (let j = 0; plan.nonNegative && j < smooth.penalized; j++) if (weights[j] < 0) weights[j] = 0;
-    const isHeld = plan.l1 > 0 || plan.nonNegative;
+    const isHeld = plan.l1 > 0 || plan.bounded;
     const expands = plan.loss === squaredLoss && (!isHeld || isWorthExpanding(plan, table.count, known !== null));
     this.#expansion = expands ? new Expansion(plan, table, scaling, objective, 'means', known) : null;
     // Of few columns whose Hessian there is nothing is gained by leaving some out of models.
@@ -300,7 +299,7 @@ export class Newton extends Method {
       const squares = sumOfProducts(c, k * count, c, k * count, count);
       return (loss === softmaxLoss ? own - squares : own) / count;
     });
-    return this.#set.outside(this.#g, bend);
+    return this.#set.outside(this.#w, this.#g, bend);
   }
 
   /** Of softmax: between classes k and l the second derivative is p_k (δ_kl - p_l). */

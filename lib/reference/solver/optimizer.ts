@@ -18,7 +18,7 @@ export interface UpdateOptions {
 /** Running products that a rule keeps, and coefficients of a step. */
 export const maxRunning = 4;
 const coefficients = new Float64Array(12);
-const noPenalty: Penalty = { l1: 0, l2: 0, nonNegative: false, factors: null };
+const noPenalty: Penalty = { l1: 0, l2: 0, factors: null, bounds: null };
 
 /**
  * One step t, counted from 1, of a rule over weights from … to-1. `running` holds its running products (1 at first).

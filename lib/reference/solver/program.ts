@@ -1,7 +1,9 @@
 // The linear or convex quadratic program that a loss of straight pieces makes of one output: every row is a term or two,
-// every coefficient with l1 or a bound one more; l2 is all that is curved. Solved by steps of a primal-dual interior point
+// every coefficient with l1 or bounds one more for each; l2 is all that is curved. Solved by steps of a primal-dual interior point
 // method with predictor and corrector (Mehrotra 1992; for quantiles Portnoy and Koenker 1997), whose equations are those
 // of a Newton step, as many as weights, or as rows where these are fewer (dual.ts). Twin: native/solver/program.cc.
+
+import type { Bounds } from '../../bounds.js';
 import { epsilonInsensitiveLoss, hingeLoss, type Plan, type Table } from '../../plan.js';
 import { asum } from '../kernels/dense.js';
 import type { Penalty } from '../kernels/penalties.js';
@@ -19,6 +21,12 @@ const feasible = 1e-6; // a slope that is left, beside that of rows which all pu
 const inward = 0.9995; // of the way to where the first number would be 0
 const mostIdle = 5; // iterations that gain next to nothing
 const chunk = 4096;
+/**
+ * Terms that a coefficient may have: of l1, and with bounds of the lower and the upper one. What goes beyond the upper one
+ * is w - upper, so that slopes and changes of w count the other way.
+ */
+const kind = { l1: 0, lower: 1, upper: 2 } as const;
+type Kind = (typeof kind)[keyof typeof kind];
 
 export class Program implements Archived {
   readonly #plan: Plan;
@@ -31,6 +39,8 @@ export class Program implements Archived {
   readonly #size: number;
   readonly #byRows: RowEquations | null; // null: as many equations as weights
   readonly #pieces: number; // terms of a row: piece after piece, and behind them the coefficients'
+  readonly #bounds: Bounds | null; // of this output
+  readonly #ofCoefficients: number; // their terms, one of each kind after the other
   readonly #barrier: Barrier;
   readonly #w: Float64Array; // coefficients and, behind them, the intercept
   readonly #step: Float64Array;
@@ -38,12 +48,13 @@ export class Program implements Archived {
   readonly #right: Float64Array; // of the equations
   readonly #bend: Float64Array; // l2 of the coefficients, of the sum
   readonly #room: Float64Array; // where coefficients began, beyond their margins
-  // Of rows and, behind them, of coefficients.
+  // Of rows and, behind them, of coefficients' terms.
   readonly #slope: Float64Array;
   readonly #curvature: Float64Array;
   readonly #pull: Float64Array;
   readonly #affine: Float64Array;
   readonly #along: Float64Array;
+  #constant = 0; // l1 of what bounds keep off 0
   #lagrangian = 0;
   #unmet = 0; // what the slopes that are left may hide
   #isFeasible = false;
@@ -69,7 +80,10 @@ export class Program implements Archived {
     this.#map = new LinearMap(plan, table, scaling);
     this.#size = this.#map.size;
     this.#pieces = plan.loss === epsilonInsensitiveLoss ? 2 : 1;
-    this.#barrier = new Barrier(this.#pieces * table.count + plan.cols);
+    const own = (all: Float64Array) => all.subarray(output * plan.cols, (output + 1) * plan.cols);
+    this.#bounds = penalty.bounds && { lower: own(penalty.bounds.lower), upper: own(penalty.bounds.upper) };
+    this.#ofCoefficients = this.#bounds ? 3 * plan.cols : plan.cols;
+    this.#barrier = new Barrier(this.#pieces * table.count + this.#ofCoefficients);
     const ofWeights = () => new Float64Array(this.#size);
     [this.#w, this.#step, this.#residual] = [ofWeights(), ofWeights(), ofWeights()];
     this.#right = ofWeights();
@@ -77,7 +91,7 @@ export class Program implements Archived {
     const isByRows = RowEquations.suit(plan, table, penalty);
     this.#byRows = isByRows ? new RowEquations(plan, table.count, this.#bend, 0, this.#map, gram) : null;
     this.#room = new Float64Array(plan.cols);
-    const ofRows = () => new Float64Array(table.count + plan.cols);
+    const ofRows = () => new Float64Array(table.count + this.#ofCoefficients);
     [this.#slope, this.#curvature, this.#pull] = [ofRows(), ofRows(), ofRows()];
     [this.#affine, this.#along] = [ofRows(), ofRows()];
     for (let piece = 0; piece < this.#pieces; piece++) {
@@ -85,10 +99,34 @@ export class Program implements Archived {
         this.#barrier.low[piece * table.count + i] = this.#weight(i) * this.#low(piece, i);
       }
     }
-    for (let j = 0; j < plan.cols; j++) this.#barrier.low[this.#term(j)] = -this.#l1(j);
+    const { low } = this.#barrier;
+    for (let j = 0; j < plan.cols; j++) {
+      const l1 = this.#l1(j);
+      low[this.#term(j)] = -l1;
+      if (!this.#bounds) continue;
+      // Where a bound keeps a coefficient to one side of 0, l1 is a slope of the bound's term.
+      const { lower, upper } = this.#bounds;
+      low[this.#term(j, kind.lower)] = lower[j] >= 0 ? -l1 : 0;
+      low[this.#term(j, kind.upper)] = upper[j] <= 0 ? -l1 : 0;
+      if (lower[j] >= 0) this.#constant += l1 * lower[j];
+      else if (upper[j] <= 0) this.#constant -= l1 * upper[j];
+    }
   }
 
-  /** Starts at the weights of all outputs; where a coefficient may not be negative it is positive. */
+  /** Whether a coefficient cannot move, and has no terms. */
+  #isFixed(j: number): boolean {
+    return this.#bounds !== null && j < this.#plan.cols && this.#bounds.lower[j] === this.#bounds.upper[j];
+  }
+
+  #hasTerm(j: number, of: Kind): boolean {
+    if (!this.#bounds) return of === kind.l1;
+    if (this.#isFixed(j)) return false;
+    const { lower, upper } = this.#bounds;
+    if (of === kind.l1) return lower[j] < 0 && upper[j] > 0;
+    return of === kind.lower ? lower[j] > -Infinity : upper[j] < Infinity;
+  }
+
+  /** Starts at the weights of all outputs; coefficients with bounds begin between them. */
   begin(weights: Float64Array): void {
     const { count } = this.#table;
     for (let j = 0; j < this.#size; j++) this.#w[j] = weights[this.#place(j)];
@@ -99,25 +137,51 @@ export class Program implements Archived {
     for (let t = 0; t < terms; t++) this.#barrier.begin(t, this.#weight(t % count), room);
     for (let j = 0; j < this.#plan.cols; j++) {
       this.#room[j] = room / this.#deviation(j);
-      if (!this.#penalty.nonNegative) {
-        this.#barrier.begin(this.#term(j), this.#width(j), this.#room[j]);
-        continue;
-      }
-      const least = this.#room[j] / this.#plan.cols;
-      if (!(this.#w[j] > least)) this.#w[j] = least;
-      this.#barrier.m[this.#term(j)] = -this.#w[j];
-      this.#barrier.beginBound(this.#term(j), 0.5 * this.#width(j));
+      this.#barrier.begin(this.#term(j), this.#hasTerm(j, kind.l1) ? this.#width(j, kind.l1) : 0, this.#room[j]);
+      if (this.#bounds) this.#beginBetween(j, this.#bounds.lower[j], this.#bounds.upper[j]);
     }
     this.#spreadMargins();
   }
 
-  /** Writes the weights among those of all outputs, as 0 the coefficients that seem to go there, if that is asked for. */
-  write(weights: Float64Array, zeros: boolean): void {
-    for (let j = 0; j < this.#size; j++) {
-      const isZero =
-        zeros && j < this.#plan.cols && this.#barrier.isAtKink(this.#term(j), this.#width(j), this.#room[j]);
-      weights[this.#place(j)] = isZero ? 0 : this.#w[j];
+  /** Begins a coefficient's bounds, inside of which it is, or as far as there is room. */
+  #beginBetween(j: number, low: number, high: number): void {
+    const barrier = this.#barrier;
+    const w = this.#w;
+    const quarter = 0.25 * (high - low);
+    const usual = this.#room[j] / this.#plan.cols;
+    const least = usual < quarter ? usual : quarter;
+    if (!this.#isFixed(j) && !(w[j] > low + least)) w[j] = low + least;
+    if (!this.#isFixed(j) && !(w[j] < high - least)) w[j] = high - least;
+    for (const of of [kind.lower, kind.upper]) {
+      const t = this.#term(j, of);
+      barrier.m[t] = 0;
+      barrier.begin(t, 0, this.#room[j]);
+      if (!this.#hasTerm(j, of)) continue;
+      const off = of === kind.lower ? w[j] - low : high - w[j];
+      barrier.m[t] = -(off > 0 ? off : least);
+      barrier.beginBound(t, 0.5 * this.#width(j, of));
     }
+  }
+
+  /**
+   * Writes the weights among those of all outputs; coefficients that seem to go to 0 or to a bound as that, if it is asked
+   * for.
+   */
+  write(weights: Float64Array, kinks: boolean): void {
+    for (let j = 0; j < this.#size; j++) {
+      let w = this.#w[j];
+      if (kinks && j < this.#plan.cols) {
+        if (this.#isAtKink(j, kind.l1)) w = 0;
+        if (this.#bounds && this.#isAtKink(j, kind.upper)) w = this.#bounds.upper[j];
+        if (this.#bounds && this.#isAtKink(j, kind.lower)) w = this.#bounds.lower[j];
+      }
+      weights[this.#place(j)] = w;
+    }
+  }
+
+  #isAtKink(j: number, of: Kind): boolean {
+    const width = this.#hasTerm(j, of) ? this.#width(j, of) : 0;
+    return this.#barrier.isAtKink(this.#term(j, of), width, this.#room[j]);
   }
 
   /** One iteration: returns how much of a step was taken, 0 if none can be. */
@@ -135,6 +199,7 @@ export class Program implements Archived {
     barrier.center();
     this.#pull.fill(0);
     this.#each((t, n, at) => barrier.correct(t, n, affine, this.#pull, at));
+    this.#foldBounds(this.#pull);
     step.set(this.#right);
     this.#map.gather(this.#pull, step);
     this.#solve(H, step, along);
@@ -149,10 +214,30 @@ export class Program implements Archived {
     const dual = inward * barrier.dual < 1 ? inward * barrier.dual : 1;
     this.#each((t, n, at) => barrier.move(t, n, affine, along, at, primal, dual));
     for (let j = 0; j < this.#size; j++) this.#w[j] += primal * step[j];
-    // A coefficient is what is left of it to its bound.
-    for (let j = 0; this.#penalty.nonNegative && j < this.#plan.cols; j++) this.#w[j] = barrier.v[this.#term(j)];
+    if (this.#bounds) this.#keepBetween(this.#bounds);
     this.#spreadMargins();
     return primal;
+  }
+
+  /** A coefficient is what is left of it to the nearer of its bounds. */
+  #keepBetween({ lower, upper }: Bounds): void {
+    const { v } = this.#barrier;
+    const w = this.#w;
+    for (let j = 0; j < this.#plan.cols; j++) {
+      const isBelow = this.#hasTerm(j, kind.lower);
+      const isAbove = this.#hasTerm(j, kind.upper);
+      const up = v[this.#term(j, kind.lower)];
+      const down = v[this.#term(j, kind.upper)];
+      if (isBelow && !(isAbove && down < up)) w[j] = lower[j] + up < upper[j] ? lower[j] + up : upper[j];
+      else if (isAbove) w[j] = upper[j] - down > lower[j] ? upper[j] - down : lower[j];
+    }
+  }
+
+  /** Adds to the numbers of coefficients, behind those of rows, those of their bounds. */
+  #foldBounds(z: Float64Array): void {
+    const { count } = this.#table;
+    const { cols } = this.#plan;
+    for (let j = count; this.#bounds && j < count + cols; j++) z[j] += z[cols + j] - z[2 * cols + j];
   }
 
   /** Sets up the equations where it is. */
@@ -162,15 +247,17 @@ export class Program implements Archived {
     for (const array of [this.#slope, this.#curvature, this.#pull]) array.fill(0);
     this.#barrier.reset();
     this.#each((t, n, at) => this.#barrier.bend(t, n, this.#slope, this.#curvature, this.#pull, at));
+    this.#foldBounds(this.#slope);
+    this.#foldBounds(this.#pull);
     this.#residual.fill(0);
     this.#map.gather(this.#slope, this.#residual);
-    this.#lagrangian = this.#barrier.value;
+    this.#lagrangian = this.#barrier.value + this.#constant;
     this.#unmet = 0;
     this.#isFeasible = true;
     for (let j = 0; j < this.#size; j++) {
       const bend = j < cols ? this.#bend[j] : 0;
       const w = this.#w[j];
-      this.#residual[j] -= bend * w;
+      this.#residual[j] = this.#isFixed(j) ? 0 : this.#residual[j] - bend * w;
       this.#lagrangian += 0.5 * bend * (w * w);
       const left = Math.abs(this.#residual[j]);
       this.#unmet += left * (Math.abs(this.#step[j]) + 2 ** -10 * Math.abs(w));
@@ -229,8 +316,8 @@ export class Program implements Archived {
   }
 
   /** A coefficient's term. */
-  #term(j: number): number {
-    return this.#pieces * this.#table.count + j;
+  #term(j: number, of: Kind = kind.l1): number {
+    return this.#pieces * this.#table.count + of * this.#plan.cols + j;
   }
 
   /** A weight's place among those of all outputs. */
@@ -253,9 +340,9 @@ export class Program implements Archived {
     return j < this.#plan.cols ? Math.sqrt(this.#scaling.square[j]) : 1;
   }
 
-  /** Of a coefficient's box; where that has no end, about the steepest slope there is. */
-  #width(j: number): number {
-    return this.#penalty.nonNegative ? this.#table.count * this.#deviation(j) : 2 * this.#l1(j);
+  /** Of a term's box; where that has no end, about the steepest slope there is. */
+  #width(j: number, of: Kind): number {
+    return of === kind.l1 ? 2 * this.#l1(j) : this.#table.count * this.#deviation(j);
   }
 
   /** Margins are y - z, less or more the half width of the tube, and for a coefficient its negative. */
@@ -273,6 +360,11 @@ export class Program implements Archived {
       if (this.#pieces > 1) m[count + i] = r + wall;
     }
     for (let j = 0; j < cols; j++) m[this.#term(j)] = -this.#w[j];
+    for (let j = 0; this.#bounds && j < cols; j++) {
+      const { lower, upper } = this.#bounds;
+      m[this.#term(j, kind.lower)] = this.#hasTerm(j, kind.lower) ? lower[j] - this.#w[j] : 0;
+      m[this.#term(j, kind.upper)] = this.#hasTerm(j, kind.upper) ? this.#w[j] - upper[j] : 0;
+    }
   }
 
   /** All terms, in parts of a kind: pass(first term, how many, where their rows or coefficients begin). */
@@ -281,7 +373,7 @@ export class Program implements Archived {
     for (let piece = 0; piece < this.#pieces; piece++) {
       for (let at = 0; at < count; at += chunk) pass(piece * count + at, Math.min(chunk, count - at), at);
     }
-    pass(this.#term(0), this.#plan.cols, count);
+    pass(this.#term(0), this.#ofCoefficients, count);
   }
 
   /** Of a curved objective the slopes that are left fall only where both go the same part. */
@@ -307,7 +399,13 @@ export class Program implements Archived {
         H[j * n + k] /= scale;
       }
     }
-    for (let j = 0; j < cols; j++) H[j * n + j] += this.#bend[j] + this.#curvature[count + j];
+    const own = this.#curvature.subarray(count);
+    for (let j = 0; j < cols; j++) H[j * n + j] += this.#bend[j] + own[j];
+    for (let j = 0; this.#bounds && j < cols; j++) {
+      H[j * n + j] += own[cols + j] + own[2 * cols + j];
+      if (!this.#isFixed(j)) continue;
+      for (let k = 0; k < n; k++) H[j * n + k] = H[k * n + j] = j === k ? 1 : 0;
+    }
     factorize(H, n);
   }
 
@@ -317,7 +415,13 @@ export class Program implements Archived {
       this.#byRows.solve(H, g, z);
       return;
     }
+    const { cols } = this.#plan;
+    for (let j = 0; j < cols; j++) if (this.#isFixed(j)) g[j] = 0;
     solveFactorized(H, this.#size, g);
     this.#map.spread(g, z);
+    for (let j = 0; this.#bounds && j < cols; j++) {
+      z[this.#table.count + cols + j] = g[j];
+      z[this.#table.count + 2 * cols + j] = -g[j];
+    }
   }
 }

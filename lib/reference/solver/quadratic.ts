@@ -1,8 +1,8 @@
-// The minimum of a quadratic model with l1 and without negative coefficients: coordinate descent finds which variables
-// are 0, a solve of the equations of the others makes it exact. Twin: native/solver/quadratic.cc.
+// The minimum of a quadratic model with l1 and bounds: coordinate descent finds which variables are at 0 or at a bound, a
+// solve of the equations of the others makes it exact. Twin: native/solver/quadratic.cc.
 
 import { dot } from '../kernels/dense.js';
-import type { Penalty } from '../kernels/penalties.js';
+import { isAtLower, isAtUpper, type Penalty } from '../kernels/penalties.js';
 import { factorize, rowsKept, solveFactorized, solveTransposed } from './cholesky.js';
 
 const mostRounds = 100; // of coordinate descent and a solve
@@ -32,12 +32,12 @@ export class Quadratic {
   #w: Float64Array = none;
   #v: Float64Array = none;
 
-  /** Of `size` variables l1 and nonNegative concern the first `penalized`; l2 is the caller's. */
+  /** Of `size` variables l1 and bounds concern the first `penalized`; l2 is the caller's. */
   constructor(size: number, penalized: number, penalty: Penalty) {
     this.#size = size;
     this.#penalized = penalized;
     this.#penalty = penalty;
-    this.#plain = penalty.l1 === 0 && !penalty.nonNegative;
+    this.#plain = penalty.l1 === 0 && penalty.bounds === null;
     this.#diagonal = new Float64Array(size);
     this.#L = new Float64Array(size * size);
     this.#slope = new Float64Array(size);
@@ -130,11 +130,20 @@ export class Quadratic {
   }
 
   #isKinked(j: number): boolean {
-    return j < this.#penalized && (this.#penalty.nonNegative || this.#bound(j) > 0);
+    return j < this.#penalized && (this.#penalty.bounds !== null || this.#bound(j) > 0);
+  }
+
+  #isAtLower(j: number): boolean {
+    return j < this.#penalized && isAtLower(this.#penalty, j, this.#v[j]);
+  }
+
+  #isAtUpper(j: number): boolean {
+    return j < this.#penalized && isAtUpper(this.#penalty, j, this.#v[j]);
   }
 
   #isActive(j: number): boolean {
-    return this.#v[j] !== 0 || !this.#isKinked(j);
+    if (!this.#isKinked(j)) return true;
+    return !((this.#v[j] === 0 && this.#bound(j) > 0) || this.#isAtLower(j) || this.#isAtUpper(j));
   }
 
   /** The best value of a variable, the others being as they are. */
@@ -142,17 +151,45 @@ export class Quadratic {
     const v = this.#v[j];
     const h = this.#diagonal[j];
     const slope = this.#slope[j];
-    const { nonNegative } = this.#penalty;
     if (!this.#isKinked(j)) return h > 0 ? v - slope / h : v;
     const bound = this.#bound(j);
     if (!(h > 0)) {
-      if (nonNegative) return slope + bound > 0 || v < 0 ? 0 : v;
-      return Math.abs(slope) < bound ? 0 : v;
+      const rest = this.#within(j, 0);
+      if (v > rest) return slope + bound > 0 ? rest : v;
+      return v < rest && slope - bound < 0 ? rest : v;
     }
     const u = v - slope / h;
     const magnitude = Math.abs(u) - bound / h;
-    if (!(magnitude > 0)) return 0;
-    return u > 0 ? magnitude : nonNegative ? 0 : -magnitude;
+    return this.#within(j, !(magnitude > 0) ? 0 : u > 0 ? magnitude : -magnitude);
+  }
+
+  /** A value of a variable within its bounds. */
+  #within(j: number, v: number): number {
+    const { bounds } = this.#penalty;
+    if (bounds === null || j >= this.#penalized) return v;
+    return v < bounds.lower[j] ? bounds.lower[j] : v > bounds.upper[j] ? bounds.upper[j] : v;
+  }
+
+  /** Where a variable that goes from v is held next: at 0 by l1, or at a bound; infinite: nowhere. */
+  #kinkAhead(j: number, v: number, up: boolean): number {
+    const { bounds } = this.#penalty;
+    if (j < this.#penalized && this.#bound(j) > 0 && (up ? v < 0 : v > 0)) return this.#within(j, 0);
+    if (j < this.#penalized && bounds !== null) return up ? bounds.upper[j] : bounds.lower[j];
+    return up ? Infinity : -Infinity;
+  }
+
+  /** How far a variable is from where it would be held. */
+  #distance(j: number): number {
+    const v = this.#v[j];
+    const below = v - this.#kinkAhead(j, v, false);
+    const above = this.#kinkAhead(j, v, true) - v;
+    return below < above ? below : above;
+  }
+
+  /** Which part of the step takes active variable i to where it is held. */
+  #partTo(i: number): number {
+    const j = this.#active[i];
+    return (this.#kinkAhead(j, this.#v[j], this.#step[i] > 0) - this.#v[j]) / this.#step[i];
   }
 
   /** One step for each variable, or for each active one. Returns the largest, squared, in units of the model. */
@@ -172,7 +209,7 @@ export class Quadratic {
     return most;
   }
 
-  /** Solves the equations of the active variables until none of them changes its sign. */
+  /** Solves the equations of the active variables until none of them gets to where it is held. */
   #polish(): void {
     this.#refresh();
     this.#order();
@@ -194,7 +231,7 @@ export class Quadratic {
     let n = 0;
     for (let j = 0; j < this.#size; j++) {
       if (!this.#isActive(j)) continue;
-      const size = this.#isKinked(j) ? Math.abs(this.#v[j]) : Infinity;
+      const size = this.#distance(j);
       let i = n++;
       for (; i > 0 && size > sizes[i - 1]; i--) {
         sizes[i] = sizes[i - 1];
@@ -235,7 +272,7 @@ export class Quadratic {
 
   /**
    * Where active variables depend on each other, l1 alone tells along the direction in which H is flat: goes there until
-   * one of them is 0. True when that changes which ones are independent.
+   * one of them is held. True when that changes which ones are independent.
    */
   #leaveFlat(): boolean {
     const v = this.#v;
@@ -259,23 +296,23 @@ export class Quadratic {
       if (slope > 0) for (let k = 0; k <= i; k++) u[k] = -u[k];
       const first = this.#crossing(i + 1);
       if (first > i) continue;
-      const length = -v[active[first]] / u[first];
-      for (let k = 0; k <= i; k++) v[active[k]] += length * u[k];
-      v[active[first]] = 0;
+      const length = this.#partTo(first);
+      const kink = this.#kinkAhead(active[first], v[active[first]], u[first] > 0);
+      for (let k = 0; k <= i; k++) v[active[k]] = this.#within(active[k], v[active[k]] + length * u[k]);
+      v[active[first]] = kink;
       this.#refresh();
       if (first < i) return true;
     }
     return false;
   }
 
-  /** Which of the first active variables is the first to be 0 along the step; `count`: none. */
+  /** Which of the first active variables is the first to be held along the step; `count`: none. */
   #crossing(count: number): number {
     let first = count;
     let length = Infinity;
     for (let i = 0; i < count; i++) {
-      const j = this.#active[i];
-      const part = -this.#v[j] / this.#step[i];
-      if (!(this.#isKinked(j) && part > 0 && part < length)) continue;
+      const part = this.#partTo(i);
+      if (!(part > 0 && part < length)) continue;
       first = i;
       length = part;
     }
@@ -283,8 +320,8 @@ export class Quadratic {
   }
 
   /**
-   * Goes to the minimum over the active variables. Where signs would change, those variables become 0 instead: all the
-   * way, or half of it and so on, until that is lower than going as far as none changes.
+   * Goes to the minimum over the active variables. Those that would pass where they are held stay there: all the way, or
+   * half of it and so on, until that is lower than going as far as none is held.
    */
   #solveActive(): boolean {
     const v = this.#v;
@@ -296,7 +333,7 @@ export class Quadratic {
     let steep = 0;
     for (let i = 0; i < n; i++) steep -= this.#steepness(active[i]) * step[i];
     const first = this.#crossing(n);
-    const length = first === n ? Infinity : -v[active[first]] / step[first];
+    const length = first === n ? Infinity : this.#partTo(first);
     if (length > 1) {
       for (let i = 0; i < n; i++) v[active[i]] += step[i];
       this.#refresh();
@@ -309,13 +346,16 @@ export class Quadratic {
       for (let i = 0; i < n; i++) {
         const j = active[i];
         const next = kept[i] + part * step[i];
-        v[j] = this.#isKinked(j) && !(next * kept[i] > 0) ? 0 : next;
+        const up = step[i] > 0;
+        const kink = this.#kinkAhead(j, kept[i], up);
+        v[j] = (up ? next < kink : next > kink) ? next : kink;
       }
       this.#refresh();
       if (this.#value() < lower) return false;
     }
-    for (let i = 0; i < n; i++) v[active[i]] = kept[i] + length * step[i];
-    v[active[first]] = 0;
+    const kink = this.#kinkAhead(active[first], kept[first], step[first] > 0);
+    for (let i = 0; i < n; i++) v[active[i]] = this.#within(active[i], kept[i] + length * step[i]);
+    v[active[first]] = kink;
     this.#refresh();
     return false;
   }
@@ -345,7 +385,15 @@ export class Quadratic {
    * rounding moves them.
    */
   #isSettled(): boolean {
-    return this.#v.every((v, j) => !this.#isKinked(j) || Math.sign(v) === Math.sign(this.#settled[j]));
+    const penalty = this.#penalty;
+    for (let j = 0; j < this.#penalized; j++) {
+      const v = this.#v[j];
+      const was = this.#settled[j];
+      if (this.#bound(j) > 0 && Math.sign(v) !== Math.sign(was)) return false;
+      if (isAtLower(penalty, j, v) !== isAtLower(penalty, j, was)) return false;
+      if (isAtUpper(penalty, j, v) !== isAtUpper(penalty, j, was)) return false;
+    }
+    return true;
   }
 
   /** Whether no variable gains by more than rounding. */
@@ -360,8 +408,8 @@ export class Quadratic {
       const room = rounding * (Math.abs(this.#g[j]) + most + Math.sqrt(Math.abs(this.#diagonal[j] * square)));
       const right = slope[j] + (v[j] < 0 ? -most : most); // the slope to the right, and to the left
       const left = slope[j] + (v[j] > 0 ? most : -most);
-      if (right < -room) return false;
-      if (left > room && !(this.#isKinked(j) && this.#penalty.nonNegative && !(v[j] > 0))) return false;
+      if (right < -room && !this.#isAtUpper(j)) return false;
+      if (left > room && !this.#isAtLower(j)) return false;
     }
     return true;
   }

@@ -28,9 +28,9 @@ export class RowEquations {
    * Whether they are worth it: columns are many, rows fewer, and every coefficient has l2 alone. Other terms of coefficients
    * would cost digits.
    */
-  static suit({ cols, l1, l2, nonNegative }: Plan, { count }: Table, { factors }: Penalty): boolean {
+  static suit({ cols, l1, l2, bounded }: Plan, { count }: Table, { factors }: Penalty): boolean {
     if (factors?.some((factor) => !(factor > 0))) return false;
-    return cols > fewColumns && l2 > 0 && l1 === 0 && !nonNegative && count < cols;
+    return cols > fewColumns && l2 > 0 && l1 === 0 && !bounded && count < cols;
   }
 
   /**

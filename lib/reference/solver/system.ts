@@ -1,6 +1,7 @@
 // Newton's equations of some of the weights, and the model of the objective that they make.
 // Twin: native/solver/system.cc.
 import { coefficientCount, type Plan, softmaxLoss } from '../../plan.js';
+import { isAtLower, isAtUpper } from '../kernels/penalties.js';
 import { Quadratic } from './quadratic.js';
 import type { Scaling } from './scaling.js';
 import type { Smooth } from './smooth.js';
@@ -55,9 +56,14 @@ export class System {
       this.#places[i] = (output + Math.floor(i / columns.length)) * plan.cols + column;
       this.#unit[i] = scaling.square[column];
     }
-    const { factors, ...penalty } = smooth.penalty;
-    const own = factors && Float64Array.from(this.#places.subarray(0, penalized), (j) => factors[j]);
-    this.model = new Quadratic(n, penalized, { ...penalty, factors: own });
+    const { l1, l2, factors, bounds } = smooth.penalty;
+    const own = (all: Float64Array) => Float64Array.from(this.#places.subarray(0, penalized), (j) => all[j]);
+    this.model = new Quadratic(n, penalized, {
+      l1,
+      l2,
+      factors: factors && own(factors),
+      bounds: bounds && { lower: own(bounds.lower), upper: own(bounds.upper) },
+    });
     const isWhole = G !== null && columns.length === plan.cols;
     this.#hessian = isWhole ? G : new Float64Array(n * n);
     if (G && !isWhole) this.#gather(G, columns, plan.cols + (plan.intercept ? 1 : 0));
@@ -110,7 +116,8 @@ export class System {
    * still fall by, where the model is flat but for the least damping.
    */
   untold(damping: number, gradient: Float64Array): number {
-    const { l1, nonNegative, factors } = this.#smooth.penalty;
+    const { penalty } = this.#smooth;
+    const { l1, factors } = penalty;
     const places = this.#places;
     const slope = this.#slope;
     slope.set(this.#g);
@@ -127,8 +134,9 @@ export class System {
       const bound = i < this.#penalized ? l1 * (factors ? factors[places[i]] : 1) : 0;
       const right = slope[i] + (v < 0 ? -bound : bound);
       const left = slope[i] + (v > 0 ? bound : -bound);
-      const isBound = nonNegative && i < this.#penalized && !(v > 0);
-      const steep = right < 0 ? right : left > 0 && !isBound ? left : 0;
+      const isLow = i < this.#penalized && isAtLower(penalty, places[i], v);
+      const isHigh = i < this.#penalized && isAtUpper(penalty, places[i], v);
+      const steep = right < 0 && !isHigh ? right : left > 0 && !isLow ? left : 0;
       untold += (0.5 * steep * steep) / (leastDamping * this.#unit[i]);
     }
     return untold;

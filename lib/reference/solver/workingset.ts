@@ -1,7 +1,8 @@
-// The columns that models of the objective are about where l1, or a bound at 0, holds most coefficients at 0: those of
-// coefficients that are not, and the most promising of those that would leave it (working sets: Johnson and Guestrin
+// The columns that models of the objective are about where l1, or bounds, hold most coefficients: those of coefficients
+// that are not held, and the most promising of those that would leave where they are (working sets: Johnson and Guestrin
 // 2015; Massias, Gramfort and Salmon 2018). Twin: native/solver/workingset.cc.
 import { coefficientCount, type Plan } from '../../plan.js';
+import { isAtLower, isAtUpper } from '../kernels/penalties.js';
 import type { Scaling } from './scaling.js';
 import type { Smooth } from './smooth.js';
 
@@ -19,7 +20,7 @@ export class WorkingSet {
     plan: Plan,
     scaling: Scaling,
     smooth: Smooth,
-    /** Coefficients may be held at 0, and columns left out. */
+    /** Coefficients may be held, and columns left out. */
     readonly isSparse: boolean,
   ) {
     this.#plan = plan;
@@ -41,7 +42,7 @@ export class WorkingSet {
     const columns: number[] = [];
     const left: number[] = [];
     for (let j = 0; j < this.#plan.cols; j++) {
-      gains[j] = this.#gain(j, gradient);
+      gains[j] = this.#gain(j, weights, gradient);
       if (!this.#isHeld(j, weights)) columns.push(j);
       else if (gains[j] > 0) left.push(j);
     }
@@ -55,7 +56,7 @@ export class WorkingSet {
    * What the objective could fall by if each coefficient that is left out went its own way; `bend`: of each output, the
    * mean of the loss's second derivative.
    */
-  outside(gradient: Float64Array, bend: Float64Array): number {
+  outside(weights: Float64Array, gradient: Float64Array, bend: Float64Array): number {
     const { cols, outputs } = this.#plan;
     let gain = 0;
     let next = 0;
@@ -65,7 +66,7 @@ export class WorkingSet {
         continue;
       }
       for (let k = 0; k < outputs; k++) {
-        const steep = this.#slope(k * cols + column, gradient);
+        const steep = this.#slope(k * cols + column, weights, gradient);
         if (steep > 0) gain += (0.5 * steep * steep) / (bend[k] * this.#scaling.square[column]);
       }
     }
@@ -77,26 +78,32 @@ export class WorkingSet {
     return l1 * (factors ? factors[place] : 1);
   }
 
-  /** Whether a column's coefficients are all at 0, and something holds them there. */
+  /** Whether a column's coefficients are all at 0 and l1 holds them there, or at bounds. */
   #isHeld(column: number, weights: Float64Array): boolean {
+    const { penalty } = this.#smooth;
     for (let j = column; j < coefficientCount(this.#plan); j += this.#plan.cols) {
-      if (weights[j] !== 0 || !(this.#smooth.penalty.nonNegative || this.#bound(j) > 0)) return false;
+      const w = weights[j];
+      if (!((w === 0 && this.#bound(j) > 0) || isAtLower(penalty, j, w) || isAtUpper(penalty, j, w))) return false;
     }
     return true;
   }
 
-  /** How steeply the objective falls where a coefficient leaves 0. */
-  #slope(place: number, gradient: Float64Array): number {
-    const g = gradient[place];
-    const slope = (this.#smooth.penalty.nonNegative ? -g : Math.abs(g)) - this.#bound(place);
-    return slope > 0 ? slope : 0;
+  /** How steeply the objective falls where a coefficient leaves its place, the way that it may go. */
+  #slope(place: number, weights: Float64Array, gradient: Float64Array): number {
+    const { penalty } = this.#smooth;
+    const w = weights[place];
+    const most = this.#bound(place);
+    const right = gradient[place] + (w < 0 ? -most : most);
+    const left = gradient[place] + (w > 0 ? most : -most);
+    if (right < 0 && !isAtUpper(penalty, place, w)) return -right;
+    return left > 0 && !isAtLower(penalty, place, w) ? left : 0;
   }
 
   /** What a column promises, in units that all share. */
-  #gain(column: number, gradient: Float64Array): number {
+  #gain(column: number, weights: Float64Array, gradient: Float64Array): number {
     let gain = 0;
     for (let j = column; j < coefficientCount(this.#plan); j += this.#plan.cols) {
-      const steep = this.#slope(j, gradient);
+      const steep = this.#slope(j, weights, gradient);
       gain += (steep * steep) / this.#scaling.square[column];
     }
     return gain;
