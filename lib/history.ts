@@ -8,7 +8,10 @@ export class History extends Float64Array {
   readonly validationLoss: Float64Array;
   /** Learning rate of each epoch's last step. */
   readonly learningRate: Float64Array;
-  /** Euclidean norm of the gradient (of the shortest subgradient, with l1) at each epoch's last step. */
+  /**
+   * Euclidean norm of the gradient (of the shortest subgradient, with l1) at each epoch's last step; with batches of the
+   * last batch's, or where a `gradientTolerance` is given, of the mean of all of the epoch, each taken before its step.
+   */
   readonly gradientNorm: Float64Array;
 
   /** @internal */

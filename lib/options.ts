@@ -74,12 +74,21 @@ export interface FitOptions extends FitControl {
   /**
    * Stop when the loss changes by less than this from one epoch to the next; a solver also when it is that near to the
    * minimum, by its own estimate. Default 0: never, and a solver when rounding hides the rest; but 1e-8 when `optimizer`
-   * is left to its default `'auto'`, times the objective where that is below 1.
+   * is left to its default `'auto'`, times the objective where that is below 1. Of an update rule the change is what the
+   * schedule's largest rate would have made of it, and none counts while the rate rises from the first epoch on (a
+   * warm-up); with `averaging` the average's loss must be as low.
    */
   tolerance?: number;
-  /** Stop when the gradient's norm, at an epoch's last step, is less than this. Default 0, never. */
+  /**
+   * Stop when the gradient's norm is less than this: of all rows, before an epoch's last step. With batches that of the mean
+   * of the epoch's batch gradients; where this or `averaging` stands for it, the gradient of all rows at the weights to
+   * return must be as short, which costs a pass when it is looked at. Default 0, never.
+   */
   gradientTolerance?: number;
-  /** Stop after so many epochs without improvement of the validation loss (or the training loss). Default 0, never. */
+  /**
+   * Stop after so many epochs without improvement of the validation loss (or the training loss); those of a warm-up do not
+   * count. Default 0, never.
+   */
   patience?: number;
   /** By how much a loss must fall to count as improvement. Default 0. */
   minDelta?: number;

@@ -6,6 +6,7 @@
 #include "abreast.h"
 #include "expansion.h"
 #include "optimizer.h"
+#include "pace.h"
 #include "schedule.h"
 
 namespace nabla {
@@ -129,6 +130,7 @@ void descendAbreast(const Kernels& kernels, const Plan& plan, EightProblems& pro
   Optimizer optimizer(kernels, kernels.rules[plan.rule], plan.ruleParameters,
                       {plan.clipNorm, plan.clipValue, problems.penalty()}, L * size, L * plan.cols);
   Schedule schedule(kernels, plan, 1);
+  Pace pace;
   alignas(64) double penalty[L] = {}, sum[L], loss[L], previous[L];
   std::fill_n(previous, L, INFINITY);
   for (uint64_t epoch = 0; epoch < plan.epochs && problems.anyLive() && !problems.stopped(); ++epoch) {
@@ -141,14 +143,18 @@ void descendAbreast(const Kernels& kernels, const Plan& plan, EightProblems& pro
     }
     if (problems.penalty().active()) kernels.abreast.penaltyValue(w, plan.cols, problems.penalty(), penalty);
     const double t = static_cast<double>(epoch + 1);
-    const bool isCut = optimizer.step(w, g, schedule.rate(t), t);
+    const double rate = schedule.rate(t);
+    const Pace before = pace;
+    const bool isCut = optimizer.step(w, g, rate, t);
     double reach[L] = {};
     for (size_t j = 0; j < size; ++j)
       for (size_t k = 0; k < L; ++k) reach[k] += std::fabs(w[L * j + k]);
     for (size_t k = 0; k < L; ++k) {
       const double rows = problems.counts()[k];
       loss[k] = (0.0 + (sum[k] + rows * penalty[k])) / rows;
-      const double change = isCut ? INFINITY : std::fabs(loss[k] - previous[k]);
+      pace = before;
+      const double moved = pace.change(rate, schedule.largest(), loss[k], std::fabs(loss[k] - previous[k]));
+      const double change = isCut ? INFINITY : moved;
       previous[k] = loss[k];
       if (!problems.isLive(k)) continue;
       const bool isFinite =

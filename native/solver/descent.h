@@ -9,6 +9,7 @@
 #include "method.h"
 #include "objective.h"
 #include "optimizer.h"
+#include "pace.h"
 #include "sampler.h"
 #include "schedule.h"
 
@@ -26,8 +27,7 @@ class Descent final : public Method {
         rows_(data.train.count),
         sampler_(plan, data),
         objective_(kernels, plan, data.train, scaling,
-                   plan.lossAfterUpdate || plan.restoreBest ? std::max(data.train.count, sampler_.perEpoch())
-                                                            : sampler_.largest(),
+                   mayPassAll(plan) ? std::max(data.train.count, sampler_.perEpoch()) : sampler_.largest(),
                    team),
         expansion_(plan.gramFrom > 0 && rows_ >= plan.gramFrom
                        ? new Expansion(kernels, plan, data.train, scaling, objective_, weights, team)
@@ -37,13 +37,17 @@ class Descent final : public Method {
         schedule_(kernels, plan, sampler_.steps()),
         averaging_(kernels, plan),
         w_(weights),
-        gradient_(plan.size()) {}
+        gradient_(plan.size()),
+        mean_(plan.gradientTolerance > 0.0 ? plan.size() : 0) {
+    mean_.clear();
+  }
 
   // Returns the epoch's mean objective: over its batches, each before its update.
   double epoch(uint64_t epoch) override {
     double* g = gradient_.data();
     double loss = 0.0;
     bool isCut = false;
+    double largest = 0.0;  // rate
     sampler_.beginEpoch(epoch);
     while (!sampler_.atEnd()) {
       const Batch batch = sampler_.next();
@@ -55,9 +59,10 @@ class Descent final : public Method {
       loss += sum + rows * penalty;
       if (!std::isfinite(loss)) break;
       if (plan_.stepHistory) stepLosses.push_back(sum / rows + penalty);
-      if (isNormAsked && sampler_.atEnd()) gradientNorm = gradientNormNow();
+      if (isNormAsked) watchGradient(rows);
       const double t = static_cast<double>(++steps);
       rate = schedule_.rate(t);
+      largest = std::max(largest, rate);
       isCut = optimizer_.step(w_, g, rate, t - ruleBegan_);
       averaging_.add(w_, t);
     }
@@ -68,7 +73,8 @@ class Descent final : public Method {
     } else {
       loss /= static_cast<double>(sampler_.perEpoch());
     }
-    change = isCut ? INFINITY : std::fabs(loss - previous_);
+    change = pace_.change(largest, schedule_.largest(), loss, std::fabs(loss - previous_));
+    if (isCut) change = INFINITY;
     previous_ = loss;
     return loss;
   }
@@ -90,6 +96,19 @@ class Descent final : public Method {
   }
 
   const double* result() const override { return averaging_.of(w_); }
+  bool rises() const override { return pace_.rises(); }
+  // An average lags behind the weights whose loss stands still.
+  bool confirmsChange(double loss, double tolerance) override {
+    return !averaging_.hasBegun() || objectiveAtResult(loss) <= loss + tolerance;
+  }
+  // What batches and an average have is checked against the gradient of all rows.
+  bool confirmsGradient(double tolerance) override {
+    if (sampler_.isFull() && !averaging_.hasBegun()) return true;
+    objective_.evaluate(sampler_.everything(), result(), mean_.data());
+    const double length = norm(result(), mean_.data());
+    mean_.clear();
+    return length < tolerance;
+  }
   void epochEnded(double loss) override { schedule_.epochEnded(loss); }
 
   bool hidesWeights() const override { return averaging_.hasBegun() || plan_.standardize; }
@@ -114,6 +133,7 @@ class Descent final : public Method {
     optimizer_.exchange(archive);
     schedule_.exchange(archive);
     averaging_.exchange(archive);
+    pace_.exchange(archive);
     archive.flag(known_);
     archive.number(after_);
     archive.number(previous_);
@@ -131,10 +151,27 @@ class Descent final : public Method {
     return penalty_.active() ? kernels_.penaltyValue(weights, plan_.coefficients(), penalty_) : 0.0;
   }
 
-  double gradientNormNow() {
-    const double* g = gradient_.data();
+  // Whether all rows may be gone through at once beside the batches.
+  static bool mayPassAll(const Plan& plan) {
+    const bool isAveraged = plan.averaging != AveragingKind::none;
+    return plan.lossAfterUpdate || plan.restoreBest || isAveraged || plan.gradientTolerance > 0.0;
+  }
+
+  // At a batch's gradient: that of an epoch is the mean over its rows, each where it was taken; the last
+  // batch's, where it is no more than written down.
+  void watchGradient(double rows) {
+    const bool isOne = sampler_.steps() == 1 || plan_.gradientTolerance == 0.0;
+    if (!isOne) kernels_.axpy(rows, gradient_.data(), mean_.data(), plan_.size());
+    if (!sampler_.atEnd()) return;
+    const double all = static_cast<double>(sampler_.perEpoch());
+    for (size_t i = 0; !isOne && i < plan_.size(); ++i) mean_.data()[i] /= all;
+    gradientNorm = norm(w_, isOne ? gradient_.data() : mean_.data());
+    mean_.clear();
+  }
+
+  double norm(const double* weights, const double* g) const {
     const size_t n = plan_.coefficients();
-    double squares = kernels_.stationarity(w_, g, n, penalty_);
+    double squares = kernels_.stationarity(weights, g, n, penalty_);
     for (size_t i = n; i < plan_.size(); ++i) squares += g[i] * g[i];
     return std::sqrt(squares);
   }
@@ -152,6 +189,8 @@ class Descent final : public Method {
   Averaging averaging_;
   double* w_;
   Doubles gradient_;
+  Doubles mean_;  // gradient, of an epoch's batches; 0 between epochs
+  Pace pace_;
   double ruleBegan_ = 0.0;  // steps before the rule's first
   bool known_ = false;      // `after_` and the gradient belong to the weights: the last loss was a full pass
   double after_ = 0.0;

@@ -138,7 +138,7 @@ bool Run::advance() {
   if (histories_) record(loss);
   last_ = {firstEpoch_ + out_.epochs, out_.steps, loss, validation_ ? watched : NAN, method_->rate};
   method_->epochEnded(watched);
-  bool isBest = stopping_.improved(watched);
+  bool isBest = stopping_.improved(watched, method_->rises());
   if (watchesTraining()) {
     isBest = stopping_.isBest(method_->objectiveAtResult(loss));
     if (stopped()) return end(Status::cancelled);
@@ -149,7 +149,7 @@ bool Run::advance() {
     out_.meanLoss = method_->meanLoss;
   }
   out_.status = verdict();
-  return true;
+  return stopped() ? end(Status::cancelled) : true;
 }
 
 void Run::record(double loss) {
@@ -159,12 +159,19 @@ void Run::record(double loss) {
 }
 
 // Whether the epoch was the last one.
-Status Run::verdict() const {
+Status Run::verdict() {
   if (method_->ended != Status::maxEpochs) return method_->ended;
-  if (stopping_.converged(method_->change, method_->gradientNorm, last_.loss)) return Status::converged;
+  if (hasConverged()) return Status::converged;
   if (stopping_.outOfPatience()) return Status::earlyStopped;
   if (stopping_.outOfTime()) return Status::timeLimit;
   return Status::running;
+}
+
+bool Run::hasConverged() {
+  const double loss = last_.loss, tolerance = Stopping::toleranceOf(plan_, loss);
+  if (method_->change < tolerance && method_->confirmsChange(loss, tolerance)) return true;
+  return method_->gradientNorm < plan_.gradientTolerance &&
+         method_->confirmsGradient(plan_.gradientTolerance);
 }
 
 Outcome Run::outcome() {

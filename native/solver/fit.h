@@ -81,7 +81,8 @@ class Run {
   bool end(Status status);
   void makeMethod();
   void record(double loss);
-  Status verdict() const;
+  Status verdict();
+  bool hasConverged();
   const double* original();
   void keep(const double* weights);
   void exchange(Archive& archive);

@@ -21,6 +21,12 @@ class Method {
   // The loss of a rule's epoch is taken before its steps, so that it is that of other weights; a solver's is
   // that of its result.
   virtual double objectiveAtResult(double loss) { return loss; }
+  // Whether the rate has only risen so far, as in a warm-up.
+  virtual bool rises() const { return false; }
+  // Whether a small change, or a short gradient, of the last epoch is one of the weights that would be
+  // returned too.
+  virtual bool confirmsChange(double, double) { return true; }
+  virtual bool confirmsGradient(double) { return true; }
   // The same of X's own columns, where the method knows them better than by turning back; null: it does not.
   virtual const double* original() const { return nullptr; }
 
@@ -39,12 +45,12 @@ class Method {
     archive.number(change);
   }
 
-  bool isNormAsked = true;           // for: the gradient norm
-  uint64_t steps = 0;                // so far
-  double rate = 0.0;                 // learning rate, or step length, of the last step
-  double gradientNorm = 0.0;         // of the shortest subgradient at the last step
-  double meanLoss = NAN;             // at the weights, without penalty; NaN: not known
-  double change = INFINITY;          // of the objective: what is held against the tolerance
+  bool isNormAsked = true;    // for: the gradient norm
+  uint64_t steps = 0;         // so far
+  double rate = 0.0;          // learning rate, or step length, of the last step
+  double gradientNorm = 0.0;  // of the shortest subgradient at the last step; of batches, of their mean
+  double meanLoss = NAN;      // at the weights, without penalty; NaN: not known
+  double change = INFINITY;   // of the objective: what is held against the tolerance
   Status ended = Status::maxEpochs;  // set to another when the method itself can gain nothing more
   std::vector<double> stepLosses;    // the objective at each step, if the plan asks for it
 };

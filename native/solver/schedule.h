@@ -45,6 +45,22 @@ class Schedule {
     return after(counted_ + own, own, (steps - std::floor(warmup_) - 1.0) / perEpoch_);
   }
 
+  // The largest rate that it has, all told.
+  double largest() const {
+    switch (kind_) {
+      case ScheduleKind::polynomial:
+        return std::fmax(initial_, p_[2]);
+      case ScheduleKind::cosine:
+        return std::fmax(initial_, p_[1]);
+      case ScheduleKind::plateau:
+        return std::fmax(initial_, p_[4]);
+      case ScheduleKind::optimal:
+        return typicalWeight();
+      default:
+        return initial_;
+    }
+  }
+
   // What goes on in the next fit, after so many steps; another schedule begins anew.
   void carry(Archive& archive, double steps) {
     double kind = static_cast<double>(kind_), perEpoch = perEpoch_;
@@ -109,15 +125,16 @@ class Schedule {
         return oneCycle(own - 1.0);
       case ScheduleKind::plateau:
         return std::fmax(initial_ * reduced_, p_[4]);
-      case ScheduleKind::optimal: {
-        const double typical = std::sqrt(1.0 / std::sqrt(p_[1]));
-        return 1.0 / (p_[1] * (1.0 / (typical * p_[1]) + step - 1.0));
-      }
+      case ScheduleKind::optimal:
+        return 1.0 / (p_[1] * (1.0 / (typicalWeight() * p_[1]) + step - 1.0));
       case ScheduleKind::constant:
         break;
     }
     return initial_;
   }
+
+  // Of Bottou's heuristic, the rate that `optimal` begins with.
+  double typicalWeight() const { return std::sqrt(1.0 / std::sqrt(p_[1])); }
 
   // How much of the fit is still to come, in (0, 1].
   double rest(double own) const { return std::fmax((total_ - (own - 1.0)) / total_, 1e-300); }

@@ -13,21 +13,18 @@ class Stopping {
  public:
   explicit Stopping(const Plan& plan) : plan_(plan), start_(Clock::now()) {}
 
-  // True when the objective moves by less than the tolerance, or the gradient is that short.
-  bool converged(double change, double gradientNorm, double objective) const {
-    return change < toleranceOf(plan_, objective) || gradientNorm < plan_.gradientTolerance;
-  }
-
+  // By how much an objective may move still.
   static double toleranceOf(const Plan& plan, double objective) {
     const double size = std::fabs(objective);
     return plan.scalesTolerance && size < 1.0 ? plan.tolerance * size : plan.tolerance;
   }
 
-  // Whether this epoch is the best so far; `loss` is the one that is watched.
-  bool improved(double loss) {
+  // Whether this epoch is the best so far; `loss` is the one that is watched. While the rate `rises`, none is
+  // waited for.
+  bool improved(double loss, bool rises) {
     const bool better = loss < best_ - plan_.minDelta;
     if (better) best_ = loss;
-    waited_ = better ? 0 : waited_ + 1;
+    waited_ = better ? 0 : waited_ + (rises ? 0 : 1);
     return better;
   }
   // Whether an objective at the weights themselves is the best so far, for restoreBest without a validation.

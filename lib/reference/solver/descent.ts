@@ -1,12 +1,14 @@
 // Steps of an update rule along the gradients of batches. Twin: native/solver/descent.h.
 import type { FitJob } from '../../backend.js';
 import { coefficientCount, weightCount } from '../../plan.js';
+import { axpy, divide } from '../kernels/dense.js';
 import { isActive, type Penalty, penaltyValue, stationarity } from '../kernels/penalties.js';
 import type { Archive } from './archive.js';
 import { Averaging } from './averaging.js';
 import { Method } from './method.js';
 import type { Batch, Evaluator } from './objective.js';
 import { Optimizer } from './optimizer.js';
+import { Pace } from './pace.js';
 import { Sampler } from './sampler.js';
 import { Schedule } from './schedule.js';
 
@@ -22,6 +24,8 @@ export class Descent extends Method {
   readonly #coefficients: number;
   readonly #w: Float64Array;
   readonly #g: Float64Array;
+  readonly #mean: Float64Array; // gradient, of an epoch's batches; 0 between epochs
+  readonly #pace = new Pace();
   readonly #batch: Batch = { start: 0, count: 0, index: null };
   #ruleBegan = 0; // steps before the rule's first
   #known = false; // `after` and the gradient belong to the weights: the last loss was a full pass
@@ -51,6 +55,7 @@ export class Descent extends Method {
     this.#averaging = new Averaging(plan);
     this.#w = weights;
     this.#g = new Float64Array(size);
+    this.#mean = new Float64Array(plan.gradientTolerance > 0 ? size : 0);
   }
 
   /** Returns the epoch's mean objective: over its batches, each before its update. */
@@ -61,6 +66,7 @@ export class Descent extends Method {
     const batch = this.#batch;
     let loss = 0;
     let isCut = false;
+    let largest = 0; // rate
     this.#sampler.beginEpoch(epoch);
     while (!this.#sampler.atEnd) {
       this.#sampler.next(batch);
@@ -70,9 +76,10 @@ export class Descent extends Method {
       loss += sum + batch.count * penalty;
       if (!Number.isFinite(loss)) break;
       if (plan.stepHistory) this.stepLosses.push(sum / batch.count + penalty);
-      if (this.#sampler.atEnd) this.gradientNorm = this.#gradientNormNow();
+      this.#watchGradient(batch.count);
       const t = ++this.steps;
       this.rate = this.#schedule.rate(t);
+      if (this.rate > largest) largest = this.rate;
       isCut = this.#optimizer.step(w, g, this.rate, t - this.#ruleBegan);
       this.#averaging.add(w, t);
     }
@@ -83,7 +90,8 @@ export class Descent extends Method {
     } else {
       loss /= this.#sampler.perEpoch;
     }
-    this.change = isCut ? Infinity : Math.abs(loss - this.#previous);
+    const change = this.#pace.change(largest, this.#schedule.largest, loss, Math.abs(loss - this.#previous));
+    this.change = isCut ? Infinity : change;
     this.#previous = loss;
     return loss;
   }
@@ -109,6 +117,25 @@ export class Descent extends Method {
 
   #penaltyAt(weights: Float64Array): number {
     return isActive(this.#penalty) ? penaltyValue(weights, this.#coefficients, this.#penalty) : 0;
+  }
+
+  override get rises(): boolean {
+    return this.#pace.rises;
+  }
+
+  /** An average lags behind the weights whose loss stands still. */
+  override confirmsChange(loss: number, tolerance: number): boolean {
+    return !this.#averaging.hasBegun || this.objectiveAtResult() <= loss + tolerance;
+  }
+
+  /** What batches and an average have is checked against the gradient of all rows. */
+  override confirmsGradient(tolerance: number): boolean {
+    if (this.#sampler.isFull && !this.#averaging.hasBegun) return true;
+    const { result } = this;
+    this.#direct.evaluate(this.#sampler.everything, result, this.#mean);
+    const norm = this.#norm(result, this.#mean);
+    this.#mean.fill(0);
+    return norm < tolerance;
   }
 
   override epochEnded(loss: number): void {
@@ -138,6 +165,7 @@ export class Descent extends Method {
     this.#optimizer.exchange(archive);
     this.#schedule.exchange(archive);
     this.#averaging.exchange(archive);
+    this.#pace.exchange(archive);
     this.#known = archive.flag(this.#known);
     this.#after = archive.number(this.#after);
     this.#previous = archive.number(this.#previous);
@@ -145,9 +173,21 @@ export class Descent extends Method {
     this.#objective.exchange?.(archive);
   }
 
-  #gradientNormNow(): number {
-    const g = this.#g;
-    let squares = stationarity(this.#w, g, this.#coefficients, this.#penalty);
+  /**
+   * At a batch's gradient: that of an epoch is the mean over its rows, each where it was taken; the last batch's, where it
+   * is no more than written down.
+   */
+  #watchGradient(count: number): void {
+    const isOne = this.#sampler.steps === 1 || this.#job.plan.gradientTolerance === 0;
+    if (!isOne) axpy(count, this.#g, this.#mean);
+    if (!this.#sampler.atEnd) return;
+    if (!isOne) divide(this.#sampler.perEpoch, this.#mean, this.#mean.length);
+    this.gradientNorm = this.#norm(this.#w, isOne ? this.#g : this.#mean);
+    this.#mean.fill(0);
+  }
+
+  #norm(weights: Float64Array, g: Float64Array): number {
+    let squares = stationarity(weights, g, this.#coefficients, this.#penalty);
     for (let i = this.#coefficients; i < g.length; i++) squares += g[i] * g[i];
     return Math.sqrt(squares);
   }

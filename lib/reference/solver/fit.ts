@@ -168,7 +168,7 @@ export class Run {
       learningRate: method.rate,
     };
     method.epochEnded(watched);
-    const improved = this.#stopping.improved(watched);
+    const improved = this.#stopping.improved(watched, method.rises);
     const isBest = this.#watchesTraining ? this.#stopping.isBest(method.objectiveAtResult(loss)) : improved;
     if (isBest || !plan.restoreBest) {
       this.#keep(returned);
@@ -182,9 +182,18 @@ export class Run {
   #verdict(): LoopStatus | null {
     const method = this.#method;
     if (method.ended) return method.ended;
-    if (this.#stopping.converged(method.change, method.gradientNorm, this.last.loss)) return 'converged';
+    if (this.#hasConverged()) return 'converged';
     if (this.#stopping.outOfPatience) return 'earlyStopped';
     return this.#stopping.outOfTime ? 'timeLimit' : null;
+  }
+
+  #hasConverged(): boolean {
+    const method = this.#method;
+    const { gradientTolerance } = this.#job.plan;
+    const { loss } = this.last;
+    const tolerance = this.#stopping.toleranceAt(loss);
+    if (method.change < tolerance && method.confirmsChange(loss, tolerance)) return true;
+    return method.gradientNorm < gradientTolerance && method.confirmsGradient(gradientTolerance);
   }
 
   /** The epoch that `advance` has run. */

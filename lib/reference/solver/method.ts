@@ -7,7 +7,7 @@ export abstract class Method implements Archived {
   steps = 0;
   /** Learning rate, or step length, of the last step. */
   rate = 0;
-  /** Euclidean norm of the shortest subgradient at the last step. */
+  /** Euclidean norm of the shortest subgradient at the last step; of batches, of the mean of an epoch's gradients. */
   gradientNorm = 0;
   /** At the weights, without penalty; NaN: not known. */
   meanLoss = NaN;
@@ -29,6 +29,20 @@ export abstract class Method implements Archived {
    */
   objectiveAtResult(loss: number): number {
     return loss;
+  }
+
+  /** Whether the rate has only risen so far, as in a warm-up. */
+  get rises(): boolean {
+    return false;
+  }
+
+  /** Whether a small change, or a short gradient, of the last epoch is one of the weights that would be returned too. */
+  confirmsChange(_loss: number, _tolerance: number): boolean {
+    return true;
+  }
+
+  confirmsGradient(_tolerance: number): boolean {
+    return true;
   }
 
   /** The same of X's own columns, where the method knows them better than by turning back. */

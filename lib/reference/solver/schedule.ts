@@ -51,6 +51,11 @@ function cycle(at: At): number {
   return (at.done - at.cycleStart) / at.cycleLength;
 }
 
+/** Of Bottou's heuristic, the rate that `optimal` begins with. */
+function typicalWeight(p: Float64Array): number {
+  return Math.sqrt(1 / Math.sqrt(p[1]));
+}
+
 /** Up to η in the first part `start` of the steps, then down; PyTorch's OneCycleLR. Of too few steps the first has η. */
 function oneCycle({ p, initial, own, total }: At): number {
   const low = initial / p[2];
@@ -64,7 +69,12 @@ function oneCycle({ p, initial, own, total }: At): number {
 }
 
 /** By name, in the order of catalog.ts; parameters begin with warmup. */
-export const schedules: readonly { name: string; parameters: string; rate(at: At): number }[] = [
+export const schedules: readonly {
+  name: string;
+  parameters: string;
+  rate(at: At): number;
+  largest?(at: At): number;
+}[] = [
   { name: 'constant', parameters: 'warmup', rate: ({ initial }) => initial },
   {
     name: 'invscaling',
@@ -85,25 +95,26 @@ export const schedules: readonly { name: string; parameters: string; rate(at: At
     name: 'polynomial',
     parameters: 'warmup power minimum',
     rate: (at) => at.p[2] + (at.initial - at.p[2]) * power(rest(at), at.p[1]),
+    largest: ({ p, initial }) => larger(initial, p[2]),
   },
   {
     name: 'cosine',
     parameters: 'warmup minimum restart restartFactor',
     rate: (at) => between(at.initial, at.p[1], cycle(at)),
+    largest: ({ p, initial }) => larger(initial, p[1]),
   },
   { name: 'onecycle', parameters: 'warmup start divisor finalDivisor', rate: oneCycle },
   {
     name: 'plateau',
     parameters: 'warmup factor patience threshold minimum',
     rate: ({ p, initial, reduced }) => larger(initial * reduced, p[4]),
+    largest: ({ p, initial }) => larger(initial, p[4]),
   },
   {
     name: 'optimal',
     parameters: 'warmup alpha',
-    rate: ({ p, step }) => {
-      const typical = Math.sqrt(1 / Math.sqrt(p[1]));
-      return 1 / (p[1] * (1 / (typical * p[1]) + step - 1));
-    },
+    rate: ({ p, step }) => 1 / (p[1] * (1 / (typicalWeight(p) * p[1]) + step - 1)),
+    largest: ({ p }) => typicalWeight(p),
   },
 ];
 
@@ -162,6 +173,12 @@ export class Schedule {
     at.step = this.#counted + at.own;
     at.done = (steps - Math.floor(warmup) - 1) / perEpoch;
     return schedules[this.#kind].rate(at);
+  }
+
+  /** The largest rate that it has, all told. */
+  get largest(): number {
+    const { largest } = schedules[this.#kind];
+    return largest ? largest(this.#at) : this.#at.initial;
   }
 
   /** What goes on in the next fit, after so many steps; another schedule begins anew. */

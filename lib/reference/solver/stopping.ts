@@ -19,16 +19,16 @@ export class Stopping {
     this.#plan = plan;
   }
 
-  /** True when the objective moves by less than the tolerance, or the gradient is that short. */
-  converged(change: number, gradientNorm: number, objective: number): boolean {
-    return change < toleranceOf(this.#plan, objective) || gradientNorm < this.#plan.gradientTolerance;
+  /** By how much an objective may move still. */
+  toleranceAt(objective: number): number {
+    return toleranceOf(this.#plan, objective);
   }
 
-  /** Whether this epoch is the best so far; `loss` is the one that is watched. */
-  improved(loss: number): boolean {
+  /** Whether this epoch is the best so far; `loss` is the one that is watched. While the rate `rises`, none is waited for. */
+  improved(loss: number, rises: boolean): boolean {
     const better = loss < this.#best - this.#plan.minDelta;
     if (better) this.#best = loss;
-    this.#waited = better ? 0 : this.#waited + 1;
+    this.#waited = better ? 0 : this.#waited + Number(!rises);
     return better;
   }
 

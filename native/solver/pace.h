@@ -1,0 +1,45 @@
+// What a change of the loss says where the learning rate is small: a rate near 0 moves no loss, wherever the
+// weights are. Twin: lib/reference/solver/pace.ts.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include "archive.h"
+
+namespace nabla {
+
+class Pace {
+ public:
+  // Told of each epoch its largest rate, its loss and by how much this has moved. Returns how much it would
+  // have moved at the schedule's largest rate, to which the change is in proportion, rounding included;
+  // infinite where the rate has only risen so far, or is 0.
+  double change(double rate, double largest, double loss, double moved) {
+    const double factor = factorOf(rate, largest);
+    if (factor == 1.0) return moved;
+    return factor < INFINITY ? (moved + rounding * std::fabs(loss)) * factor : INFINITY;
+  }
+
+  // Whether the rate has only risen so far, as in a warm-up.
+  bool rises() const { return rises_; }
+
+  void exchange(Archive& archive) {
+    archive.number(before_);
+    archive.flag(rises_);
+  }
+
+ private:
+  static constexpr double rounding = 0x1p-50;  // of a loss
+
+  double factorOf(double rate, double largest) {
+    const double lowest = std::min(rate, before_);
+    rises_ = rises_ && rate > before_;
+    before_ = rate;
+    return rises_ || !(lowest > 0.0) ? INFINITY : std::max(largest, rate) / lowest;
+  }
+
+  double before_ = 0.0;  // of the epoch before
+  bool rises_ = true;
+};
+
+}  // namespace nabla
