@@ -1,4 +1,7 @@
 // Predictions of what cannot be predicted: an error with its place, by whatever way.
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { losses } from '../lib/catalog.js';
 import type { Loss } from '../lib/index.js';
@@ -102,6 +105,19 @@ describe.each(faces)('predictions: $name', (face) => {
       );
       expect(model.score(X, y, { offset: none })).toBeLessThanOrEqual(1);
       expectBits(path.at(1).decision(X, none), path.models[0].decision(X, none));
+    }
+  });
+
+  it('need it after a way through a file, large or small', () => {
+    for (const wide of [3, 5000]) {
+      const data = { X: normals(2 * wide, 1), y: Float64Array.of(1, 2), offset: Float64Array.of(0.1, 0.2) };
+      const model = fitSync(data, { optimizer: 'sgd', epochs: 1 });
+      const path = join(mkdtempSync(join(tmpdir(), 'nabla-predict-')), 'model');
+      model.saveSync(path);
+      const back = Model.loadSync<number>(path);
+      expect(back.hasOffset).toBe(true);
+      expectRefusal(() => back.predict(data.X), [], 'ERR_INVALID_ARG_TYPE', /^offset/);
+      expectBits(back.predict(data.X, data.offset), model.predict(data.X, data.offset));
     }
   });
 

@@ -1,4 +1,7 @@
 // Rows of weight 0 are as none: a fit of rows among which such are strewn is that of the others, to the bit.
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { losses, rules } from '../lib/catalog.js';
@@ -77,7 +80,7 @@ function outcomeOf(call: () => { toJSON(): unknown }): unknown {
 
 describe.each(faces)(
   'rows of weight 0: $name',
-  ({ fitSync, fitManySync, fitPathSync, crossValidateSync, estimators }) => {
+  ({ fit: fitAsync, fitSync, fitIterator, fitManySync, fitPathSync, crossValidateSync, estimators }) => {
     it('leave no trace in any fit', () => {
       fc.assert(
         fc.property(anyFit, fc.nat(), (given, seed) => {
@@ -175,6 +178,40 @@ describe.each(faces)(
         'ERR_OUT_OF_RANGE',
         /^classWeight/,
       );
+    });
+
+    it('have no part in what auto picks, nor in off-thread, stepwise and interrupted fits', async () => {
+      const many = { X: normals(900 * 32, 1), y: Float64Array.from(normals(900, 2), (e) => Number(e > 0)) };
+      const { data: all } = strew(many, 5);
+      expect(all.y.length).toBeGreaterThan(1000);
+      const how = { loss: 'logistic', l2: 0.1 } as const;
+      const model = fitSync(many, { ...how, optimizer: 'auto' });
+      expect(fitSync(all, { ...how, optimizer: 'auto' }).toJSON()).toEqual(model.toJSON());
+      const rule = { ...how, optimizer: 'adam', epochs: 7, batchSize: 50 } as const;
+      const expected = fitSync(many, rule).toJSON();
+      expect((await fitAsync(all, rule)).toJSON()).toEqual(expected);
+      const steps = fitIterator(all, rule);
+      for await (const _ of steps);
+      expect((await steps.model).toJSON()).toEqual(expected);
+      const path = join(mkdtempSync(join(tmpdir(), 'nabla-weightless-')), 'checkpoint');
+      expect((await fitAsync(all, { ...rule, checkpoint: { path, every: 2 } })).toJSON()).toEqual(expected);
+      await expect(fitAsync({ ...all, X: all.X.map((x) => x + NaN) }, rule)).rejects.toMatchObject({
+        code: 'ERR_NOT_FINITE',
+      });
+    });
+
+    it('of classes of weight 0 are none in fits of many', () => {
+      const problems = [7, 8, 9].map((seed) => ({ X, y: normals(n, seed).map((e) => Number(e > 0)) }));
+      const options = { loss: 'softmax', classes: 3, classWeight: { 2: 0 }, l2: 0.1, epochs: 9 } as const;
+      const more = problems.map(({ X, y }) => ({
+        X: Float64Array.of(...X, NaN, NaN, NaN, ...X.subarray(0, cols)),
+        y: Float64Array.of(...y, 2, y[0]),
+      }));
+      const less = problems.map(({ X, y }) => ({
+        X: Float64Array.of(...X, ...X.subarray(0, cols)),
+        y: Float64Array.of(...y, y[0]),
+      }));
+      expectBits(fitManySync(more, options).coefficients, fitManySync(less, options).coefficients);
     });
 
     it.each(Object.keys(rules))('are drawn by no sampler: %s', (optimizer) => {

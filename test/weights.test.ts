@@ -114,6 +114,20 @@ describe.each(faces)('rows that count: $name', ({ fitSync }) => {
     expectClose([model.history.validationLoss.at(-1)!], [mean(losses) / mean(weights)], 1e-12);
   });
 
+  it('validation rows are measured without classWeight, but with sampleWeight', () => {
+    const labels = y.map((value) => Number(value > 0));
+    const heldX = normals(30 * cols, 7);
+    const heldLabels = normals(30, 9).map((value) => Number(value > 0));
+    const sampleWeight = normals(heldLabels.length, 8).map(Math.abs);
+    const how = { loss: 'logistic', optimizer: 'newton', l2: 0.1, classWeight: { 0: 50 } } as const;
+    for (const more of [{}, { sampleWeight }]) {
+      const validation = { X: heldX, y: heldLabels, ...more };
+      const model = fitSync({ X, y: labels }, { ...how, validation });
+      const { loss } = model.evaluate(heldX, heldLabels, more);
+      expectClose([model.history.validationLoss.at(-1)!], [loss], 1e-12);
+    }
+  });
+
   it('offset is a shift of y for the squared loss', () => {
     const offset = normals(rows, 5);
     const model = fitSync({ X, y, offset }, options);
