@@ -77,7 +77,7 @@ export function checkWeights(name: string, weights: Float64Array): void {
   const bad = weights.findIndex((weight) => !(weight >= 0 && weight < Infinity));
   if (bad >= 0) {
     const code = weights[bad] < 0 ? 'ERR_OUT_OF_RANGE' : 'ERR_NOT_FINITE';
-    throw invalid(code, `${name}[${bad}]`, 'a number from 0', weights[bad]);
+    throw invalid(code, `${name}[${bad}]`, 'a number from 0', weights[bad], { row: bad, column: 0 });
   }
   if (weights.every((weight) => weight === 0)) {
     throw new NablaError('ERR_OUT_OF_RANGE', `${name} must not be 0 for every row`);
@@ -167,8 +167,10 @@ function checkRows(
   eachUsed({ rows, used }, (row) => {
     for (let at = row * width; at < (row + 1) * width; at++) {
       if (Number.isFinite(array[at])) continue;
-      const place = hasColumns || width > 1 ? ` (row ${row}, column ${at - row * width})` : '';
-      throw new NablaError('ERR_NOT_FINITE', `${name} must be finite; got ${array[at]} at index ${at}${place}`);
+      const column = at - row * width;
+      const place = hasColumns || width > 1 ? ` (row ${row}, column ${column})` : '';
+      const message = `${name} must be finite; got ${array[at]} at index ${at}${place}`;
+      throw new NablaError('ERR_NOT_FINITE', message, { row, column });
     }
   });
 }

@@ -28,15 +28,38 @@ export type ErrorCode =
   | 'ERR_PROCESS_EXIT'
   | 'ERR_OUT_OF_MEMORY';
 
+/** Where in a caller's data an error is: numbers from 0. */
+export interface Place {
+  readonly row?: number;
+  readonly column?: number;
+}
+
 /** Every error of nabla: a wrong call, told by its `code`, that has changed nothing. */
-export class NablaError extends Error {
+export class NablaError extends Error implements Place {
   override readonly name: string = 'NablaError';
   readonly code: ErrorCode;
+  /** The row of X, y, offset or weights that holds what is wrong, from 0: of `ERR_NOT_FINITE`, where there are rows. */
+  readonly row?: number;
+  /** And the column in that row, from 0. */
+  readonly column?: number;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(code: ErrorCode, message: string, { row, column, ...options }: ErrorOptions & Place = {}) {
+    super(readable(message), options);
     this.code = code;
+    if (row !== undefined) this.row = row;
+    if (column !== undefined) this.column = column;
   }
+}
+
+const longest = 1000;
+
+/** A message of one line and limited length: names in it are the caller's, who may have them from strangers. */
+function readable(message: string): string {
+  const short = message.length > longest ? `${message.slice(0, longest)}… (${message.length} characters)` : message;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return short.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (control) => {
+    return `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }
 
 /** Shows a caller's value in a message, shortly and without running any of its code. */
@@ -51,8 +74,8 @@ export function show(value: unknown): string {
 }
 
 /** The one form of a message: name, expected, actual. */
-export function invalid(code: ErrorCode, name: string, expected: string, actual: unknown): NablaError {
-  return new NablaError(code, `${name} must be ${expected}; got ${show(actual)}`);
+export function invalid(code: ErrorCode, name: string, expected: string, actual: unknown, place?: Place): NablaError {
+  return new NablaError(code, `${name} must be ${expected}; got ${show(actual)}`, place);
 }
 
 // The getter behind every typed array's toStringTag sees the real kind, whatever the prototype or the realm.

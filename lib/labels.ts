@@ -116,7 +116,7 @@ export function placesOf(
     const place = placeOf.get(rows[i]);
     if (place === undefined) {
       const code = typeof rows[i] === 'number' && !Number.isFinite(rows[i]) ? 'ERR_NOT_FINITE' : 'ERR_INVALID_LABELS';
-      throw invalid(code, `${name}[${i}]`, `one of the classes ${some(labels)}`, rows[i]);
+      throw invalid(code, `${name}[${i}]`, `one of the classes ${some(labels)}`, rows[i], { row: i, column: 0 });
     }
     places[i] = place;
   }

@@ -78,11 +78,13 @@ export function readObject(
 
 function unknownName(name: string, kind: string, given: string, known: readonly string[]): NablaError {
   const { closest, distance } = spelling();
-  const near = known.length > 0 ? closest(given, known as string[]) : '';
+  // The time of a comparison grows with the length, and no option is that long.
+  const near = known.length > 0 && given.length <= 100 ? closest(given, known as string[]) : '';
   const hint = near && distance(given, near) <= 3 ? `; did you mean "${near}"?` : '.';
+  const shown = name.length > 100 ? `${name.slice(0, 100)}…` : name;
   return new NablaError(
     'ERR_UNKNOWN_OPTION',
-    `${name} is no known ${kind}${hint} Known: ${known.join(', ') || 'none'}`,
+    `${shown} is no known ${kind}${hint} Known: ${known.join(', ') || 'none'}`,
   );
 }
 

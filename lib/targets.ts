@@ -64,7 +64,7 @@ export function readTargets(
     for (let i = row * targets; range && i < (row + 1) * targets; i++) {
       if (!range.holds(y[i])) {
         const code = Number.isFinite(y[i]) ? (isClass ? 'ERR_INVALID_LABELS' : 'ERR_OUT_OF_RANGE') : 'ERR_NOT_FINITE';
-        throw invalid(code, `${name}[${i}]`, range.expected, y[i]);
+        throw invalid(code, `${name}[${i}]`, range.expected, y[i], { row, column: i - row * targets });
       }
       if (y[i] > largest) largest = y[i];
       if (y[i] < lowest) lowest = y[i];
