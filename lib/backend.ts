@@ -39,6 +39,12 @@ export interface Outcome {
   weights: Float64Array;
   /** Of the training rows at the weights, without penalty; NaN where the solver has not found it out. */
   meanLoss: number;
+  /** The objective at the weights is above its minimum by no more; NaN where no bound is known. */
+  gap: number;
+  /** By which the objective could still fall from the weights, as the solver estimates it; NaN where it does not. */
+  remainingDecrease: number;
+  /** Of the objective by the last epoch; NaN where the method does not tell. */
+  lastDecrease: number;
   /** Of each epoch; loss: of each step on request. */
   loss: Float64Array;
   validationLoss: Float64Array;

@@ -35,7 +35,7 @@ export function readCheckpoint(value: unknown): Checkpointing {
 }
 
 /** Of what a run's state holds: to be raised when that changes. */
-const stateVersion = 2;
+const stateVersion = 3;
 
 /** What tells a fit from another: SHA-256 of all that it reads. */
 function fingerprint({ plan, train, validation, indices, penaltyFactors, bounds, weights, carried }: FitJob): string {
@@ -98,9 +98,10 @@ class Pieces {
     const done = this.#done;
     const all = (name: keyof Series) => (done ? joined(done[name], piece[name]) : piece[name]);
     const whole = Object.fromEntries(series.map((name) => [name, all(name)])) as unknown as Series;
-    const { status, epochs, steps, weights, meanLoss, state, carried } = piece;
+    const { status, epochs, steps, weights, meanLoss, gap, remainingDecrease, lastDecrease, state, carried } = piece;
     if (loopStatuses[status] !== 'paused' || !state) {
-      return { status, epochs, steps, weights, meanLoss, state, carried, ...whole };
+      const numbers = { status, epochs, steps, meanLoss, gap, remainingDecrease, lastDecrease };
+      return { ...numbers, weights, state, carried, ...whole };
     }
     this.#done = whole;
     this.job = { ...this.job, state };

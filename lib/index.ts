@@ -57,6 +57,7 @@ export {
   type Metrics,
   Model,
   type ModelJSON,
+  type Optimality,
   type Predictions,
   type Status,
   type ValueMetrics,

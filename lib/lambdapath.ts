@@ -1,5 +1,6 @@
 import type { Matrix } from './arrays.js';
 import type { Label, Model, ModelJSON, Predictions } from './model.js';
+import { unknownDistance } from './optimality.js';
 import { type Status, statuses } from './plan.js';
 import { readNumber } from './read.js';
 
@@ -158,6 +159,7 @@ function between<L extends Label>(a: Model<L>, b: Model<L>, share: number): Mode
     outputs,
     cols: a.coefficients.length / outputs,
     kept: a.kept,
+    distance: unknownDistance,
     online: null,
     outcome: {
       status: statuses.indexOf(status),
@@ -165,6 +167,9 @@ function between<L extends Label>(a: Model<L>, b: Model<L>, share: number): Mode
       steps: 0,
       weights: flat([mix(a.coefficients, b.coefficients), mix(a.intercepts, b.intercepts)]),
       meanLoss: NaN,
+      gap: NaN,
+      remainingDecrease: NaN,
+      lastDecrease: NaN,
       loss: none,
       validationLoss: none,
       learningRate: none,

@@ -7,6 +7,7 @@ import { History } from './history.js';
 import { type KeptOptions, readKept } from './kept.js';
 import { type Label, readLabels } from './labels.js';
 import { decodeCarried, type Online, type OnlineJSON, readOnline, writeOnline } from './online.js';
+import { type Distance, unknownDistance } from './optimality.js';
 import { type Status, statuses } from './plan.js';
 import { readChoice } from './read.js';
 
@@ -35,6 +36,8 @@ export interface ModelJSON {
   status: Status;
   epochs: number;
   steps: number;
+  /** Of its optimality, what is known beside the history. */
+  optimality?: { gap?: number; relative?: number };
   history: { loss: number[]; validationLoss: number[]; learningRate: number[]; gradientNorm: number[] };
   /** Those of the fit, as partialFit keeps them; version 2 has none. */
   options?: KeptOptions;
@@ -60,6 +63,8 @@ export interface ModelFields<L extends Label> {
   readonly history: History;
   /** The options that partialFit keeps; null where the file of a model does not say. */
   readonly kept: KeptOptions | null;
+  /** Of its optimality, what the history does not have. */
+  readonly distance: Distance;
   /** What partialFit goes on from; null unless the state of a rule was kept. */
   readonly online: Online | null;
 }
@@ -70,7 +75,10 @@ type ModelHead = Omit<ModelJSON, 'coefficients' | 'intercepts' | 'history' | 'on
 };
 
 export function headOf(model: ModelFields<Label>): ModelHead {
-  const { loss, lossParameters, optimizer, path, hasOffset, labels, status, epochs, steps, kept, online } = model;
+  const { loss, lossParameters, optimizer, path, hasOffset, labels, status, epochs, steps } = model;
+  const { distance, kept, online } = model;
+  const { gap, relative } = distance;
+  const known = { ...(gap !== null && { gap }), ...(relative !== null && { relative }) };
   return {
     format,
     version: kept ? version : olderVersion,
@@ -83,6 +91,7 @@ export function headOf(model: ModelFields<Label>): ModelHead {
     status,
     epochs,
     steps,
+    ...(Object.keys(known).length > 0 && { optimality: known }),
     ...(kept && { options: kept }),
     ...(online && { online: { optimizer: online.optimizer } }),
   };
@@ -114,7 +123,7 @@ export function arraysOf({ coefficients, intercepts, history, online }: ModelFie
 }
 
 export function writeModelJSON(model: ModelFields<Label>): ModelJSON {
-  const { status, epochs, steps, options, online: _, ...head } = headOf(model);
+  const { status, epochs, steps, optimality, options, online: _, ...head } = headOf(model);
   const { coefficients, intercepts, history, online } = model;
   return {
     ...head,
@@ -123,6 +132,7 @@ export function writeModelJSON(model: ModelFields<Label>): ModelJSON {
     status,
     epochs,
     steps,
+    ...(optimality && { optimality }),
     history: {
       loss: Array.from(history),
       validationLoss: Array.from(history.validationLoss),
@@ -202,6 +212,7 @@ export function readModel(json: unknown, arrayAt: (place: keyof ModelArrays) => 
     status: read(model, 'status', `one of ${statuses.join(', ')}`, (value) => statuses.includes(value as Status)),
     epochs: read(model, 'epochs', 'a whole number', isCount),
     steps: read(model, 'steps', 'a whole number', isCount),
+    distance: readDistance(model('optimality')),
     history: new History(arrayAt('history.loss'), {
       validationLoss: arrayAt('history.validationLoss'),
       learningRate: arrayAt('history.learningRate'),
@@ -230,6 +241,17 @@ function read<T>(field: Field, name: string, expected: string, holds: (value: un
   const value = field(name);
   if (!holds(value)) throw invalid('ERR_MODEL_FORMAT', `${field.of}.${name}`, expected, value);
   return value as T;
+}
+
+/** Models of before have none. */
+function readDistance(json: unknown): Distance {
+  if (json === undefined) return unknownDistance;
+  const field = fieldsOf('model.optimality', json);
+  const number = (name: keyof Distance): number | null => {
+    const isKnown = field(name) !== undefined;
+    return isKnown ? read(field, name, 'a number from 0', (x) => Number.isFinite(x) && (x as number) >= 0) : null;
+  };
+  return { gap: number('gap'), relative: number('relative') };
 }
 
 const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -6,6 +6,7 @@ import type { FitPath } from './gram.js';
 import { History } from './history.js';
 import type { KeptOptions } from './kept.js';
 import type { Model } from './model.js';
+import { unknownDistance } from './optimality.js';
 import { type ManyStatus, manyStatuses, type Status } from './plan.js';
 import { readNumber } from './read.js';
 
@@ -161,6 +162,7 @@ export class Models {
       hasOffset,
       history: new History(none, { validationLoss: none, learningRate: none, gradientNorm: none }),
       kept: this.#kept,
+      distance: unknownDistance,
       online: null,
     });
   }

@@ -118,7 +118,7 @@ export function argumentsOf(job: FitJob, room?: Float64Array): FitArguments {
   return [encode(plan, room), arrays];
 }
 
-const fixedNumbers = 4; // before the lengths
+const fixedNumbers = 7; // before the lengths
 const lists = 7;
 
 /** What native/binding/fit.cc writes in resultOf: numbers, then lists, each cut out when it is asked for. */
@@ -129,6 +129,9 @@ class NumbersOutcome implements Outcome {
   readonly epochs: number;
   readonly steps: number;
   readonly meanLoss: number;
+  readonly gap: number;
+  readonly remainingDecrease: number;
+  readonly lastDecrease: number;
 
   constructor(numbers: Float64Array, hasCarried: boolean) {
     this.#numbers = numbers;
@@ -137,6 +140,9 @@ class NumbersOutcome implements Outcome {
     this.epochs = numbers[1];
     this.steps = numbers[2];
     this.meanLoss = numbers[3];
+    this.gap = numbers[4];
+    this.remainingDecrease = numbers[5];
+    this.lastDecrease = numbers[6];
   }
 
   // A buffer for each: callers may transfer them.

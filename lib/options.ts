@@ -13,6 +13,7 @@ import {
 import type { CheckpointOptions } from './checkpoint.js';
 import { controlNames, type FitControl } from './control.js';
 import type { FitData } from './data.js';
+import { ofRule, usualOptimizer } from './defaults.js';
 import { invalid, NablaError, viewName } from './errors.js';
 import type { Label } from './labels.js';
 import type { Model } from './model.js';
@@ -74,7 +75,8 @@ export interface FitOptions extends FitControl {
   /**
    * Stop when the loss changes by less than this from one epoch to the next; a solver also when it is that near to the
    * minimum, by its own estimate. Default 0: never, and a solver when rounding hides the rest; but 1e-8 when `optimizer`
-   * is left to its default `'auto'`, times the objective where that is below 1. Of an update rule the change is what the
+   * is left to its default `'auto'`, times the objective where that is below 1 (but
+   * for losses of classes). Of an update rule the change is what the
    * schedule's largest rate would have made of it, and none counts while the rate rises from the first epoch on (a
    * warm-up); with `averaging` the average's loss must be as low.
    */
@@ -301,7 +303,7 @@ export function readFitOptions(options: unknown): ReadOptions {
   if (plan.solver > 0 && given.epochs === undefined) plan.epochs = solverEpochs;
   if (plan.solver > 0 && given.optimizer === undefined && given.tolerance === undefined) {
     plan.tolerance = usualTolerance;
-    plan.scalesTolerance = true;
+    plan.scalesTolerance = losses[loss.name as keyof typeof losses].predicts !== 'class';
   }
   return {
     loss,
@@ -313,32 +315,6 @@ export function readFitOptions(options: unknown): ReadOptions {
     given,
     plan,
   };
-}
-
-/** Options that update rules alone have, and their values that ask for nothing. */
-const ofRules: ReadonlyMap<string, unknown> = new Map(
-  Object.entries({
-    schedule: undefined,
-    batchSize: undefined,
-    averaging: 'none',
-    clipNorm: 0,
-    clipValue: 0,
-    keepState: false,
-    sampler: 'full',
-  }),
-);
-
-/** An option among those that are given that a solver cannot honour. */
-function ofRule(given: Readonly<Record<string, unknown>>): string | undefined {
-  return Object.keys(given).find((name) => {
-    return ofRules.has(name) && given[name] !== undefined && given[name] !== ofRules.get(name);
-  });
-}
-
-/** The optimizer of options without one: a solver, unless one of them is for update rules alone. */
-export function usualOptimizer(given: Readonly<Record<string, unknown>>): 'auto' | 'adam' {
-  const isOfRule = given.gram !== undefined || given.history === 'step' || ofRule(given) !== undefined;
-  return isOfRule ? 'adam' : 'auto';
 }
 
 /** An update rule or a solver, and what a plan says of it; `auto` has a number of its own. */

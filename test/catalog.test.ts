@@ -18,6 +18,7 @@ import {
 } from '../lib/catalog.js';
 import { Model } from '../lib/index.js';
 import { loadAddon } from '../lib/native.js';
+import { unknownDistance } from '../lib/optimality.js';
 import { readFitOptions } from '../lib/options.js';
 import { averagingKind, encode, maxParameters, samplerKind, softmaxLoss, statuses } from '../lib/plan.js';
 import { losses as referenceLosses } from '../lib/reference/kernels/losses.js';
@@ -128,7 +129,8 @@ it('every status of a plan is one of a model', () => {
       state: null,
       carried: null,
     };
-    const outcome = { status, epochs: 1, steps: 1, weights: Float64Array.of(2, 3, 4), meanLoss: 0, ...series };
+    const numbers = { status, epochs: 1, steps: 1, meanLoss: 0, gap: NaN, remainingDecrease: NaN, lastDecrease: NaN };
+    const outcome = { ...numbers, weights: Float64Array.of(2, 3, 4), ...series };
     const fit = {
       loss: 'squared',
       lossParameters: {},
@@ -137,6 +139,7 @@ it('every status of a plan is one of a model', () => {
       hasOffset: false,
       kept: {},
       online: null,
+      distance: unknownDistance,
       labels: [],
       outputs: 1,
       cols: 2,

@@ -71,5 +71,7 @@ export function arraysOf(outcome: Outcome): Float64Array[] {
 export function expectOutcome(actual: Outcome, expected: Outcome, what = ''): void {
   const counts = ({ status, epochs, steps }: Outcome) => ({ status, epochs, steps });
   expect(counts(actual), what).toEqual(counts(expected));
+  const distances = ({ gap, remainingDecrease, lastDecrease }: Outcome) => [gap, remainingDecrease, lastDecrease];
+  expectBits(distances(actual), distances(expected), `${what}gap, remaining and last decrease, number`);
   for (const name of series) expectBits(actual[name], expected[name], `${what}${name}, element`);
 }

@@ -20,10 +20,11 @@ function inPieces(job: FitJob, pauseAfter: number, backends: Backend[]): Outcome
     for (const name of series) whole[name].push(...outcome[name]);
     if (loopStatuses[outcome.status] !== 'paused') {
       expect(outcome.state).toBe(null);
-      const { status, epochs, steps, weights, meanLoss, carried } = outcome;
+      const { status, epochs, steps, weights, meanLoss, gap, remainingDecrease, lastDecrease, carried } = outcome;
       const [loss, validationLoss, learningRate, gradientNorm] = series.map((name) => Float64Array.from(whole[name]));
       const lists = { loss, validationLoss, learningRate, gradientNorm };
-      return { status, epochs, steps, weights, meanLoss, state, carried, ...lists };
+      const numbers = { status, epochs, steps, meanLoss, gap, remainingDecrease, lastDecrease };
+      return { ...numbers, weights, state, carried, ...lists };
     }
     expect(outcome.epochs).toBe((piece + 1) * pauseAfter);
     state = outcome.state;

@@ -10,7 +10,7 @@ import {
   schedules,
   solvers,
 } from '../catalog.js';
-import { usualOptimizer } from '../options.js';
+import { usualOptimizer } from '../defaults.js';
 
 type Table = Record<string, Entry>;
 

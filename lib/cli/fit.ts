@@ -1,7 +1,7 @@
 // nabla fit: a CSV file to a model, and how well it does on rows held out.
 import { basename } from 'node:path';
 import { writeAtomic } from '../file.js';
-import { backend, type FitOptions, fit as fitModel } from '../index.js';
+import { backend, type FitOptions, Model } from '../index.js';
 import type { Io } from './command.js';
 import { type Curve, curveOf } from './curve.js';
 import { tellDivergence } from './divergence.js';
@@ -16,6 +16,7 @@ import { type FitFlags, type FitRequest, isSolver, optimizerOf, readRequest } fr
 import { TargetScale } from './scale.js';
 import { type Parts, partsOf, readSources, type Sources } from './sources.js';
 import { counted } from './text.js';
+import { warningsOf } from './warnings.js';
 import { inTheseWords } from './words.js';
 
 const elapsed = (start: number): number => (performance.now() - start) / 1000;
@@ -35,7 +36,7 @@ async function fitParts({ given, validation }: Parts, { labels }: Sources, reque
   const data = scale?.scaled(given) ?? given;
   const stop = fittingSpinner(io.stderr, counted(given.rows, 'row'));
   const start = performance.now();
-  const model = await inTheseWords(() => fitModel(data, all), checkpoint).finally(stop);
+  const model = await inTheseWords(() => Model.fitsOf(Model).fit(data, all, undefined, true), checkpoint).finally(stop);
   const seconds = elapsed(start);
   scale?.restore(model);
   return { model, seconds };
@@ -75,7 +76,8 @@ export async function fitCommand(file: string, flags: FitFlags, given: FitOption
   const { model, seconds } = await fitParts(parts, sources, request, io);
   const diverged = model.status === 'diverged';
   const metrics = diverged ? null : metricsByPart(model, parts, labels);
-  const report = reportOf(model, names, { ...facts, metrics, seconds });
+  const warnings = warningsOf(model, parts.training, names, options);
+  const report = reportOf(model, names, { ...facts, metrics, seconds, warnings });
   if (diverged) {
     if (request.json) io.stdout.write(`${JSON.stringify(report)}\n`);
     const unit = isSolver(model.optimizer) ? 'iteration' : 'epoch';
@@ -97,5 +99,6 @@ export async function fitCommand(file: string, flags: FitFlags, given: FitOption
   }
   const text = (): string => reportText(report, names, curve, request, io.stdout.columns ?? 80);
   io.stdout.write(request.json ? `${JSON.stringify(report)}\n` : text());
+  if (!request.json) for (const warning of warnings) io.stderr.write(`nabla: warning: ${warning}\n`);
   return true;
 }

@@ -1,5 +1,5 @@
 // What a file holds as the object that inspect --json writes.
-import type { Status } from '../index.js';
+import type { Optimality, Status } from '../index.js';
 import type { Label, Model } from '../model.js';
 import { coefficientNames, type Encoding } from './encode.js';
 import type { CheckpointHolding, Holding } from './holding.js';
@@ -39,6 +39,7 @@ export interface ModelInspection extends FileFacts {
   readonly status: Status;
   readonly epochs: number;
   readonly steps: number;
+  readonly optimality: Optimality;
   readonly lastLoss: number | null;
   readonly lastValidationLoss: number | null;
   readonly lastGradientNorm: number | null;
@@ -81,7 +82,7 @@ function inspectModel(holding: Exclude<Holding, CheckpointHolding>, isSorted: bo
   const { coefficients, intercept } = coefficientsOf(model as Model, names, labels);
   const sizes = new Map(names.map((name) => [name, sizeOf(coefficients[name])]));
   const size = (name: string): number => sizes.get(name) as number;
-  const { loss, lossParameters, optimizer, status, epochs, steps, history, online } = model;
+  const { loss, lossParameters, optimizer, status, epochs, steps, optimality, history, online } = model;
   return {
     kind: holding.kind,
     writtenBy: holding.kind === 'model' ? holding.by : holding.checksum === 'none' ? 'toJSON' : 'save',
@@ -94,6 +95,7 @@ function inspectModel(holding: Exclude<Holding, CheckpointHolding>, isSorted: bo
     status,
     epochs,
     steps,
+    optimality,
     lastLoss: lastOf(history),
     lastValidationLoss: lastOf(history.validationLoss),
     lastGradientNorm: lastOf(history.gradientNorm),

@@ -51,7 +51,7 @@ function checkpointFacts(inspection: CheckpointInspection): Fact[] {
 
 function modelFacts(inspection: ModelInspection): Fact[] {
   const { writtenBy, estimator, target, offset, loss, lossParameters, optimizer, status, epochs, steps } = inspection;
-  const { labels, columns, nonZero, encoding, fitted, keptState } = inspection;
+  const { labels, columns, nonZero, optimality, encoding, fitted, keptState } = inspection;
   const what = estimator
     ? `${estimator.name}${words(estimator.options) && ` (${words(estimator.options)})`}`
     : 'a model';
@@ -71,6 +71,9 @@ function modelFacts(inspection: ModelInspection): Fact[] {
     ['optimizer', optimizer],
     ['status', `${status} after ${passes}`],
     ...lossFact(inspection),
+    ...when(optimality.relative !== null, 'optimality', () => {
+      return `${measured(optimality.relative as number)} of the loss of a constant prediction is left to gain`;
+    }),
     ...when(fitted !== null, 'fitted', () => {
       const { rows = 0, options = {} } = fitted ?? {};
       return `to ${counted(rows, 'row')}${words(options) && ` with ${words(options)}`}`;

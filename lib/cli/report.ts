@@ -1,5 +1,5 @@
 // What a fit came to: the object that --json writes.
-import type { BackendInfo, Model, ModelJSON, Status } from '../index.js';
+import type { BackendInfo, Model, ModelJSON, Optimality, Status } from '../index.js';
 import { type BestEpoch, bestEpoch } from './curve.js';
 import type { MetricsByPart } from './metrics.js';
 
@@ -26,6 +26,10 @@ export interface FitReport {
   status: Status;
   epochs: number;
   steps: number;
+  /** How far the model is from the minimum of its objective. */
+  optimality: Optimality;
+  /** What a person should know. */
+  warnings: readonly string[];
   /** Of each epoch; the loss of each step on request. */
   history: ModelJSON['history'];
   /** Of the fit alone. */
@@ -52,6 +56,8 @@ export type Outcome = Pick<
   | 'backend'
 >;
 
+type Warned = Pick<FitReport, 'warnings'>;
+
 /** The coefficients by the names of their columns. */
 export function coefficientsOf(
   { outputs, coefficients, intercepts }: Model,
@@ -67,8 +73,8 @@ export function coefficientsOf(
   };
 }
 
-export function reportOf(model: Model, names: readonly string[], outcome: Outcome): FitReport {
-  const { loss, optimizer, status, epochs, steps } = model;
+export function reportOf(model: Model, names: readonly string[], outcome: Outcome & Warned): FitReport {
+  const { loss, optimizer, status, epochs, steps, optimality } = model;
   const { trainingRows, seconds, labels } = outcome;
   return {
     ...outcome,
@@ -79,6 +85,7 @@ export function reportOf(model: Model, names: readonly string[], outcome: Outcom
     status,
     epochs,
     steps,
+    optimality,
     history: model.toJSON().history,
     rowsPerSecond: (trainingRows * epochs) / seconds,
     files: {},

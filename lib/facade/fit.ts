@@ -20,6 +20,7 @@ import { parametersOf } from '../read.js';
 import { withSolver } from '../solver.js';
 import { type RowWeights, readTargets, rowWeights, type Targets } from '../targets.js';
 import { EpochIterator, type FitIterator } from './iterator.js';
+import { distanceOf, judgingJob } from './judge.js';
 import { own } from './own.js';
 
 /** Fits on the calling thread and returns when it is done. */
@@ -36,7 +37,13 @@ export type PenaltyOf = (weight: number) => Pick<Plan, 'l1' | 'l2'>;
 /** Both, for callers who may scale the penalty by the weight of the rows. */
 export interface Fits {
   fitSync<L extends Label = number>(data: FitData<L>, options?: FitOptions, penalty?: PenaltyOf): Model<L>;
-  fit<L extends Label = number>(data: FitData<L>, options?: FitOptions, penalty?: PenaltyOf): Promise<Model<L>>;
+  /** `judges`: tells how far the model is from its minimum, whatever that costs. */
+  fit<L extends Label = number>(
+    data: FitData<L>,
+    options?: FitOptions,
+    penalty?: PenaltyOf,
+    judges?: boolean,
+  ): Promise<Model<L>>;
   fitIterator<L extends Label = number>(data: FitData<L>, options?: FitOptions, penalty?: PenaltyOf): FitIterator<L>;
 }
 
@@ -226,8 +233,14 @@ export function blameData(outcome: Outcome, data: RawTable, validation: RawTable
   return outcome;
 }
 
-/** What came of the call. */
-export function modelOf<L extends Label>(model: typeof Model, call: Call, outcome: Outcome): Model<L> {
+/** What came of the call; `judged`: of the job that {@link judgingJob} made of it. */
+export function modelOf<L extends Label>(
+  model: typeof Model,
+  call: Call,
+  outcome: Outcome,
+  judged: Outcome | null = null,
+  exactly = false,
+): Model<L> {
   const { job, loss, lossParameters, optimizer, targets, kept, raw } = call;
   return model.fromOutcome<L>({
     loss,
@@ -240,6 +253,7 @@ export function modelOf<L extends Label>(model: typeof Model, call: Call, outcom
     cols: job.plan.cols,
     outcome: blameData(outcome, raw.data, raw.validation),
     kept: call.options,
+    distance: distanceOf(job, outcome, judged, exactly),
     online: kept && outcome.carried && { optimizer: kept, carried: outcome.carried },
   });
 }
@@ -272,19 +286,35 @@ export function createFit(backend: Backend, model: typeof Model): Fits {
       const { job, checkpoint, control } = call;
       control.check();
       const run = (job: FitJob) => (control.watches ? watchedSync(backend, job, call) : backend.fitSync(job));
-      return modelOf(model, call, checkpoint ? fitInPiecesSync(run, job, checkpoint) : run(job));
+      const outcome = checkpoint ? fitInPiecesSync(run, job, checkpoint) : run(job);
+      const judging = judgingJob(job, outcome, false);
+      return modelOf(model, call, outcome, judging && backend.fitSync(judging));
     },
-    async fit<L extends Label>(data: FitData<L>, options?: FitOptions, penalty?: PenaltyOf): Promise<Model<L>> {
+    async fit<L extends Label>(
+      data: FitData<L>,
+      options?: FitOptions,
+      penalty?: PenaltyOf,
+      judges = false,
+    ): Promise<Model<L>> {
       const given = prepare(data, options, penalty);
       const isHere = !given.checkpoint && !given.control.watches && isBrief(given.job);
       const call = own(given, isHere);
       const { job, checkpoint, control } = call;
-      if (isHere) return control.run(() => soon(() => modelOf<L>(model, call, backend.fitSync(job))));
-      const outcome = await control.run((watch) => {
+      if (isHere) {
+        const here = () => {
+          const outcome = backend.fitSync(job);
+          const judging = judgingJob(job, outcome, judges);
+          return modelOf<L>(model, call, outcome, judging && backend.fitSync(judging), judges);
+        };
+        return control.run(() => soon(here));
+      }
+      return control.run(async (watch) => {
         const run = (job: FitJob) => backend.fit(job, watch);
-        return checkpoint ? fitInPieces(run, job, checkpoint) : run(job);
+        const outcome = await (checkpoint ? fitInPieces(run, job, checkpoint) : run(job));
+        const judging = judgingJob(job, outcome, judges);
+        const judged = judging && (await backend.fit(judging, watch && { halt: watch.halt }));
+        return modelOf<L>(model, call, outcome, judged, judges);
       });
-      return modelOf(model, call, outcome);
     },
     fitIterator<L extends Label>(data: FitData<L>, options?: FitOptions, penalty?: PenaltyOf): FitIterator<L> {
       return new EpochIterator<L>(() => {
@@ -301,7 +331,10 @@ export function createFit(backend: Backend, model: typeof Model): Fits {
           control: call.control,
           halt,
           steps: backend.steps(call.job, halt),
-          modelOf: (outcome) => modelOf(model, call, outcome),
+          async modelOf(outcome) {
+            const judging = judgingJob(call.job, outcome, false);
+            return modelOf(model, call, outcome, judging && (await backend.fit(judging, { halt })));
+          },
         };
       });
     },

@@ -19,7 +19,7 @@ export interface Epochs<L extends Label> {
   control: Control;
   halt: Halt;
   steps: Steps;
-  modelOf(outcome: Outcome): Model<L>;
+  modelOf(outcome: Outcome): Promise<Model<L>>;
 }
 
 type Result = IteratorResult<FitProgress, undefined>;
@@ -58,7 +58,7 @@ export class EpochIterator<L extends Label> implements FitIterator<L> {
   /** Leaves the fit; its model is that of the epochs so far. */
   return(): Promise<Result> {
     return this.#inTurn(async () => {
-      this.#end();
+      await this.#end();
       this.#failure = null;
       return { done: true, value: undefined };
     });
@@ -92,7 +92,7 @@ export class EpochIterator<L extends Label> implements FitIterator<L> {
         end = null;
       }
       if (end) return control.progressOf(end);
-      this.#end();
+      await this.#end();
     }
     const failure = this.#failure;
     this.#failure = null;
@@ -101,11 +101,11 @@ export class EpochIterator<L extends Label> implements FitIterator<L> {
   }
 
   /** The fit is over: its model, if it can be made. */
-  #end(): void {
+  async #end(): Promise<void> {
     const epochs = this.#epochs;
     if (!epochs) return;
     try {
-      const model = epochs.modelOf(epochs.steps.outcome());
+      const model = await epochs.modelOf(epochs.steps.outcome());
       this.#epochs = null;
       this.#settle.resolve(model);
     } catch (error) {

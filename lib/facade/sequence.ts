@@ -45,6 +45,14 @@ function canBeKnown({ plan, train }: FitJob, penalties: readonly PenaltySize[]):
 function still({ weights, loss: meanLoss }: NullModel): Outcome {
   const none = new Float64Array(0);
   const series = { loss: none, validationLoss: none, learningRate: none, gradientNorm: none };
-  const nothing = { epochs: 0, steps: 0, state: null, carried: null };
+  const nothing = {
+    epochs: 0,
+    steps: 0,
+    gap: NaN,
+    remainingDecrease: 0,
+    lastDecrease: NaN,
+    state: null,
+    carried: null,
+  };
   return { status: statuses.indexOf('converged'), weights: weights.slice(), meanLoss, ...series, ...nothing };
 }

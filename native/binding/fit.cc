@@ -98,13 +98,14 @@ Request read(Napi::Value numbers, Item item) {
   return request;
 }
 
-// An outcome as plain numbers, decoded by outcomeOf of lib/native.ts: status, epochs, steps, mean loss, the
+// An outcome as plain numbers, decoded by outcomeOf of lib/native.ts: status, epochs, steps, mean loss, gap,
+// remaining and last decrease, the
 // lengths of its lists, the lists.
 Napi::Value resultOf(Napi::Function allocate, const Outcome& outcome) {
   const std::vector<double>* lists[] = {&outcome.weights,      &outcome.loss,         &outcome.validationLoss,
                                         &outcome.learningRate, &outcome.gradientNorm, &outcome.state,
                                         &outcome.carried};
-  size_t length = 4 + std::size(lists);
+  size_t length = 7 + std::size(lists);
   for (const auto* list : lists) length += list->size();
   const Napi::Value array = allocate.Call({Napi::Number::New(allocate.Env(), static_cast<double>(length))});
   const auto target = doubles(array);
@@ -114,6 +115,9 @@ Napi::Value resultOf(Napi::Function allocate, const Outcome& outcome) {
   *at++ = static_cast<double>(outcome.epochs);
   *at++ = static_cast<double>(outcome.steps);
   *at++ = outcome.meanLoss;
+  *at++ = outcome.gap;
+  *at++ = outcome.remainingDecrease;
+  *at++ = outcome.lastDecrease;
   for (const auto* list : lists) *at++ = static_cast<double>(list->size());
   for (const auto* list : lists) at = std::copy(list->begin(), list->end(), at);
   return array;

@@ -44,6 +44,7 @@ class Exact final : public Method {
     meanLoss = smooth_.meanLoss();
     gradientNorm = smooth_.norm(w_, gradient_.data());
     change = 0.0;
+    remainingDecrease = steepest();
     rate = 1.0;
     ++steps;
     if (plan_.stepHistory) stepLosses.push_back(value);
@@ -60,6 +61,19 @@ class Exact final : public Method {
     if (!expansion_) return smooth_.evaluate(w_, gradient_.data());
     const double sum = expansion_->evaluate(w_, gradient_.data());
     return smooth_.penalize(sum / static_cast<double>(table_.count), w_, gradient_.data());
+  }
+
+  // What the objective would fall by if each weight went its own way.
+  double steepest() const {
+    const double* g = gradient_.data();
+    double fall = 0.0;
+    for (size_t i = 0; i < plan_.size(); ++i) {
+      const bool isCoefficient = i < plan_.coefficients();
+      const double curvature =
+          isCoefficient ? scaling_.square()[i % plan_.cols] + smooth_.penalty().l2 * smooth_.factor(i) : 1.0;
+      fall += (0.5 * g[i] * g[i]) / curvature;
+    }
+    return fall;
   }
 
   const Kernels& kernels_;

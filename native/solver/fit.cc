@@ -135,6 +135,7 @@ bool Run::advance() {
   out_.epochs = epoch + 1;
   out_.steps = method_->steps;
   out_.lastLoss = loss;
+  out_.lastDecrease = method_->lastDecrease;
   if (histories_) record(loss);
   last_ = {firstEpoch_ + out_.epochs, out_.steps, loss, validation_ ? watched : NAN, method_->rate};
   method_->epochEnded(watched);
@@ -147,6 +148,8 @@ bool Run::advance() {
     keep(returned);
     keepCarry();
     out_.meanLoss = method_->meanLoss;
+    out_.gap = method_->gap;
+    out_.remainingDecrease = method_->remainingDecrease;
   }
   out_.status = verdict();
   return stopped() ? end(Status::cancelled) : true;
@@ -212,6 +215,9 @@ void Run::exchange(Archive& archive) {
   archive.count(length, archive.length());
   keptCarry_.resize(length);
   archive.array(keptCarry_.data(), length);
+  archive.number(out_.gap);
+  archive.number(out_.remainingDecrease);
+  archive.number(out_.lastDecrease);
   stopping_.exchange(archive);
   method_->exchange(archive);
 }

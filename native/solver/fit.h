@@ -44,6 +44,9 @@ struct Outcome {
   double lastLoss = NAN;
   std::vector<double> weights;
   double meanLoss = NAN;  // of the training rows at the weights, without penalty; NaN: not known
+  // How far the objective at the weights is from its minimum, as Method has it; `lastDecrease`: of the last
+  // epoch.
+  double gap = NAN, remainingDecrease = NAN, lastDecrease = NAN;
   // Of each epoch (loss: of each step, on request) since the fit began or went on.
   std::vector<double> loss, validationLoss, learningRate, gradientNorm;
   std::vector<double> state;    // of a fit that has paused

@@ -59,6 +59,7 @@ class Interior final : public Method {
     bound /= static_cast<double>(table_.count);
     change = value_ - (bound > 0.0 ? bound : 0.0);
     if (!(change > 0.0)) change = 0.0;
+    gap = change;
     if (change <= nothing())
       ended = Status::converged;
     else if (isDone)

@@ -120,6 +120,8 @@ double Lbfgs::epoch(uint64_t) {
   const double gain = before - value_;
   const double still = -0.5 * dot(steepest_.data(), direction_.data());  // what the next step promises
   change = gain > still ? gain : still;
+  lastDecrease = gain;
+  if (!isKinked(plan_.loss)) remainingDecrease = still;
   gradientNorm = smooth_.norm(w_, g_.data());
   const double nothing = rounding * std::fabs(value_);
   if (length == 0.0)

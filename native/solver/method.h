@@ -45,12 +45,15 @@ class Method {
     archive.number(change);
   }
 
-  bool isNormAsked = true;    // for: the gradient norm
-  uint64_t steps = 0;         // so far
-  double rate = 0.0;          // learning rate, or step length, of the last step
-  double gradientNorm = 0.0;  // of the shortest subgradient at the last step; of batches, of their mean
-  double meanLoss = NAN;      // at the weights, without penalty; NaN: not known
-  double change = INFINITY;   // of the objective: what is held against the tolerance
+  bool isNormAsked = true;         // for: the gradient norm
+  uint64_t steps = 0;              // so far
+  double rate = 0.0;               // learning rate, or step length, of the last step
+  double gradientNorm = 0.0;       // of the shortest subgradient at the last step; of batches, of their mean
+  double meanLoss = NAN;           // at the weights, without penalty; NaN: not known
+  double change = INFINITY;        // of the objective: what is held against the tolerance
+  double gap = NAN;                // the objective is above its minimum by no more: a bound; NaN: none
+  double remainingDecrease = NAN;  // by which the objective could still fall, as estimated; NaN: not known
+  double lastDecrease = NAN;       // of the objective by the last iteration; NaN: not known
   Status ended = Status::maxEpochs;  // set to another when the method itself can gain nothing more
   std::vector<double> stepLosses;    // the objective at each step, if the plan asks for it
 };

@@ -104,7 +104,7 @@ double Newton::epoch(uint64_t) {
       dampMore();
   }
   left = isZero() ? 0.0 : left + outside();
-  change = left;
+  change = remainingDecrease = left;
   const double roundoff = level();
   if (isAtMinimum(promised, left, roundoff, size()))
     ended = Status::converged;
@@ -112,6 +112,7 @@ double Newton::epoch(uint64_t) {
     ended = left <= 64.0 * roundoff ? Status::converged : Status::stalled;
   gradientNorm = smooth_.norm(w_, g_.data());
   if (trusts && (ended != Status::maxEpochs || left < Stopping::toleranceOf(plan_, value_))) finish(left);
+  lastDecrease = before - value_;
   if (plan_.stepHistory && length > 0.0) stepLosses.push_back(value_);
   return value_;
 }

@@ -48,6 +48,7 @@ double RowNewton::epoch(uint64_t) {
     aim();
   }
   const double promised = promised_;
+  const double before = value_;
   const double length = search();
   rate = length;
   if (length > 0.0) {
@@ -56,7 +57,7 @@ double RowNewton::epoch(uint64_t) {
     std::copy_n(trialGradient_.data(), plan_.size(), g_.data());
     aim();
   }
-  change = promised_;
+  change = remainingDecrease = promised_;
   const double roundoff = level(), size = roundoff_.size(value_, meanLoss);
   if (isAtMinimum(promised, promised_, roundoff, size))
     ended = Status::converged;
@@ -70,6 +71,7 @@ double RowNewton::epoch(uint64_t) {
     value_ -= promised_;
     meanLoss = value_ - smooth_.penaltyAt(w_);
   }
+  lastDecrease = before - value_;
   if (plan_.stepHistory && length > 0.0) stepLosses.push_back(value_);
   return value_;
 }

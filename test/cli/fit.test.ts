@@ -41,6 +41,8 @@ describe('nabla fit', () => {
       status: 'maxEpochs',
       epochs: 5,
       steps: 5,
+      optimality: { gradientNorm: expect.any(Number), relative: expect.any(Number) },
+      warnings: [expect.stringContaining('far from its minimum')],
       history: { loss: five, validationLoss: [], learningRate: Array(5).fill(0.001), gradientNorm: five },
       seconds: expect.any(Number),
       rowsPerSecond: expect.any(Number),

@@ -50,6 +50,7 @@ describe('nabla inspect', () => {
       status: 'maxEpochs',
       epochs: 1500,
       steps: 1500,
+      optimality: { gradientNorm: expect.any(Number), relative: expect.any(Number) },
       lastLoss: expect.any(Number),
       lastValidationLoss: null,
       lastGradientNorm: expect.any(Number),

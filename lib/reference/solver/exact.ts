@@ -48,11 +48,25 @@ export class Exact extends Method {
     this.meanLoss = this.#smooth.meanLoss;
     this.gradientNorm = this.#smooth.norm(this.#w, gradient);
     this.change = 0;
+    this.remainingDecrease = this.#steepest(gradient);
     this.rate = 1;
     this.steps++;
     if (this.#plan.stepHistory) this.stepLosses.push(value);
     this.ended = 'converged';
     return value;
+  }
+
+  /** What the objective would fall by if each weight went its own way. */
+  #steepest(g: Float64Array): number {
+    const { cols } = this.#plan;
+    const { penalty, penalized } = this.#smooth;
+    let fall = 0;
+    for (let i = 0; i < g.length; i++) {
+      const l2 = penalty.l2 * (penalty.factors ? penalty.factors[i] : 1);
+      const curvature = i < penalized ? this.#scaling.square[i % cols] + l2 : 1;
+      fall += (0.5 * g[i] * g[i]) / curvature;
+    }
+    return fall;
   }
 
   /** The objective and its gradient where all weights are 0. */

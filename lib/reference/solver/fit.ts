@@ -55,6 +55,9 @@ export class Run {
   readonly #gradientNorm: number[] = [];
   #keptCarry: Float64Array | null = null; // what goes with them, where others than the last may be returned
   #meanLoss = NaN;
+  #gap = NaN;
+  #remainingDecrease = NaN;
+  #lastDecrease = NaN;
   #epochs = 0;
   #steps = 0;
   #status: LoopStatus | null = null; // null: there is more to do
@@ -157,6 +160,7 @@ export class Run {
     }
     this.#epochs = epoch + 1;
     this.#steps = method.steps;
+    this.#lastDecrease = method.lastDecrease;
     if (!plan.stepHistory) this.#loss.push(loss);
     this.#learningRate.push(method.rate);
     this.#gradientNorm.push(method.gradientNorm);
@@ -173,6 +177,8 @@ export class Run {
     if (isBest || !plan.restoreBest) {
       this.#keep(returned);
       this.#meanLoss = method.meanLoss;
+      this.#gap = method.gap;
+      this.#remainingDecrease = method.remainingDecrease;
     }
     this.#status = this.#verdict();
     return true;
@@ -216,6 +222,9 @@ export class Run {
     this.#epochs = archive.number(this.#epochs);
     archive.array(this.#kept);
     this.#exchangeKeptCarry(archive);
+    this.#gap = archive.number(this.#gap);
+    this.#remainingDecrease = archive.number(this.#remainingDecrease);
+    this.#lastDecrease = archive.number(this.#lastDecrease);
     this.#stopping.exchange(archive);
     this.#method.exchange(archive);
   }
@@ -231,6 +240,9 @@ export class Run {
       steps: this.#steps,
       weights: this.#kept,
       meanLoss: this.#meanLoss,
+      gap: this.#gap,
+      remainingDecrease: this.#remainingDecrease,
+      lastDecrease: this.#lastDecrease,
       loss: new Float64Array(loss),
       validationLoss: new Float64Array(this.#validationLoss),
       learningRate: new Float64Array(this.#learningRate),

@@ -68,6 +68,7 @@ export class Interior extends Method {
     bound /= this.#table.count;
     this.change = this.#value - (bound > 0 ? bound : 0);
     if (!(this.change > 0)) this.change = 0;
+    this.gap = this.change;
     if (this.change <= this.#nothing()) this.ended = 'converged';
     else if (isDone) this.ended = this.change <= 2 ** 16 * this.#nothing() ? 'converged' : 'stalled';
     if (this.#plan.stepHistory && this.rate > 0) this.stepLosses.push(this.#value);

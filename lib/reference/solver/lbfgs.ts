@@ -123,6 +123,8 @@ export class Lbfgs extends Method {
     const gain = before - this.#value;
     const still = this.#predictedDecrease();
     this.change = gain > still ? gain : still;
+    this.lastDecrease = gain;
+    if (!kinkedLosses.includes(this.#plan.loss)) this.remainingDecrease = still;
     this.gradientNorm = this.#smooth.norm(this.#w, this.#g);
     const nothing = this.#roundoff();
     // A function of the caller's is evaluated no more once the curvature of its steps predicts no visible decrease.

@@ -13,6 +13,12 @@ export abstract class Method implements Archived {
   meanLoss = NaN;
   /** By how much the objective still moves: what is held against the tolerance. */
   change = Infinity;
+  /** The objective is above its minimum by no more: a bound; NaN: none is known. */
+  gap = NaN;
+  /** By which the objective could still fall, as estimated; NaN: not known. */
+  remainingDecrease = NaN;
+  /** Of the objective by the last iteration; NaN: not known. */
+  lastDecrease = NaN;
   /** Set when the method itself can gain nothing more. */
   ended: Status | null = null;
   /** The objective at each step, if the plan asks for it. */

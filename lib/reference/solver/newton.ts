@@ -138,12 +138,13 @@ export class Newton extends Method {
       else if (length < 0.1) this.#dampMore();
     }
     left = isZero() ? 0 : left + this.#outside();
-    this.change = left;
+    this.change = this.remainingDecrease = left;
     const roundoff = this.#level();
     if (isAtMinimum(promised, left, roundoff, this.#size())) this.ended = 'converged';
     else if (length === 0) this.ended = left <= 64 * roundoff ? 'converged' : 'stalled';
     this.gradientNorm = this.#smooth.norm(this.#w, this.#g);
     if (trusts && (this.ended || left < toleranceOf(this.#plan, this.#value))) this.#finish(left);
+    this.lastDecrease = before - this.#value;
     if (this.#plan.stepHistory && length > 0) this.stepLosses.push(this.#value);
     return this.#value;
   }

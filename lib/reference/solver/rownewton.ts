@@ -80,6 +80,7 @@ export class RowNewton extends Method {
       this.#aim();
     }
     const promised = this.#promised;
+    const before = this.#value;
     const length = this.#search();
     this.rate = length;
     if (length > 0) {
@@ -88,7 +89,7 @@ export class RowNewton extends Method {
       this.#g.set(this.#trialGradient);
       this.#aim();
     }
-    this.change = this.#promised;
+    this.change = this.remainingDecrease = this.#promised;
     const roundoff = this.#level();
     const size = this.#roundoff.size(this.#value, this.meanLoss);
     if (isAtMinimum(promised, this.#promised, roundoff, size)) this.ended = 'converged';
@@ -101,6 +102,7 @@ export class RowNewton extends Method {
       this.#value -= this.#promised;
       this.meanLoss = this.#value - this.#smooth.penaltyAt(this.#w);
     }
+    this.lastDecrease = before - this.#value;
     if (this.#plan.stepHistory && length > 0) this.stepLosses.push(this.#value);
     return this.#value;
   }

@@ -1,0 +1,105 @@
+// The unit of an objective: what the mean loss of a constant prediction is above the least that it can be.
+import { losses as entries } from '../catalog.js';
+import { logisticLoss, type Plan, softmaxLoss, squaredLoss, type Table } from '../plan.js';
+import { losses } from '../reference/kernels/losses.js';
+import { log } from '../reference/kernels/math.js';
+
+/** Of the loss at 0, what may be rounding. */
+const rounding = 2 ** -40;
+/** As far down as a logarithm goes here. */
+const lowest = -700;
+
+const kinds = Object.values(entries).map(({ predicts }) => predicts);
+const logOf = (x: number): number => (x > 0 ? log(x) : lowest);
+
+/** Some rows of one target, with weights that add up to `total`. */
+interface Sample {
+  y: Float64Array;
+  weights: Float64Array;
+  total: number;
+  mean: number;
+}
+
+/** So many rows, evenly spaced; of losses of values y less the offset. */
+function sampleOf(plan: Plan, { y, sampleWeight, offset, index, count }: Table, rows: number, k: number): Sample {
+  const { targets, loss } = plan;
+  const from = kinds[loss] === 'value' ? offset : null;
+  const stride = count / rows;
+  const sample = { y: new Float64Array(rows), weights: new Float64Array(rows), total: 0, mean: 0 };
+  for (let i = 0; i < rows; i++) {
+    const place = Math.floor(i * stride);
+    const row = index ? index[place] : place;
+    const at = row * targets + k;
+    const weight = sampleWeight ? sampleWeight[row] : 1;
+    if (weight === 0) continue;
+    const value = from ? y[at] - from[at] : y[at];
+    sample.y[i] = value;
+    sample.weights[i] = weight;
+    sample.total += weight;
+    sample.mean += (weight * (value - sample.mean)) / sample.total;
+  }
+  return sample;
+}
+
+/** The mean loss at a z for each row, rows of one output after another. */
+function meanLoss({ loss, lossParameters: parameters }: Plan, { y, weights, total }: Sample, z: Float64Array): number {
+  const n = y.length;
+  const args = { y, yAt: 0, z, weights, weightsAt: 0, n, outputs: z.length / n, stride: n, parameters };
+  return losses[loss].gradient({ ...args, terms: new Float64Array(n) }) / total;
+}
+
+function squares(intercept: boolean, { y, weights, total, mean }: Sample): number {
+  const from = intercept ? mean : 0;
+  let [sum, all] = [0, 0];
+  for (let i = 0; i < y.length; i++) {
+    sum += weights[i] * (y[i] - from) ** 2;
+    all += weights[i] * y[i] ** 2;
+  }
+  return 0.5 * ((sum + rounding * all) / total);
+}
+
+/** z of a constant prediction, of each output: the mean of y, or by the shares of classes. */
+function constants({ loss, outputs, intercept }: Plan, { y, weights, total, mean }: Sample): number[] {
+  if (loss === softmaxLoss) {
+    const shares = new Array<number>(outputs).fill(0);
+    for (let i = 0; i < y.length; i++) shares[y[i]] += weights[i] / total;
+    return shares.map(logOf);
+  }
+  if (!intercept) return [0];
+  if (loss === logisticLoss) return [logOf(mean) - logOf(1 - mean)];
+  return [kinds[loss] === 'mean' ? logOf(mean) : mean];
+}
+
+function spreadOfSample(plan: Plan, sample: Sample): number {
+  const { loss, intercept } = plan;
+  if (sample.total === 0) return 0;
+  if (loss === squaredLoss) return squares(intercept, sample);
+  const { y } = sample;
+  const n = y.length;
+  const constant = constants(plan, sample);
+  const z = new Float64Array(n * constant.length);
+  const zero = meanLoss(plan, sample, z);
+  constant.forEach((value, k) => {
+    z.fill(value, k * n, (k + 1) * n);
+  });
+  const usual = meanLoss(plan, sample, z);
+  // A log link is best at z = ln y.
+  const least = kinds[loss] === 'mean' ? meanLoss(plan, sample, y.map(logOf)) : 0;
+  return Math.max(0, usual - least) + rounding * Math.abs(zero - least);
+}
+
+/**
+ * Of a table, or of `most` of its rows, if these tell it; summed over targets. 0 where y is 0 everywhere.
+ *
+ * It is no more than a unit: offsets count for losses of values only.
+ */
+export function spreadOf(plan: Plan, table: Table, most: number): number {
+  let spread = 0;
+  for (let k = 0; k < plan.targets; k++) {
+    const rows = Math.min(most, table.count);
+    const sample = sampleOf(plan, table, rows, k);
+    const isConstant = rows < table.count && sample.y.every((value) => value === sample.y[0]);
+    spread += spreadOfSample(plan, isConstant ? sampleOf(plan, table, table.count, k) : sample);
+  }
+  return spread;
+}
