@@ -39,7 +39,7 @@ describe.each(faces)('several targets: $name', ({ fitSync, fit: fitAsync, Model 
       expectClose([together.intercepts[k]], model.intercepts, 1e-12);
       const alone = model.decision(
         X,
-        model.predict(X).map((_, i) => offset[3 * i + k]),
+        first.map((_, i) => offset[3 * i + k]),
       );
       expectClose(
         alone.map((_, i) => z[3 * i + k]),
