@@ -1,6 +1,6 @@
 // What a fit computes: the loop against one written out by hand, schedules, stopping, histories and counts.
 import { describe, expect, it } from 'vitest';
-import { adagrad, adam, type FitData, type FitOptions, rmsprop, sgd } from '../lib/index.js';
+import { adagrad, adam, type FitData, type FitOptions, type Model, rmsprop, sgd } from '../lib/index.js';
 import { faces } from './backends.js';
 import { expectBits, expectClose, problem } from './support.js';
 
@@ -37,6 +37,9 @@ function byHand({ X, y }: FitData, cols: number, rate: (step: number) => number,
 /** A problem that every rule makes steady progress on. */
 const data = problem(103, 4, 1);
 const cols = 4;
+
+/** A model but for the options that partialFit keeps, which say as much by other words. */
+const withoutOptions = ({ kept: _, ...model }: Model) => model;
 
 describe.each(faces)('fit: $name', ({ fitSync, kernels }) => {
   it('has the solution of least squares, where the gradient is 0', () => {
@@ -102,20 +105,25 @@ describe.each(faces)('fit: $name', ({ fitSync, kernels }) => {
     expectClose([...model.coefficients, model.intercept], [...w, b], 1e-12);
     expectClose(model.history, history, 1e-12);
     expect(model.steps).toBe(7);
-    expect(fitSync(data, { ...options, sampler: 'full', batchSize: 103 })).toEqual(model);
-    expect(fitSync(data, { ...options, sampler: 'sequential', batchSize: 103 })).toEqual(model);
+    expect(withoutOptions(fitSync(data, { ...options, sampler: 'full', batchSize: 103 }))).toEqual(
+      withoutOptions(model),
+    );
+    expect(withoutOptions(fitSync(data, { ...options, sampler: 'sequential', batchSize: 103 }))).toEqual(
+      withoutOptions(model),
+    );
   });
 
   it('takes all rows in 100 epochs where nothing but an update rule is named', () => {
     const model = fitSync(data, { optimizer: 'adam' });
-    expect(fitSync(data, { optimizer: 'adam', sampler: 'full', epochs: 100, intercept: true, seed: 0 })).toEqual(model);
+    const options: FitOptions = { optimizer: 'adam', sampler: 'full', epochs: 100, intercept: true, seed: 0 };
+    expect(withoutOptions(fitSync(data, options))).toEqual(withoutOptions(model));
     expect(model).toMatchObject({ epochs: 100, steps: 100, status: 'maxEpochs', loss: 'squared' });
     expect(model.history.length).toBe(100);
   });
 
   it('a batch size alone means shuffled batches, a sampler alone batches of 32', () => {
     const shuffled = fitSync(data, { sampler: 'shuffled', batchSize: 10, epochs: 3 });
-    expect(fitSync(data, { batchSize: 10, epochs: 3 })).toEqual(shuffled);
+    expect(withoutOptions(fitSync(data, { batchSize: 10, epochs: 3 }))).toEqual(withoutOptions(shuffled));
     expect(fitSync(data, { sampler: 'shuffled', epochs: 3 }).steps).toBe(3 * 4);
   });
 
@@ -144,8 +152,10 @@ describe.each(faces)('fit: $name', ({ fitSync, kernels }) => {
     const { w, b } = byHand(data, cols, (step) => 0.02 / step ** power, 20, 4);
     const model = fitSync(data, options);
     expectClose([...model.coefficients, model.intercept], [...w, b], 1e-12);
-    if (power === 0.25) expect(fitSync(data, { ...options, schedule: 'invscaling' })).toEqual(model);
-    if (power === 0) expect(fitSync(data, { ...options, schedule: 'constant' })).toEqual(model);
+    if (power === 0.25)
+      expect(withoutOptions(fitSync(data, { ...options, schedule: 'invscaling' }))).toEqual(withoutOptions(model));
+    if (power === 0)
+      expect(withoutOptions(fitSync(data, { ...options, schedule: 'constant' }))).toEqual(withoutOptions(model));
   });
 
   it('stops at the first epoch whose loss changes by less than the tolerance', () => {
