@@ -77,7 +77,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
   readonly labels: readonly L[];
   /** One per column of X; for K outputs (classes of softmax, targets) K rows of these, row-major. */
   readonly coefficients: Float64Array;
-  /** The constant terms, one per output; 0 where none was fitted. */
+  /** The constant terms, one per output; 0 where none was fitted. Of softmax by a solver their sum is 0. */
   readonly intercepts: Float64Array;
   /**
    * Why the fit ended: `'converged'` (tolerance), `'maxEpochs'`, `'diverged'`, `'earlyStopped'` (patience),

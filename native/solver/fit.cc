@@ -6,6 +6,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "centre.h"
 #include "descent.h"
 #include "exact.h"
 #include "interior.h"
@@ -201,6 +202,8 @@ const double* Run::original() {
     scaling_->toOriginal(method_->result(), original_.data());
   else
     std::copy_n(method_->result(), plan_.size(), original_.data());
+  if (plan_.loss == softmaxLoss && plan_.solver != SolverKind::none)
+    centreClasses(plan_, data_, original_.data());
   if (bounds_) bounds_->projectOriginal(original_.data());
   return original_.data();
 }

@@ -18,6 +18,7 @@ import { asum } from '../kernels/dense.js';
 import type { Penalty } from '../kernels/penalties.js';
 import { Archive, stateOf } from './archive.js';
 import { project, projectOriginal, scaledBounds } from './bounds.js';
+import { centreClasses } from './centre.js';
 import { Descent } from './descent.js';
 import { Exact } from './exact.js';
 import { Expansion } from './expansion.js';
@@ -214,6 +215,7 @@ export class Run {
     if (original || (!this.#scaling && !bounds)) return original ?? result;
     if (this.#scaling) this.#scaling.toOriginal(result, this.#original);
     else this.#original.set(result);
+    if (plan.loss === softmaxLoss && plan.solver > 0) centreClasses(this.#job, this.#original);
     if (bounds) projectOriginal(bounds, plan, this.#scaling, this.#original);
     return this.#original;
   }
