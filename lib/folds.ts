@@ -57,9 +57,16 @@ export function partition(
   part: number,
   used: Uint32Array | null = null,
 ): { held: Uint32Array; rest: Uint32Array } {
-  const rows = used ?? Uint32Array.from(parts, (_, row) => row);
-  return {
-    held: rows.filter((row) => parts[row] === part),
-    rest: rows.filter((row) => parts[row] !== part),
-  };
+  const rows = used ? used.length : parts.length;
+  const rowAt = (i: number) => (used ? used[i] : i);
+  let count = 0;
+  for (let i = 0; i < rows; i++) if (parts[rowAt(i)] === part) count++;
+  const held = new Uint32Array(count);
+  const rest = new Uint32Array(rows - count);
+  let [h, r] = [0, 0];
+  for (let i = 0; i < rows; i++) {
+    if (parts[rowAt(i)] === part) held[h++] = rowAt(i);
+    else rest[r++] = rowAt(i);
+  }
+  return { held, rest };
 }

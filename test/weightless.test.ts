@@ -80,7 +80,7 @@ function outcomeOf(call: () => { toJSON(): unknown }): unknown {
 
 describe.each(faces)(
   'rows of weight 0: $name',
-  ({ fit: fitAsync, fitSync, fitIterator, fitManySync, fitPathSync, crossValidateSync, estimators }) => {
+  ({ fit: fitAsync, fitSync, fitIterator, fitMany, fitManySync, fitPathSync, crossValidateSync, estimators }) => {
     it('leave no trace in any fit', () => {
       fc.assert(
         fc.property(anyFit, fc.nat(), (given, seed) => {
@@ -198,6 +198,35 @@ describe.each(faces)(
       await expect(fitAsync({ ...all, X: all.X.map((x) => x + NaN) }, rule)).rejects.toMatchObject({
         code: 'ERR_NOT_FINITE',
       });
+    });
+
+    it('leave no trace in packed problems, off the thread, whose buffers are given away', async () => {
+      const sizes = [5, 9, 14, 30];
+      const problems = sizes.map((rows, i) => strew({ X: normals(rows * 2, i), y: normals(rows, 9 + i) }, i));
+      const pack = (all: readonly { X: Float64Array; y: Float64Array; sampleWeight?: Float64Array }[]) => {
+        const join = (arrays: Float64Array[]) => Float64Array.from(arrays.flatMap((array) => [...array]));
+        const offsets = [0];
+        for (const { y } of all) offsets.push((offsets.at(-1) as number) + y.length);
+        const weights = all.map(({ y, sampleWeight }) => sampleWeight ?? y.map(() => 1));
+        return { X: join(all.map(({ X }) => X)), y: join(all.map(({ y }) => y)), offsets, sampleWeight: join(weights) };
+      };
+      const own = fitManySync(
+        sizes.map((rows, i) => ({ X: normals(rows * 2, i), y: normals(rows, 9 + i) })),
+        { optimizer: 'exact' },
+      );
+      for (const transfer of [false, true]) {
+        const packed = pack(problems.map(({ data }) => data));
+        const promise = fitMany(packed, { optimizer: 'exact', transfer });
+        if (!transfer) packed.X.fill(NaN);
+        expectBits((await promise).coefficients, own.coefficients);
+        const broken = pack(problems.map(({ data }) => data));
+        const row = broken.offsets[2] + problems[2].placeOf[3];
+        broken.X[2 * row + 1] = NaN;
+        const { errors, status } = await fitMany(broken, { optimizer: 'exact', transfer });
+        expect([...errors.keys()]).toEqual([2]);
+        expect(errors.get(2)?.message).toMatch(`row ${problems[2].placeOf[3]}, column 1`);
+        expect(status[3]).toBe(own.status[3]);
+      }
     });
 
     it('of classes of weight 0 are none in fits of many', () => {

@@ -107,7 +107,11 @@ function foldsOf({ call, foldIds, measure }: Request): Folds {
     ...job.train,
     ...rowWeights(loss, raw.data, { y, labels: targets.labels }, index, classWeight),
   });
-  const classesOf = (rows: Uint32Array) => new Set(Array.from(rows, (row) => y[row]));
+  const classesOf = (rows: Uint32Array) => {
+    const found = new Set<number>();
+    for (const row of rows) found.add(y[row]);
+    return found;
+  };
   const { index: all } = job.train;
   const isClass = losses[loss].predicts === 'class';
   const classes = isClass ? classesOf(all ?? Uint32Array.from(y, (_, row) => row)) : new Set<number>();
