@@ -262,7 +262,26 @@ export const schedules = {
     help: '1/(alpha (t₀ + t)), t₀ by Bottou; does not use learningRate',
     parameters: { warmup, alpha: number(1e-4, '(0, ∞)', 'α; l2 if that is above 0 and alpha is not given') },
   },
+  multistep: {
+    help: 'times gamma at each of some milestones (epochs)',
+    parameters: { warmup, gamma: number(0.1, '(0, 1]', 'what a milestone leaves of the rate') },
+  },
+  cyclic: {
+    help: 'up to η and down again in straight lines, over and over',
+    parameters: {
+      warmup,
+      rise: number(4, '(0, ∞)', 'epochs of the way up'),
+      fall: number(4, '(0, ∞)', 'epochs of the way down'),
+      divisor: number(10, '[1, ∞)', 'η over the lowest rate'),
+      gamma: number(1, '(0, 1]', 'what a cycle leaves of the height; .5 is triangular2'),
+    },
+  },
+  sequential: { help: 'one schedule after another, each for some epochs', parameters: { warmup } },
+  lambda: { help: 'η times what a function says of the epoch', parameters: { warmup } },
 } as const satisfies Record<string, Entry>;
+
+/** Of those, what an option must hold beside numbers and switches: lib/schedules. */
+export const listedSchedules = { multistep: 'milestones', sequential: 'parts', lambda: 'lambda' } as const;
 
 /** Which rows make the next batch. */
 export const samplers = {

@@ -1,11 +1,12 @@
 // The options of a fit that its model remembers, so that partialFit goes on under them.
 import { isList } from './bounds.js';
-import { averagings, fitOptions, rules, samplers, schedules } from './catalog.js';
+import { averagings, fitOptions, rules, samplers } from './catalog.js';
 import { NablaError } from './errors.js';
 import { specOf } from './online.js';
 import { type FitOptions, type ReadOptions, readFitOptions } from './options.js';
 import type { Plan } from './plan.js';
 import { readChoice, readObject } from './read.js';
+import { scheduleSpec } from './schedules.js';
 import { plainClassWeight } from './targets.js';
 
 /** What belongs to one call and its rows, and not to those that go on from it. */
@@ -33,8 +34,7 @@ export function keptOptions({ given, rule }: ReadOptions, plan: Plan): KeptOptio
   const kept: Record<string, unknown> = {};
   if (rule) kept.optimizer = specOf(rule, rules);
   if (given.schedule !== undefined) {
-    const { index, name } = readChoice('schedule', given.schedule, schedules);
-    kept.schedule = specOf({ name, index, parameters: plan.scheduleParameters, given: [] }, schedules);
+    kept.schedule = scheduleSpec(plan.schedule, plan.scheduleParameters, plan.scheduleList);
   }
   if (given.sampler !== undefined) kept.sampler = keptSampler(given.sampler);
   if (given.averaging !== undefined) {

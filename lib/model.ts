@@ -169,7 +169,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
    *
    * The schedule goes on where it was, counting steps and epochs; one that runs over a whole fit (`polynomial`, `onecycle`,
    * `cosine` without restarts) is planned anew over the epochs of each call, and another one than the fit's begins at its
-   * beginning.
+   * beginning. Behind the last epoch of a `lambda` its last factor stays.
    *
    * @param data - as of a fit, with the columns of this model
    * @param options - as of a fit, in place of those kept. `epochs` is 1; what belongs to the rows of one fit is not kept:
@@ -205,6 +205,12 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
       const why = 'standardize needs all rows at once, and partialFit sees only new ones';
       const fix = 'fit with keepState: true, which keeps the scales, or go on with standardize: false';
       throw new NablaError('ERR_UNKNOWN_OPTION', `${why}: ${fix}`);
+    }
+    const { schedule } = kept ?? {};
+    const table = typeof schedule === 'object' && 'table' in schedule ? schedule.table : [1];
+    if (given.schedule === undefined && table[table.length - 1] === 0 && this.epochs >= table.length) {
+      const why = 'schedule must have a rate above 0; that of the fit, lambda, has ended with a factor of 0';
+      throw new NablaError('ERR_OUT_OF_RANGE', `${why}: give partialFit a schedule`);
     }
     return options;
   }

@@ -61,8 +61,6 @@ interface Carried {
   average: Float64Array | null;
 }
 
-const scheduleLength = 10;
-
 /** How long the parts are. */
 interface Lengths {
   states: number;
@@ -91,10 +89,12 @@ function partsOf(carried: Float64Array, { states, cols, size }: Lengths): Carrie
     weights: part(size),
     steps: number(),
     rule: part(1 + maxRunning + states * size),
-    schedule: take(scheduleLength),
     average: part(1 + size),
+    schedule: take(6),
   };
-  return isRight && at === carried.length ? parts : null;
+  const left = carried.length - at;
+  const isWhole = isRight && left >= 5 && left === parts.schedule[5];
+  return isWhole ? { ...parts, schedule: carried.subarray(at - 6) } : null;
 }
 
 function joined({ epochs, scaling, steps, rule, schedule, weights, average }: Carried): Float64Array {
@@ -105,8 +105,8 @@ function joined({ epochs, scaling, steps, rule, schedule, weights, average }: Ca
     ...optional(weights),
     [steps],
     ...optional(rule),
-    schedule,
     ...optional(average),
+    schedule,
   ];
   const all = new Float64Array(lists.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
@@ -121,7 +121,7 @@ function joined({ epochs, scaling, steps, rule, schedule, weights, average }: Ca
 function scheduleAfter({ schedule, scheduleParameters }: Plan, epochs: number, steps: number, reduced = 1): number[] {
   const perEpoch = epochs > 0 ? steps / epochs : 1;
   const warmup = Math.min(steps, Math.floor(scheduleParameters[0] * perEpoch));
-  return [schedule, steps - warmup, 0, steps, perEpoch, Number.MAX_VALUE, 0, 0, 0, reduced];
+  return [schedule, steps - warmup, 0, steps, perEpoch, 5, Number.MAX_VALUE, 0, 0, 0, reduced];
 }
 
 const noRule = { scaling: null, rule: null, weights: null, average: null };

@@ -20,16 +20,16 @@ import type { Model } from './model.js';
 import { specOf } from './online.js';
 import { maxParameters, type Plan, samplerKind, solverKind, type Table } from './plan.js';
 import { type Chosen, readBoolean, readChoice, readNumber, readObject } from './read.js';
+import { readSchedule, type Schedule } from './schedules.js';
 import type { ClassWeight } from './targets.js';
 
 /** An update rule by name, or by name with its parameters, as `adam({ … })` returns. */
 export type OptimizerSpec = Choice<typeof rules>;
 /** A solver without a learning rate, by name, or by name with its parameters. */
 export type SolverSpec = Choice<typeof solvers>;
+export type { Schedule, SchedulePart } from './schedules.js';
 /** A loss by name, or by name with its parameters. */
 export type Loss = Choice<typeof losses>;
-/** A learning rate schedule by name, or by name with its parameters. */
-export type Schedule = Choice<typeof schedules>;
 /** Which weights are returned, by name, or by name with parameters. */
 export type Averaging = Choice<typeof averagings>;
 /** Which rows make a batch; `indices` are row numbers, taken in order, the same every epoch. */
@@ -224,7 +224,6 @@ const usualRule = readChoice('optimizer', 'adam', optimizers);
 const solverEpochs = 1000;
 const usualTolerance = 1e-8;
 const none = readChoice('averaging', 'none', averagings);
-const constant = readChoice('schedule', 'constant', schedules);
 const full = readChoice('sampler', 'full', samplers);
 
 /** With every number and switch at its default. */
@@ -237,6 +236,7 @@ const usual: Plan = {
   solverParameters: noParameters,
   schedule: 0,
   scheduleParameters: noParameters,
+  scheduleList: new Float64Array(0),
   averaging: 0,
   averagingParameters: noParameters,
   sampler: samplerKind.full,
@@ -288,19 +288,22 @@ export function readFitOptions(options: unknown): ReadOptions {
   const loss = given.loss === undefined ? usualLoss : readChoice('loss', given.loss, losses);
   const optimizer = readOptimizer(given);
   const averaging = given.averaging === undefined ? none : readChoice('averaging', given.averaging, averagings);
-  const schedule = given.schedule === undefined ? constant : readSchedule(given.schedule, loss, plan.l2);
   plan.loss = loss.index;
   plan.lossParameters = loss.parameters;
   plan.rule = optimizer.plan.rule;
   plan.ruleParameters = optimizer.plan.ruleParameters;
   plan.solver = optimizer.plan.solver;
   plan.solverParameters = optimizer.plan.solverParameters;
-  plan.schedule = schedule.index;
-  plan.scheduleParameters = schedule.parameters;
   plan.averaging = averaging.index;
   plan.averagingParameters = averaging.parameters;
   plan.stepHistory = given.history !== undefined && readChoice('history', given.history, histories).name === 'step';
   if (plan.solver > 0 && given.epochs === undefined) plan.epochs = solverEpochs;
+  if (given.schedule !== undefined) {
+    const schedule = readSchedule(given.schedule, loss, plan);
+    plan.schedule = schedule.index;
+    plan.scheduleParameters = schedule.parameters;
+    plan.scheduleList = schedule.list;
+  }
   if (plan.solver > 0 && given.optimizer === undefined && given.tolerance === undefined) {
     plan.tolerance = usualTolerance;
     plan.scalesTolerance = losses[loss.name as keyof typeof losses].predicts !== 'class';
@@ -342,16 +345,6 @@ function readOptimizer(given: Record<string, unknown>): {
     spec: null,
     plan: { rule: 0, ruleParameters: noParameters, solver: index - ruleCount + 1, solverParameters: parameters },
   };
-}
-
-/** Two defaults depend on the rest: the power of inverse scaling on the loss, alpha of `optimal` on l2. */
-function readSchedule(value: unknown, loss: Chosen, l2: number): Chosen {
-  const schedule = readChoice('schedule', value, schedules);
-  const isClass = losses[loss.name as keyof typeof losses].predicts === 'class';
-  const withSecond = (second: number) => ({ ...schedule, parameters: schedule.parameters.with(1, second) });
-  if (schedule.name === 'invscaling' && isClass && !schedule.given.includes('power')) return withSecond(0.5);
-  if (schedule.name === 'optimal' && l2 > 0 && !schedule.given.includes('alpha')) return withSecond(l2);
-  return schedule;
 }
 
 /** The sampler's part of a plan, for the training rows of `rows`. */

@@ -46,6 +46,8 @@ export interface Plan {
   solverParameters: Float64Array;
   schedule: number;
   scheduleParameters: Float64Array;
+  /** what has no slot among its parameters: milestones, a table, parts (lib/schedules) */
+  scheduleList: Float64Array;
   sampler: number;
   samplerParameters: Float64Array;
   averaging: number;
@@ -124,11 +126,13 @@ export function knownPlaces(plan: Plan): { scaling: number; length: number } {
   return { scaling, length: scaling + 1 + 3 * plan.cols };
 }
 
-/** Numbers that `encode` writes. */
-export const planLength = 6 * (1 + maxParameters) + 27;
+/** Numbers that `encode` writes, and the list of the schedule behind them. */
+export const planLength = 6 * (1 + maxParameters) + 28;
 
-/** The plan as numbers. `into`: room for so many, used again and again where a fit is short. */
-export function encode(plan: Plan, into: Float64Array = new Float64Array(planLength)): Float64Array {
+/** The plan as numbers. `room`: for so many without a list, used again and again where a fit is short. */
+export function encode(plan: Plan, room?: Float64Array): Float64Array {
+  const { scheduleList } = plan;
+  const into = room && scheduleList.length === 0 ? room : new Float64Array(planLength + scheduleList.length);
   let at = 0;
   const choice = (index: number, parameters: Float64Array) => {
     into[at++] = index;
@@ -167,5 +171,7 @@ export function encode(plan: Plan, into: Float64Array = new Float64Array(planLen
   into[at++] = plan.gramFrom;
   into[at++] = plan.pauseAfter;
   into[at++] = plan.threads;
+  into[at++] = scheduleList.length;
+  into.set(scheduleList, at);
   return into;
 }

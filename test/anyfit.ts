@@ -52,10 +52,21 @@ function choice(table: Record<string, Entry>): fc.Arbitrary<object> {
 }
 
 /** A cycle of cosine that is much shorter than an epoch takes long to be found. */
-const anySchedule = choice(schedules).map((schedule) => {
-  const { restart } = schedule as { restart?: number };
+const scheduleAlone = choice(schedules).map((schedule) => {
+  const { restart, name } = schedule as { restart?: number; name: string };
+  if (name === 'multistep') return { ...schedule, milestones: [2, 5, 5] };
+  if (name === 'lambda') return { ...schedule, table: [1, 0.5, 2, 0.25] };
+  if (name === 'sequential') return { ...schedule, parts: [{ schedule: 'onecycle', factor: 0.5 }] };
   return restart !== undefined && restart > 0 && restart < 0.01 ? { ...schedule, restart: 0.01 } : schedule;
 });
+
+const anySchedule = fc.oneof(
+  { arbitrary: scheduleAlone, weight: 5 },
+  fc.tuple(scheduleAlone, scheduleAlone, fc.integer({ min: 1, max: 4 })).map(([first, second, epochs]) => ({
+    name: 'sequential',
+    parts: [{ schedule: first, epochs, factor: 0.5 }, { schedule: second }],
+  })),
+);
 
 /** Mostly 0, which is none. */
 const seldom = (...values: number[]) => fc.constantFrom(0, 0, 0, ...values);

@@ -23,7 +23,7 @@ import { readFitOptions } from '../lib/options.js';
 import { averagingKind, encode, maxParameters, samplerKind, softmaxLoss, statuses } from '../lib/plan.js';
 import { losses as referenceLosses } from '../lib/reference/kernels/losses.js';
 import { rules as referenceRules } from '../lib/reference/kernels/updates.js';
-import { schedules as referenceSchedules } from '../lib/reference/solver/schedule.js';
+import { schedules as referenceSchedules } from '../lib/reference/solver/curve.js';
 import { native } from './backends.js';
 import { jobOf } from './jobs.js';
 import { problem } from './support.js';
@@ -100,7 +100,7 @@ describe('the catalog', () => {
   });
 });
 
-it('a plan is encoded as native/solver/plan.h decodes it: 33 numbers and six lists of parameters', () => {
+it('a plan is encoded as native/solver/plan.h decodes it: 34 numbers and six lists of parameters', () => {
   const optimizer = { name: 'momentum', learningRate: 0.5, momentum: 0.25 } as const;
   const { plan } = jobOf(problem(10, 3, 1), {
     optimizer,
@@ -112,10 +112,10 @@ it('a plan is encoded as native/solver/plan.h decodes it: 33 numbers and six lis
     threads: 2,
   });
   const numbers = encode(plan);
-  expect(numbers.length).toBe(33 + 6 * maxParameters);
+  expect(numbers.length).toBe(34 + 6 * maxParameters);
   expect(numbers.subarray(13, 19)).toEqual(Float64Array.of(1, 0.5, 0, 0, 0.25, 0));
   expect(numbers.subarray(78, 88)).toEqual(Float64Array.of(10, 3, 1, 1, 0, 32, 9, 0, 0, 0));
-  expect(numbers.subarray(88)).toEqual(Float64Array.of(4, 0, 0, 7, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2));
+  expect(numbers.subarray(88)).toEqual(Float64Array.of(4, 0, 0, 7, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0));
 });
 
 it('every status of a plan is one of a model', () => {

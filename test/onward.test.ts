@@ -22,6 +22,17 @@ const endless: Schedule[] = [
   { name: 'optimal', alpha: 0.01 },
   { name: 'exponential', warmup: 2.5 },
   { name: 'invscaling', warmup: 7 },
+  { name: 'multistep', milestones: [2, 3, 5], gamma: 0.3 },
+  { name: 'cyclic', rise: 1.5, fall: 2.5, gamma: 0.7 },
+  { name: 'lambda', table: [1, 0.2, 0.7, 0.1, 0.4], warmup: 1 },
+  {
+    name: 'sequential',
+    parts: [
+      { schedule: { name: 'plateau', patience: 0, factor: 0.5, threshold: 0.5 }, epochs: 2, factor: 0.3 },
+      { schedule: 'cosine', epochs: 2 },
+      { schedule: { name: 'invscaling', warmup: 2 } },
+    ],
+  },
 ];
 const averages: Averaging[] = ['none', 'polyak', { name: 'ema', decay: 0.7 }, { name: 'polyak', start: 9 }];
 
@@ -170,6 +181,18 @@ describe.each(faces)('partialFit goes on: $name', ({ fitSync, Model, estimators 
       model = model.partialFitSync({ X: data.X, y: data.y.map((y) => y + 1) });
       expect(Math.abs(model.intercept - before.intercept)).toBeGreaterThan(0.01);
     }
+  });
+
+  it('a function of the epoch is kept as its table, whose last factor stays', () => {
+    const chosen = { optimizer: sgd({ learningRate: 0.1 }), epochs: 3, keepState: true };
+    const lambda = (epoch: number) => 1 / (1 + epoch);
+    const model = fitSync(data, { ...chosen, schedule: { name: 'lambda', lambda } });
+    expectBits(model.history.learningRate, [0.1, 0.1 * (1 / 2), 0.1 * (1 / 3)]);
+    const again = (Model.fromJSON(JSON.parse(JSON.stringify(model))) as Model).partialFitSync(data);
+    expectBits(again.history.learningRate, [0.1 * (1 / 3)]);
+    const ended = fitSync(data, { ...chosen, schedule: { name: 'lambda', table: [1, 0.5, 0] } });
+    expectRefusal(ended.partialFitSync.bind(ended), [data], 'ERR_OUT_OF_RANGE', /^schedule .* 0/);
+    expect(ended.partialFitSync(data, { schedule: 'constant' }).history.learningRate[0]).toBe(0.1);
   });
 
   it('after restoreBest it goes on from the best epoch', () => {

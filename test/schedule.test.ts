@@ -42,7 +42,66 @@ const restarts =
     return minimum + ((eta - minimum) / 2) * (1 + cos((epoch - begun) / (first * factor ** cycle)));
   };
 
+/** PyTorch's CyclicLR, stepped by batches: `rise` and `fall` in steps. */
+const cyclic =
+  (rise: number, fall: number, divisor: number, gamma = 1): Rate =>
+  (t) => {
+    const [at, low] = [t - 1, eta / divisor];
+    const cycle = Math.floor(1 + at / (rise + fall));
+    const x = 1 + at / (rise + fall) - cycle;
+    const ratio = rise / (rise + fall);
+    const scale = x <= ratio ? x / ratio : (x - 1) / (ratio - 1);
+    return low + (eta - low) * scale * gamma ** (cycle - 1);
+  };
+/** PyTorch's MultiStepLR. */
+const multistep =
+  (milestones: number[], gamma: number): Rate =>
+  (t) =>
+    eta * gamma ** milestones.filter((epoch) => epoch <= Math.floor(epochAt(t))).length;
+/** PyTorch's SequentialLR: each from its own beginning. */
+const sequential =
+  (...parts: [epochs: number, rate: Rate][]): Rate =>
+  (t, total) => {
+    let from = 0;
+    for (const [epochs, rate] of parts) {
+      const steps = Math.min(epochs * perEpoch, total - from);
+      if (t - from <= epochs * perEpoch) return rate(t - from, epochs === Infinity ? total - from : steps);
+      from += epochs * perEpoch;
+    }
+    return NaN;
+  };
+const falling = (t: number, total: number) => (eta / 2) * (1 + cos((t - 1) / total));
+
 const cases: [Schedule, Rate][] = [
+  [{ name: 'multistep', milestones: [3, 7] }, multistep([3, 7], 0.1)],
+  [{ name: 'multistep', milestones: [9, 2, 2], gamma: 0.5 }, multistep([2, 2, 9], 0.5)],
+  ['cyclic', cyclic(20, 20, 10)],
+  [{ name: 'cyclic', rise: 0.8, fall: 2.2, divisor: 4 }, cyclic(4, 11, 4)],
+  [{ name: 'cyclic', rise: 1, fall: 1, divisor: 5, gamma: 0.5 }, cyclic(5, 5, 5, 0.5)],
+  [{ name: 'lambda', lambda: (epoch) => 1 / (1 + epoch) }, (t) => eta / (1 + Math.floor(epochAt(t)))],
+  [{ name: 'lambda', table: [1, 3, 0.5] }, (t) => eta * [1, 3, 0.5][Math.min(2, Math.floor(epochAt(t)))]],
+  [
+    {
+      name: 'sequential',
+      parts: [{ schedule: 'constant', epochs: 2, factor: 0.1 }, { schedule: { name: 'exponential', gamma: 0.9 } }],
+    },
+    sequential([2, () => eta / 10], [Infinity, (t) => eta * 0.9 ** Math.floor(epochAt(t))]),
+  ],
+  [
+    {
+      name: 'sequential',
+      parts: [
+        { schedule: 'cosine', epochs: 3 },
+        { schedule: 'invscaling', epochs: 4 },
+        { schedule: { name: 'onecycle', start: 0.4, divisor: 10, finalDivisor: 100 } },
+      ],
+    },
+    sequential([3, (t) => falling(t, 15)], [4, (t) => eta / t ** 0.25], [Infinity, oneCycle(0.4, 10, 100)]),
+  ],
+  [
+    { name: 'sequential', parts: [{ schedule: { name: 'multistep', milestones: [1] }, epochs: 12 }] },
+    multistep([1], 0.1),
+  ],
   ['constant', () => eta],
   ['invscaling', (t) => eta / t ** 0.25],
   [{ name: 'invscaling', power: 0.7 }, (t) => eta / t ** 0.7],

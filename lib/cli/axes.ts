@@ -39,6 +39,8 @@ export interface Axis {
 
 // Row numbers are of no use here: the part held out has changed them.
 const { indices: _, ...namedSamplers } = samplers;
+// Lists and functions are no values of flags.
+const { multistep, sequential, lambda, ...namedSchedules } = schedules;
 
 const ofRules = new Set(Object.values(rules).flatMap(({ parameters }) => Object.keys(parameters)));
 
@@ -69,7 +71,7 @@ export const axes: readonly Axis[] = [
     },
   },
   { name: 'loss', ...whole('Losses', losses), default: 'squared' },
-  { name: 'schedule', ...whole('Schedules', schedules), default: 'constant' },
+  { name: 'schedule', ...whole('Schedules', namedSchedules), default: 'constant' },
   {
     name: 'sampler',
     ...whole('Samplers', namedSamplers),

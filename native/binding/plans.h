@@ -13,10 +13,11 @@ namespace nabla {
 inline Plan readPlan(Napi::Value value, const Kernels& kernels) {
   const auto numbers = doubles(value);
   requireLength(numbers.length, Plan::length);
-  const Plan plan = Plan::decode(numbers.data);
+  const Plan plan = Plan::decode(numbers.data, numbers.length);
   const auto below = [](int index, size_t limit) { return index >= 0 && static_cast<size_t>(index) < limit; };
   if (!below(plan.loss, kernels.lossCount) || !below(plan.rule, kernels.ruleCount) ||
       !below(static_cast<int>(plan.schedule), std::size(schedules)) ||
+      !isScheduleList(static_cast<int>(plan.schedule), plan.scheduleList.data(), plan.scheduleList.size()) ||
       !below(static_cast<int>(plan.sampler), std::size(samplers)) ||
       !below(static_cast<int>(plan.averaging), std::size(averagings)) ||
       !below(static_cast<int>(plan.solver), std::size(solvers) + 1) ||

@@ -16,7 +16,8 @@ constexpr double calm = 0x1p400;
 
 bool suitsDescent(const Plan& plan) {
   return plan.sampler == SamplerKind::full && plan.averaging == AveragingKind::none &&
-         plan.schedule != ScheduleKind::plateau && plan.clipNorm == 0.0 && !plan.lossAfterUpdate;
+         plan.schedule != ScheduleKind::plateau && plan.schedule != ScheduleKind::sequential &&
+         plan.clipNorm == 0.0 && !plan.lossAfterUpdate;
 }
 
 // Nothing but the change of the loss ends a fit before its last epoch.

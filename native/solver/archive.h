@@ -44,6 +44,11 @@ class Archive {
 
   // Of what is read.
   size_t length() const { return from_ ? length_ : SIZE_MAX >> 8; }
+  bool isWithin() const { return !overrun_; }
+  void skip() {
+    double left = 0.0;
+    number(left);
+  }
   bool isRead() const { return from_ != nullptr; }
 
   // Whether what was read had as many numbers as were asked for.

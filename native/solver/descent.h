@@ -123,8 +123,8 @@ class Descent final : public Method {
     } else {
       ruleBegan_ = static_cast<double>(steps);
     }
-    schedule_.carry(archive, static_cast<double>(steps));
     averaging_.carry(archive, plan_.size());
+    schedule_.carry(archive, static_cast<double>(steps));
   }
 
   void exchange(Archive& archive) override {

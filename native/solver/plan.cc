@@ -2,7 +2,7 @@
 
 namespace nabla {
 
-Plan Plan::decode(const double* numbers) {
+Plan Plan::decode(const double* numbers, size_t most) {
   Plan plan;
   const double* n = numbers;
   const auto kind = [&n] { return static_cast<int>(*n++); };
@@ -50,6 +50,9 @@ Plan Plan::decode(const double* numbers) {
   plan.gramFrom = count();
   plan.pauseAfter = count();
   plan.threads = static_cast<unsigned>(count());
+  const double listed = *n++;
+  if (listed >= 0.0 && listed <= static_cast<double>(most - length))
+    plan.scheduleList.assign(n, n + static_cast<size_t>(listed));
   return plan;
 }
 

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <vector>
+
 #include "../kernels/table.h"
 #include "matrix.h"
 
@@ -19,7 +21,11 @@ enum class ScheduleKind {
   cosine,
   onecycle,
   plateau,
-  optimal
+  optimal,
+  multistep,
+  cyclic,
+  sequential,
+  lambda
 };
 enum class AveragingKind { none, polyak, ema };
 enum class SolverKind { none, lbfgs, newton, exact };
@@ -110,8 +116,11 @@ struct Plan {
   uint64_t pauseAfter;  // epochs after which the fit pauses and hands out its state; 0: never
   unsigned threads;     // that it may use; 0: as many as the pool has
 
-  static constexpr size_t length = 33 + 6 * maxParameters;
-  static Plan decode(const double* numbers);
+  std::vector<double> scheduleList;  // what has no slot among its parameters: milestones, a table, parts
+
+  static constexpr size_t length = 34 + 6 * maxParameters;  // and scheduleList behind them
+  // `most`: numbers there are.
+  static Plan decode(const double* numbers, size_t most);
 
   // Of the weights: outputs × cols coefficients and, behind them, the intercepts.
   size_t coefficients() const { return outputs * cols; }

@@ -155,8 +155,8 @@ export class Descent extends Method {
     } else {
       this.#ruleBegan = this.steps;
     }
-    this.#schedule.carry(archive, this.steps);
     this.#averaging.carry(archive, this.#w.length);
+    this.#schedule.carry(archive, this.steps);
   }
 
   override exchange(archive: Archive): void {
