@@ -6,6 +6,8 @@ export interface NumberOption {
   readonly kind: 'number';
   readonly default: number;
   readonly range: string;
+  /** Numbers of the range that are refused, as an interval. */
+  readonly gap?: string;
   readonly whole?: boolean;
   readonly help: string;
 }
@@ -36,18 +38,20 @@ const boolean = (value: boolean, help: string): BooleanOption => ({ kind: 'boole
 const rate = (value: number): NumberOption => number(value, '(0, ∞)', 'η, the step size');
 
 /** What the target of a loss must be. */
-export type TargetKind = 'real' | 'nonNegative' | 'positive' | 'zeroOne' | 'plusMinusOne' | 'label';
+export type TargetKind = 'real' | 'nonNegative' | 'positive' | 'tweedie' | 'zeroOne' | 'plusMinusOne' | 'label';
 export interface LossEntry extends Entry {
   readonly target: TargetKind;
   /** How a prediction comes from z. */
   readonly predicts: 'value' | 'mean' | 'class';
+  /** What z is of a mean: its logarithm, unless it is the mean itself. */
+  readonly link?: 'identity';
 }
 
 /** ℓ(y, z), with its derivative in z. */
 export const losses = {
   squared: { help: '½(z - y)², least squares', target: 'real', predicts: 'value', parameters: {} },
   logistic: {
-    help: 'ln(1 + e^z) - yz, two classes 0 and 1',
+    help: 'ln(1 + e^z) - yz, two classes 0 and 1, or fractions of the second',
     target: 'zeroOne',
     predicts: 'class',
     parameters: {},
@@ -97,10 +101,31 @@ export const losses = {
   poisson: { help: 'e^z - yz, counts (log link)', target: 'nonNegative', predicts: 'mean', parameters: {} },
   gamma: { help: 'y e^-z + z, positive amounts (log link)', target: 'positive', predicts: 'mean', parameters: {} },
   tweedie: {
-    help: 'amounts with zeros (log link)',
-    target: 'nonNegative',
+    help: 'amounts whose variance is a power of the mean, with zeros below 2 (log link)',
+    target: 'tweedie',
     predicts: 'mean',
-    parameters: { power: number(1.5, '(1, 2)', 'p, of the variance: 1 is Poisson, 2 is gamma') },
+    parameters: {
+      power: { ...number(1.5, '[0, ∞)', 'p, of the variance: 0 is normal, 1 Poisson, 2 gamma'), gap: '(0, 1)' },
+    },
+  },
+  modified_huber: {
+    help: 'max(0, 1 - yz)², from yz = -1 on -4yz: classes -1 and 1 (or 0 and 1)',
+    target: 'plusMinusOne',
+    predicts: 'class',
+    parameters: {},
+  },
+  perceptron: {
+    help: 'max(0, -yz), by an update rule: classes -1 and 1 (or 0 and 1)',
+    target: 'plusMinusOne',
+    predicts: 'class',
+    parameters: {},
+  },
+  tweedie_identity: {
+    help: 'tweedie of the mean z itself, which must be positive',
+    target: 'tweedie',
+    predicts: 'mean',
+    link: 'identity',
+    parameters: { power: number(1.5, '[1, ∞)', 'p, of the variance: 1 is Poisson, 2 gamma') },
   },
 } as const satisfies Record<string, LossEntry>;
 

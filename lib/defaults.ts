@@ -20,8 +20,10 @@ export function ofRule(given: Readonly<Record<string, unknown>>): string | undef
   });
 }
 
-/** The optimizer of options without one: a solver, unless one of them is for update rules alone. */
+/** The optimizer of options without one: a solver, unless one of them, or the loss, is for update rules alone. */
 export function usualOptimizer(given: Readonly<Record<string, unknown>>): 'auto' | 'adam' {
+  const loss = given.loss as { name?: unknown } | string | undefined;
+  if ((typeof loss === 'object' && loss !== null ? loss.name : loss) === 'perceptron') return 'adam';
   const isOfRule = given.gram !== undefined || given.history === 'step' || ofRule(given) !== undefined;
   return isOfRule ? 'adam' : 'auto';
 }

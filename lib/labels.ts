@@ -17,9 +17,12 @@ export type Predictions<L extends Label> = [L] extends [number]
 /** As many as an option `classes` may ask for. */
 export const maxClasses = 65536;
 
-/** The solver's number for the class at a place: -1 and 1, or 0 … K-1. */
-export function codeOf(loss: keyof typeof losses, place: number): number {
-  return losses[loss].target === 'plusMinusOne' ? 2 * place - 1 : place;
+/**
+ * The solver's number for the class at a place: 0 … K-1, or -1 and 1 for two classes of a loss with a margin. Of more
+ * such a loss has as many problems, each of one class against the rest.
+ */
+export function codeOf(loss: keyof typeof losses, place: number, classes: number): number {
+  return losses[loss].target === 'plusMinusOne' && classes === 2 ? 2 * place - 1 : place;
 }
 
 function isLabel(value: unknown): value is Label {
@@ -90,9 +93,9 @@ export function sortLabels(
 
 /** Labels enough for a loss, and not too many. */
 export function checkClasses(name: string, loss: keyof typeof losses, labels: readonly Label[]): void {
-  const most = loss === 'softmax' ? maxClasses : 2;
-  if (labels.length >= 2 && labels.length <= most) return;
-  const expected = loss === 'softmax' ? `2 to ${maxClasses} classes` : `two classes for the loss ${loss}`;
+  const isBinary = loss === 'logistic';
+  if (labels.length >= 2 && labels.length <= (isBinary ? 2 : maxClasses)) return;
+  const expected = isBinary ? 'two classes for the loss logistic' : `2 to ${maxClasses} classes`;
   throw new NablaError('ERR_INVALID_LABELS', `${name} must hold ${expected}; got ${labels.length}: ${some(labels)}`);
 }
 

@@ -18,9 +18,8 @@ import { counted, type Online } from './online.js';
 import type { Distance, Optimality } from './optimality.js';
 import { type FitOptions, type Loss, readFitOptions } from './options.js';
 import { type Status, statuses } from './plan.js';
-import { chosenPlaces, probabilities } from './predictions.js';
+import { chosenPlaces, numberOf, probabilistic, probabilitiesOf } from './predictions.js';
 import { readPlain } from './read.js';
-import { exp } from './reference/kernels/math.js';
 
 export type { Label, Predictions } from './labels.js';
 export type {
@@ -75,7 +74,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
   readonly hasOffset: boolean;
   /** The classes in the order of {@link Model.predictProba}'s columns; empty for numbers. */
   readonly labels: readonly L[];
-  /** One per column of X; for K outputs (classes of softmax, targets) K rows of these, row-major. */
+  /** One per column of X; for K outputs (classes, of softmax or one against the rest; targets) K rows, row-major. */
   readonly coefficients: Float64Array;
   /** The constant terms, one per output; 0 where none was fitted. Of softmax by a solver their sum is 0. */
   readonly intercepts: Float64Array;
@@ -237,7 +236,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
    * (`gap`) or its estimate of what is left to gain; after an update rule, and `'lbfgs'` that has not converged, by a step
    * of Newton's method from the weights that are returned. That step is taken where it costs little: after 32 epochs at
    * least, if it is a sixteenth of the fit or some 0.5 ms, of up to 500 columns. `relative` is null for other fits of a
-   * rule, for the losses hinge, quantile and epsilon_insensitive without a bound, for models of `fitMany`, of paths between
+   * rule, for losses with kinks (hinge, perceptron, quantile, epsilon_insensitive) without a bound, for models of `fitMany`, of paths between
    * two λ, and of files of before. A rule's weight decay is no part of the objective.
    */
   get optimality(): Optimality {
@@ -247,12 +246,12 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
     return { ...(gap !== null && { gap }), gradientNorm: Number.isFinite(norm) ? norm : null, relative };
   }
 
-  /** The constant term of the first output, which is the only one but for softmax and several targets. */
+  /** The constant term of the first output, which is the only one but for several classes and several targets. */
   get intercept(): number {
     return this.intercepts[0];
   }
 
-  /** Values of z for each row: 1, or the classes of softmax, or the targets. */
+  /** Values of z for each row: 1, or one for each class (of softmax, or of more than two with a margin) or target. */
   get outputs(): number {
     return this.intercepts.length;
   }
@@ -335,16 +334,14 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
 
   #predictions(z: Float64Array): Float64Array | L[] {
     const { labels, loss, outputs } = this;
-    const { predicts } = losses[loss];
-    if (predicts === 'mean') return z.map(exp);
-    if (predicts === 'value') return z;
+    if (losses[loss].predicts !== 'class') return z.map(numberOf(loss));
     const places = chosenPlaces(z, outputs);
     if (typeof labels[0] === 'number') return places.map((place) => labels[place] as number);
     return Array.from(places, (place) => labels[place]);
   }
 
   /**
-   * Probabilities of the classes, for the losses logistic and softmax.
+   * Probabilities of the classes, for the losses logistic, softmax and modified_huber: (1 + z)/2 clipped to [0, 1].
    *
    * @param X - as {@link Model.decision}
    * @param offset - as {@link Model.decision}
@@ -352,10 +349,10 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
    * @throws NablaError as {@link Model.decision}; `ERR_UNKNOWN_OPTION` for another loss
    */
   predictProba(X: Matrix, offset?: Float64Array): Float64Array {
-    if (this.loss !== 'logistic' && this.loss !== 'softmax') {
+    if (!probabilistic.includes(this.loss)) {
       throw new NablaError('ERR_UNKNOWN_OPTION', `a model of loss ${this.loss} gives no probabilities`);
     }
-    return probabilities(this.decision(X, offset), this.outputs);
+    return probabilitiesOf(this.loss, this.decision(X, offset), this.outputs);
   }
 
   /**

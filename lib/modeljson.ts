@@ -191,7 +191,8 @@ export function readModel(json: unknown, arrayAt: (place: keyof ModelArrays) => 
   const labels = readLabels('model.labels', model('labels'), 'ERR_MODEL_FORMAT');
   const intercepts = arrayAt('intercepts');
   const coefficients = arrayAt('coefficients');
-  const classes = losses[loss].predicts === 'class' ? (loss === 'softmax' ? intercepts.length : 2) : 0;
+  const isBinary = loss === 'logistic' || (loss !== 'softmax' && intercepts.length === 1);
+  const classes = losses[loss].predicts !== 'class' ? 0 : isBinary ? 2 : intercepts.length;
   const shapes = intercepts.length > 0 && coefficients.length > 0 && coefficients.length % intercepts.length === 0;
   if (!shapes || labels.length !== classes) {
     throw new NablaError('ERR_MODEL_FORMAT', 'model.coefficients, intercepts and labels do not fit together');

@@ -16,8 +16,11 @@ export const squaredEpsilonInsensitiveLoss = 8;
 export const poissonLoss = 9;
 export const gammaLoss = 10;
 export const tweedieLoss = 11;
+export const modifiedHuberLoss = 12;
+export const perceptronLoss = 13;
+export const tweedieIdentityLoss = 14;
 /** Those of straight pieces, which have no second derivative. */
-export const kinkedLosses: readonly number[] = [hingeLoss, quantileLoss, epsilonInsensitiveLoss];
+export const kinkedLosses: readonly number[] = [hingeLoss, quantileLoss, epsilonInsensitiveLoss, perceptronLoss];
 
 export const squaredLoss = 0;
 /** What changes the weights: an update rule, or a solver of the catalog, counted from 1. */

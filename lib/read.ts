@@ -116,8 +116,10 @@ function within(range: string, x: number): boolean {
 /** A number in the option's range. */
 export function readNumber(name: string, value: unknown, option: NumberOption): number {
   const isNumber = typeof value === 'number';
-  if (isNumber && within(option.range, value) && (!option.whole || Number.isInteger(value))) return value;
-  const expected = `a ${option.whole ? 'whole ' : ''}number in ${option.range}`;
+  const { range, gap, whole } = option;
+  const isIn = isNumber && within(range, value) && !(gap && within(gap, value));
+  if (isIn && (!whole || Number.isInteger(value))) return value;
+  const expected = `a ${whole ? 'whole ' : ''}number in ${range}${gap ? ` but not in ${gap}` : ''}`;
   throw invalid(isNumber ? 'ERR_OUT_OF_RANGE' : 'ERR_INVALID_ARG_TYPE', name, expected, value);
 }
 

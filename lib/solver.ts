@@ -15,7 +15,7 @@ const most = { exact: 4000, newton: 500, parts: 2000 };
 const lbfgsFrom = { products: 2 ** 20, size: 16, rowsPerColumn: 4 };
 
 /** Those of one output with a second derivative everywhere, so that models are nowhere flat in what rows tell. */
-const curvedLosses = (['logistic', 'poisson', 'gamma', 'tweedie'] as const).map((name) =>
+const curvedLosses = (['logistic', 'poisson', 'gamma', 'tweedie', 'tweedie_identity'] as const).map((name) =>
   Object.keys(losses).indexOf(name),
 );
 

@@ -4,14 +4,14 @@ import { checkLength } from './arrays.js';
 import { losses, type TargetKind } from './catalog.js';
 import { eachUsed, type RawTable } from './data.js';
 import { invalid, NablaError } from './errors.js';
-import { checkClasses, codeOf, type Label, placesOf, some } from './labels.js';
-import { readNumber, readObject, readPlain } from './read.js';
+import { checkClasses, codeOf, type Label, maxClasses, placesOf, some } from './labels.js';
+import { type Chosen, readNumber, readObject, readPlain } from './read.js';
 
 /** How a loss reads y. */
 export interface Targets {
   /** Values of z for each row. */
   outputs: number;
-  /** Values of y for each row. */
+  /** Values of y for each row: of classes 1, and of more than two against the rest each, one for each. */
   targets: number;
   /** What the caller calls each class, in the order of the solver's numbers; empty for numbers. */
   labels: readonly Label[];
@@ -21,23 +21,47 @@ export interface Targets {
 
 const { isMap } = types;
 
-const ranges: Record<TargetKind, { holds(y: number): boolean; expected: string } | null> = {
+interface Range {
+  holds(y: number): boolean;
+  expected: string;
+}
+const nonNegative: Range = { holds: (y) => y >= 0, expected: 'a number from 0' };
+const positive: Range = { holds: (y) => y > 0, expected: 'a number above 0' };
+const ranges: Record<Exclude<TargetKind, 'tweedie'>, Range | null> = {
   real: null,
-  nonNegative: { holds: (y) => y >= 0, expected: 'a number from 0' },
-  positive: { holds: (y) => y > 0, expected: 'a number above 0' },
-  zeroOne: { holds: (y) => y === 0 || y === 1, expected: '0 or 1' },
-  plusMinusOne: { holds: (y) => y === 0 || y === 1 || y === -1, expected: '-1 or 1 (or 0 or 1)' },
-  label: { holds: (y) => Number.isInteger(y) && y >= 0 && y < 65536, expected: 'a class from 0 to 65535' },
+  nonNegative,
+  positive,
+  zeroOne: { holds: (y) => y >= 0 && y <= 1, expected: '0 or 1, or a fraction between them' },
+  plusMinusOne: {
+    holds: (y) => y === -1 || (Number.isInteger(y) && y >= 0 && y < maxClasses),
+    expected: '-1 or 1, or a class from 0',
+  },
+  label: {
+    holds: (y) => Number.isInteger(y) && y >= 0 && y < maxClasses,
+    expected: `a class from 0 to ${maxClasses - 1}`,
+  },
 };
+
+/** A loss as it was chosen. */
+export type ChosenLoss = Pick<Chosen, 'name' | 'parameters'>;
+
+/** What the numbers of y may be; null: any. */
+export function targetRange({ name, parameters }: ChosenLoss): Range | null {
+  const kind: TargetKind = losses[name as keyof typeof losses].target;
+  if (kind !== 'tweedie') return ranges[kind];
+  const [power] = parameters;
+  return power < 1 ? null : power < 2 ? nonNegative : positive;
+}
 
 /** Checks y against the loss. `known`: what the training data said, for another table; `classes`: the option. */
 export function readTargets(
   name: string,
-  loss: keyof typeof losses,
+  chosen: ChosenLoss,
   table: RawTable,
   known?: Pick<Targets, 'labels' | 'targets'>,
   classes?: number | readonly Label[],
 ): Targets {
+  const loss = chosen.name as keyof typeof losses;
   const { y, rows } = table;
   const kind: TargetKind = losses[loss].target;
   const isClass = losses[loss].predicts === 'class';
@@ -45,19 +69,20 @@ export function readTargets(
     throw new NablaError('ERR_UNKNOWN_OPTION', `classes goes with losses of classes; got it with the loss ${loss}`);
   }
   const multiple = !isClass && y.length !== rows;
-  const targets = known ? known.targets : multiple ? y.length / rows : 1;
+  const targets = isClass ? 1 : known ? known.targets : multiple ? y.length / rows : 1;
   if (!Number.isInteger(targets) || targets === 0) {
     throw new NablaError('ERR_SHAPE', `${name} must have a multiple of ${rows} elements (rows); got ${y.length}`);
   }
   checkLength(name, y, rows * targets, targets === 1 ? `${rows} rows` : `${rows} rows × ${targets} targets`);
   const all = known?.labels ?? (typeof classes === 'object' ? classes : undefined);
-  if (isClass && (all || table.labels)) {
+  const areFractions = kind === 'zeroOne' && !table.labels && all?.[0] === 0 && all[1] === 1 && all.length === 2;
+  if (isClass && !areFractions && (all || table.labels)) {
     if (typeof classes === 'number') {
       throw invalid('ERR_INVALID_ARG_TYPE', 'classes', 'an array of all labels, as y is an array', classes);
     }
     return named(name, loss, table, all);
   }
-  const range = ranges[kind];
+  const range = targetRange(chosen);
   let largest = 0;
   let lowest = 0;
   const check = (row: number): void => {
@@ -72,7 +97,8 @@ export function readTargets(
   };
   if (range) eachUsed(table, check);
   if (kind === 'label') return labelled(name, y, largest, classes as number | undefined);
-  if (kind === 'plusMinusOne') return signed(name, loss, table, lowest);
+  if (kind === 'plusMinusOne')
+    return signed(name, loss, table, lowest, Math.max(largest + 1, (classes as number) ?? 0));
   return { outputs: targets, targets, labels: kind === 'zeroOne' ? [0, 1] : [], y };
 }
 
@@ -81,21 +107,41 @@ function named(name: string, loss: keyof typeof losses, table: RawTable, all?: r
   const own = table.labels;
   const labels = all ?? (own as readonly Label[]);
   checkClasses(all ? 'classes' : name, loss, labels);
-  const outputs = loss === 'softmax' ? labels.length : 1;
-  if (!all) return { outputs, targets: 1, labels, y: codesOf(loss, table.y) };
+  if (!all) return coded(loss, labels, table.y);
   const rows = own ? Array.from(table.y, (place) => own[place]) : table.y;
   const places = placesOf(name, rows, labels, table.used);
-  const isCoded = !own && labels.every((label, place) => label === codeOf(loss, place));
-  return { outputs, targets: 1, labels, y: isCoded ? table.y : codesOf(loss, places) };
+  const isCoded = !own && labels.every((label, place) => label === codeOf(loss, place, labels.length));
+  const targets = coded(loss, labels, places);
+  return isCoded && targets.targets === 1 ? { ...targets, y: table.y } : targets;
 }
 
-/** The solver's number for each place; the places themselves where these are they. */
-function codesOf(loss: keyof typeof losses, places: Float64Array): Float64Array {
-  return codeOf(loss, 0) === 0 ? places : places.map((place) => codeOf(loss, place));
+/** The solver's numbers for the places of the rows' labels; the places themselves where these are they. */
+function coded(loss: keyof typeof losses, labels: readonly Label[], places: Float64Array): Targets {
+  const classes = labels.length;
+  if (loss === 'softmax') return { outputs: classes, targets: 1, labels, y: places };
+  if (classes > 2) return { outputs: classes, targets: classes, labels, y: againstRest(places, classes) };
+  const y = codeOf(loss, 0, 2) === 0 ? places : places.map((place) => codeOf(loss, place, 2));
+  return { outputs: 1, targets: 1, labels, y };
 }
 
-/** Labels -1 and 1; or 0 and 1, which become these. */
-function signed(name: string, loss: keyof typeof losses, table: RawTable, lowest: number): Targets {
+/** rows × classes: 1 for the class of the row, -1 for the rest. */
+function againstRest(places: Float64Array, classes: number): Float64Array {
+  const y = new Float64Array(places.length * classes).fill(-1);
+  // Rows that are not used may hold anything.
+  for (let i = 0; i < places.length; i++) if (places[i] >= 0 && places[i] < classes) y[i * classes + places[i]] = 1;
+  return y;
+}
+
+/** The class of each row by the solver's number for it, {@link codeOf}. */
+export function classCodes({ y, labels, targets }: Pick<Targets, 'y' | 'labels' | 'targets'>): Float64Array {
+  if (targets === 1 || labels.length === 0) return y;
+  return Float64Array.from({ length: y.length / targets }, (_, i) =>
+    y.subarray(i * targets, (i + 1) * targets).indexOf(1),
+  );
+}
+
+/** Labels -1 and 1; 0 and 1, which become these; or 0 … K-1. */
+function signed(name: string, loss: keyof typeof losses, table: RawTable, lowest: number, classes: number): Targets {
   const { y } = table;
   const indexOf = (value: number): number => {
     let index = -1;
@@ -104,11 +150,16 @@ function signed(name: string, loss: keyof typeof losses, table: RawTable, lowest
     });
     return index;
   };
+  if (classes > 2) {
+    const wrong = indexOf(-1);
+    if (wrong >= 0) throw invalid('ERR_INVALID_LABELS', `${name}[${wrong}]`, `a class from 0 to ${classes - 1}`, -1);
+    return coded(loss, placesUpTo(classes), y);
+  }
   const labels = lowest < 0 || indexOf(0) < 0 ? [-1, 1] : [0, 1];
   const wrong = indexOf(labels[0] === -1 ? 0 : -1);
   if (wrong >= 0)
     throw invalid('ERR_INVALID_LABELS', `${name}[${wrong}]`, `${labels.join(' or ')}, as other labels are`, y[wrong]);
-  return { outputs: 1, targets: 1, labels, y: labels[0] === -1 ? y : codesOf(loss, y) };
+  return labels[0] === 0 ? coded(loss, labels, y) : { outputs: 1, targets: 1, labels, y };
 }
 
 /** Labels 0 … K-1. */
@@ -118,8 +169,10 @@ function labelled(name: string, y: Float64Array, largest: number, classes = larg
   }
   if (classes < 2)
     throw new NablaError('ERR_INVALID_LABELS', `${name} must hold at least two classes, 0 and 1; got only 0`);
-  return { outputs: classes, targets: 1, labels: Array.from({ length: classes }, (_, k) => k), y };
+  return { outputs: classes, targets: 1, labels: placesUpTo(classes), y };
 }
+
+const placesUpTo = (classes: number): number[] => Array.from({ length: classes }, (_, k) => k);
 
 /**
  * What a row of each class counts in the fit: a number per label, as an object or a Map; 'balanced' makes all classes count
@@ -147,7 +200,7 @@ export interface RowWeights {
 export function rowWeights(
   loss: keyof typeof losses,
   { rows, sampleWeight, used }: RawTable,
-  { y, labels }: Pick<Targets, 'y' | 'labels'>,
+  targets: Pick<Targets, 'y' | 'labels' | 'targets'>,
   index: Uint32Array | null = used,
   classWeight?: unknown,
 ): RowWeights {
@@ -157,8 +210,9 @@ export function rowWeights(
   let kept = index ?? Uint32Array.from({ length: rows }, (_, i) => i);
   let inUse = index;
   if (classWeight !== undefined) {
-    const ofClass = readClassWeight(classWeight, loss, labels, y, kept);
-    for (const i of kept) weights[i] *= ofClass.get(y[i]) ?? 1;
+    const codes = classCodes(targets);
+    const ofClass = readClassWeight(classWeight, loss, targets.labels, codes, kept);
+    for (const i of kept) weights[i] *= ofClass.get(codes[i]) ?? 1;
     const above = kept.filter((i) => weights[i] !== 0);
     if (above.length === 0) {
       throw new NablaError('ERR_OUT_OF_RANGE', 'classWeight must not be 0 for every class that the rows in use have');
@@ -181,20 +235,26 @@ export function plainClassWeight(value: unknown): ClassWeight {
   return (isMap(value) ? Object.fromEntries(value) : { ...readPlain('classWeight', value) }) as ClassWeight;
 }
 
-/** By the solver's number of each class. */
+/** By the solver's number of each class; `codes`: of each row. */
 export function readClassWeight(
   value: unknown,
   loss: keyof typeof losses,
   labels: readonly Label[],
-  y: Float64Array,
+  codes: Float64Array,
   used: Uint32Array,
 ): Map<number, number> {
   if (labels.length === 0) {
     throw new NablaError('ERR_UNKNOWN_OPTION', 'classWeight goes with losses of classes: logistic, softmax, hinge');
   }
   const count = new Map<number, number>();
-  for (const i of used) count.set(y[i], (count.get(y[i]) ?? 0) + 1);
+  for (const i of used) count.set(codes[i], (count.get(codes[i]) ?? 0) + 1);
+  const part = loss === 'logistic' ? (used.find((row) => codes[row] > 0 && codes[row] < 1) ?? -1) : -1;
+  const checkWhole = () => {
+    const expected = '0 or 1 where there is a classWeight, since a fraction is of both classes';
+    if (part >= 0) throw invalid('ERR_INVALID_LABELS', `y[${part}]`, expected, codes[part]);
+  };
   if (value === 'balanced') {
+    checkWhole();
     return new Map([...count].map(([code, n]) => [code, used.length / (count.size * n)]));
   }
   if (typeof value === 'string') throw invalid('ERR_OUT_OF_RANGE', 'classWeight', '"balanced" or an object', value);
@@ -203,8 +263,10 @@ export function readClassWeight(
   const weights = new Map<number, number>();
   labels.forEach((label, place) => {
     const weight = given[String(label)];
-    if (weight !== undefined) weights.set(codeOf(loss, place), readNumber(`classWeight.${label}`, weight, option));
+    const code = codeOf(loss, place, labels.length);
+    if (weight !== undefined) weights.set(code, readNumber(`classWeight.${label}`, weight, option));
   });
+  checkWhole();
   return weights;
 }
 

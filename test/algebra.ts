@@ -61,4 +61,8 @@ export const plainLosses = {
   poisson: (y: number, z: number) => Math.exp(z) - y * z,
   gamma: (y: number, z: number) => y * Math.exp(-z) + z,
   tweedie: (y: number, z: number, p = 1.5) => (-y * Math.exp((1 - p) * z)) / (1 - p) + Math.exp((2 - p) * z) / (2 - p),
+  modified_huber: (y: number, z: number) => (y * z >= -1 ? Math.max(0, 1 - y * z) ** 2 : -4 * y * z),
+  perceptron: (y: number, z: number) => Math.max(0, -y * z),
+  tweedie_identity: (y: number, z: number, p = 1.5) =>
+    z > 0 ? (-y * z ** (1 - p)) / (1 - p) + z ** (2 - p) / (2 - p) : Infinity,
 };

@@ -18,7 +18,7 @@ import { lawBlock } from './law.js';
 import { normal, random } from './support.js';
 
 /** Any number that a parameter's range allows, the borders among them. */
-function numberIn({ range, default: usual, whole }: NumberOption): fc.Arbitrary<number> {
+function numberIn({ range, gap, default: usual, whole }: NumberOption): fc.Arbitrary<number> {
   const [low, high] = range
     .slice(1, -1)
     .split(', ')
@@ -28,12 +28,15 @@ function numberIn({ range, default: usual, whole }: NumberOption): fc.Arbitrary<
   if (range.endsWith(']')) borders.push(high);
   const unit = fc.double({ min: 0.001, max: 0.999, noNaN: true });
   const wide = unit.map((u) => low + 10 ** (6 * u - 5));
+  const [from, to] = (gap ?? '[1, 0]').slice(1, -1).split(', ').map(Number);
   const inside = whole
     ? fc.nat(9).map((n) => low + n)
     : high === Infinity
       ? wide
       : unit.map((u) => low + u * (high - low));
-  return fc.oneof(fc.constantFrom(...borders), { arbitrary: inside, weight: 3 });
+  return fc
+    .oneof(fc.constantFrom(...borders), { arbitrary: inside, weight: 3 })
+    .map((value) => (value > from && value < to ? to : value));
 }
 
 /** A name of a table, with any parameters. */
@@ -171,16 +174,20 @@ function make(table: Of<typeof anyTable>, settings: Of<typeof anySettings>): Any
   };
   const ofX = (array: Float64Array): Matrix =>
     table.singles ? new Float32Array([...Array(offset), ...array]).subarray(offset) : array;
-  const classes = loss === 'softmax' ? Math.max(2, table.outputs) : 2;
+  const hasMany = loss === 'softmax' || target === 'plusMinusOne';
+  const classes = hasMany ? Math.max(2, table.outputs) : 2;
   const targets = predicts === 'class' ? 1 : table.outputs;
-  const outputs = loss === 'softmax' ? classes : targets;
-  const zero = uniform() < 0.5 ? 0 : -1; // hinge: what the first class is called
+  const outputs = loss === 'softmax' || classes > 2 ? classes : targets;
+  const zero = uniform() < 0.5 || classes > 2 ? 0 : -1; // hinge: what the first class is called
+  const [power] = target === 'tweedie' ? [(others.loss as { power: number }).power] : [1];
+  const areFractions = uniform() < 0.3 && classWeight === undefined;
   const targetOf = (): number => {
-    if (target === 'label') return Math.floor(classes * uniform());
-    if (target === 'zeroOne') return Math.floor(2 * uniform());
+    if (target === 'label' || classes > 2) return Math.floor(classes * uniform());
+    if (target === 'zeroOne') return areFractions ? uniform() : Math.floor(2 * uniform());
     if (target === 'plusMinusOne') return uniform() < 0.5 ? zero : 1;
     const y = scale * normal(uniform);
-    return target === 'real' ? y : target === 'positive' ? Math.abs(y) + 1e-300 : uniform() < 0.2 ? 0 : Math.abs(y);
+    if (target === 'real' || power === 0) return y;
+    return target === 'positive' || power >= 2 ? Math.abs(y) + 1e-300 : uniform() < 0.2 ? 0 : Math.abs(y);
   };
   const inputs = (rows: number) =>
     filled(rows * cols, (i) => (table.constantColumn && i % cols === 0 ? 3 * scale : scale * normal(uniform)));
@@ -215,7 +222,7 @@ function make(table: Of<typeof anyTable>, settings: Of<typeof anySettings>): Any
     }),
     sampler: isSolver ? undefined : byIndices ? { name: 'indices', indices } : sampler,
     ...(sampler !== 'full' && !isSolver && { batchSize }),
-    ...(loss === 'softmax' && { classes }),
+    ...((loss === 'softmax' || classes > 2) && { classes }),
     ...(predicts === 'class' && classWeight !== undefined && zero === 0 && { classWeight }),
     ...(validation === 'table' && { validation: held }),
     ...(validation === 'fraction' && !byIndices && { validationFraction: 0.5 }),

@@ -34,6 +34,9 @@ const smooth: [Name, number, number[]][] = [
   ['gamma', 0, [0.01, 1, 7]],
   ['tweedie', 1.2, [0, 1, 7]],
   ['tweedie', 1.9, [0, 1, 7]],
+  ['tweedie', 1 + 1e-9, [0, 1, 7]],
+  ['tweedie', 2, [0.01, 1, 7]],
+  ['modified_huber', 0, [-1, 1]],
 ];
 
 describe('curvature', () => {
@@ -67,6 +70,28 @@ describe('curvature', () => {
     expect(at('tweedie', 0, -1e4, 1.5).curvature).toBe(0);
   });
 
+  it.each([
+    ['tweedie', 0],
+    ['tweedie', 3],
+    ['tweedie_identity', 1],
+    ['tweedie_identity', 2],
+    ['tweedie_identity', 3],
+  ] as const)('of %s (%d) is at least a quarter of that at the mean, and there exact', (name, power) => {
+    const isIdentity = name === 'tweedie_identity';
+    for (let z = 0.1; z < 6; z += 0.37) {
+      const mean = isIdentity ? z : Math.exp(z);
+      const expected = isIdentity ? mean ** -power : mean ** (2 - power);
+      expectClose([at(name, mean, z, power).curvature], [expected], 1e-13, expected);
+      for (const y of [0.1, 1, 7]) {
+        const { curvature } = at(name, y, z, power);
+        const h = 2 ** -17;
+        const difference = (at(name, y, z + h, power).slope - at(name, y, z - h, power).slope) / (2 * h);
+        const least = isIdentity && power === 1 ? 0 : 0.25 * expected;
+        expectClose([curvature], [Math.max(Math.abs(difference), least)], 1e-7, Math.max(1, Math.abs(difference)));
+      }
+    }
+  });
+
   it('of softmax is told by the probabilities', () => {
     const z = Float64Array.of(1, 0, -0.5, 3, 0.25, 700);
     const expected = [0, 1].map((i) => {
@@ -83,11 +108,15 @@ describe('curvature', () => {
     }
   });
 
-  it.each(['hinge', 'quantile', 'epsilon_insensitive'] as const)('of %s is 0, at its kinks, too', (name) => {
-    for (const z of [-2, -1, -0.5, 0, 0.5, 1, 2]) {
-      for (const y of name === 'hinge' ? [-1, 1] : [-1, 0, 1]) expect(at(name, y, z, 0.5).curvature).toBe(0);
-    }
-  });
+  it.each(['hinge', 'quantile', 'epsilon_insensitive', 'perceptron'] as const)(
+    'of %s is 0, at its kinks, too',
+    (name) => {
+      for (const z of [-2, -1, -0.5, 0, 0.5, 1, 2]) {
+        for (const y of ['hinge', 'perceptron'].includes(name) ? [-1, 1] : [-1, 0, 1])
+          expect(at(name, y, z, 0.5).curvature).toBe(0);
+      }
+    },
+  );
 });
 
 describe('the curvature pass', () => {
@@ -115,7 +144,7 @@ describe('the curvature pass', () => {
       loss: fc.nat(names.length - 1),
       n: fc.oneof(fc.integer({ min: 1, max: 70 }), fc.constantFrom(255, 256, 257)),
       outputs: fc.integer({ min: 1, max: 4 }),
-      parameter: fc.constantFrom(0.1, 0.5, 1, 1.5, 1.9),
+      parameter: fc.constantFrom(0, 0.1, 0.5, 1, 1 + 1e-9, 1.5, 1.9, 2 - 1e-9, 2, 2 + 1e-9, 3),
       weighted: fc.boolean(),
       wild: fc.boolean(),
       seed: fc.nat(),

@@ -505,11 +505,10 @@ describe.each(faces)('estimators: $name', (face) => {
     const machine = new estimators.LinearSVC();
     expectRefusal(
       machine.fitSync.bind(machine),
-      [{ X, y: Array.from(three) }],
+      [{ X, y: Array.from(three, () => 7) }],
       'ERR_INVALID_LABELS',
-      /two classes .*got 3/,
+      /must hold 2 to/,
     );
-    expectRefusal(machine.fitSync.bind(machine), [{ X, y: three }], 'ERR_INVALID_LABELS', /two classes .*got 3/);
     expectRefusal(machine.fitSync.bind(machine), [{ X }], 'ERR_INVALID_ARG_TYPE', /^y /);
     expectRefusal(machine.fitSync.bind(machine), [null], 'ERR_INVALID_ARG_TYPE', /^data /);
     const nan = new estimators.LogisticRegression();

@@ -16,6 +16,11 @@ const cases: Loss[] = [
   { name: 'epsilon_insensitive', epsilon: 1 },
   { name: 'tweedie', power: 1.1 },
   { name: 'tweedie', power: 1.9 },
+  { name: 'tweedie', power: 0 },
+  { name: 'tweedie', power: 2 + 1e-7 },
+  { name: 'tweedie', power: 3 },
+  { name: 'tweedie_identity', power: 1 },
+  { name: 'tweedie_identity', power: 3 },
 ];
 const nameOf = (loss: Loss) => (typeof loss === 'string' ? loss : loss.name);
 
@@ -24,7 +29,8 @@ function kinks(loss: Loss, y: number): number[] {
   const { delta = 1, epsilon = 0.1 } = (typeof loss === 'string' ? {} : loss) as { delta?: number; epsilon?: number };
   const at = { huber: [y - delta, y + delta], quantile: [y], hinge: [1 / y], squared_hinge: [1 / y] };
   const tube = [y - epsilon, y + epsilon];
-  const all = { ...at, epsilon_insensitive: tube, squared_epsilon_insensitive: tube };
+  const margin = { modified_huber: [1 / y, -1 / y], perceptron: [0] };
+  const all = { ...at, ...margin, epsilon_insensitive: tube, squared_epsilon_insensitive: tube };
   return all[nameOf(loss) as keyof typeof all] ?? [];
 }
 
@@ -43,10 +49,11 @@ function smooth(loss: Loss, rows: number, cols: number, outputs: number, seed: n
       const u = 3 * uniform();
       if (target === 'real') y[i] = 2 * u - 3;
       else if (target === 'label') y[i] = Math.floor((u / 3) * outputs);
-      else if (target === 'positive' || target === 'nonNegative')
-        y[i] = target === 'positive' ? 0.1 + u : Math.max(0, u - 1);
+      else if (target === 'positive' || target === 'tweedie') y[i] = 0.1 + u;
+      else if (target === 'nonNegative') y[i] = Math.max(0, u - 1);
       else y[i] = u < 1.5 ? (target === 'zeroOne' ? 0 : -1) : 1;
       const z = x.reduce((sum, value, j) => sum + value * w[j], 0);
+      if (nameOf(loss) === 'tweedie_identity' && z < 0.5) continue;
       if (kinks(loss, y[i]).some((kink) => Math.abs(z - kink) < 10 * h * (1 + Math.max(...x.map(Math.abs))))) continue;
       X.set(x, i * cols);
       break;
@@ -98,5 +105,9 @@ describe.each(faces)('gradients: $name', (face) => {
     expect(slope({ name: 'epsilon_insensitive', epsilon: 0.5 }, 2, 2.5)).toBe(0);
     expect(slope({ name: 'epsilon_insensitive', epsilon: 0 }, 2, 2)).toBe(0);
     expect(slope({ name: 'huber', delta: 1 }, 2, 3)).toBe(1);
+    expect(slope('perceptron', 1, 0)).toBe(-1);
+    expect(slope('perceptron', -1, 0)).toBe(1);
+    expect(slope('modified_huber', 1, 1)).toBeCloseTo(0);
+    expect(slope('modified_huber', 1, -1)).toBe(-4);
   });
 });

@@ -14,7 +14,7 @@ const bad: [string, Partial<FitData>, FitOptions, ErrorCode, RegExp][] = [
     { y: first.map((_, i) => (i === 7 ? 2 : 1)) },
     { loss: 'logistic' },
     'ERR_INVALID_LABELS',
-    /^y\[7\] must be 0 or 1; got 2$/,
+    /^y\[7\] must be 0 or 1, or a fraction between them; got 2$/,
   ],
   [
     'half a label for softmax',

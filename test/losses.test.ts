@@ -27,6 +27,15 @@ const cases: [Loss, number | undefined, number[]][] = [
   ['gamma', undefined, [0.01, 1, 7]],
   ['tweedie', undefined, [0, 1, 7]],
   [{ name: 'tweedie', power: 1.2 }, 1.2, [0, 1, 7]],
+  [{ name: 'tweedie', power: 1.99 }, 1.99, [0, 1, 7]],
+  [{ name: 'tweedie', power: 0 }, 0, [-2, 0, 3.5]],
+  [{ name: 'tweedie', power: 2.5 }, 2.5, [0.1, 1, 7]],
+  [{ name: 'tweedie', power: 3 }, 3, [0.1, 1, 7]],
+  ['modified_huber', undefined, [-1, 1]],
+  ['perceptron', undefined, [-1, 1]],
+  ['tweedie_identity', undefined, [0, 1, 7]],
+  [{ name: 'tweedie_identity', power: 3 }, 3, [0.1, 1, 7]],
+  ['logistic', undefined, [0.25, 0.7]],
 ];
 
 describe.each(kernelSets)('losses: $name', ({ kernels }) => {
@@ -51,6 +60,10 @@ describe.each(kernelSets)('losses: $name', ({ kernels }) => {
     for (const y of targets) {
       for (let z = -6; z <= 6; z += 0.37) {
         const { value, slope } = at(loss, y, z);
+        if (plain(y, z, parameter) === Infinity) {
+          expect([value, slope]).toEqual([Infinity, -Infinity]);
+          continue;
+        }
         expectClose([value], [plain(y, z, parameter)], 1e-14, 1, `${y}, ${z}:`);
         const h = 1e-6;
         const difference = (plain(y, z + h, parameter) - plain(y, z - h, parameter)) / (2 * h);
@@ -106,6 +119,37 @@ describe.each(kernelSets)('losses: $name', ({ kernels }) => {
         for (const sign of [-1, 1])
           expect(at('tweedie', y, sign * 4 * z).value, `tweedie of ${y} at ${sign * z}`).not.toBeNaN();
       }
+      for (const power of [0, 1, 1 + 2 ** -40, 1.5, 2 - 2 ** -40, 2, 2 + 2 ** -40, 3, 7]) {
+        for (const sign of [-1, 1]) {
+          const { value, slope } = at({ name: 'tweedie', power }, 2, sign * 4 * z);
+          expect([value, slope], `tweedie ${power} at ${sign * 4 * z}`).not.toContain(NaN);
+        }
+      }
+    }
+  });
+
+  it('tweedie near power 1 is poisson, near 2 gamma, with all digits', () => {
+    for (const power of [1, 2]) {
+      for (const delta of [0, 1e-15, -1e-15, 1e-12, -1e-12, 1e-9, -1e-9, 1e-6, -1e-6]) {
+        if (power + delta < 1) continue;
+        for (const z of [-3, -0.1, 1e-7, 0.2, 2.5]) {
+          const own = at({ name: 'tweedie', power: power + delta }, 3, z);
+          const other = at(power === 1 ? 'poisson' : 'gamma', 3, z);
+          const exact = power + delta - power; // as it is rounded
+          // The first order in delta: ∂/∂p of (1 - e^((1-p)z))y/(1-p) + e^((2-p)z)/(2-p), and its like at 2.
+          const first =
+            power === 1 ? (3 * z * z) / 2 + Math.exp(z) * (1 - z) : -(z * z) / 2 + 3 * Math.exp(-z) * (-z - 1);
+          expectClose(
+            [own.value],
+            [other.value + exact * first],
+            40 * exact * exact + 1e-14,
+            10,
+            `${power + delta} ${z}`,
+          );
+          const slope = power === 1 ? z * (3 - Math.exp(z)) : z * (3 * Math.exp(-z) - 1);
+          expectClose([own.slope], [other.slope + exact * slope], 40 * exact * exact + 1e-14, 10, `slope`);
+        }
+      }
     }
   });
 
@@ -129,7 +173,7 @@ describe.runIf(native)('native losses', () => {
       loss: fc.nat(Object.keys(losses).length - 1),
       rows: fc.oneof(fc.integer({ min: 1, max: 70 }), fc.constantFrom(255, 256, 257, 600)),
       classes: fc.integer({ min: 2, max: 5 }),
-      parameter: fc.constantFrom(0.1, 0.5, 1, 1.5, 1.9),
+      parameter: fc.constantFrom(0, 0.1, 0.5, 1, 1 + 1e-9, 1.5, 1.9, 2 - 1e-9, 2, 2 + 1e-9, 3),
       wild: fc.boolean(),
       seed: fc.nat(),
     });

@@ -22,11 +22,11 @@ function several(lengths: readonly number[], cols: number) {
 /** What fits of one problem have and many have not is left out. */
 function forMany({ options, data }: AnyFit): ManyOptions {
   const { validation, validationFraction, history, sampleWeight, offset, ...others } = options;
-  const loss = (others.loss as { name: keyof typeof losses }).name;
+  const { name: loss } = others.loss as { name: keyof typeof losses };
   if (typeof others.sampler === 'object' && others.sampler.name === 'indices') others.sampler = 'sequential';
   // Targets may be all 1, and only the weights of classes tell what the others would be.
   const has0 = data.y.includes(0 as never) || (typeof others.classWeight === 'object' && 0 in others.classWeight);
-  if (losses[loss].target === 'plusMinusOne') others.classes = [has0 ? 0 : -1, 1];
+  if (losses[loss].target === 'plusMinusOne') others.classes ??= [has0 ? 0 : -1, 1];
   return others as ManyOptions;
 }
 
@@ -187,14 +187,14 @@ describe.each(faces)('many fits: $name', ({ fitMany, fitManySync, fitSync, Model
     const { problems } = several([9, 9, 9, 9], 2);
     const classed = problems.map(({ X }, i) => ({
       X,
-      y: Float64Array.from({ length: 9 }, (_, row) => (i === 1 && row === 4 ? 0.5 : row % 2)),
+      y: Float64Array.from({ length: 9 }, (_, row) => (i === 1 && row === 4 ? 1.5 : row % 2)),
       sampleWeight: Float64Array.from({ length: 9 }, (_, row) => (i === 2 ? 0 : i === 3 && row === 5 ? -1 : 1 + row)),
     }));
     const options = { loss: 'logistic', optimizer: 'newton', l2: 0.1 } as const;
     const models = fitManySync(classed, options);
     const messages = [...models.errors].map(([i, { code, message }]) => [i, code, message]);
     expect(messages).toEqual([
-      [1, 'ERR_INVALID_LABELS', 'y[4] must be 0 or 1; got 0.5'],
+      [1, 'ERR_INVALID_LABELS', 'y[4] must be 0 or 1, or a fraction between them; got 1.5'],
       [2, 'ERR_OUT_OF_RANGE', 'sampleWeight must not be 0 for every row'],
       [3, 'ERR_OUT_OF_RANGE', 'sampleWeight[5] must be a number from 0; got -1'],
     ]);

@@ -15,7 +15,7 @@ export function classNames(file: string, target: Column, loss: Loss): readonly s
     : [...categories].sort(kind === 'number' ? (a, b) => Number(a) - Number(b) : undefined);
   const fail = (message: string) => csvError('ERR_CSV_CATEGORY', { file }, `column ${name} has ${message}`);
   if (names.length < 2) throw fail(`the class ${names[0]} alone: there is nothing to tell apart`);
-  if (names.length > 2 && loss !== 'softmax') {
+  if (names.length > 2 && loss === 'logistic') {
     throw fail(`${names.length} classes, and the loss ${loss} is for two; softmax takes any number`);
   }
   return names;

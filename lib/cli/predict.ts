@@ -1,7 +1,7 @@
 // nabla predict: a model file and new rows to predictions, and how good they are where the rows tell.
-import { losses } from '../catalog.js';
 import { NablaError } from '../errors.js';
 import { codeOf } from '../labels.js';
+import { probabilistic } from '../predictions.js';
 import type { ColumnSpec } from './columns.js';
 import type { Io, Output } from './command.js';
 import { categoriesOf, type Encoding, encodeFeatures, encodeRows, numbersOf } from './encode.js';
@@ -12,7 +12,7 @@ import { read } from './sources.js';
 import { allRows } from './split.js';
 import type { CsvTable, TableSpec } from './table.js';
 import { strictNumber } from './text.js';
-import { targetRanges } from './wanted.js';
+import { rangeOfTarget } from './wanted.js';
 
 export interface PredictFlags {
   readonly delimiter: string;
@@ -39,7 +39,8 @@ function specOf(encoding: Encoding): ColumnSpec {
 }
 
 function targetOf({ target: name, labels, model }: ModelFile): ColumnSpec {
-  if (labels.length === 0) return { name, kind: 'number', range: targetRanges[losses[model.loss].target] };
+  if (labels.length === 0)
+    return { name, kind: 'number', range: rangeOfTarget({ ...model.lossParameters, name: model.loss }) };
   const isNumber = labels.every((label) => String(strictNumber(label)) === label);
   return { name, isClass: true, kind: isNumber ? 'number' : 'text', known: { names: labels, says } };
 }
@@ -88,7 +89,7 @@ function chances({ labels, model }: ModelFile) {
 
 function measure(table: CsvTable, { columns, labels, model }: ModelFile): Metrics | null {
   if (!table.target) return null;
-  const codes = new Map(labels.map((label, place) => [label, codeOf(model.loss, place)]));
+  const codes = new Map(labels.map((label, place) => [label, codeOf(model.loss, place, labels.length)]));
   return metricsOf(model, encodeRows(table, columns, codes, allRows(table.rows)), labels);
 }
 
@@ -118,7 +119,7 @@ export async function predictCommand(modelPath: string, file: string, flags: Pre
   const { delimiter, proba = false, metrics: isMeasured, json = false } = flags;
   const modelFile = await readModelFile(modelPath);
   const { loss } = modelFile.model;
-  if (proba && loss !== 'logistic' && loss !== 'softmax') {
+  if (proba && !probabilistic.includes(loss)) {
     throw new NablaError('ERR_UNKNOWN_OPTION', `--proba: a model of loss ${loss} gives no probabilities`);
   }
   // Every row is read before anything is written: a file with a mistake in it gives no part of an answer.

@@ -10,7 +10,7 @@ import { NablaError, show } from '../errors.js';
 import { type FitOptions, readFitOptions } from '../options.js';
 import { type PathFlags, type PathRequest, readPathRequest } from './pathrequest.js';
 import { strictNumber } from './text.js';
-import type { Wanted } from './wanted.js';
+import { rangeOfTarget, type Wanted } from './wanted.js';
 import { inTheseWords } from './words.js';
 
 /** The command's own flags, as commander reads them. */
@@ -161,7 +161,16 @@ export async function readRequest(flags: FitFlags, given: FitOptions): Promise<F
     if (file !== undefined) await access(dirname(file), constants.W_OK);
   if (validation.file !== undefined) await access(validation.file, constants.R_OK);
   return {
-    wanted: { loss, target, features, categorical, classes, sampleWeight, offset },
+    wanted: {
+      loss,
+      range: rangeOfTarget(given.loss ?? 'squared'),
+      target,
+      features,
+      categorical,
+      classes,
+      sampleWeight,
+      offset,
+    },
     delimiter,
     holdout,
     validation: validation.file,

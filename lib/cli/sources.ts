@@ -62,7 +62,7 @@ export interface Parts {
 export async function partsOf(sources: Sources, { wanted, holdout, options }: FitRequest): Promise<Parts> {
   const { table, watched, columns, labels } = sources;
   const { validationFraction = 0, seed = 0 } = options;
-  const codes = new Map(labels.map((label, place) => [label, codeOf(wanted.loss, place)]));
+  const codes = new Map(labels.map((label, place) => [label, codeOf(wanted.loss, place, labels.length)]));
   const encode = (from: CsvTable, rows: Uint32Array): Rows => encodeRows(from, columns, codes, rows);
   const { training, heldOut } = split(table.rows, holdout, seed);
   const given = encode(table, training);

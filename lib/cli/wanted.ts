@@ -1,6 +1,8 @@
 // Which columns of a file a fit is made of, and what their cells may be.
-import { losses, type TargetKind } from '../catalog.js';
+import { losses } from '../catalog.js';
 import { show } from '../errors.js';
+import { readChoice } from '../read.js';
+import { targetRange } from '../targets.js';
 import type { Column, ColumnSpec } from './columns.js';
 import { csvError } from './place.js';
 import { type CsvTable, findColumn, type TableSpec } from './table.js';
@@ -8,6 +10,8 @@ import { strictNumber } from './text.js';
 
 export interface Wanted {
   readonly loss: keyof typeof losses;
+  /** Of the numbers of the target. */
+  readonly range: ColumnSpec['range'];
   readonly target: string;
   /** Null for all columns that are nothing else. */
   readonly features: readonly string[] | null;
@@ -21,13 +25,13 @@ export interface Wanted {
 }
 
 const nonNegative = { holds: (x: number) => x >= 0, expected: 'a number from 0' };
-const positive = { holds: (x: number) => x > 0, expected: 'a number above 0' };
-/** What the numbers of a target must be. */
-export const targetRanges: { readonly [kind in TargetKind]?: ColumnSpec['range'] } = { nonNegative, positive };
 
-function targetSpec({ loss, target, categorical, classes }: Wanted): ColumnSpec {
-  const { predicts, target: kind } = losses[loss];
-  if (predicts !== 'class') return { name: target, kind: 'number', range: targetRanges[kind] };
+/** What the numbers of a target must be. */
+export const rangeOfTarget = (loss: unknown): ColumnSpec['range'] =>
+  targetRange(readChoice('loss', loss, losses)) ?? undefined;
+
+function targetSpec({ loss, range, target, categorical, classes }: Wanted): ColumnSpec {
+  if (losses[loss].predicts !== 'class') return { name: target, kind: 'number', range };
   const isText = categorical.includes(target);
   if (!classes) return { name: target, isClass: true, kind: isText ? 'text' : undefined };
   const numbers = classes.map(strictNumber);

@@ -9,7 +9,7 @@ import type { Path } from '../lambdapath.js';
 import type { Model } from '../model.js';
 import type { Table } from '../plan.js';
 import { readChoice, readNumber } from '../read.js';
-import { type RowWeights, rowWeights } from '../targets.js';
+import { classCodes, type RowWeights, rowWeights } from '../targets.js';
 import { type Course, run, runSync } from './course.js';
 import type { Call } from './fit.js';
 import { type Measure, measured } from './measure.js';
@@ -70,7 +70,6 @@ function prepare(data: unknown, options: unknown): Request {
     throw new NablaError('ERR_UNKNOWN_OPTION', 'the sampler "indices" names the rows itself, which a fold must');
   }
   const { rows, seed } = call.job.plan;
-  const isClass = losses[call.loss].predicts === 'class';
   const { used } = call.raw.data;
   const most = used ? used.length : rows;
   const { folds: option } = crossValidationOptions;
@@ -83,9 +82,7 @@ function prepare(data: unknown, options: unknown): Request {
     throw invalid('ERR_OUT_OF_RANGE', 'folds', `at most ${most} (rows${used ? ' of a weight above 0' : ''})`, folds);
   }
   const foldIds =
-    given.foldIds === undefined
-      ? dealRows(rows, folds, seed, isClass ? call.job.train.y : null, used)
-      : readFoldIds(given.foldIds, rows);
+    given.foldIds === undefined ? dealRows(rows, folds, seed, codesOf(call), used) : readFoldIds(given.foldIds, rows);
   return { ...path, foldIds, measure: readMeasure(given.measure, call) };
 }
 
@@ -100,21 +97,28 @@ function readMeasure(value: unknown, { loss, targets }: Call): Measure {
   return measure;
 }
 
+/** The class of each row; null where there are none, or rows of a part of each. */
+function codesOf({ job, loss, targets }: Call): Float64Array | null {
+  const { y } = job.train;
+  const isOfClasses = losses[loss].predicts === 'class' && (loss !== 'logistic' || y.every(Number.isInteger));
+  return isOfClasses ? classCodes({ ...targets, y }) : null;
+}
+
 function foldsOf({ call, foldIds, measure }: Request): Folds {
   const { job, loss, targets, raw, classWeight } = call;
   const { y } = job.train;
   const tableOf = (index: Uint32Array, classWeight?: unknown) => ({
     ...job.train,
-    ...rowWeights(loss, raw.data, { y, labels: targets.labels }, index, classWeight),
+    ...rowWeights(loss, raw.data, { ...targets, y }, index, classWeight),
   });
+  const codes = codesOf(call);
   const classesOf = (rows: Uint32Array) => {
     const found = new Set<number>();
-    for (const row of rows) found.add(y[row]);
+    for (const row of rows) found.add((codes ?? y)[row]);
     return found;
   };
   const { index: all } = job.train;
-  const isClass = losses[loss].predicts === 'class';
-  const classes = isClass ? classesOf(all ?? Uint32Array.from(y, (_, row) => row)) : new Set<number>();
+  const classes = codes ? classesOf(all ?? Uint32Array.from(codes, (_, row) => row)) : new Set<number>();
   const count = foldIds.reduce((most, id) => (id > most ? id : most), 0) + 1;
   const folds: Folds = { used: [], leftOut: [] };
   for (let fold = 0; fold < count; fold++) {
@@ -144,7 +148,8 @@ function whyNot(
     const left = classesOf(rest);
     if ([...classes].some((code) => !left.has(code))) return 'the other folds have no row of one of the classes';
   }
-  if (measure === 'auc' && classesOf(held).size < 2) return 'it has rows of one class only, for which there is no auc';
+  if (measure === 'auc' && classes.size > 0 && classesOf(held).size < 2)
+    return 'it has rows of one class only, for which there is no auc';
   return '';
 }
 

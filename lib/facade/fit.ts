@@ -19,6 +19,7 @@ import { coefficientCount, type Plan, statuses, type Table, weightCount } from '
 import { parametersOf } from '../read.js';
 import { withSolver } from '../solver.js';
 import { type RowWeights, readTargets, rowWeights, type Targets } from '../targets.js';
+import { hasDomain, startInDomain } from './domain.js';
 import { EpochIterator, type FitIterator } from './iterator.js';
 import { distanceOf, judgingJob } from './judge.js';
 import { own } from './own.js';
@@ -84,7 +85,7 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
   const ofClasses = losses[loss].predicts === 'class';
   const raw = readTable('data', data, ofClasses, given);
   const classes = given.classes === undefined ? undefined : readClasses(given.classes);
-  const targets = readTargets('y', loss, raw, undefined, classes);
+  const targets = readTargets('y', read.loss, raw, undefined, classes);
   const { outputs } = targets;
   const tableOf = (name: string, from: RawTable, y: Float64Array, weights: RowWeights): Table => {
     if (from.offset && from.offset.length !== from.rows * outputs) {
@@ -113,8 +114,8 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
       const got = `got ${validationRaw.cols}`;
       throw new NablaError('ERR_SHAPE', `validation.X must have ${raw.cols} columns, as X has; ${got}`);
     }
-    const { y } = readTargets('validation.y', loss, validationRaw, targets);
-    const held = rowWeights(loss, validationRaw, { y, labels: targets.labels });
+    const { y } = readTargets('validation.y', read.loss, validationRaw, targets);
+    const held = rowWeights(loss, validationRaw, { ...targets, y });
     validation = tableOf('validation.offset', validationRaw, y, held);
   }
   const weights = rowWeights(loss, raw, targets, trainIndex, given.classWeight);
@@ -136,7 +137,7 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
   full.gramFrom = gramFrom(full, train.count, read.gram);
   const penaltyFactors = readPenaltyFactors(given.penaltyFactors, raw.cols, outputs);
   const checkpoint = given.checkpoint === undefined ? null : readCheckpoint(given.checkpoint);
-  const start = startFrom(given.warmStart, full, loss, targets.labels);
+  const start = startFrom(given.warmStart, full, loss, targets.labels, train);
   // A getter among the options may have detached or shrunk the arrays.
   checkAgain(raw);
   if (validationRaw) checkAgain(validationRaw);
@@ -174,10 +175,14 @@ function zeros(n: number): Float64Array {
   return allZero;
 }
 
-/** The weights of a model to start from, its classes in the order of these labels; all 0 without one. */
-function startFrom(value: unknown, plan: Plan, loss: string, labels: readonly Label[]): Float64Array {
-  if (value === undefined) return zeros(weightCount(plan));
+/** The weights of a model to start from, its classes in the order of these labels; all 0, or in the domain, without one. */
+function startFrom(value: unknown, plan: Plan, loss: string, labels: readonly Label[], train: Table): Float64Array {
+  if (value === undefined && !hasDomain(plan)) return zeros(weightCount(plan));
   const weights = new Float64Array(weightCount(plan));
+  if (value === undefined) {
+    startInDomain(plan, train, weights);
+    return weights;
+  }
   const model = value as Partial<Model> | null;
   const isModel = typeof model === 'object' && model !== null && isFloat64Array(model.coefficients);
   if (!isModel || !isFloat64Array(model.intercepts) || !Array.isArray(model.labels)) {

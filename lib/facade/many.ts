@@ -13,7 +13,7 @@ import { checkClasses, type Label, readClasses } from '../labels.js';
 import type { Model } from '../model.js';
 import { Models } from '../models.js';
 import { type FitOptions, readFitOptions, readPenaltyFactors, readSampler, type Sampler } from '../options.js';
-import { manyStatuses, type Plan, samplerKind, statuses } from '../plan.js';
+import { coefficientCount, manyStatuses, type Plan, samplerKind, statuses, weightCount } from '../plan.js';
 import {
   longest,
   type PackedProblems,
@@ -23,9 +23,10 @@ import {
   readProblems,
   shortest,
 } from '../problems.js';
-import { parametersOf, readPlain } from '../read.js';
+import { type Chosen, parametersOf, readPlain } from '../read.js';
 import { rowsForLbfgs, withSolver } from '../solver.js';
 import { readClassWeight, readTargets, rowWeights, type Targets } from '../targets.js';
+import { hasDomain, startInDomain } from './domain.js';
 import { checkAgain } from './fit.js';
 
 /** Options of a fit that many fits have not, and why. */
@@ -122,7 +123,7 @@ function prepareMany(problems: unknown, options: unknown): ManyCall {
   if (raw.sampleWeight) {
     sieve.check(({ sampleWeight }) => checkWeights('sampleWeight', sampleWeight as Float64Array));
   }
-  const targets = targetsOf(loss, raw, sieve, classes);
+  const targets = targetsOf(read.loss, raw, sieve, classes);
   const { outputs } = targets;
   if (raw.offset && raw.offset.length !== raw.rows * outputs) {
     const expected = `${raw.rows * outputs} elements (${raw.rows} rows × ${outputs} outputs)`;
@@ -162,6 +163,8 @@ function prepareMany(problems: unknown, options: unknown): ManyCall {
   // A getter among the options may have detached or shrunk the arrays.
   if (raw.count > 0) checkAgain(raw);
   const { count } = raw;
+  const coefficients = new Float64Array(count * outputs * raw.cols);
+  const intercepts = hasDomain(plan) ? startsInDomain(plan, inUse, count) : new Float64Array(count * outputs);
   const status = new Uint8Array(count);
   for (const i of sieve.errors.keys()) status[i] = failed;
   return {
@@ -170,8 +173,8 @@ function prepareMany(problems: unknown, options: unknown): ManyCall {
       ...inUse,
       penaltyFactors,
       bounds,
-      coefficients: new Float64Array(count * outputs * raw.cols),
-      intercepts: new Float64Array(count * outputs),
+      coefficients,
+      intercepts,
       status,
       losses: new Float64Array(count).fill(NaN),
       epochs: new Float64Array(count),
@@ -189,6 +192,27 @@ function prepareMany(problems: unknown, options: unknown): ManyCall {
   };
 }
 
+/** The intercepts to start each problem at. */
+function startsInDomain(plan: Plan, { X, y, offset, borders, sampleWeight }: RowsInUse, count: number): Float64Array {
+  const { outputs, targets, intercept } = plan;
+  const starts = new Float64Array(count * outputs);
+  for (let i = 0; intercept && i < count; i++) {
+    const [from, to] = [borders[i], borders[i + 1]];
+    const weights = new Float64Array(weightCount(plan));
+    const train = {
+      X,
+      y: y.subarray(from * targets, to * targets),
+      sampleWeight: sampleWeight?.subarray(from, to) ?? null,
+      offset: offset?.subarray(from * outputs, to * outputs) ?? null,
+      index: null,
+      count: to - from,
+    };
+    startInDomain(plan, train, weights);
+    starts.set(weights.subarray(coefficientCount(plan)), i * outputs);
+  }
+  return starts;
+}
+
 /** The option `classes`. What a problem's own rows would say of them need not be what others' say. */
 function classesOf(loss: keyof typeof losses, value: unknown): number | readonly Label[] | undefined {
   if (value !== undefined) {
@@ -204,27 +228,29 @@ function classesOf(loss: keyof typeof losses, value: unknown): number | readonly
 
 /** What y is to the loss, of all problems that y does not make fail. */
 function targetsOf(
-  loss: keyof typeof losses,
+  chosen: Chosen,
   raw: RawProblems,
   sieve: Sieve,
   classes: number | readonly Label[] | undefined,
 ): Targets {
+  const loss = chosen.name as keyof typeof losses;
   const each = raw.count > 0 ? raw.y.length / raw.rows : 1;
   const isClass = losses[loss].predicts === 'class';
   const labels =
     typeof classes === 'object' ? classes : Array.from({ length: isClass ? (classes ?? 2) : 0 }, (_, k) => k);
+  const isAgainstRest = loss !== 'softmax' && labels.length > 2;
   const targets: Targets = {
-    outputs: loss === 'softmax' ? labels.length : each,
-    targets: each,
+    outputs: loss === 'softmax' || isAgainstRest ? labels.length : each,
+    targets: isAgainstRest ? labels.length : each,
     labels,
-    y: raw.y,
+    y: isAgainstRest ? new Float64Array(raw.rows * labels.length) : raw.y,
   };
   if (raw.count === 0) return targets;
-  const read = (table: RawTable): Targets => readTargets('y', loss, table, undefined, classes);
+  const read = (table: RawTable): Targets => readTargets('y', chosen, table, undefined, classes);
   const one = (table: RawTable, i: number) => {
     const { y, ...rest } = read(table);
-    if (targets.y === raw.y) targets.y = new Float64Array(raw.y.length);
-    targets.y.set(y, raw.borders[i] * each);
+    if (targets.y === raw.y) targets.y = new Float64Array(raw.rows * rest.targets);
+    targets.y.set(y, raw.borders[i] * rest.targets);
     Object.assign(targets, rest);
   };
   sieve.check(one, () => Object.assign(targets, read(raw)));
@@ -240,11 +266,11 @@ function weightsOf(
   classWeight: unknown,
 ): Float64Array | null {
   if (raw.count === 0 || (classWeight === undefined && raw.sampleWeight === null)) return null;
-  if (classWeight !== undefined) readClassWeight(classWeight, loss, labels, y, new Uint32Array(0));
+  if (classWeight !== undefined) readClassWeight(classWeight, loss, labels, new Float64Array(0), new Uint32Array(0));
   const all = new Float64Array(raw.rows);
   sieve.check((table, i) => {
     const from = raw.borders[i];
-    const own = { y: y.subarray(from * targets, raw.borders[i + 1] * targets), labels };
+    const own = { y: y.subarray(from * targets, raw.borders[i + 1] * targets), labels, targets };
     const { sampleWeight, index } = rowWeights(loss, table, own, table.used, classWeight);
     if (!index) all.set(sampleWeight as Float64Array, from);
     else for (const row of index) all[from + row] = (sampleWeight as Float64Array)[row];
@@ -252,12 +278,14 @@ function weightsOf(
   return all;
 }
 
+type RowsInUse = Pick<ManyJob, 'X' | 'y' | 'offset' | 'borders' | 'sampleWeight'>;
+
 /** The arrays of the rows whose weight is above 0: the caller's own where that is all of them. */
 function rowsInUse(
   { X, offset, borders, rows }: RawProblems,
   { y }: Targets,
   sampleWeight: Float64Array | null,
-): Pick<ManyJob, 'X' | 'y' | 'offset' | 'borders' | 'sampleWeight'> {
+): RowsInUse {
   if (!sampleWeight?.includes(0)) return { X, y, offset, borders, sampleWeight };
   const kept: number[] = [];
   const left = new Float64Array(borders.length);

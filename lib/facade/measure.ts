@@ -1,12 +1,12 @@
 // How well weights meet rows that they were not fitted to: the metrics of models, on a table of a job.
 import type { Backend, FitJob } from '../backend.js';
-import { losses, type measures } from '../catalog.js';
+import type { measures } from '../catalog.js';
 import { accuracy, areaUnderRoc } from '../metrics/classes.js';
 import { errorsOf, targetsOf } from '../metrics/errors.js';
 import { deviance } from '../metrics/means.js';
-import { type Measured, meanLoss } from '../metrics/measure.js';
+import { lossName, type Measured, meanLoss } from '../metrics/measure.js';
 import type { Plan, Table } from '../plan.js';
-import { exp } from '../reference/kernels/math.js';
+import { numberOf } from '../predictions.js';
 import type { Course } from './course.js';
 
 export type Measure = keyof typeof measures;
@@ -106,11 +106,7 @@ function addOffset(z: Float64Array, offset: Float64Array, { index, count }: Tabl
 }
 
 function errors(rows: Measured) {
-  const isMean = Object.values(losses)[rows.loss].predicts === 'mean';
-  return errorsOf(
-    targetsOf(rows, (z) => (isMean ? exp(z) : z)),
-    rows.weights,
-  );
+  return errorsOf(targetsOf(rows, numberOf(lossName(rows))), rows.weights);
 }
 
 const formulas: Record<Measure, (rows: Measured) => number | null> = {

@@ -7,6 +7,7 @@ import { coefficientCount, maxParameters, samplerKind, type Table } from '../pla
 import { Scaling } from '../reference/solver/scaling.js';
 import { withSolver } from '../solver.js';
 import { type Course, fitted } from './course.js';
+import { hasDomain, startInDomain } from './domain.js';
 import { isFlat } from './flat.js';
 
 /** A job for the loss and the shape of another, and nothing else of it. */
@@ -47,7 +48,7 @@ export interface NullModel {
   certain: boolean;
 }
 
-const kinked: readonly (keyof typeof losses)[] = ['hinge', 'quantile', 'epsilon_insensitive'];
+const kinked: readonly (keyof typeof losses)[] = ['hinge', 'quantile', 'epsilon_insensitive', 'perceptron'];
 
 export function* nullModel(job: FitJob): Course<NullModel> {
   const weights = yield* unpenalised(job);
@@ -116,6 +117,7 @@ function* unpenalised(job: FitJob): Course<Float64Array> {
     Float64Array.from({ length: outputs * width }, (_, i) => all[Math.floor(i / width) * cols + free[i % width]]);
   if (bounds && free.length > 0) narrow.bounds = { lower: own(bounds.lower), upper: own(bounds.upper) };
   narrow.plan = withSolver({ ...narrow.plan, cols: width, bounded: narrow.bounds !== null }, train.count).plan;
+  if (hasDomain(narrow.plan)) startInDomain(narrow.plan, narrow.train, start);
   const outcome = yield* fitted(narrow);
   for (let k = 0; k < outputs; k++) {
     for (let j = 0; j < free.length; j++) weights[k * cols + free[j]] = outcome.weights[k * width + j];

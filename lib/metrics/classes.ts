@@ -1,9 +1,8 @@
 // How well classes are told apart.
-import { losses } from '../catalog.js';
 import { codeOf, type Label } from '../labels.js';
 import type { Model } from '../model.js';
 import { chosenPlaces, probabilities } from '../predictions.js';
-import { type Measured, meanLoss } from './measure.js';
+import { lossName, type Measured, meanLoss } from './measure.js';
 import { distinct, mean, rankAmong, type Weights } from './sums.js';
 
 /** One number of each for a class, or for all of them. */
@@ -26,7 +25,10 @@ export interface ConfusionCells {
   readonly rows: Float64Array;
 }
 
-/** Of losses of classes. All counts of rows are sums of sampleWeight. */
+/**
+ * Of losses of classes. All counts of rows are sums of sampleWeight; a row whose y is a fraction counts as two, one of
+ * each class, that weigh its parts.
+ */
 export interface ClassMetrics<L extends Label = number> extends Scores<Float64Array> {
   readonly kind: 'class';
   /** The classes, in the order of all arrays here. */
@@ -52,9 +54,9 @@ export interface ClassMetrics<L extends Label = number> extends Scores<Float64Ar
   readonly weighted: Scores<number>;
   /** Matthews's correlation of class and prediction, for any number of classes (Gorodkin's R_K); 0 where undefined. */
   readonly mcc: number;
-  /** The mean of -ln p of the true class; null for losses without probabilities. */
+  /** The mean of -ln p of the true class; null for losses other than logistic and softmax. */
   readonly logLoss: number | null;
-  /** The mean of (p - y)², y being 1 for the second of two classes; null otherwise and without probabilities. */
+  /** The mean of (p - y)², y being 1 for the second of two classes; null otherwise and for losses other than logistic and softmax. */
   readonly brier: number | null;
   /**
    * The area under the ROC curve: the probability that a row of the second class has a higher z than one of the first,
@@ -68,15 +70,25 @@ interface Places {
   predicted: Float64Array;
 }
 
-function placesOf({ y, z, outputs, loss, byRow }: Measured): Places {
-  const first = codeOf(Object.keys(losses)[loss] as keyof typeof losses, 0);
-  return {
-    truth: first === 0 ? y : y.map((code) => (code === first ? 0 : 1)),
-    predicted: byRow ? byRow.predicted : chosenPlaces(z, outputs),
-  };
+function placesOf(measured: Measured): Places {
+  const { y, z, outputs, targets, byRow } = measured;
+  const predicted = byRow ? byRow.predicted : chosenPlaces(z, outputs);
+  if (targets > 1) return { truth: chosenPlaces(y, targets), predicted }; // 1 for the class, -1 for the rest
+  const first = outputs === 1 ? codeOf(lossName(measured), 0, 2) : 0;
+  return { truth: first === 0 ? y : y.map((code) => (code === first ? 0 : 1)), predicted };
 }
 
-export function accuracy(measured: Measured): number {
+/** A row of a fraction as two, one of each class, that weigh its parts. */
+function ofOneClass(measured: Measured): Measured {
+  const { y, z, weights, rows } = measured;
+  if (lossName(measured) !== 'logistic' || y.every(Number.isInteger)) return measured;
+  const twice = (values: Float64Array) => Float64Array.from({ length: 2 * rows }, (_, i) => values[i >> 1]);
+  const parts = twice(y).map((part, i) => (weights === null ? 1 : weights[i >> 1]) * (i % 2 ? part : 1 - part));
+  return { ...measured, y: parts.map((_, i) => i % 2), z: twice(z), weights: parts, rows: 2 * rows };
+}
+
+export function accuracy(given: Measured): number {
+  const measured = ofOneClass(given);
   const { truth, predicted } = placesOf(measured);
   return mean(
     truth.map((place, i) => Number(place === predicted[i])),
@@ -158,7 +170,8 @@ function correlation(support: Float64Array, predicted: Float64Array, right: Floa
 }
 
 /** Of two classes; null where one of them has no rows. */
-export function areaUnderRoc(measured: Measured): number | null {
+export function areaUnderRoc(given: Measured): number | null {
+  const measured = ofOneClass(given);
   const { weights } = measured;
   const { truth } = placesOf(measured);
   const z = secondOfTwo(measured);
@@ -183,7 +196,8 @@ function secondOfTwo({ z, outputs, rows }: Measured): Float64Array {
   return Float64Array.from({ length: rows }, (_, i) => z[2 * i + 1] - z[2 * i]);
 }
 
-export function classMetrics<L extends Label>(model: Model<L>, measured: Measured): ClassMetrics<L> {
+export function classMetrics<L extends Label>(model: Model<L>, given: Measured): ClassMetrics<L> {
+  const measured = ofOneClass(given);
   const { weights, z, outputs } = measured;
   const { labels, loss: name } = model;
   const places = placesOf(measured);

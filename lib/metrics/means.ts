@@ -1,12 +1,14 @@
 // How well the mean of counts and amounts is met.
 import { losses } from '../catalog.js';
+import { numberOf } from '../predictions.js';
 import { exp, log } from '../reference/kernels/math.js';
+import { halfDeviance } from './deviance.js';
 import { average, errorsOf, targetsOf } from './errors.js';
-import { alone, columnsOf, type Measured, meanLoss } from './measure.js';
+import { alone, columnsOf, lossName, type Measured, meanLoss } from './measure.js';
 import { mean, sumOf, varies } from './sums.js';
 
 /**
- * Of losses with a log link, which predict a mean. e = y - prediction; means are by sampleWeight. For several targets a
+ * Of losses that predict a mean. e = y - prediction; means are by sampleWeight. For several targets a
  * metric is the mean of those of each, but where it says otherwise.
  */
 export interface MeanMetrics {
@@ -33,18 +35,68 @@ function eachTarget(measured: Measured): Measured[] {
   return columnsOf(y, targets).map((y, k) => alone(measured, y, columns[k]));
 }
 
-/** Of one target. With a log link the loss is least at z = ln y; where y = 0 it goes to 0 as z falls. */
-function leastOf(measured: Measured): number {
-  const { y, weights, rows, loss } = measured;
-  if (Object.values(losses)[loss].predicts !== 'mean') return 0;
-  const positive = y.filter((value) => value > 0);
-  if (positive.length === 0) return 0;
-  const own = weights === null ? null : weights.filter((_, i) => y[i] > 0);
-  const least = meanLoss({ ...measured, y: positive, z: positive.map(log), weights: own, rows: positive.length });
-  return least * (sumOf(positive.length, own) / sumOf(rows, weights));
+/** The power of the variance; null for a loss of no such kind. */
+function powerOf(measured: Measured): number | null {
+  const loss = lossName(measured);
+  if (losses[loss].predicts !== 'mean') return null;
+  return loss === 'poisson' ? 1 : loss === 'gamma' ? 2 : measured.parameters[0];
 }
 
-const devianceOf = (measured: Measured): number => 2 * (meanLoss(measured) - leastOf(measured));
+/** The mean of half the deviance, of one target whose means are given by the place of their row. */
+function meanHalf({ y, weights }: Measured, power: number, of: (i: number) => { mean: number; log: number }): number {
+  return mean(
+    y.map((value, i) => {
+      const { mean, log } = of(i);
+      return halfDeviance(power, value, mean, log);
+    }),
+    weights,
+  );
+}
+
+const logOf = (mean: number): number => (mean > 0 ? log(mean) : NaN);
+
+/** Of one target. */
+function devianceOf(measured: Measured): number {
+  const power = powerOf(measured);
+  if (power === null) return 2 * (meanLoss(measured) - leastOf(measured));
+  const { z } = measured;
+  const toMean = numberOf(lossName(measured));
+  const of = (i: number) => {
+    const mean = toMean(z[i]);
+    return { mean, log: toMean === exp ? z[i] : logOf(mean) };
+  };
+  return 2 * meanHalf(measured, power, of);
+}
+
+/** What the loss is at least, for one target: with a mean at y, and of classes for a fraction of them. */
+function leastOf(measured: Measured): number {
+  const { y, weights, rows } = measured;
+  const loss = lossName(measured);
+  const power = powerOf(measured);
+  if (power === 0)
+    return mean(
+      y.map((value) => -0.5 * value * value),
+      weights,
+    );
+  if (loss === 'logistic') return -mean(y.map(entropy), weights);
+  if (power === null) return 0;
+  // Where y = 0 the loss falls with z, to 0 or, so near to 2 that it is without its constant, to -1/(2 - p).
+  const isShifted = power < 2 && power > 2 - 2 ** -10;
+  const link = numberOf(loss) === exp ? log : (value: number) => value;
+  const isPositive = (value: number) => value > 0;
+  const positive = y.filter(isPositive);
+  const own = weights === null ? null : weights.filter((_, i) => isPositive(y[i]));
+  const part = positive.length === 0 ? 0 : sumOf(positive.length, own) / sumOf(rows, weights);
+  const atZero = isShifted ? -1 / (2 - power) : 0;
+  if (positive.length === 0) return atZero;
+  const met = meanLoss({ ...measured, y: positive, z: positive.map(link), weights: own, rows: positive.length });
+  return met * part + atZero * (1 - part);
+}
+
+/** -y ln y - (1 - y) ln (1 - y). */
+function entropy(y: number): number {
+  return y > 0 && y < 1 ? -(y * log(y) + (1 - y) * log(1 - y)) : 0;
+}
 
 /** The least that the mean loss can be for y; for several targets the sum of theirs. */
 export function leastLoss(measured: Measured): number {
@@ -58,10 +110,11 @@ export function deviance(measured: Measured): number {
 
 /** Of each target: how much of the deviance of its mean is gone. */
 function partsExplained(measured: Measured): (number | null)[] {
+  const power = powerOf(measured) as number;
   return eachTarget(measured).map((one) => {
     if (!varies(one.y)) return null;
-    const z = new Float64Array(one.rows).fill(log(mean(one.y, one.weights)));
-    return 1 - devianceOf(one) / devianceOf({ ...one, z });
+    const all = mean(one.y, one.weights);
+    return 1 - devianceOf(one) / (2 * meanHalf(one, power, () => ({ mean: all, log: logOf(all) })));
   });
 }
 
@@ -76,6 +129,6 @@ export function meanMetrics(measured: Measured): MeanMetrics {
     loss: meanLoss(measured),
     deviance: deviance(measured),
     d2: d2(measured),
-    ...errorsOf(targetsOf(measured, exp), measured.weights),
+    ...errorsOf(targetsOf(measured, numberOf(lossName(measured))), measured.weights),
   };
 }

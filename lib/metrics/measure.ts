@@ -12,6 +12,8 @@ import { sum } from '../reference/kernels/sums.js';
 import { readTargets } from '../targets.js';
 import { sumOf, type Weights } from './sums.js';
 
+const lossNames = Object.keys(losses) as (keyof typeof losses)[];
+
 /** Beside X and y. */
 export interface MeasureOptions {
   /** How much each row counts, from 0; only proportions matter, and a row of 0 is as none. Default: all the same. */
@@ -37,6 +39,9 @@ export interface Measured {
   readonly byRow?: ByRow;
 }
 
+/** The name of the loss. */
+export const lossName = ({ loss }: Measured): keyof typeof losses => lossNames[loss];
+
 /** Of each row, the place of the class that is predicted, and its term of the loss. */
 interface ByRow {
   readonly predicted: Float64Array;
@@ -52,12 +57,12 @@ export function measure(model: Model<Label>, X: unknown, y: unknown, options: un
   const { outputs, labels, lossParameters } = model;
   const cols = model.coefficients.length / outputs;
   const isClass = labels.length > 0;
-  const targets = isClass ? 1 : outputs;
   const rows = Math.floor(checkMatrix('X', X).length / cols);
   const table = readTable('data', { X, y, rows, cols, ...given }, isClass);
-  const known = readTargets('y', model.loss, table, { labels, targets });
-  const { index, parameters } = readChoice('loss', { ...lossParameters, name: model.loss }, losses);
-  const all = { rows, outputs, targets, loss: index, parameters };
+  const loss = readChoice('loss', { ...lossParameters, name: model.loss }, losses);
+  const known = readTargets('y', loss, table, { labels, targets: isClass ? 1 : outputs });
+  const { targets } = known;
+  const all = { rows, outputs, targets, loss: loss.index, parameters: loss.parameters };
   const { sampleWeight, used } = table;
   if (model.loss === 'softmax' && outputs > 2 && rows * outputs > mostValues) {
     const pick = (values: Float64Array) => (used ? Float64Array.from(used, (row) => values[row]) : values);

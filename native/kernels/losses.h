@@ -3,6 +3,8 @@
 // lib/reference/kernels/losses.ts.
 #pragma once
 
+#include <cmath>
+
 #include "math.h"
 #include "table.h"
 
@@ -27,7 +29,7 @@ struct Squared {  // ½(z - y)²
   }
 };
 
-struct Logistic {  // ln(1 + e^z) - yz, y in {0, 1}; with u = e^-|z| no power overflows
+struct Logistic {  // ln(1 + e^z) - yz, y in [0, 1]; with u = e^-|z| no power overflows
   // Of P(y=1) and P(y=0), the one that z points to, and the other.
   struct Sides {
     Vec u, larger, smaller;
@@ -41,7 +43,8 @@ struct Logistic {  // ln(1 + e^z) - yz, y in {0, 1}; with u = e^-|z| no power ov
     const Mask positive = z > 0.0;
     const Vec one = select(positive, p.larger, p.smaller);
     const Vec none = select(positive, p.smaller, p.larger);
-    return {log1p(p.u) + (select(positive, z, 0.0) - y * z), (1.0 - y) * one - y * none};
+    const Vec line = select(positive, 1.0 - y, -y) * z;
+    return {log1p(p.u) + line, (1.0 - y) * one - y * none};
   }
   NABLA_INLINE LossGradient at(Vec y, Vec z, const double*) { return at(y, z, sides(z)); }
   NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double*) {
@@ -133,24 +136,108 @@ struct Gamma {  // y e^-z + z, y > 0
   }
 };
 
-struct Tweedie {  // -y e^((1-p)z)/(1-p) + e^((2-p)z)/(2-p), power p in (1, 2)
-  NABLA_INLINE LossGradient at(Vec y, Vec z, const double* p) {
-    const Vec power = exp((1.0 - p[0]) * z);
-    const Vec a = select(y == 0.0, y, y * power);  // not 0 · ∞
-    const Vec b = exp((2.0 - p[0]) * z);
-    return {b / (2.0 - p[0]) - a / (1.0 - p[0]), b - a};
+// Half the deviance of power p but for what z does not change: b/(2-p) - a/(1-p), with b = e^((2-p)z) and a =
+// y e^((1-p)z). Near p = 1 and p = 2 a quotient's constant, 1/(1-p) or 1/(2-p), would take all digits: there
+// it is left out, (e^cz - 1)/c, and p = 1 is poisson, p = 2 gamma. p < 1 and p > 2 are not convex.
+struct TweedieTerms {
+  double c1, c2;
+  Vec power, a, b;
+
+  NABLA_INLINE TweedieTerms of(Vec y, Vec z, double p) {
+    const double c1 = 1.0 - p, c2 = 2.0 - p;
+    const Vec power = exp(c1 * z);
+    Vec a = select(y == 0.0, y, y * power);  // not 0 · ∞
+    Vec b = exp(c2 * z);
+    // Where both overflow the larger one counts: not ∞ - ∞.
+    if (c1 > 0.0) a = select(b == INFINITY, 0.0, a);
+    if (c2 < 0.0) b = select(a == INFINITY, 0.0, b);
+    return {c1, c2, power, a, b};
   }
-  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) {
-    const Vec power = exp((1.0 - p[0]) * z);
-    const Vec a = select(y == 0.0, y, y * power);
-    return with((2.0 - p[0]) * exp((2.0 - p[0]) * z) - (1.0 - p[0]) * a, at(y, z, p));
+  NABLA_INLINE Vec loss(Vec y, Vec z, const TweedieTerms& t) {
+    const Vec ofA = isLimit(t.c1) ? select(y == 0.0, y, y * growth(t.c1, z, t.power)) : t.a / t.c1;
+    return (isLimit(t.c2) ? growth(t.c2, z, t.b) : t.b / t.c2) - ofA;
+  }
+  // The second derivative in z is c2·b - c1·a. Where that may be negative its size stands for it, and at
+  // least a quarter of what it is at z = ln y.
+  NABLA_INLINE Vec curvature(const TweedieTerms& t) {
+    const Vec d = t.c2 * t.b - t.c1 * t.a;
+    return t.c1 > 0.0 || t.c2 < 0.0 ? max(abs(d), 0.25 * t.b) : d;
+  }
+
+ private:
+  NABLA_INLINE bool isLimit(double c) { return c < 0x1p-10 && c > -0x1p-10; }
+  // (e^cz - 1)/c of a small c, with its digits where cz is small; z for c = 0.
+  NABLA_INLINE Vec growth(double c, Vec z, Vec power) {
+    const Vec x = c * z;
+    return c == 0.0 ? z : select(abs(x) < 0.34, expSeries(x), power - 1.0) / c;
   }
 };
 
-// All of them, in the order of lib/catalog.ts: one formula for each value of z, or passes of its own
-// (passes.h).
+struct Tweedie {  // of the mean e^z
+  NABLA_INLINE LossGradient at(Vec y, Vec z, const TweedieTerms& t) {
+    return {TweedieTerms::loss(y, z, t), t.b - t.a};
+  }
+  NABLA_INLINE LossGradient at(Vec y, Vec z, const double* p) {
+    return at(y, z, TweedieTerms::of(y, z, p[0]));
+  }
+  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) {
+    const TweedieTerms t = TweedieTerms::of(y, z, p[0]);
+    return with(TweedieTerms::curvature(t), at(y, z, t));
+  }
+};
+
+struct ModifiedHuber {  // max(0, 1 - yz)² where yz >= -1, else -4yz; y in {-1, 1}
+  NABLA_INLINE LossGradient at(Vec y, Vec z, const double* p) {
+    const Vec m = y * z;
+    const Mask far = m < -1.0;
+    const LossGradient near = SquaredHinge::at(y, z, p);
+    return {select(far, -4.0 * m, near.loss), select(far, -4.0 * y, near.gradient)};
+  }
+  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) {
+    return with(select(abs(y * z) > 1.0, 0.0, 2.0), at(y, z, p));
+  }
+};
+
+// max(0, -yz), y in {-1, 1}. At its kink, where weights of 0 are, the slope is that of a mistake: steps leave
+// it.
+struct Perceptron {
+  NABLA_INLINE LossGradient at(Vec y, Vec z, const double*) {
+    const Vec m = y * z;
+    const Mask right = m > 0.0;
+    return {select(right, 0.0, -m), select(right, 0.0, -y)};
+  }
+  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) { return with(zero(), at(y, z, p)); }
+};
+
+struct TweedieIdentity {  // of the mean z itself; ∞ where that is not positive
+  struct Terms {
+    Mask outside;
+    Vec log;
+    TweedieTerms half;
+  };
+  NABLA_INLINE Terms terms(Vec y, Vec z, const double* p) {
+    const Mask outside = z < 0x1p-1022;
+    const Vec logarithm = log(select(outside, 1.0, z));
+    return {outside, logarithm, TweedieTerms::of(y, logarithm, p[0])};
+  }
+  NABLA_INLINE LossGradient at(Vec y, Vec z, const Terms& t) {
+    return {select(t.outside, INFINITY, TweedieTerms::loss(y, t.log, t.half)),
+            select(t.outside, -INFINITY, (z - y) * (t.half.power / z))};
+  }
+  NABLA_INLINE LossGradient at(Vec y, Vec z, const double* p) { return at(y, z, terms(y, z, p)); }
+  // z^-p (p y/z - (p - 1)); not convex for p > 1, and there as TweedieTerms has it.
+  NABLA_INLINE LossCurvature curvature(Vec y, Vec z, const double* p) {
+    const Terms t = terms(y, z, p);
+    const Vec expected = t.half.power / z;
+    const Vec d = expected * (p[0] * (y / z) + (1.0 - p[0]));
+    return with(select(t.outside, 0.0, max(abs(d), (p[0] > 1.0 ? 0.25 : 0.0) * expected)), at(y, z, t));
+  }
+};
+
+// All of them, in the order of lib/catalog.ts: one formula for each value of z, passes of its own, or
+// passes that call the formula (passes.h).
 // clang-format off
-#define NABLA_LOSSES(elementwise, coupled) \
+#define NABLA_LOSSES(elementwise, coupled, called) \
   elementwise("squared", "", Squared) \
   elementwise("logistic", "", Logistic) \
   coupled("softmax", "", softmaxPass, softmaxCurvaturePass) \
@@ -162,7 +249,10 @@ struct Tweedie {  // -y e^((1-p)z)/(1-p) + e^((2-p)z)/(2-p), power p in (1, 2)
   elementwise("squared_epsilon_insensitive", "epsilon", SquaredEpsilonInsensitive) \
   elementwise("poisson", "", Poisson) \
   elementwise("gamma", "", Gamma) \
-  elementwise("tweedie", "power", Tweedie)
+  called("tweedie", "power", Tweedie) \
+  called("modified_huber", "", ModifiedHuber) \
+  called("perceptron", "", Perceptron) \
+  called("tweedie_identity", "power", TweedieIdentity)
 // clang-format on
 
 }  // namespace NABLA_TARGET

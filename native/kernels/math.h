@@ -23,22 +23,25 @@ NABLA_INLINE Vec powerOfTwo(Vec n) {
   return v;
 }
 
-// e^x: x = n ln 2 + r, a polynomial of degree 11 on |r| <= ln 2 / 2 (Remez: off by 6e-18 of e^r), and n added
-// to the exponent. Where e^x may leave the normal range, 2^n comes in two factors, so that a result below it
-// is rounded once: +0 below -745.13, ∞ above 709.78.
-NABLA_INLINE Vec exp(Vec x) {
-  const bool wide = anyAbove(abs(x), 708.0);
-  if (wide) x = select(x < -746.0, -746.0, select(x > 710.0, 710.0, x));
-  const Vec t = x * 0x1.71547652b82fep0 + roundToInteger;
-  const Vec n = t - roundToInteger;
-  const Vec r = (x - n * ln2High) - n * ln2Low;
+// e^r - 1 for |r| <= ln 2 / 2: a polynomial of degree 11 (Remez: off by 6e-18 of e^r).
+NABLA_INLINE Vec expSeries(Vec r) {
   const Vec r2 = r * r;
   Vec q = 0x1.289f81c494018p-22 + r * 0x1.ad202ae594fcfp-26;
   q = (0x1.a019ab359ac8bp-16 + r * 0x1.71df55233db70p-19) + r2 * q;
   q = (0x1.6c16c17cc0c4cp-10 + r * 0x1.a01a011c37858p-13) + r2 * q;
   q = (0x1.555555555320ep-5 + r * 0x1.111111112882dp-7) + r2 * q;
   q = (0.5 + r * 0x1.5555555555501p-3) + r2 * q;
-  const Vec power = 1.0 + (r + r2 * q);
+  return r + r2 * q;
+}
+
+// e^x: x = n ln 2 + r, the series of r, and n added to the exponent. Where e^x may leave the normal range,
+// 2^n comes in two factors, so that a result below it is rounded once: +0 below -745.13, ∞ above 709.78.
+NABLA_INLINE Vec exp(Vec x) {
+  const bool wide = anyAbove(abs(x), 708.0);
+  if (wide) x = select(x < -746.0, -746.0, select(x > 710.0, 710.0, x));
+  const Vec t = x * 0x1.71547652b82fep0 + roundToInteger;
+  const Vec n = t - roundToInteger;
+  const Vec power = 1.0 + expSeries((x - n * ln2High) - n * ln2Low);
   if (wide) {
     const Vec half = nearestInteger(n * 0.5);
     return (power * powerOfTwo(half)) * powerOfTwo(n - half);
@@ -65,7 +68,7 @@ NABLA_INLINE Vec logOf(Vec high, Vec low, Vec f) {
   return high - ((s * (f - logSeries(s * s)) - low) - f);
 }
 
-// ln(1 + u) for u in [0, 1].
+// ln(1 + u) for u in [√½ - 1, 1].
 NABLA_INLINE Vec log1p(Vec u) {
   const Mask upper = u > 0.5;  // (u - 1)/2 is exact then
   return logOf(select(upper, ln2High, 0.0), select(upper, ln2Low, 0.0), select(upper, (u - 1.0) * 0.5, u));

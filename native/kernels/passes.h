@@ -56,8 +56,9 @@ static double curvaturePass(const LossArgs& a, double* out) {
   return sum;
 }
 
-template <class L>
-static void pointsPass(const PointArgs& args) {
+// `curvature`: the formula with the second derivative, `slope` the first alone.
+template <class Curvature, class Slope>
+NABLA_INLINE void points(const PointArgs& args, Curvature curvature, Slope slope) {
   const PointArgs a = args;  // a copy: stores cannot change it
   const auto weight = [=](size_t i) { return a.weights ? load(a.weights + i) : splat(1.0); };
   const auto fetch = [=](size_t i) {
@@ -67,7 +68,7 @@ static void pointsPass(const PointArgs& args) {
   if (a.losses) {
     for (size_t i = 0; i < a.n; i += 8) {
       fetch(i);
-      const auto at = L::curvature(load(a.y + i), load(a.z + i), a.parameters);
+      const LossCurvature at = curvature(load(a.y + i), load(a.z + i), a.parameters);
       store(a.z + i, weight(i) * at.gradient);
       store(a.curvature + i, weight(i) * at.curvature);
       store(a.losses + i, weight(i) * at.loss);
@@ -77,11 +78,54 @@ static void pointsPass(const PointArgs& args) {
   Vec reach = load(a.reach);
   for (size_t i = 0; i < a.n; i += 8) {
     fetch(i);
-    const Vec y = load(a.y + i), z = load(a.z + i), slope = L::at(y, z, a.parameters).gradient;
-    reach += (abs(y) + abs(z)) + abs(slope);
-    store(a.z + i, weight(i) * slope);
+    const Vec y = load(a.y + i), z = load(a.z + i), gradient = slope(y, z, a.parameters);
+    reach += (abs(y) + abs(z)) + abs(gradient);
+    store(a.z + i, weight(i) * gradient);
   }
   store(a.reach, reach);
+}
+
+template <class L>
+static void pointsPass(const PointArgs& a) {
+  points(a, L::curvature, [](Vec y, Vec z, const double* p) { return L::at(y, z, p).gradient; });
+}
+
+// Losses behind a call for eight values, and one pass for all of them: those whose own would cost more of the
+// binary than they save of a fit.
+using Formula = LossCurvature (*)(Vec y, Vec z, const double* parameters);
+template <class L>
+__attribute__((noinline)) static LossCurvature called(Vec y, Vec z, const double* parameters) {
+  return L::curvature(y, z, parameters);
+}
+// `out`: null, or where second derivatives go.
+__attribute__((noinline)) static double callingPass(Formula formula, const LossArgs& a, double* out) {
+  double sum = 0.0;
+  for (size_t k = 0; k < a.outputs; ++k) {
+    const size_t at = k * a.stride;
+    sum += foldedSum(a.n, [&](size_t i, size_t count) {
+      const auto c = formula(load(a.y + at + i, count), load(a.z + at + i, count), a.parameters);
+      const Vec weight = a.weights ? load(a.weights + i, count) : splat(1.0);
+      store(a.z + at + i, weight * c.gradient, count);
+      if (out) store(out + at + i, weight * c.curvature, count);
+      return keep(weight * c.loss, count);
+    });
+  }
+  return sum;
+}
+__attribute__((noinline)) static void callingPoints(Formula formula, const PointArgs& a) {
+  points(a, formula, [=](Vec y, Vec z, const double* p) { return formula(y, z, p).gradient; });
+}
+template <class L>
+static constexpr Loss behindCall(const char* name, const char* parameters) {
+  return {name,
+          parameters,
+          [](const LossArgs& a) { return callingPass(called<L>, a, nullptr); },
+          [](const LossArgs& a, double* out) { return callingPass(called<L>, a, out); },
+          [](const PointArgs& a) { callingPoints(called<L>, a); },
+          [](double y, double z, const double* parameters) {
+            const LossCurvature c = called<L>(splat(y), splat(z), parameters);
+            return LossPoint{first(c.loss), first(c.gradient)};
+          }};
 }
 
 // ln Σ e^z_k - z_y over the outputs, the largest subtracted first; y in {0 … outputs-1}.

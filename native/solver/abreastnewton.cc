@@ -117,7 +117,8 @@ class NewtonAbreast {
       if (!isUsualColumn(n, mean, unit_[i]) || !(mean <= 0.5 * farOfSums * root)) problems_.leave(i % L);
       reach_.data()[i] = root + mean;
     }
-    for (size_t k = 0; k < L; ++k) meanTarget_[k] = plan_.loss == poissonLoss ? problems_.meanTarget(k) : 0.0;
+    for (size_t k = 0; k < L; ++k)
+      meanTarget_[k] = Roundoff::needsMeanTarget(plan_) ? problems_.meanTarget(k) : 0.0;
   }
 
   bool needsHessian() const {

@@ -65,9 +65,13 @@ constexpr int squaredEpsilonInsensitiveLoss = 8;
 constexpr int poissonLoss = 9;
 constexpr int gammaLoss = 10;
 constexpr int tweedieLoss = 11;
+constexpr int modifiedHuberLoss = 12;
+constexpr int perceptronLoss = 13;
+constexpr int tweedieIdentityLoss = 14;
 // Those of straight pieces, which have no second derivative.
 constexpr bool isKinked(int loss) {
-  return loss == hingeLoss || loss == quantileLoss || loss == epsilonInsensitiveLoss;
+  return loss == hingeLoss || loss == quantileLoss || loss == epsilonInsensitiveLoss ||
+         loss == perceptronLoss;
 }
 
 struct Plan {

@@ -212,11 +212,12 @@ void Program::exchange(Archive& archive) {
 
 // The lower end of a row's box for a weight of 1; the upper one is 1 above it.
 double Program::low(size_t piece, size_t i) const {
-  if (plan_.loss == hingeLoss) return y(i) > 0.0 ? 0.0 : -1.0;
+  if (plan_.loss == hingeLoss || plan_.loss == perceptronLoss) return y(i) > 0.0 ? 0.0 : -1.0;
   return plan_.loss == epsilonInsensitiveLoss ? -static_cast<double>(piece) : plan_.lossParameters[0] - 1.0;
 }
 
-// Margins are y - z, less or more the half width of the tube, and for a coefficient its negative.
+// Margins are y - z (of perceptron -z), less or more the half width of the tube, and for a coefficient its
+// negative.
 void Program::spreadMargins() {
   const size_t rows = table_.count;
   const double wall = plan_.loss == epsilonInsensitiveLoss ? plan_.lossParameters[0] : 0.0;
@@ -224,7 +225,7 @@ void Program::spreadMargins() {
   map_.spread(w_.data(), z);
   for (size_t i = 0; i < rows; ++i) {
     const double own = table_.offset ? z[i] + table_.offset[row(i) * plan_.outputs + output_] : z[i];
-    const double r = y(i) - own;
+    const double r = plan_.loss == perceptronLoss ? -own : y(i) - own;
     m[i] = r - wall;
     if (pieces_ > 1) m[rows + i] = r + wall;
   }

@@ -11,9 +11,13 @@ bool hasLogLink(int loss) { return loss == poissonLoss || loss == gammaLoss || l
 
 // Near 0.
 bool isOfSquares(int loss) {
-  return loss == squaredLoss || loss == squaredHingeLoss || loss == huberLoss ||
+  return loss == squaredLoss || loss == squaredHingeLoss || loss == huberLoss || loss == modifiedHuberLoss ||
          loss == squaredEpsilonInsensitiveLoss;
 }
+
+// Whether tweedie's loss of this power is without its constant (kernels/losses.h), as those of poisson and
+// gamma are: near a minimum it may be 0, and says nothing of the size of its terms.
+bool isLimit(double power, double of) { return std::fabs(power - of) < 0x1p-10; }
 
 // The mean size of a row's slope, at most, near the minimum; by convexity from the mean loss.
 double slopeOf(const Plan& plan, double meanTarget, double meanLoss) {
@@ -30,7 +34,13 @@ double slopeOf(const Plan& plan, double meanTarget, double meanLoss) {
     case gammaLoss:
       return 3.0 * outputs;
     case tweedieLoss:
+      if (isLimit(parameter, 1.0)) return 3.0 * meanTarget;
+      if (isLimit(parameter, 2.0)) return 3.0 * outputs;
       return (1.0 + parameter * parameter) * meanLoss;
+    case tweedieIdentityLoss:
+      if (isLimit(parameter, 1.0)) return 3.0 * outputs;
+      if (isLimit(parameter, 2.0)) return 3.0 * outputs / meanTarget;
+      return (1.0 + parameter * parameter) * meanLoss / meanTarget;
     default:
       return ofSquares;
   }
@@ -44,13 +54,18 @@ Roundoff::Roundoff(const Plan& plan, const Table& table, const Scaling& scaling)
     const double moved = scaling.isFar() ? 0.0 : std::fabs(scaling.mean()[j] / scaling.deviation()[j]);
     reach_.data()[j] = std::sqrt(scaling.square()[j]) + moved;
   }
-  if (plan.loss != poissonLoss) return;
+  if (!needsMeanTarget(plan)) return;
   for (size_t i = 0; i < table.count; ++i) {
     const size_t row = table.index ? table.index[i] : i;
     const double weight = table.sampleWeight ? table.sampleWeight[row] : 1.0;
     for (size_t k = 0; k < plan.targets; ++k) meanTarget_ += weight * table.y[row * plan.targets + k];
   }
   meanTarget_ /= static_cast<double>(table.count);
+}
+
+bool Roundoff::needsMeanTarget(const Plan& plan) {
+  return plan.loss == poissonLoss || plan.loss == tweedieIdentityLoss ||
+         (plan.loss == tweedieLoss && isLimit(plan.lossParameters[0], 1.0));
 }
 
 double Roundoff::levelOf(const Plan& plan, double meanTarget, double terms, double value, double meanLoss) {

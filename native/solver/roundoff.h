@@ -42,10 +42,11 @@ class Roundoff {
   // What the objective is to be measured by: the sizes of its terms, where z is small.
   double size(double value, double meanLoss) const { return sizeOf(plan_, meanTarget_, value, meanLoss); }
 
-  // The same from the terms of z, and the mean of what is counted.
+  // The same from the terms of z, and the mean of y where it is needed.
   static double levelOf(const Plan& plan, double meanTarget, double terms, double value, double meanLoss);
   static double sizeOf(const Plan& plan, double meanTarget, double value, double meanLoss);
   static bool isZeroOf(const Plan& plan, double terms, double value);
+  static bool needsMeanTarget(const Plan& plan);
 
  private:
   double largest(const double* weights) const;

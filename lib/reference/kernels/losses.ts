@@ -1,6 +1,6 @@
 // Losses ℓ(y, z) and their derivatives in z. z that is NaN gives a loss that is NaN. The second derivative of those of
 // straight pieces is 0, at their kinks, too. Twins: native/kernels/losses.h and the lifts in native/kernels/passes.h.
-import { exp, log, log1p, sign } from './math.js';
+import { exp, expSeries, log, log1p, sign } from './math.js';
 import { sum } from './sums.js';
 
 /** What a loss pass works on: `outputs` arrays of n, `stride` apart, in z and in y (labels: one array of y). */
@@ -59,14 +59,14 @@ const squaredCurved: Formula = (y, z, p) => {
   return squared(y, z, p);
 };
 
-/** ln(1 + e^z) - yz, y in {0, 1}; with u = e^-|z| no power overflows */
+/** ln(1 + e^z) - yz, y in [0, 1]; with u = e^-|z| no power overflows */
 const logistic: Formula = (y, z) => {
   const positive = z > 0;
   const u = exp(-Math.abs(z));
   const larger = 1 / (1 + u); // of P(y=1) and P(y=0), the one that z points to
   const smaller = u * larger;
   slope = (1 - y) * (positive ? larger : smaller) - y * (positive ? smaller : larger);
-  return log1p(u) + ((positive ? z : 0) - y * z);
+  return log1p(u) + (positive ? 1 - y : -y) * z;
 };
 const logisticCurved: Formula = (y, z, p) => {
   const u = exp(-Math.abs(z));
@@ -160,19 +160,94 @@ const gammaCurved: Formula = (y, z, p) => {
   return gamma(y, z, p);
 };
 
-/** -y e^((1-p)z)/(1-p) + e^((2-p)z)/(2-p), power p in (1, 2) */
+/** Whether a quotient by c would lose digits to its constant. */
+const isLimit = (c: number): boolean => c < 2 ** -10 && c > -(2 ** -10);
+
+/** (e^cz - 1)/c of a small c, with its digits where cz is small; z for c = 0. */
+function growth(c: number, z: number, power: number): number {
+  const x = c * z;
+  return c === 0 ? z : (Math.abs(x) < 0.34 ? expSeries(x) : power - 1) / c;
+}
+
+/** The first unless the second is larger or a NaN. */
+const larger = (a: number, b: number): number => (a > b ? a : b);
+
+// Terms of half the deviance of power p, but for what z does not change.
+let powerA = 0;
+let a = 0;
+let b = 0;
+
+/**
+ * b/(2-p) - a/(1-p), with b = e^((2-p)z) and a = y e^((1-p)z). Near p = 1 and p = 2 a quotient's constant, 1/(1-p) or
+ * 1/(2-p), would take all digits: there it is left out, (e^cz - 1)/c, and p = 1 is poisson, p = 2 gamma. p < 1 and p > 2
+ * are not convex.
+ */
+function tweedieTerms(y: number, z: number, p: number): number {
+  const c1 = 1 - p;
+  const c2 = 2 - p;
+  powerA = exp(c1 * z);
+  a = y === 0 ? y : y * powerA; // not 0 · ∞
+  b = exp(c2 * z);
+  // Where both overflow the larger one counts: not ∞ - ∞.
+  if (c1 > 0 && b === Infinity) a = 0;
+  if (c2 < 0 && a === Infinity) b = 0;
+  const ofA = isLimit(c1) ? (y === 0 ? y : y * growth(c1, z, powerA)) : a / c1;
+  return (isLimit(c2) ? growth(c2, z, b) : b / c2) - ofA;
+}
+
+/** Of the mean e^z. */
 const tweedie: Formula = (y, z, parameters) => {
-  const p = parameters[0];
-  const a = y === 0 ? y : y * exp((1 - p) * z); // not 0 · ∞
-  const b = exp((2 - p) * z);
+  const loss = tweedieTerms(y, z, parameters[0]);
   slope = b - a;
-  return b / (2 - p) - a / (1 - p);
+  return loss;
 };
+/**
+ * The second derivative is (2-p)b - (1-p)a. Where that may be negative its size stands for it, and at least a quarter of
+ * what it is at z = ln y.
+ */
 const tweedieCurved: Formula = (y, z, parameters) => {
   const p = parameters[0];
-  const a = y === 0 ? y : y * exp((1 - p) * z);
-  bend = (2 - p) * exp((2 - p) * z) - (1 - p) * a;
-  return tweedie(y, z, parameters);
+  const loss = tweedie(y, z, parameters);
+  const d = (2 - p) * b - (1 - p) * a;
+  bend = 1 - p > 0 || 2 - p < 0 ? larger(Math.abs(d), 0.25 * b) : d;
+  return loss;
+};
+
+/** max(0, 1 - yz)² where yz ≥ -1, else -4yz; y in {-1, 1} */
+const modifiedHuber: Formula = (y, z, p) => {
+  const m = y * z;
+  const near = squaredHinge(y, z, p);
+  if (!(m < -1)) return near;
+  slope = -4 * y;
+  return -4 * m;
+};
+const modifiedHuberCurved: Formula = (y, z, p) => {
+  bend = Math.abs(y * z) > 1 ? 0 : 2;
+  return modifiedHuber(y, z, p);
+};
+
+/** max(0, -yz), y in {-1, 1}. At its kink, where weights of 0 are, the slope is that of a mistake: steps leave it. */
+const perceptron: Formula = (y, z) => {
+  const m = y * z;
+  slope = m > 0 ? 0 : -y;
+  return m > 0 ? 0 : -m;
+};
+
+/** Of the mean z itself; ∞ where that is not positive. */
+const tweedieIdentity: Formula = (y, z, parameters) => {
+  const isOutside = z < 2 ** -1022;
+  const loss = tweedieTerms(y, log(isOutside ? 1 : z), parameters[0]);
+  slope = isOutside ? -Infinity : (z - y) * (powerA / z);
+  return isOutside ? Infinity : loss;
+};
+/** z^-p (p y/z - (p - 1)); not convex for p > 1, and there as that of the log link. */
+const tweedieIdentityCurved: Formula = (y, z, parameters) => {
+  const p = parameters[0];
+  const loss = tweedieIdentity(y, z, parameters);
+  const expected = powerA / z;
+  const d = expected * (p * (y / z) + (1 - p));
+  bend = z < 2 ** -1022 ? 0 : larger(Math.abs(d), (p > 1 ? 0.25 : 0) * expected);
+  return loss;
 };
 
 /** Lifts formulas to passes over all outputs. */
@@ -261,4 +336,7 @@ export const losses: readonly Loss[] = [
   elementwise('poisson', '', poisson, poissonCurved),
   elementwise('gamma', '', gamma, gammaCurved),
   elementwise('tweedie', 'power', tweedie, tweedieCurved),
+  elementwise('modified_huber', '', modifiedHuber, modifiedHuberCurved),
+  elementwise('perceptron', '', perceptron, straight(perceptron)),
+  elementwise('tweedie_identity', 'power', tweedieIdentity, tweedieIdentityCurved),
 ];

@@ -20,22 +20,27 @@ function powerOfTwo(n: number): number {
   return double[0];
 }
 
-/**
- * e^x: x = n ln 2 + r, a polynomial of degree 11 on |r| ≤ ln 2 / 2 (Remez: off by 6e-18 of e^r), then 2^n in two
- * factors, so that a result below the normal range is rounded once. +0 below -745.13, ∞ above 709.78.
- */
-export function exp(argument: number): number {
-  const x = argument < -746 ? -746 : argument > 710 ? 710 : argument;
-  const n = nearestInteger(x * 1.4426950408889634);
-  const r = x - n * ln2High - n * ln2Low;
+/** e^r - 1 for |r| ≤ ln 2 / 2: a polynomial of degree 11 (Remez: off by 6e-18 of e^r). */
+export function expSeries(r: number): number {
   const r2 = r * r;
   let q = 2.762517648290468e-7 + r * 2.4978400589507845e-8;
   q = 2.4801508706689734e-5 + r * 2.755764073488131e-6 + r2 * q;
   q = 0.0013888888926778696 + r * 0.0001984126946643096 + r2 * q;
   q = 0.041666666666604 + r * 0.008333333333499915 + r2 * q;
   q = 0.5 + r * 0.16666666666666433 + r2 * q;
+  return r + r2 * q;
+}
+
+/**
+ * e^x: x = n ln 2 + r, the series of r, then 2^n in two factors, so that a result below the normal range is rounded
+ * once. +0 below -745.13, ∞ above 709.78.
+ */
+export function exp(argument: number): number {
+  const x = argument < -746 ? -746 : argument > 710 ? 710 : argument;
+  const n = nearestInteger(x * 1.4426950408889634);
+  const power = 1 + expSeries(x - n * ln2High - n * ln2Low);
   const half = nearestInteger(n * 0.5);
-  return (1 + (r + r2 * q)) * powerOfTwo(half) * powerOfTwo(n - half);
+  return power * powerOfTwo(half) * powerOfTwo(n - half);
 }
 
 /**
@@ -57,7 +62,7 @@ function logOf(k: number, f: number): number {
   return k * ln2High - (s * (f - logSeries(s * s)) - k * ln2Low - f);
 }
 
-/** ln(1 + u) for u in [0, 1]. */
+/** ln(1 + u) for u in [√½ - 1, 1]. */
 export function log1p(u: number): number {
   const upper = u > 0.5; // (u - 1)/2 is exact then
   return logOf(upper ? 1 : 0, upper ? (u - 1) * 0.5 : u);

@@ -4,7 +4,7 @@
 // of a Newton step, as many as weights, or as rows where these are fewer (dual.ts). Twin: native/solver/program.cc.
 
 import type { Bounds } from '../../bounds.js';
-import { epsilonInsensitiveLoss, hingeLoss, type Plan, type Table } from '../../plan.js';
+import { epsilonInsensitiveLoss, hingeLoss, type Plan, perceptronLoss, type Table } from '../../plan.js';
 import { asum } from '../kernels/dense.js';
 import type { Penalty } from '../kernels/penalties.js';
 import type { Archive, Archived } from './archive.js';
@@ -297,7 +297,7 @@ export class Program implements Archived {
   /** The lower end of a row's box for a weight of 1; the upper one is 1 above it. */
   #low(piece: number, i: number): number {
     const { loss, lossParameters } = this.#plan;
-    if (loss === hingeLoss) return this.#y(i) > 0 ? 0 : -1;
+    if (loss === hingeLoss || loss === perceptronLoss) return this.#y(i) > 0 ? 0 : -1;
     return loss === epsilonInsensitiveLoss ? -piece : lossParameters[0] - 1;
   }
 
@@ -345,7 +345,7 @@ export class Program implements Archived {
     return of === kind.l1 ? 2 * this.#l1(j) : this.#table.count * this.#deviation(j);
   }
 
-  /** Margins are y - z, less or more the half width of the tube, and for a coefficient its negative. */
+  /** Margins are y - z (of perceptron -z), less or more the half width of the tube, and for a coefficient its negative. */
   #spreadMargins(): void {
     const { count, offset } = this.#table;
     const { cols, outputs, loss, lossParameters } = this.#plan;
@@ -355,7 +355,7 @@ export class Program implements Archived {
     this.#map.spread(this.#w, z);
     for (let i = 0; i < count; i++) {
       const own = offset ? z[i] + offset[this.#row(i) * outputs + this.#output] : z[i];
-      const r = this.#y(i) - own;
+      const r = loss === perceptronLoss ? -own : this.#y(i) - own;
       m[i] = r - wall;
       if (this.#pieces > 1) m[count + i] = r + wall;
     }

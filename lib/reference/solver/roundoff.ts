@@ -5,6 +5,7 @@ import {
   gammaLoss,
   huberLoss,
   logisticLoss,
+  modifiedHuberLoss,
   type Plan,
   poissonLoss,
   softmaxLoss,
@@ -12,6 +13,7 @@ import {
   squaredHingeLoss,
   squaredLoss,
   type Table,
+  tweedieIdentityLoss,
   tweedieLoss,
 } from '../../plan.js';
 import type { Scaling } from './scaling.js';
@@ -40,19 +42,40 @@ export function isTrusted(promised: number, left: number, size: number): boolean
   return left <= 2 ** -10 * promised && left <= 2 ** -20 * size && left > 0;
 }
 
+/** Losses that are squares near 0. */
+const ofSquares: readonly number[] = [
+  squaredLoss,
+  squaredHingeLoss,
+  huberLoss,
+  modifiedHuberLoss,
+  squaredEpsilonInsensitiveLoss,
+];
+
+/**
+ * Whether tweedie's loss of this power is without its constant (kernels/losses), as those of poisson and gamma are: near a
+ * minimum it may be 0, and says nothing of the size of its terms.
+ */
+const isLimit = (power: number, of: number): boolean => Math.abs(power - of) < 2 ** -10;
+
+function needsMeanTarget({ loss, lossParameters }: Plan): boolean {
+  return (
+    loss === poissonLoss || loss === tweedieIdentityLoss || (loss === tweedieLoss && isLimit(lossParameters[0], 1))
+  );
+}
+
 export class Roundoff {
   readonly #plan: Plan;
   readonly #reach: Float64Array; // of each column, the terms of z that a scaled weight of 1 makes
-  readonly #meanTarget: number; // of counts
+  readonly #meanTarget: number; // of y, where it is needed
   readonly #isSquares: boolean; // the loss, near 0
   readonly #unit: number; // of z, where it has one
 
   constructor(plan: Plan, table: Table, { mean, deviation, square, isFar }: Scaling) {
     this.#plan = plan;
     this.#reach = square.map((s, j) => Math.sqrt(s) + (isFar ? 0 : Math.abs(mean[j] / deviation[j])));
-    this.#isSquares = [squaredLoss, squaredHingeLoss, huberLoss, squaredEpsilonInsensitiveLoss].includes(plan.loss);
+    this.#isSquares = ofSquares.includes(plan.loss);
     this.#unit = plan.loss === poissonLoss || plan.loss === gammaLoss || plan.loss === tweedieLoss ? 1 : 0;
-    this.#meanTarget = plan.loss === poissonLoss ? meanTarget(plan, table) : 0;
+    this.#meanTarget = needsMeanTarget(plan) ? meanTarget(plan, table) : 0;
   }
 
   /** Changes of the objective that are not to be told from rounding; `meanLoss`: its part without penalty. */
@@ -88,21 +111,27 @@ export class Roundoff {
   /** The mean size of a row's slope, at most, near the minimum; by convexity from the mean loss. */
   #slope(meanLoss: number): number {
     const { loss, outputs, lossParameters } = this.#plan;
-    const ofSquares = 2 * Math.sqrt(outputs * meanLoss);
+    const bySquares = 2 * Math.sqrt(outputs * meanLoss);
     switch (loss) {
       case logisticLoss:
       case softmaxLoss:
         return least(outputs, 2 * meanLoss);
       case huberLoss:
-        return least(ofSquares, outputs * lossParameters[0]);
+        return least(bySquares, outputs * lossParameters[0]);
       case poissonLoss:
         return 3 * this.#meanTarget;
       case gammaLoss:
         return 3 * outputs;
       case tweedieLoss:
+        if (isLimit(lossParameters[0], 1)) return 3 * this.#meanTarget;
+        if (isLimit(lossParameters[0], 2)) return 3 * outputs;
         return (1 + lossParameters[0] * lossParameters[0]) * meanLoss;
+      case tweedieIdentityLoss:
+        if (isLimit(lossParameters[0], 1)) return 3 * outputs;
+        if (isLimit(lossParameters[0], 2)) return (3 * outputs) / this.#meanTarget;
+        return ((1 + lossParameters[0] * lossParameters[0]) * meanLoss) / this.#meanTarget;
       default:
-        return ofSquares;
+        return bySquares;
     }
   }
 }
