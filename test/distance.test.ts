@@ -151,6 +151,7 @@ describe.each(faces)('optimality: $name', (face) => {
     const { X, z: y } = anyProblem(12);
     expect(relativeOf(fitSync({ X, y }, { optimizer: 'adam', epochs: 1 }))).toBe(null);
     expect(relativeOf(fitSync({ X, y }, { optimizer: 'adam', loss: 'quantile' }))).toBe(null);
+    expect(relativeOf(fitSync({ X, y }, { optimizer: 'lbfgs', loss: 'huber', l1: 0.1, epochs: 1 }))).toBe(null);
     expect(fitManySync([{ X, y }]).at(0).optimality).toEqual({ gradientNorm: null, relative: null });
     const path = fitPathSync({ X, y }, { standardize: true });
     expect(path.models[5].optimality.relative).toBeLessThan(1e-9);

@@ -16,7 +16,7 @@ import { type FitFlags, type FitRequest, isSolver, optimizerOf, readRequest } fr
 import { TargetScale } from './scale.js';
 import { type Parts, partsOf, readSources, type Sources } from './sources.js';
 import { counted } from './text.js';
-import { warningsOf } from './warnings.js';
+import { tellWarnings, warningsOf } from './warnings.js';
 import { inTheseWords } from './words.js';
 
 const elapsed = (start: number): number => (performance.now() - start) / 1000;
@@ -99,6 +99,6 @@ export async function fitCommand(file: string, flags: FitFlags, given: FitOption
   }
   const text = (): string => reportText(report, names, curve, request, io.stdout.columns ?? 80);
   io.stdout.write(request.json ? `${JSON.stringify(report)}\n` : text());
-  if (!request.json) for (const warning of warnings) io.stderr.write(`nabla: warning: ${warning}\n`);
+  if (!request.json) tellWarnings(warnings, io);
   return true;
 }

@@ -16,6 +16,7 @@ import type { Outcome } from './report.js';
 import type { FitRequest } from './request.js';
 import type { Parts, Sources } from './sources.js';
 import { counted, measured } from './text.js';
+import { tellWarnings, warningsOf } from './warnings.js';
 import { inTheseWords } from './words.js';
 
 interface Fitted {
@@ -99,7 +100,8 @@ export async function fitAlongCommand(
   const seconds = (performance.now() - start) / 1000;
   const chosen = choose(path, cv, along.choice);
   const diverged = chosen?.model.status === 'diverged';
-  const report = pathReportOf(path, cv, chosen, names, parts, { ...outcome, seconds });
+  const warnings = chosen ? warningsOf(chosen.model, parts.training, names, request.options) : [];
+  const report = pathReportOf(path, cv, chosen, names, parts, { ...outcome, seconds, warnings });
   const write = async (name: keyof PathReport['files'], to: string | undefined, content: () => string) => {
     if (to === undefined) return;
     await writeAtomic(to, Buffer.from(content()));
@@ -118,6 +120,7 @@ export async function fitAlongCommand(
   }
   const text = (): string => pathText(report, names, request, io.stdout.columns ?? 80);
   io.stdout.write(request.json ? `${JSON.stringify(report)}\n` : text());
+  if (!request.json) tellWarnings(warnings, io);
   if (diverged) tellDivergence(`the fit at λ ${measured(chosen.lambda)} diverged`, chosen.model, request, io);
   return !diverged;
 }

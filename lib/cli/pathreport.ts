@@ -49,6 +49,8 @@ export interface PathReport extends Omit<Outcome, 'metrics'> {
   } | null;
   /** Null where no λ is asked for. */
   chosen: Chosen | null;
+  /** Of the model that was chosen, what a person should know. */
+  warnings: readonly string[];
   /** What was written. */
   files: { model?: string; plot?: string; pathPlot?: string };
 }
@@ -82,7 +84,7 @@ export function pathReportOf(
   chosen: ReturnType<typeof choose>,
   names: readonly string[],
   parts: Parts,
-  outcome: Omit<Outcome, 'metrics'>,
+  outcome: Omit<Outcome, 'metrics'> & Pick<PathReport, 'warnings'>,
 ): PathReport {
   const { labels } = outcome;
   const { models, l1Ratio, lambdas, nonZero, devianceRatio, losses, status, epochs } = path;

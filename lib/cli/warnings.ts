@@ -1,5 +1,6 @@
 // What a person should know of a fit that has ended: that it is far from its minimum, or that columns need scaling.
 import type { FitOptions, Model } from '../index.js';
+import type { Io } from './command.js';
 import type { Rows } from './encode.js';
 import { isSolver, optimizerOf } from './request.js';
 
@@ -52,4 +53,8 @@ function scales(rows: Rows, names: readonly string[], options: FitOptions): stri
 /** In the order of their weight; none for a fit that is as it should be. */
 export function warningsOf(model: Model, rows: Rows, names: readonly string[], options: FitOptions): string[] {
   return [distance(model, options), scales(rows, names, options)].filter((text) => text !== null);
+}
+
+export function tellWarnings(warnings: readonly string[], { stderr }: Io): void {
+  for (const warning of warnings) stderr.write(`nabla: warning: ${warning}\n`);
 }

@@ -45,8 +45,9 @@ function isCheap({ plan, train }: FitJob, { epochs }: Outcome): boolean {
 /** Whether the method that fitted tells how far it got. */
 function tells({ plan }: FitJob, { status, gap, remainingDecrease }: Outcome): boolean {
   if (Number.isFinite(gap)) return true;
-  const isEstimate = plan.solver === solverKind.lbfgs && statuses[status] !== 'converged';
-  return Number.isFinite(remainingDecrease) && !isEstimate;
+  // What L-BFGS takes for the Hessian is of no use before it converges.
+  const isGuess = plan.solver === solverKind.lbfgs && statuses[status] !== 'converged';
+  return Number.isFinite(remainingDecrease) && !isGuess;
 }
 
 /**
@@ -88,8 +89,10 @@ function objectiveOf({ loss }: Outcome): number {
 }
 
 /** By how much the objective could still fall; NaN: not known. */
-function leftToGain({ plan }: FitJob, outcome: Outcome, judged: Outcome | null): number {
+function leftToGain(job: FitJob, outcome: Outcome, judged: Outcome | null): number {
+  const { plan } = job;
   const { gap } = outcome;
+  if (!judged && !tells(job, outcome)) return NaN;
   if (!judged && Number.isFinite(gap)) return gap;
   const { remainingDecrease } = judged ?? outcome;
   // Flat models promise more than there is; but for losses with a log link no objective is below 0.

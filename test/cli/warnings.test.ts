@@ -76,6 +76,14 @@ describe('a warning', () => {
     expect(await scales()).toBe(false);
   });
 
+  it('tells the same of the model that is chosen along a path', async () => {
+    const flags = ['-t', 'y', '--path', '--lambdas', '1,.1', '--lambda', '.1', '--loss', 'huber'];
+    const far = await nabla('fit', apart(), ...flags, '--epochs', '1');
+    expect(far).toMatchObject({ code: 0, err: expect.stringMatching(/^nabla: warning: the fit is far/) });
+    const near = await nabla('fit', apart(), '-t', 'y', '--path', '--lambdas', '1,.1', '--lambda', '.1');
+    expect(near).toMatchObject({ code: 0, err: '' });
+  });
+
   it('is not given where a validation ended the fit', async () => {
     const flags = [
       '--optimizer',
