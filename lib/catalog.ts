@@ -218,7 +218,7 @@ export const rules = {
 /** What finds the minimum of the whole objective without a learning rate, in place of a rule. */
 export const solvers = {
   lbfgs: {
-    help: 'limited-memory BFGS with a strong Wolfe search; orthant-wise (OWL-QN) with l1',
+    help: 'limited-memory BFGS with a strong Wolfe search; orthant-wise with l1; by multipliers where a loss has kinks',
     parameters: { memory: whole(10, '[1, 1000]', 'steps that are remembered') },
   },
   newton: {

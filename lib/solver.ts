@@ -30,13 +30,17 @@ export function rowsForLbfgs(plan: Plan): number {
     if (side <= most.exact) return Infinity;
     return l2 > 0 ? most.exact + 1 : 0; // ridge regression has as many equations as rows, if these are fewer
   }
-  const isKinked = kinkedLosses.includes(loss);
+  // Where a loss has kinks the interior point method needs few iterations, L-BFGS thousands.
+  if (kinkedLosses.includes(loss)) {
+    if (side <= most.parts) return Infinity;
+    return isPlain && l2 > 0 ? most.parts + 1 : 0; // as many equations as rows
+  }
   // With l2 alone there are as many equations as rows, if these are fewer; a logistic loss needs few steps of L-BFGS.
   const isByRows = loss !== softmaxLoss && loss !== logisticLoss;
   if (isByRows && side > most.newton && isPlain && l2 > 0) return Math.min(cols, most.parts + 1);
   const size = loss === softmaxLoss ? outputs * side : side;
   if (size > most.newton) return l1 > 0 && curvedLosses.includes(loss) ? Infinity : 0;
-  if (!isPlain || isKinked || size <= lbfgsFrom.size) return Infinity;
+  if (!isPlain || size <= lbfgsFrom.size) return Infinity;
   return Math.max(lbfgsFrom.rowsPerColumn * side, Math.ceil(lbfgsFrom.products / size ** 2));
 }
 

@@ -249,10 +249,11 @@ describe.each(faces)('auto: $name', ({ fitSync }) => {
     expect(picked('huber', 30, 500, { l1: 0.1 })).toBe('lbfgs');
     expect(picked('softmax', 30, 166, { l1: 0.1 }), 'of three classes').toBe('lbfgs');
     expect(picked('quantile', 9, 499)).toBe('newton');
-    expect(picked('quantile', 30, 500)).toBe('lbfgs');
-    expect(picked('quantile', 499, 500, { l2: 0.1 }), 'as many equations as rows').toBe('newton');
-    expect(picked('quantile', 500, 500, { l2: 0.1 })).toBe('lbfgs');
-    expect(picked('quantile', 499, 500, { l2: 0.1, l1: 0.1 })).toBe('lbfgs');
+    expect(picked('quantile', 30, 500, { l1: 0.1 })).toBe('newton');
+    expect(picked('quantile', 500, 500, { l2: 0.1 })).toBe('newton');
+    expect(picked('quantile', 9, 2000)).toBe('lbfgs');
+    expect(picked('quantile', 9, 2000, { l1: 0.1, l2: 0.1 })).toBe('lbfgs');
+    expect(picked('quantile', 9, 2000, { l2: 0.1 }), 'as many equations as rows').toBe('newton');
     expect(picked('huber', 499, 500, { l2: 0.1 })).toBe('newton');
     expect(picked('poisson', 500, 500, { l2: 0.1 })).toBe('lbfgs');
     expect(picked('logistic', 30, 500, { l2: 0.1 })).toBe('lbfgs');

@@ -11,6 +11,7 @@
 #include "exact.h"
 #include "interior.h"
 #include "lbfgs.h"
+#include "multipliers.h"
 #include "newton.h"
 #include "rownewton.h"
 
@@ -90,7 +91,9 @@ void Run::makeMethod() {
     return;
   }
   smooth_.reset(new Smooth(kernels_, plan_, data_.train, scaling_.get(), penalty, team_));
-  if (plan_.solver == SolverKind::lbfgs) {
+  if (plan_.solver == SolverKind::lbfgs && isKinked(plan_.loss)) {
+    method_.reset(new Multipliers(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_));
+  } else if (plan_.solver == SolverKind::lbfgs) {
     method_.reset(new Lbfgs(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_));
   } else if (plan_.solver == SolverKind::exact) {
     method_.reset(

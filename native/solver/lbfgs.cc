@@ -30,7 +30,7 @@ Lbfgs::Lbfgs(const Kernels& kernels, const Plan& plan, const Table& table, const
       metric_(kernels, plan, scaling, smooth, team),
       size_(plan.size()),
       memory_(static_cast<size_t>(plan.solverParameters[0])),
-      isOrthantWise_(plan.l1 != 0.0 || plan.bounded),
+      isOrthantWise_(smooth.penalty().l1 != 0.0 || smooth.penalty().bounded()),
       stepHistory_(plan.stepHistory),
       w_(weights),
       bent_(size_),
@@ -65,6 +65,12 @@ void Lbfgs::begin() {
   value_ = value;
   copy(trial_.data(), w_, size_);
   copy(trialGradient_.data(), g_.data(), size_);
+}
+
+void Lbfgs::restart() {
+  begun_ = false;
+  count_ = 0;
+  ended = Status::maxEpochs;
 }
 
 void Lbfgs::bend() {
@@ -187,9 +193,10 @@ void Lbfgs::turn() {
 double Lbfgs::search() {
   const double slope = dot(steepest_.data(), direction_.data());
   if (!(slope < 0.0)) return 0.0;
-  if (isOrthantWise_) return backtrack(1.0);
+  const double first = count_ > 0 ? 1.0 : firstLength;
+  if (isOrthantWise_) return backtrack(first);
   const RayPoint found =
-      wolfe({0.0, value_, slope}, 1.0, rounding * std::fabs(value_), [this](double t) { return at(t); });
+      wolfe({0.0, value_, slope}, first, rounding * std::fabs(value_), [this](double t) { return at(t); });
   if (found.t > 0.0) value_ = found.value;
   return found.t;
 }

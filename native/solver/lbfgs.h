@@ -19,6 +19,10 @@ class Lbfgs final : public Method {
   // One iteration. Returns the objective after it.
   double epoch(uint64_t) override;
   const double* result() const override { return w_; }
+  // Begins anew where it is: the objective has changed.
+  void restart();
+
+  double firstLength = 1.0;  // of a step by the metric alone
   void exchange(Archive& archive) override;
 
  private:

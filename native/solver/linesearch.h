@@ -34,6 +34,7 @@ template <class At>
 RayPoint wolfe(const RayPoint& start, double t, double roundoff, At at) {
   constexpr double decrease = 1e-4, curvature = 0.9;
   constexpr int most = 20;
+  constexpr int patient = 5;  // trials after which a step that is far too long shrinks faster
   RayPoint low = start, high{}, best = start;
   bool bracketed = false;
   for (int tries = 0; tries < most; ++tries) {
@@ -51,7 +52,7 @@ RayPoint wolfe(const RayPoint& start, double t, double roundoff, At at) {
       bracketed = true;
     }
     // A parabola whose slope has not fallen to 0.9 has its minimum beyond 10 t.
-    t = bracketed ? between(low, high) : 10.0 * t;
+    t = !bracketed ? 10.0 * t : tries >= patient && low.t == 0.0 ? 0.01 * high.t : between(low, high);
     if (!(t > low.t && t < INFINITY)) break;
   }
   return best.t > 0.0 ? at(best.t) : start;

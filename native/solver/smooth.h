@@ -8,11 +8,21 @@
 
 namespace nabla {
 
+// What sums a loss over all rows in a way of its own.
+class Evaluator {
+ public:
+  virtual ~Evaluator() = default;
+  // Returns the sum of the losses and writes the mean gradient.
+  virtual double evaluate(const double* weights, double* gradient) = 0;
+};
+
 class Smooth {
  public:
+  // `own`: in place of the losses; null: none.
   Smooth(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling* scaling,
-         const Penalty& penalty, const Team& team)
-      : kernels_(kernels),
+         const Penalty& penalty, const Team& team, Evaluator* own = nullptr)
+      : own_(own),
+        kernels_(kernels),
         objective_(kernels, plan, table, scaling, table.count, team),
         penalty_(penalty),
         penalized_(plan.coefficients()),
@@ -22,7 +32,8 @@ class Smooth {
   // The mean loss and the penalty; the gradient of the loss and of l2.
   double evaluate(const double* weights, double* gradient) {
     const Batch rows = objective_.everything();
-    const double sum = objective_.evaluate(rows, weights, gradient);
+    const double sum =
+        own_ ? own_->evaluate(weights, gradient) : objective_.evaluate(rows, weights, gradient);
     return penalize(sum / static_cast<double>(rows.count), weights, gradient);
   }
 
@@ -59,6 +70,7 @@ class Smooth {
   bool stopped() const { return team_.stopped(); }
 
  private:
+  Evaluator* own_;
   const Kernels& kernels_;
   Objective objective_;
   Penalty penalty_;

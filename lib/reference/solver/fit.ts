@@ -25,6 +25,7 @@ import { Expansion } from './expansion.js';
 import { Interior } from './interior.js';
 import { Lbfgs } from './lbfgs.js';
 import type { Method } from './method.js';
+import { Multipliers } from './multipliers.js';
 import { Newton } from './newton.js';
 import { type Evaluator, Objective } from './objective.js';
 import { RowEquations } from './rowequations.js';
@@ -105,6 +106,9 @@ export class Run {
     const penalty: Penalty = { l1: plan.l1, l2: plan.l2, factors: penaltyFactors, bounds: this.#bounds };
     const smooth = new Smooth(objective, penalty, coefficientCount(plan));
     if (plan.solver === solverKind.lbfgs) {
+      if (this.#scaling && kinkedLosses.includes(plan.loss)) {
+        return new Multipliers(plan, this.#job.train, this.#scaling, smooth, weights);
+      }
       const rows = this.#scaling && { table: this.#job.train, scaling: this.#scaling };
       return new Lbfgs(plan, smooth, weights, rows);
     }

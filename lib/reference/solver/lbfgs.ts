@@ -52,6 +52,8 @@ export class Lbfgs extends Method {
   #next = 0;
   #value = NaN;
   #begun = false;
+  /** Of a step by the metric alone. */
+  firstLength = 1;
 
   /** `weights`: where it starts; changed in place. `data`: null for a function of the caller's. */
   constructor(plan: Plan, smooth: Smooth, weights: Float64Array, data: Data | null) {
@@ -88,6 +90,13 @@ export class Lbfgs extends Method {
 
   get result(): Float64Array {
     return this.#w;
+  }
+
+  /** Begins anew where it is: the objective has changed. */
+  restart(): void {
+    this.#begun = false;
+    this.#count = 0;
+    this.ended = null;
   }
 
   /** One iteration. Returns the objective after it. */
@@ -263,10 +272,10 @@ export class Lbfgs extends Method {
     return t;
   }
 
-  /** The first step along the gradient: 1 where the curvature is known, else no further than 1. */
+  /** The first step along the gradient: by the metric, else no further than 1. */
   #firstLength(): number {
     const norm = nrm2(this.#direction);
-    return this.#metric || norm <= 1 ? 1 : 1 / norm;
+    return this.#metric ? this.firstLength : norm <= 1 ? 1 : 1 / norm;
   }
 
   #at(t: number): RayPoint {

@@ -12,6 +12,7 @@ export interface RayPoint {
 const decrease = 1e-4;
 const curvature = 0.9;
 const most = 20;
+const patient = 5; // trials after which a step that is far too long shrinks faster
 
 /** The minimum of the cubic through two points; kept off the ends of the interval. */
 function between(low: RayPoint, high: RayPoint): number {
@@ -45,7 +46,7 @@ export function wolfe(start: RayPoint, first: number, roundoff: number, at: (t: 
     if (lower && slope < 0) low = point;
     else high = point;
     // A parabola whose slope has not fallen to 0.9 has its minimum beyond 10 t.
-    t = high ? between(low, high) : 10 * t;
+    t = !high ? 10 * t : tries >= patient && low.t === 0 ? 0.01 * high.t : between(low, high);
     if (!(t > low.t && t < Infinity)) break;
   }
   return best.t > 0 ? at(best.t) : start;
