@@ -34,14 +34,28 @@ describe.runIf(native)('the addon', () => {
     [...ofLoss(2, none, x, pair(), 2, 2, 0, x, x), 'ERR_SHAPE'],
   ] as [string, unknown[], string][];
   const step = (change: Record<number, unknown>): [string, unknown[]] => {
-    const good = [0, none, new Float64Array(5), 0.1, 1, new Float64Array(4), [pair()], pair(), pair(), 0, 2];
+    const good = [
+      0,
+      none,
+      new Float64Array(5),
+      0.1,
+      1,
+      new Float64Array(4),
+      [pair()],
+      pair(),
+      pair(),
+      0,
+      2,
+      null,
+      null,
+    ];
     return ['updateStep', good.map((arg, i) => (i in change ? change[i] : arg))];
   };
   const steps = [
     [...step({ 0: 99 }), 'ERR_OUT_OF_RANGE'],
     [...step({ 0: -1 }), 'ERR_OUT_OF_RANGE'],
     [...step({ 1: new Float64Array(3) }), 'ERR_SHAPE'],
-    [...step({ 2: new Float64Array(4) }), 'ERR_SHAPE'],
+    [...step({ 2: new Float64Array(3) }), 'ERR_SHAPE'],
     [...step({ 3: '0.1' }), 'ERR_INVALID_ARG_TYPE'],
     [...step({ 5: new Float64Array(3) }), 'ERR_SHAPE'],
     [...step({ 6: [] }), 'ERR_SHAPE'],
@@ -161,8 +175,8 @@ describe.runIf(native)('the addon', () => {
     ['too few arrays', at(1, [null]), 'ERR_INVALID_ARG_TYPE'],
     ['no X', held(0, null), 'ERR_SHAPE'],
     ['a short X', held(0, new Float64Array(29)), 'ERR_SHAPE'],
-    ['little room for what is known', held(15, new Float64Array(36)), 'ERR_SHAPE'],
-    ['room of singles for what is known', held(15, new Float32Array(37)), 'ERR_INVALID_ARG_TYPE'],
+    ['little room for what is known', held(17, new Float64Array(36)), 'ERR_SHAPE'],
+    ['room of singles for what is known', held(17, new Float32Array(37)), 'ERR_INVALID_ARG_TYPE'],
     ['a short X of singles', held(0, new Float32Array(29)), 'ERR_SHAPE'],
     ['an X of whole numbers', held(0, new Int32Array(30)), 'ERR_INVALID_ARG_TYPE'],
     ['an X that is none', held(0, {}), 'ERR_INVALID_ARG_TYPE'],
@@ -185,9 +199,11 @@ describe.runIf(native)('the addon', () => {
     ['signed indices', held(10, new Int32Array(3)), 'ERR_INVALID_ARG_TYPE'],
     ['an index beyond the rows', held(10, Uint32Array.of(0, 10)), 'ERR_OUT_OF_RANGE'],
     ['short penalty factors', held(11, new Float64Array(2)), 'ERR_SHAPE'],
-    ['short weights', held(12, new Float64Array(3)), 'ERR_SHAPE'],
-    ['no weights', held(12, null), 'ERR_SHAPE'],
-    ['a state that is none', held(13, {}), 'ERR_INVALID_ARG_TYPE'],
+    ['short lower bounds', held(12, new Float64Array(2)), 'ERR_SHAPE'],
+    ['short upper bounds', held(13, new Float64Array(2)), 'ERR_SHAPE'],
+    ['short weights', held(14, new Float64Array(3)), 'ERR_SHAPE'],
+    ['no weights', held(14, null), 'ERR_SHAPE'],
+    ['a state that is none', held(15, {}), 'ERR_INVALID_ARG_TYPE'],
     ['rows beyond X', planned(rows, 11), 'ERR_SHAPE'],
     ['no rows', planned(rows, 0), 'ERR_OUT_OF_RANGE'],
     ['rows beyond any index', planned(rows, 2 ** 32), 'ERR_OUT_OF_RANGE'],
@@ -207,8 +223,8 @@ describe.runIf(native)('the addon', () => {
     ['an averaging that is none', planned(lists(5), 99), 'ERR_OUT_OF_RANGE'],
     ['batches of nothing', planned(batchSize, 0), 'ERR_OUT_OF_RANGE'],
   ];
-  it.each([13, 14])('fitSync and fit: a state of another fit, in array %i', async (place) => {
-    for (const length of place === 13 ? [0, 3, 500] : [3, 500]) {
+  it.each([15, 16])('fitSync and fit: a state of another fit, in array %i', async (place) => {
+    for (const length of place === 15 ? [0, 3, 500] : [3, 500]) {
       const args = held(place, new Float64Array(length));
       expect(thrown(() => fitSync(args))).toMatchObject({ code: 'ERR_SHAPE' });
       expect(await run(args)).toMatchObject({ code: 'ERR_SHAPE' });

@@ -83,6 +83,7 @@ describe.each(faces)('optimality: $name', (face) => {
         [{ loss: 'poisson', l2: 0.01 }, means],
         [{ loss: 'gamma', l2: 0.01 }, means],
         [{ loss: 'tweedie', l2: 0.01 }, means],
+        [{ loss: 'modified_huber', l2: 0.1 }, classes],
         [{ l1: 0.1 }, z],
         [{ nonNegative: true }, z],
       ];

@@ -1,5 +1,5 @@
 // The unit of an objective: what the mean loss of a constant prediction is above the least that it can be.
-import { losses as entries } from '../catalog.js';
+import { losses as entries, type LossEntry } from '../catalog.js';
 import { logisticLoss, type Plan, softmaxLoss, squaredLoss, type Table } from '../plan.js';
 import { losses } from '../reference/kernels/losses.js';
 import { log } from '../reference/kernels/math.js';
@@ -11,6 +11,13 @@ const lowest = -700;
 
 const kinds = Object.values(entries).map(({ predicts }) => predicts);
 const logOf = (x: number): number => (x > 0 ? log(x) : lowest);
+/** The least mean of the identity link. */
+const leastMean = 2 ** -1000;
+
+/** z of a mean. */
+const links = Object.values(entries).map(({ link }: LossEntry) => {
+  return link === 'identity' ? (mean: number) => Math.max(mean, leastMean) : logOf;
+});
 
 /** Some rows of one target, with weights that add up to `total`. */
 interface Sample {
@@ -67,7 +74,7 @@ function constants({ loss, outputs, intercept }: Plan, { y, weights, total, mean
   }
   if (!intercept) return [0];
   if (loss === logisticLoss) return [logOf(mean) - logOf(1 - mean)];
-  return [kinds[loss] === 'mean' ? logOf(mean) : mean];
+  return [kinds[loss] === 'mean' ? links[loss](mean) : mean];
 }
 
 function spreadOfSample(plan: Plan, sample: Sample): number {
@@ -83,9 +90,9 @@ function spreadOfSample(plan: Plan, sample: Sample): number {
     z.fill(value, k * n, (k + 1) * n);
   });
   const usual = meanLoss(plan, sample, z);
-  // A log link is best at z = ln y.
-  const least = kinds[loss] === 'mean' ? meanLoss(plan, sample, y.map(logOf)) : 0;
-  return Math.max(0, usual - least) + rounding * Math.abs(zero - least);
+  const least = kinds[loss] === 'mean' ? meanLoss(plan, sample, y.map(links[loss])) : 0;
+  const far = zero < Infinity ? zero : usual; // no mean of an identity link is 0
+  return Math.max(0, usual - least) + rounding * Math.abs(far - least);
 }
 
 /**
