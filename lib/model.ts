@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { checkArray, checkLength, checkMatrix, isSingles, type Matrix } from './arrays.js';
 import { type Backend, inUse, type Outcome } from './backend.js';
 import { files } from './builtins.js';
-import { losses } from './catalog.js';
+import { losses, solvers } from './catalog.js';
 import { checkDecision, type FitData } from './data.js';
 import { invalid, NablaError } from './errors.js';
 import { createFit, type Fits } from './facade/fit.js';
@@ -200,6 +200,12 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
       warmStart: this.#position() as Model<Label>,
       keepState: true,
     };
+    const { optimizer } = options;
+    const name = typeof optimizer === 'object' && optimizer !== null ? optimizer.name : optimizer;
+    if (typeof name === 'string' && Object.hasOwn(solvers, name)) {
+      const fix = `name a rule, or fit all rows anew by ${name} with warmStart`;
+      throw new NablaError('ERR_UNKNOWN_OPTION', `partialFit goes by update rules, not by the solver ${name}: ${fix}`);
+    }
     if (options.standardize && !(kept?.standardize && online)) {
       const why = 'standardize needs all rows at once, and partialFit sees only new ones';
       const fix = 'fit with keepState: true, which keeps the scales, or go on with standardize: false';

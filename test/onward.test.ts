@@ -235,6 +235,9 @@ describe.each(faces)('partialFit goes on: $name', ({ fitSync, Model, estimators 
     const byHand = { optimizer: 'sgd', l1: 0.1, penaltyFactors: [1, 0, 1], intercept: false, epochs: 1 } as const;
     expectSame(next, fitSync(data, { ...byHand, warmStart: solved }), 'sgd');
     expect(next).toMatchObject({ optimizer: 'sgd', intercept: 0 });
+    for (const optimizer of ['auto', { name: 'lbfgs' }] as const) {
+      expectRefusal(solved.partialFitSync.bind(solved), [data, { optimizer }], 'ERR_UNKNOWN_OPTION', /^partialFit/);
+    }
   });
 
   it('estimators go on so, through files too', () => {

@@ -1,9 +1,10 @@
 // The learning rate of every schedule against formulas by hand: PyTorch's, and scikit-learn's for inverse scaling and
 // optimal.
 import { describe, expect, it } from 'vitest';
-import { type FitOptions, type Loss, type Schedule, sgd } from '../lib/index.js';
+import type { ErrorCode } from '../lib/errors.js';
+import { type FitOptions, type Loss, minimize, type Schedule, SGDRegressor, sgd } from '../lib/index.js';
 import { faces } from './backends.js';
-import { expectBits, expectClose, problem } from './support.js';
+import { expectBits, expectClose, expectRefusal, problem } from './support.js';
 
 const eta = 0.02;
 const epochs = 12;
@@ -163,6 +164,56 @@ describe.each(faces)('schedules: $name', ({ fitSync }) => {
     expectClose([...model.coefficients, model.intercept], w, 1e-9, 1e-6);
     const first = fitSync(data, { ...options, epochs: 1 });
     expect(first.history.learningRate[0] === 0, 'a first step of no length').toBe(false);
+  });
+
+  it('refuses lists and functions that say no rates', () => {
+    const wrong: [unknown, ErrorCode, RegExp][] = [
+      ['multistep', 'ERR_INVALID_ARG_TYPE', /^schedule\.milestones/],
+      [{ name: 'multistep', milestones: [] }, 'ERR_OUT_OF_RANGE', /^schedule\.milestones/],
+      [{ name: 'multistep', milestones: [3, 0] }, 'ERR_OUT_OF_RANGE', /^schedule\.milestones\[1\]/],
+      [{ name: 'step', milestones: [3] }, 'ERR_UNKNOWN_OPTION', /^schedule\.milestones is no option of step/],
+      ['lambda', 'ERR_INVALID_ARG_TYPE', /^schedule\.lambda/],
+      [{ name: 'lambda', lambda: () => -1 }, 'ERR_OUT_OF_RANGE', /^schedule\.lambda\(0\)/],
+      [{ name: 'lambda', lambda: () => '1' }, 'ERR_INVALID_ARG_TYPE', /^schedule\.lambda\(0\)/],
+      [{ name: 'lambda', table: [1, NaN] }, 'ERR_OUT_OF_RANGE', /^schedule\.table\[1\]/],
+      [{ name: 'lambda', table: [1], lambda: () => 1 }, 'ERR_UNKNOWN_OPTION', /not both$/],
+      ['sequential', 'ERR_INVALID_ARG_TYPE', /^schedule\.parts/],
+      [{ name: 'sequential', parts: [] }, 'ERR_OUT_OF_RANGE', /^schedule\.parts/],
+      [{ name: 'sequential', parts: ['step', 'step'] }, 'ERR_INVALID_ARG_TYPE', /^schedule\.parts\[0\]/],
+      [
+        { name: 'sequential', parts: [{ schedule: 'step' }, { schedule: 'step' }] },
+        'ERR_INVALID_ARG_TYPE',
+        /^schedule\.parts\[0\]\.epochs/,
+      ],
+      [
+        { name: 'sequential', parts: [{ schedule: { name: 'cyclic', rise: 0 } }] },
+        'ERR_OUT_OF_RANGE',
+        /^schedule\.parts\[0\]\.schedule\.rise/,
+      ],
+      [{ name: 'cyclic', fall: -1 }, 'ERR_OUT_OF_RANGE', /^schedule\.fall/],
+    ];
+    for (const [schedule, code, message] of wrong) {
+      expectRefusal(fitSync, [data, { optimizer: 'sgd', schedule: schedule as Schedule }], code, message);
+    }
+    const lambda = { schedule: { name: 'lambda', lambda: () => 1 } };
+    expectRefusal((options) => new SGDRegressor(options as never), [lambda], 'ERR_INVALID_ARG_TYPE', /table$/);
+  });
+
+  it('minimize has them, an epoch being a step', () => {
+    const fun = (x: Float64Array, gradient: Float64Array) => {
+      gradient[0] = 2 * x[0];
+      return x[0] ** 2;
+    };
+    const schedule: Schedule = {
+      name: 'sequential',
+      parts: [{ schedule: 'polynomial', epochs: 2 }, { schedule: 'step' }],
+    };
+    const { history } = minimize(fun, Float64Array.of(1), {
+      optimizer: sgd({ learningRate: 0.1 }),
+      schedule,
+      epochs: 4,
+    });
+    expectClose(history.learningRate, [0.1, 0.05, 0.1, 0.1], 1e-14);
   });
 
   it('the defaults that depend on the rest', () => {

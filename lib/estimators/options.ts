@@ -106,7 +106,11 @@ function readHyperparameter(name: string, value: unknown, option: NumberOption |
 }
 
 /** A copy that JSON keeps, as deep as options go. */
-function plain(value: unknown, depth = 3): unknown {
+function plain(value: unknown, depth = 8): unknown {
+  if (typeof value === 'function') {
+    const fix = 'give the factors of the schedule lambda as its table';
+    throw new NablaError('ERR_INVALID_ARG_TYPE', `options of an estimator go into its file, without functions: ${fix}`);
+  }
   if (typeof value !== 'object' || value === null || depth === 0) return value;
   const inner = (item: unknown) => plain(item, depth - 1);
   if (Array.isArray(value) || viewName(value) !== undefined) return Array.from(value as ArrayLike<unknown>, inner);
