@@ -295,8 +295,8 @@ export const schedules = {
     help: 'up to η and down again in straight lines, over and over',
     parameters: {
       warmup,
-      rise: number(4, '(0, ∞)', 'epochs of the way up'),
-      fall: number(4, '(0, ∞)', 'epochs of the way down'),
+      rise: number(4, '[0.001, ∞)', 'epochs of the way up'),
+      fall: number(4, '[0.001, ∞)', 'epochs of the way down'),
       divisor: number(10, '[1, ∞)', 'η over the lowest rate'),
       gamma: number(1, '(0, 1]', 'what a cycle leaves of the height; .5 is triangular2'),
     },

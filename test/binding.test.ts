@@ -1,5 +1,7 @@
 // The addon called directly: it checks again what memory safety needs, whatever TypeScript has let through.
+
 import { describe, expect, it } from 'vitest';
+import { schedules } from '../lib/catalog.js';
 import { argumentsOf, loadAddon, outcomeOf } from '../lib/native.js';
 import { encode, maxParameters, samplerKind, statuses } from '../lib/plan.js';
 import { native } from './backends.js';
@@ -168,7 +170,24 @@ describe.runIf(native)('the addon', () => {
   const numbers = lists(6);
   const [rows, cols, outputs, targets, validationRows, batchSize] = [0, 1, 2, 3, 4, 5].map((i) => numbers + i);
 
+  /** A job under a schedule of a list. */
+  const listed = (schedule: number, ...list: number[]) => {
+    const [plan, ...others] = job() as [Float64Array, ...unknown[]];
+    const longer = Float64Array.of(...plan.subarray(0, plan.length - 1), list.length, ...list);
+    longer[lists(3)] = schedule;
+    return [longer, ...others];
+  };
+  const [sequential, lambda] = ['sequential', 'lambda'].map((name) => Object.keys(schedules).indexOf(name));
+  const part = (kind: number, length: number) => [0, 1, kind, ...Array(maxParameters).fill(1), length];
+
   const refusedJobs: [string, unknown[], string][] = [
+    ['a table without factors', listed(lambda), 'ERR_OUT_OF_RANGE'],
+    ['a sequence without parts', listed(sequential), 'ERR_OUT_OF_RANGE'],
+    ['a part cut short', listed(sequential, 0, 1, 0), 'ERR_OUT_OF_RANGE'],
+    ['a part of no schedule', listed(sequential, ...part(99, 0)), 'ERR_OUT_OF_RANGE'],
+    ['a part whose list is short', listed(sequential, ...part(lambda, 3), 1), 'ERR_OUT_OF_RANGE'],
+    ['a part whose table is empty', listed(sequential, ...part(lambda, 0)), 'ERR_OUT_OF_RANGE'],
+    ['a part of less than no list', listed(sequential, ...part(0, -1)), 'ERR_OUT_OF_RANGE'],
     ['a short plan', at(0, new Float64Array(101)), 'ERR_SHAPE'],
     ['a plan that is none', at(0, {}), 'ERR_INVALID_ARG_TYPE'],
     ['arrays that are none', at(1, {}), 'ERR_INVALID_ARG_TYPE'],
