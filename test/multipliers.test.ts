@@ -113,6 +113,37 @@ describe.each(faces)('lbfgs and losses with kinks: $name', ({ fitSync, backend }
     );
   });
 
+  it('does not call converged what columns that are all but collinear keep above the minimum', () => {
+    const rows = 20;
+    for (let seed = 1; seed <= 5; seed++) {
+      const uniform = normals(4 * rows, seed);
+      for (const apart of [1e-3, 1e-5, 1e-6, 1e-8]) {
+        // The same columns, and with the difference of the first two in place of the second.
+        const near = new Float64Array(3 * rows);
+        const plain = new Float64Array(3 * rows);
+        for (let i = 0; i < rows; i++) {
+          const [a, b, c] = uniform.subarray(4 * i);
+          near.set([a, a + apart * b, c], 3 * i);
+          plain.set([a, (near[3 * i + 1] - a) / apart, c], 3 * i);
+        }
+        for (const loss of ['quantile', 'hinge'] as const) {
+          const y = Float64Array.from({ length: rows }, (_, i) => {
+            const z = uniform[4 * i] + uniform[4 * i + 3];
+            return loss === 'quantile' ? z : z > 0 ? 1 : -1;
+          });
+          const least = fitSync({ X: plain, y }, { loss, optimizer: 'newton' }).history.at(-1)!;
+          // To Newton's equations columns that are closer are one.
+          for (const optimizer of apart < 1e-6 ? (['lbfgs'] as const) : (['lbfgs', 'newton'] as const)) {
+            const model = fitSync({ X: near, y }, { loss, optimizer });
+            if (model.status === 'converged') {
+              expect(model.history.at(-1)! - least, `${optimizer} ${apart}`).toBeLessThan(1e-6 * least + 1e-9);
+            }
+          }
+        }
+      }
+    }
+  });
+
   it('leaves exact zeros', () => {
     const [rows, cols] = [40, 120];
     const data = { X: normals(rows * cols, 1), y: normals(rows, 2) };

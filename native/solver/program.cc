@@ -177,7 +177,10 @@ void Program::weigh() {
     residual[j] = isFixed(j) ? 0.0 : residual[j] - bend * w;
     lagrangian_ += 0.5 * bend * (w * w);
     const double left = std::fabs(residual[j]);
-    unmet_ += left * (std::fabs(step_.data()[j]) + 0x1p-10 * std::fabs(w));
+    // Nothing but the rows holds such a weight, which may be far off where columns are all but collinear.
+    const bool isFree = j < plan_.cols && bend == 0.0 && !(l1(j) > 0.0) && !penalty_.bounded();
+    const double reach = isFree ? std::fabs(w) + room_.data()[j] : 0x1p-10 * std::fabs(w);
+    unmet_ += left * (std::fabs(step_.data()[j]) + reach);
     if (!(left <= feasible * count() * deviation(j))) isFeasible_ = false;
   }
   std::copy_n(residual, size_, right_.data());
@@ -195,7 +198,7 @@ void Program::judge() {
     bound = lagrangian_ - unmet_;
   }
   const double nothing = rounding * (value + 0x1p-4 * first_);
-  done = (isFeasible_ && gap <= nothing) || idle_ >= mostIdle;
+  done = (isFeasible_ && gap + unmet_ <= nothing) || idle_ >= mostIdle;
 }
 
 void Program::exchange(Archive& archive) {

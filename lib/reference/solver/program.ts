@@ -260,7 +260,10 @@ export class Program implements Archived {
       this.#residual[j] = this.#isFixed(j) ? 0 : this.#residual[j] - bend * w;
       this.#lagrangian += 0.5 * bend * (w * w);
       const left = Math.abs(this.#residual[j]);
-      this.#unmet += left * (Math.abs(this.#step[j]) + 2 ** -10 * Math.abs(w));
+      // Nothing but the rows holds such a weight, which may be far off where columns are all but collinear.
+      const isFree = j < cols && bend === 0 && !(this.#l1(j) > 0) && !this.#bounds;
+      const reach = isFree ? Math.abs(w) + this.#room[j] : 2 ** -10 * Math.abs(w);
+      this.#unmet += left * (Math.abs(this.#step[j]) + reach);
       if (!(left <= feasible * count * this.#deviation(j))) this.#isFeasible = false;
     }
     this.#right.set(this.#residual);
@@ -279,7 +282,7 @@ export class Program implements Archived {
       this.bound = this.#lagrangian - this.#unmet;
     }
     const nothing = rounding * (value + 2 ** -4 * this.#first);
-    this.done = (this.#isFeasible && gap <= nothing) || this.#idle >= mostIdle;
+    this.done = (this.#isFeasible && gap + this.#unmet <= nothing) || this.#idle >= mostIdle;
   }
 
   exchange(archive: Archive): void {
