@@ -72,8 +72,8 @@ describe('classes', () => {
     [
       'three of a loss for two',
       classed(['x', 'y', 'z']),
-      ['--loss', 'hinge'],
-      'has 3 classes, and the loss hinge is for two',
+      ['--loss', 'logistic'],
+      'has 3 classes, and the loss logistic is for two',
     ],
     ['empty', 'a,class\n1,x\n2,\n', [], 'line 3, column 2 (class): the cell is empty'],
     ['NaN', 'a,class\n1,x\n2,NaN\n', [], 'line 3, column 2 (class): "NaN" is neither'],

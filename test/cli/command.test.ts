@@ -55,7 +55,7 @@ describe('nabla', () => {
     const data = file(houses());
     const power = await nabla('fit', data, '-t', 'price', '--schedule', 'polynomial', '--power', '2');
     expect(power.err).toContain(
-      '--power is for loss tweedie, not squared; that of schedule polynomial is --schedule-power',
+      '--power is for loss tweedie, tweedie_identity, not squared; that of schedule polynomial is --schedule-power',
     );
   });
 
