@@ -116,10 +116,11 @@ function within(range: string, x: number): boolean {
 /** A number in the option's range. */
 export function readNumber(name: string, value: unknown, option: NumberOption): number {
   const isNumber = typeof value === 'number';
-  const { range, gap, whole } = option;
+  const { range, gap, infinite, whole } = option;
+  if (infinite && value === Infinity) return value;
   const isIn = isNumber && within(range, value) && !(gap && within(gap, value));
   if (isIn && (!whole || Number.isInteger(value))) return value;
-  const expected = `a ${whole ? 'whole ' : ''}number in ${range}${gap ? ` but not in ${gap}` : ''}`;
+  const expected = `a ${whole ? 'whole ' : ''}number in ${range}${gap ? ` but not in ${gap}` : ''}${infinite ? ', or ∞' : ''}`;
   throw invalid(isNumber ? 'ERR_OUT_OF_RANGE' : 'ERR_INVALID_ARG_TYPE', name, expected, value);
 }
 

@@ -135,6 +135,34 @@ const cases: Case[] = [
   of('LinearSVC', {}, two, (z, w, s) => {
     return weighted(s, (i) => plainLosses.squared_hinge(signs[i], z[i])) + squares(w) / 2;
   }),
+  of('LinearSVC', {}, three, (z, w, s) => {
+    const loss = (i: number, k: number) => plainLosses.squared_hinge(three[i] === k ? 1 : -1, z[3 * i + k]);
+    return weighted(s, (i) => loss(i, 0) + loss(i, 1) + loss(i, 2)) + squares(w) / 2;
+  }),
+  of('LogisticRegression', { C: Infinity }, two, (z, _, s) => {
+    return weighted(s, (i) => plainLosses.logistic(two[i], z[i]));
+  }),
+  of('TweedieRegressor', { power: 3, alpha: 0.1 }, positive, (z, w, s) => {
+    return average(s, (i) => plainLosses.tweedie(positive[i], z[i], 3)) + 0.05 * squares(w);
+  }),
+  // Its third derivative is too large for the slope by differences.
+  of(
+    'TweedieRegressor',
+    { power: 0, link: 'log' },
+    amounts,
+    (z, w, s) => average(s, (i) => (Math.exp(z[i]) - amounts[i]) ** 2 / 2) + squares(w) / 2,
+    'kinked',
+  ),
+  of('TweedieRegressor', { power: 2, link: 'identity', alpha: 10 }, positive, (z, w, s) => {
+    return average(s, (i) => Math.log(z[i]) + positive[i] / z[i]) + 5 * squares(w);
+  }),
+  of(
+    'SGDClassifier',
+    { loss: 'modified_huber', alpha: 0.01, learningRate: 'invscaling' },
+    two,
+    (z, w, s) => average(s, (i) => plainLosses.modified_huber(signs[i], z[i])) + 0.005 * squares(w),
+    'rough',
+  ),
   of('LinearSVC', { C: 0.1, penalty: 'l1' }, signs, (z, w, s) => {
     return 0.1 * weighted(s, (i) => plainLosses.squared_hinge(signs[i], z[i])) + magnitudes(w);
   }),
@@ -310,6 +338,55 @@ describe.each(faces)('estimators: $name', (face) => {
     expectClose(rates.learningRate, [0.02 / Math.sqrt(rows), 0.02 / Math.sqrt(2 * rows)], 1e-12);
     const full = new estimators.SGDRegressor({ sampler: 'full', epochs: 2 }).fitSync({ X, y });
     expect(full.model.steps).toBe(2);
+  });
+
+  it('take tol as their namesakes do', () => {
+    const slope = (name: 'PoissonRegressor' | 'LogisticRegression', y: Float64Array, tol: number) => {
+      const { model } = new (classOf(face, name))({ tol }).fitSync({ X, y });
+      expect(model.status).toBe('converged');
+      return model.history.gradientNorm.at(-1) as number;
+    };
+    for (const tol of [1e-1, 1e-5]) {
+      expect(slope('PoissonRegressor', counts, tol)).toBeLessThanOrEqual(tol);
+      expect(slope('LogisticRegression', two, tol)).toBeLessThanOrEqual(tol);
+    }
+    const epochs = (name: EstimatorName, y: Float64Array, options: object) =>
+      new (classOf(face, name))({ optimizer: 'lbfgs', ...options }).fitSync({ X, y }).model.epochs;
+    expect(epochs('PoissonRegressor', counts, { tol: 0.1 })).toBeLessThan(
+      epochs('PoissonRegressor', counts, { tol: 1e-8 }),
+    );
+    // The lasso's is relative to Σ(y - ȳ)², Huber's and Ridge's slope is of a sum.
+    const variance = mean(y.map((value) => (value - mean(y)) ** 2));
+    const bits = (name: EstimatorName, a: object, b: object) => {
+      const [one, other] = [a, b].map((options) =>
+        new (classOf(face, name))({ optimizer: 'lbfgs', ...options }).fitSync({ X, y }),
+      );
+      expectBits(one.coefficients, other.coefficients);
+    };
+    bits('Lasso', { tol: 1e-3 }, { tolerance: 1e-3 * variance });
+    bits('Ridge', { tol: 1e-3 }, { gradientTolerance: 1e-3 / rows });
+    bits('HuberRegressor', { tol: 1e-3 }, { gradientTolerance: 1e-3 / (2 * rows) });
+    expect(new estimators.SGDRegressor({ tol: 0.5 }).fitSync({ X, y }).model.epochs).toBeLessThan(
+      new estimators.SGDRegressor({ tol: 1e-6 }).fitSync({ X, y }).model.epochs,
+    );
+    const machine = new estimators.LinearSVC<string>({ C: Infinity, tol: 1e-5 });
+    machine.fitSync({ X, y: Array.from(three, (k) => 'abc'[k]) });
+    expect(machine.decision(X).length).toBe(3 * rows);
+    expect(machine.predict(X).every((name) => 'abc'.includes(name))).toBe(true);
+    const back = estimators.LinearSVC.fromJSON(JSON.parse(JSON.stringify(machine)));
+    expect(back.options).toMatchObject({ C: Infinity, tol: 1e-5 });
+    expectBits(back.coefficients, machine.coefficients);
+    const learner = new estimators.SGDClassifier<string>({ loss: 'perceptron', classes: ['a', 'b', 'c'] });
+    learner
+      .partialFitSync({ X, y: Array.from(three, () => 'b') })
+      .partialFitSync({ X, y: Array.from(three, (k) => 'abc'[k]) });
+    expect(learner.labels).toEqual(['a', 'b', 'c']);
+    expect(
+      learner.score(
+        X,
+        Array.from(three, (k) => 'abc'[k]),
+      ),
+    ).toBeGreaterThan(0.3);
   });
 
   it('stop as scikit-learn does, when the loss does not fall', () => {
@@ -492,13 +569,12 @@ describe.each(faces)('estimators: $name', (face) => {
     refused('LogisticRegression', { C: 0 }, 'ERR_OUT_OF_RANGE', /^C /);
     refused('LogisticRegression', { penalty: 'l3' }, 'ERR_UNKNOWN_OPTION', /did you mean "l2"/);
     refused('LinearSVC', { loss: 'squared' }, 'ERR_UNKNOWN_OPTION', /^loss "squared" is no known name/);
-    refused(
-      'TweedieRegressor',
-      { power: 0.5 },
-      'ERR_OUT_OF_RANGE',
-      /^power must be 0 or a number in \[1, 2\]; got 0.5$/,
-    );
-    refused('TweedieRegressor', { power: 3 }, 'ERR_OUT_OF_RANGE', /^power /);
+    refused('TweedieRegressor', { power: 0.5 }, 'ERR_OUT_OF_RANGE', /^power must be .* but not in \(0, 1\); got 0.5$/);
+    refused('TweedieRegressor', { link: 'logit' }, 'ERR_UNKNOWN_OPTION', /^link "logit" is no known name/);
+    refused('QuantileRegressor', { tol: 1e-4 }, 'ERR_UNKNOWN_OPTION', /did you mean "tolerance"/);
+    refused('Lasso', { tol: -1 }, 'ERR_OUT_OF_RANGE', /^tol /);
+    refused('Lasso', { tol: 1e-4, tolerance: 1e-4 }, 'ERR_UNKNOWN_OPTION', /^tol stands in for tolerance/);
+    refused('Ridge', { alpha: Infinity }, 'ERR_OUT_OF_RANGE', /^alpha /);
     refused('QuantileRegressor', { quantile: 1 }, 'ERR_OUT_OF_RANGE', /^quantile /);
     refused('SGDRegressor', { loss: 'hinge' }, 'ERR_UNKNOWN_OPTION', /^loss "hinge" is no known name/);
     refused('SGDClassifier', { learningRate: 0.1 }, 'ERR_INVALID_ARG_TYPE', /^learningRate must be one of constant/);

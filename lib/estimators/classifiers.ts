@@ -1,7 +1,7 @@
 // Estimators of classes. C is scikit-learn's: C·Σ(loss of the rows) + the penalty is least, so that nabla's own
 // objective, a mean, has the penalty over C times the weight of the rows.
 import { isFloat64Array, type Matrix } from '../arrays.js';
-import { hyperparameters } from '../catalog.js';
+import { hyperparameters, losses } from '../catalog.js';
 import { type FitData, rowsUsed } from '../data.js';
 import type { Label } from '../labels.js';
 import type { Loss } from '../options.js';
@@ -40,7 +40,8 @@ export abstract class Classifier<
   /** Whether these are the numbers that the loss has for classes. */
   private hasCodes(labels: ReadonlySet<number>): boolean {
     const loss = this.lossFor(labels.size);
-    const isSigned = loss === 'hinge' || loss === 'squared_hinge';
+    const isSigned =
+      losses[(typeof loss === 'object' ? loss.name : loss) as keyof typeof losses].target === 'plusMinusOne';
     return [...labels].every((label) => {
       return isSigned ? label === -1 || label === 1 : label >= 0 && label < labels.size && Number.isInteger(label);
     });
@@ -49,7 +50,7 @@ export abstract class Classifier<
 
 /** Of {@link SoftmaxRegression}. */
 export interface SoftmaxOptions extends ClassifierOptions {
-  /** How much the loss counts beside the penalty, above 0. Default 1. */
+  /** How much the loss counts beside the penalty, above 0; ∞: no penalty. Default 1. */
   C?: number;
   /** Default `'l2'`. */
   penalty?: 'l2' | 'l1' | 'elasticnet' | 'none';
@@ -108,7 +109,7 @@ export class LogisticRegression<L extends Label = number> extends SoftmaxRegress
 
 /** Of {@link LinearSVC}. */
 export interface LinearSVCOptions extends ClassifierOptions {
-  /** How much the loss counts beside the penalty, above 0. Default 1. */
+  /** How much the loss counts beside the penalty, above 0; ∞: no penalty. Default 1. */
   C?: number;
   /** Default `'squared_hinge'`. */
   loss?: 'squared_hinge' | 'hinge';
@@ -117,8 +118,8 @@ export interface LinearSVCOptions extends ClassifierOptions {
 }
 
 /**
- * A linear support vector machine for two classes: C·Σ(loss) + ½·Σw² (or Σ|w|) is least. Unlike in scikit-learn the
- * intercept has no penalty, and more than two classes are refused: {@link SoftmaxRegression} takes them.
+ * A linear support vector machine: C·Σ(loss) + ½·Σw² (or Σ|w|) is least; more than two classes are one against the rest
+ * each. Unlike in scikit-learn the intercept has no penalty, and `classWeight` weighs a row in all of them.
  */
 export class LinearSVC<L extends Label = number> extends Classifier<L, LinearSVCOptions, 'C' | 'loss' | 'penalty'> {
   static override readonly estimator = 'LinearSVC';
@@ -135,5 +136,10 @@ export class LinearSVC<L extends Label = number> extends Classifier<L, LinearSVC
   protected override penaltyFor(weight: number) {
     const { C, penalty } = this.options;
     return { [penalty]: 1 / (C * weight) };
+  }
+
+  /** Of liblinear: slopes of the dual of at most tol leave a gap of at most tol in the mean loss. */
+  protected override tolerancesFor(tol: number) {
+    return { tolerance: tol };
   }
 }

@@ -11,8 +11,8 @@ import { type MeasureOptions, type Metrics, Model, type ModelJSON } from '../mod
 import { decodeModel, encodeModel } from '../modelbytes.js';
 import { checksumOf } from '../modeljson.js';
 import { type FitOptions, type Loss, readFitOptions } from '../options.js';
-import type { Plan } from '../plan.js';
-import { readObject } from '../read.js';
+import type { Plan, Table } from '../plan.js';
+import { readObject, readPlain } from '../read.js';
 import {
   type EstimatorOptions,
   type HandedOn,
@@ -61,6 +61,8 @@ export abstract class Estimator<L extends Label, O extends EstimatorOptions, Nam
   static readonly usual: EstimatorOptions = { optimizer: 'auto' };
   /** @internal */
   static readonly isClassifier: boolean = false;
+  /** Whether its namesake has a tol. @internal */
+  static readonly hasTol: boolean = true;
   /** What its fits make. @internal */
   static readonly model: typeof Model = Model;
 
@@ -70,8 +72,8 @@ export abstract class Estimator<L extends Label, O extends EstimatorOptions, Nam
 
   /** @throws NablaError `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_UNKNOWN_OPTION` (with the nearest known name) */
   constructor(options?: O) {
-    const { hyperparameters, usual, isClassifier } = new.target as unknown as typeof Estimator;
-    const read = readEstimatorOptions(options, hyperparameters, usual, isClassifier);
+    const { hyperparameters, usual, isClassifier, hasTol } = new.target as unknown as typeof Estimator;
+    const read = readEstimatorOptions(options, hyperparameters, usual, isClassifier, hasTol);
     this.options = Object.freeze(read) as Settled<O, Named>;
     readFitOptions(this.#fitOptions(2)); // what does not depend on data is told now
   }
@@ -82,6 +84,21 @@ export abstract class Estimator<L extends Label, O extends EstimatorOptions, Nam
   /** l1 and l2 for rows that weigh so much in sum. @internal */
   protected penaltyFor(_weight: number): Partial<Pick<Plan, 'l1' | 'l2'>> {
     return {};
+  }
+
+  /**
+   * The tolerances that a `tol` means: by default the length of the gradient, which is at least its largest element.
+   * `weight`: of the rows in sum; `train`: those, of so many targets.
+   *
+   * @internal
+   */
+  protected tolerancesFor(
+    tol: number,
+    _weight: number,
+    _train: Table,
+    _targets: number,
+  ): Partial<Pick<Plan, 'tolerance' | 'gradientTolerance'>> {
+    return { gradientTolerance: tol };
   }
 
   /** The options of its fits, from those of a fit among its own. @internal */
@@ -100,7 +117,7 @@ export abstract class Estimator<L extends Label, O extends EstimatorOptions, Nam
 
   #fitOptions(classes: number): FitOptions {
     const { hyperparameters } = this.#class;
-    const { warmStart: _, ...options } = this.options;
+    const { warmStart: _, tol: __, ...options } = this.options;
     const ofFit = Object.entries(options).filter(([name]) => !Object.hasOwn(hyperparameters, name));
     return { ...this.recipe(Object.fromEntries(ofFit)), loss: this.lossFor(classes) };
   }
@@ -112,7 +129,13 @@ export abstract class Estimator<L extends Label, O extends EstimatorOptions, Nam
     const known = from && from.labels.length > 0 ? from.labels : undefined;
     const options = { classes: known, ...this.#fitOptions(known?.length ?? classes), ...more };
     if (from) options.warmStart = from as Model<Label>;
-    const penalty = (weight: number) => ({ l1: 0, l2: 0, ...this.penaltyFor(weight) });
+    const { tol } = this.options;
+    const penalty = (weight: number, train: Table, targets: number) => ({
+      l1: 0,
+      l2: 0,
+      ...this.penaltyFor(weight),
+      ...(tol !== undefined && this.tolerancesFor(tol, weight, train, targets)),
+    });
     return { fits: Model.fitsOf(this.#class.model), data, options, penalty };
   }
 
@@ -211,7 +234,9 @@ export abstract class Estimator<L extends Label, O extends EstimatorOptions, Nam
   }
 
   #around(model: object): object {
-    return { format, version, estimator: this.#class.estimator, options: this.options, model };
+    // JSON has no ∞.
+    const options = Object.entries(this.options).map(([name, value]) => [name, value === Infinity ? '∞' : value]);
+    return { format, version, estimator: this.#class.estimator, options: Object.fromEntries(options), model };
   }
 
   /**
@@ -290,7 +315,9 @@ export abstract class Estimator<L extends Label, O extends EstimatorOptions, Nam
     expect('estimator', 'ERR_MODEL_FORMAT', this.#class.estimator);
     try {
       readObject('estimator', json, ['format', 'version', 'estimator', 'options', 'model', 'checksum']);
-      const estimator = new (this.constructor as ClassOf<this>)(field('options') as never);
+      const options = readPlain('estimator.options', field('options'));
+      for (const name of Object.keys(options)) if (options[name] === '∞') options[name] = Infinity;
+      const estimator = new (this.constructor as ClassOf<this>)(options as never);
       return { estimator, model: field('model'), checksum: field('checksum') };
     } catch (error) {
       if (!(error instanceof NablaError)) throw error;

@@ -1,6 +1,6 @@
 // What estimators are made with: their own hyperparameters, and the options of a fit that are no business of theirs.
 import { types } from 'node:util';
-import type { NumberOption } from '../catalog.js';
+import { hyperparameters, type NumberOption } from '../catalog.js';
 import { controlNames, type FitControl } from '../control.js';
 import { NablaError, viewName } from '../errors.js';
 import { elsewhere, type FitOptions, fitOptionNames } from '../options.js';
@@ -27,6 +27,12 @@ export type HandedOn = Omit<
 export interface EstimatorOptions extends HandedOn {
   /** Start each fit from the model of the last one. Default false. */
   warmStart?: boolean;
+  /**
+   * How near to the minimum a fit ends, as scikit-learn's estimator of the name means it: the largest slope (of the
+   * generalized linear models and least squares), the duality gap (Lasso, ElasticNet, LinearSVC), the least fall of the
+   * loss in an epoch (SGD). Default: the options of `fit`, which it stands in for.
+   */
+  tol?: number;
 }
 
 /** And every classifier. */
@@ -73,14 +79,17 @@ const translations = new Map([
   ['earlyStopping', 'validationFraction'],
 ]);
 
+const standIns = ['tolerance', 'gradientTolerance', 'minDelta'] as const;
+
 /** The options of an estimator, each read once, with its defaults; copies of all that is in them. */
 export function readEstimatorOptions(
   value: unknown,
   own: Hyperparameters,
   usual: EstimatorOptions,
   isClassifier: boolean,
+  hasTol: boolean,
 ): Record<string, unknown> {
-  const names = [...Object.keys(own), ...(isClassifier ? all : numbers)];
+  const names = [...Object.keys(own), ...(hasTol ? ['tol'] : []), ...(isClassifier ? all : numbers)];
   if (typeof value === 'object' && value !== null) {
     for (const key of Object.keys(value)) {
       const known = names.includes(key) ? undefined : translations.get(key);
@@ -89,6 +98,11 @@ export function readEstimatorOptions(
     }
   }
   const given = readObject('options', value === undefined ? {} : value, names, places);
+  if (given.tol !== undefined) {
+    readNumber('tol', given.tol, hyperparameters.tol);
+    const other = standIns.find((name) => given[name] !== undefined);
+    if (other) throw new NablaError('ERR_UNKNOWN_OPTION', `tol stands in for ${other}: give one of the two`);
+  }
   const options: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(own)) options[name] = readHyperparameter(name, given[name], option);
   for (const [name, item] of Object.entries({ warmStart: false, ...usual, ...given })) {

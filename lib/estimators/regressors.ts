@@ -1,8 +1,8 @@
 // Estimators of numbers. Penalties are scaled as scikit-learn scales them; nabla's own objective is the mean loss +
 // l1·Σ|w| + ½·l2·Σw², and the weight of the rows is the sum of sampleWeight, or their number.
 import { hyperparameters } from '../catalog.js';
-import { NablaError } from '../errors.js';
 import type { Loss } from '../options.js';
+import type { Table } from '../plan.js';
 import { Estimator } from './estimator.js';
 import type { EstimatorOptions } from './options.js';
 
@@ -14,9 +14,37 @@ export interface AlphaOptions extends EstimatorOptions {
   alpha?: number;
 }
 
+/** Of least squares in closed form `tol` is of no effect, as there; of another optimizer it is the sum's slope. */
+const ofSum = (tol: number, weight: number) => ({ gradientTolerance: tol / weight });
+
+/** Of the lasso: the duality gap of the sum is at most tol·Σ(y - ȳ)², for the target of the least such sum. */
+function ofGap(tol: number, { y, sampleWeight, index, count }: Table, intercept: boolean, targets: number) {
+  let least = Infinity;
+  for (let k = 0; k < targets; k++) {
+    const each = (of: (value: number) => number) => {
+      let sum = 0;
+      for (let i = 0; i < count; i++) {
+        const row = index ? index[i] : i;
+        sum += (sampleWeight ? sampleWeight[row] : 1) * of(y[row * targets + k]);
+      }
+      return sum / count;
+    };
+    const mean = intercept ? each((value) => value) : 0;
+    least = Math.min(
+      least,
+      each((value) => (value - mean) * (value - mean)),
+    );
+  }
+  return { tolerance: tol * least };
+}
+
 /** Least squares: the sum of (y - z)² is least. */
 export class LinearRegression extends Estimator<number, EstimatorOptions> {
   static override readonly estimator = 'LinearRegression';
+
+  protected override tolerancesFor(tol: number, weight: number) {
+    return ofSum(tol, weight);
+  }
 
   protected lossFor(): Loss {
     return 'squared';
@@ -35,6 +63,10 @@ export class Ridge extends Estimator<number, AlphaOptions, 'alpha'> {
   protected override penaltyFor(weight: number) {
     return { l2: this.options.alpha / weight };
   }
+
+  protected override tolerancesFor(tol: number, weight: number) {
+    return ofSum(tol, weight);
+  }
 }
 
 /** Least squares with an l1 penalty: half the mean of (y - z)² + alpha·Σ|w| is least; coefficients are exactly 0. */
@@ -48,6 +80,10 @@ export class Lasso extends Estimator<number, AlphaOptions, 'alpha'> {
 
   protected override penaltyFor() {
     return { l1: this.options.alpha };
+  }
+
+  protected override tolerancesFor(tol: number, _weight: number, train: Table, targets: number) {
+    return ofGap(tol, train, this.options.intercept !== false, targets);
   }
 }
 
@@ -70,10 +106,14 @@ export class ElasticNet extends Estimator<number, ElasticNetOptions, 'alpha' | '
     const { alpha, l1Ratio } = this.options;
     return { l1: alpha * l1Ratio, l2: alpha * (1 - l1Ratio) };
   }
+
+  protected override tolerancesFor(tol: number, _weight: number, train: Table, targets: number) {
+    return ofGap(tol, train, this.options.intercept !== false, targets);
+  }
 }
 
-/** Losses with a log link: half the mean deviance + ½·alpha·Σw² is least. */
-abstract class LogLink<O extends AlphaOptions = AlphaOptions, Named extends keyof O = never> extends Estimator<
+/** Losses of a mean: half the mean deviance + ½·alpha·Σw² is least. */
+abstract class OfMean<O extends AlphaOptions = AlphaOptions, Named extends keyof O = never> extends Estimator<
   number,
   O,
   Named | 'alpha'
@@ -84,7 +124,7 @@ abstract class LogLink<O extends AlphaOptions = AlphaOptions, Named extends keyo
 }
 
 /** Counts, with a log link: half the mean deviance + ½·alpha·Σw² is least. */
-export class PoissonRegressor extends LogLink {
+export class PoissonRegressor extends OfMean {
   static override readonly estimator = 'PoissonRegressor';
   static override readonly hyperparameters = { alpha };
 
@@ -94,7 +134,7 @@ export class PoissonRegressor extends LogLink {
 }
 
 /** Positive amounts, with a log link: half the mean deviance + ½·alpha·Σw² is least. */
-export class GammaRegressor extends LogLink {
+export class GammaRegressor extends OfMean {
   static override readonly estimator = 'GammaRegressor';
   static override readonly hyperparameters = { alpha };
 
@@ -105,21 +145,25 @@ export class GammaRegressor extends LogLink {
 
 /** Of {@link TweedieRegressor}. */
 export interface TweedieOptions extends AlphaOptions {
-  /** Of the variance: 0 (normal, without a link), 1 (Poisson), between 1 and 2, or 2 (gamma). Default 1.5. */
+  /** Of the variance: 0 (normal), 1 (Poisson), 2 (gamma), 3 (inverse Gaussian), or any number from 1. Default 1.5. */
   power?: number;
+  /** What z is of the mean: itself or its logarithm. `'auto'`, the default, is the identity for power 0, else the logarithm. */
+  link?: 'auto' | 'identity' | 'log';
 }
 
 /** Amounts with zeros: half the mean deviance + ½·alpha·Σw² is least. Unlike scikit-learn's, its power is 1.5 by default. */
-export class TweedieRegressor extends LogLink<TweedieOptions, 'power'> {
+export class TweedieRegressor extends OfMean<TweedieOptions, 'power' | 'link'> {
   static override readonly estimator = 'TweedieRegressor';
-  static override readonly hyperparameters = { alpha, power: hyperparameters.power };
+  static override readonly hyperparameters = {
+    alpha,
+    power: hyperparameters.power,
+    link: { kind: 'name', default: 'auto', names: ['auto', 'identity', 'log'] },
+  } as const;
 
   protected lossFor(): Loss {
-    const { power } = this.options;
-    if (power > 0 && power < 1) {
-      throw new NablaError('ERR_OUT_OF_RANGE', `power must be 0 or a number in [1, 2]; got ${power}`);
-    }
-    if (power === 0) return 'squared';
+    const { power, link } = this.options;
+    if (power === 0) return link === 'log' ? { name: 'tweedie', power } : 'squared';
+    if (link === 'identity') return { name: 'tweedie_identity', power };
     if (power === 1) return 'poisson';
     return power === 2 ? 'gamma' : { name: 'tweedie', power };
   }
@@ -149,6 +193,10 @@ export class HuberRegressor extends Estimator<number, HuberOptions, 'delta' | 'a
   protected override penaltyFor(weight: number) {
     return { l2: this.options.alpha / weight };
   }
+
+  protected override tolerancesFor(tol: number, weight: number) {
+    return { gradientTolerance: tol / (2 * weight) };
+  }
 }
 
 /** Of {@link QuantileRegressor}. */
@@ -160,6 +208,7 @@ export interface QuantileOptions extends AlphaOptions {
 /** A quantile of y: the mean pinball loss + alpha·Σ|w| is least. */
 export class QuantileRegressor extends Estimator<number, QuantileOptions, 'quantile' | 'alpha'> {
   static override readonly estimator = 'QuantileRegressor';
+  static override readonly hasTol = false;
   static override readonly hyperparameters = { quantile: hyperparameters.quantile, alpha };
 
   protected lossFor(): Loss {

@@ -40,15 +40,15 @@ export interface SGDRegressorOptions extends EstimatorOptions, Common {
 
 /** Of {@link SGDClassifier}. */
 export interface SGDClassifierOptions extends ClassifierOptions, Common {
-  /** Default `'hinge'`. `'logistic'` of more than two classes is softmax; the hinges take two. */
-  loss?: 'hinge' | 'squared_hinge' | 'logistic';
+  /** Default `'hinge'`. `'logistic'` of more than two classes is softmax; of the others they are one against the rest each. */
+  loss?: 'hinge' | 'squared_hinge' | 'modified_huber' | 'perceptron' | 'logistic';
   /** Default `'optimal'`. */
   learningRate?: Common['learningRate'];
   /** Of `'invscaling'`. Default .5. */
   powerT?: number;
 }
 
-type Settings = Required<Common> & { powerT: number };
+type Settings = Required<Common> & { powerT: number; tol?: number };
 type Named = keyof Common | 'loss' | 'powerT';
 
 const common = (loss: readonly string[], learningRate: string, powerT: number) =>
@@ -79,6 +79,7 @@ function recipeOf(settings: Settings, options: HandedOn): FitOptions {
   const { eta0, learningRate } = settings;
   const { optimizer, patience = 0, sampler } = options;
   const recipe: FitOptions = { keepState: true, ...options };
+  if (settings.tol !== undefined) recipe.minDelta = settings.tol; // in place of the usual
   if (sampler !== 'full') recipe.batchSize ??= 1;
   if (optimizer !== undefined) return recipe;
   recipe.optimizer = { name: 'sgd', learningRate: eta0 };
@@ -117,6 +118,10 @@ export class SGDRegressor extends Estimator<number, SGDRegressorOptions, Named |
     return penaltyOf(this.options);
   }
 
+  protected override tolerancesFor() {
+    return {};
+  }
+
   protected override recipe(options: HandedOn): FitOptions {
     return recipeOf(this.options, options);
   }
@@ -132,11 +137,15 @@ export class SGDRegressor extends Estimator<number, SGDRegressorOptions, Named |
   }
 }
 
-/** Linear models of classes by stochastic gradient descent: by default a support vector machine of two. */
+/** Linear models of classes by stochastic gradient descent: by default a support vector machine. */
 export class SGDClassifier<L extends Label = number> extends Classifier<L, SGDClassifierOptions, Named> {
   static override readonly estimator = 'SGDClassifier';
   static override readonly usual = usual;
-  static override readonly hyperparameters = common(['hinge', 'squared_hinge', 'logistic'], 'optimal', 0.5);
+  static override readonly hyperparameters = common(
+    ['hinge', 'squared_hinge', 'modified_huber', 'perceptron', 'logistic'],
+    'optimal',
+    0.5,
+  );
 
   protected lossFor(classes: number): Loss {
     const { loss } = this.options;
@@ -145,6 +154,10 @@ export class SGDClassifier<L extends Label = number> extends Classifier<L, SGDCl
 
   protected override penaltyFor() {
     return penaltyOf(this.options);
+  }
+
+  protected override tolerancesFor() {
+    return {};
   }
 
   protected override recipe(options: HandedOn): FitOptions {
@@ -164,7 +177,7 @@ export class SGDClassifier<L extends Label = number> extends Classifier<L, SGDCl
     return this.fitFromSync(data, this.last, { ...onePass, ...readCallOptions(options) });
   }
 
-  /** As {@link Model.predictProba}, for the loss `'logistic'`. */
+  /** As {@link Model.predictProba}, for the losses `'logistic'` and `'modified_huber'`. */
   predictProba(X: Matrix, offset?: Float64Array): Float64Array {
     return this.model.predictProba(X, offset);
   }

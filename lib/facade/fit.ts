@@ -32,8 +32,12 @@ export type Fit = <L extends Label = number>(data: FitData<L>, options?: FitOpti
 /** Fits off the calling thread, an epoch whenever one is asked for. */
 export type FitEpochs = <L extends Label = number>(data: FitData<L>, options?: FitOptions) => FitIterator<L>;
 
-/** l1 and l2 for rows that weigh so much in sum. */
-export type PenaltyOf = (weight: number) => Pick<Plan, 'l1' | 'l2'>;
+/** l1 and l2 for rows that weigh so much in sum, and tolerances that depend on them. */
+export type PenaltyOf = (
+  weight: number,
+  train: Table,
+  targets: number,
+) => Pick<Plan, 'l1' | 'l2'> & Partial<Pick<Plan, 'tolerance' | 'gradientTolerance'>>;
 
 /** Both, for callers who may scale the penalty by the weight of the rows. */
 export interface Fits {
@@ -129,7 +133,7 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
   plan.outputs = outputs;
   plan.targets = targets.targets;
   plan.validationRows = validation ? (validationRaw ?? raw).rows : 0;
-  if (penalty) Object.assign(plan, penalty(weights.weight));
+  if (penalty) Object.assign(plan, penalty(weights.weight, train, plan.targets));
   const bounds = readBounds(given, raw.cols, outputs);
   plan.bounded = bounds !== null;
   const { plan: full, name: optimizer } =
