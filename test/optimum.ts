@@ -183,9 +183,11 @@ export function randomProblem(loss: SmoothLoss, seed: number, lasso = true): { p
   const isFar = intercept && uniform() < 0.5;
   const X = new Float64Array(rows * cols);
   const z = new Float64Array(rows);
+  const scales: number[] = [];
   for (let j = 0; j < cols; j++) {
     const scale = isScaled ? power(12) : 1;
     const shift = isFar ? 10 ** (12 * uniform()) * pick(-1, 1) : 0;
+    scales.push(scale);
     const w = normal(uniform) / Math.sqrt(cols);
     for (let i = 0; i < rows; i++) {
       const x = normal(uniform);
@@ -211,18 +213,15 @@ export function randomProblem(loss: SmoothLoss, seed: number, lasso = true): { p
   if (loss === 'huber') options.parameter = scale * noise * pick(1e-4, 0.1, 1, 3);
   if (loss === 'squared_epsilon_insensitive') options.parameter = scale * noise * pick(0.01, 0.5, 1);
   if (loss === 'tweedie') options.parameter = pick(1.1, 1.5, 1.9);
-  // A penalty in the units of the loss and the columns.
-  const unit = isLocation
-    ? scale ** 2
-    : loss === 'poisson' && intercept
-      ? scale
-      : loss === 'tweedie' && intercept
-        ? scale ** (2 - (options.parameter as number))
-        : 1;
-  const penalty = () => unit * pick(1e-3, 0.1) * (isScaled && !options.standardize ? power(12) : 1);
+  // A penalty in the units of the loss, and of some column.
+  const power1 = loss === 'poisson' ? 1 : loss === 'tweedie' ? 2 - (options.parameter as number) : 0;
+  const unit = isLocation ? scale : intercept ? scale ** power1 : 1;
+  const width = options.standardize ? 1 : scales[Math.floor(uniform() * cols)];
+  const l1 = () => unit * width * pick(1e-3, 0.1);
+  const l2 = () => (isLocation ? 1 : unit) * width ** 2 * pick(1e-3, 0.1);
   // Classes of few rows are often told apart, where without l2 there is no minimum.
-  if (classes > 1 || loss === 'logistic' || loss === 'squared_hinge' || uniform() < 0.4) options.l2 = penalty();
-  if (lasso && uniform() < 0.2) options.l1 = penalty();
+  if (classes > 1 || loss === 'logistic' || loss === 'squared_hinge' || uniform() < 0.4) options.l2 = l2();
+  if (lasso && uniform() < 0.2) options.l1 = l1();
   const problem: Problem = { X, y, cols };
   if (uniform() < 0.3) {
     problem.sampleWeight = Float64Array.from({ length: rows }, (_, i) =>

@@ -18,6 +18,7 @@ import { type FitOptions, type OptimizerSpec, readFitOptions, readPenaltyFactors
 import { coefficientCount, type Plan, statuses, type Table, weightCount } from '../plan.js';
 import { parametersOf } from '../read.js';
 import { withSolver } from '../solver.js';
+import { hasNullStart, nullIntercept } from '../start.js';
 import { type RowWeights, readTargets, rowWeights, type Targets } from '../targets.js';
 import { hasDomain, startInDomain } from './domain.js';
 import { EpochIterator, type FitIterator } from './iterator.js';
@@ -141,7 +142,8 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
   full.gramFrom = gramFrom(full, train.count, read.gram);
   const penaltyFactors = readPenaltyFactors(given.penaltyFactors, raw.cols, outputs);
   const checkpoint = given.checkpoint === undefined ? null : readCheckpoint(given.checkpoint);
-  const start = startFrom(given.warmStart, full, loss, targets.labels, train);
+  const { warmStart } = given;
+  const start = warmStart === undefined ? startOf(full, train) : startFrom(warmStart, full, loss, targets.labels);
   // A getter among the options may have detached or shrunk the arrays.
   checkAgain(raw);
   if (validationRaw) checkAgain(validationRaw);
@@ -179,14 +181,21 @@ function zeros(n: number): Float64Array {
   return allZero;
 }
 
-/** The weights of a model to start from, its classes in the order of these labels; all 0, or in the domain, without one. */
-function startFrom(value: unknown, plan: Plan, loss: string, labels: readonly Label[], train: Table): Float64Array {
-  if (value === undefined && !hasDomain(plan)) return zeros(weightCount(plan));
+/** Where a fit starts by itself. */
+function startOf(plan: Plan, train: Table): Float64Array {
+  const isInDomain = hasDomain(plan);
+  if (!isInDomain && !hasNullStart(plan)) return zeros(weightCount(plan));
   const weights = new Float64Array(weightCount(plan));
-  if (value === undefined) {
-    startInDomain(plan, train, weights);
-    return weights;
+  if (isInDomain) startInDomain(plan, train, weights);
+  for (let k = 0; !isInDomain && k < plan.outputs; k++) {
+    weights[coefficientCount(plan) + k] = nullIntercept(plan, train, 0, train.count, k);
   }
+  return weights;
+}
+
+/** The weights of a model to start from, its classes in the order of these labels. */
+function startFrom(value: unknown, plan: Plan, loss: string, labels: readonly Label[]): Float64Array {
+  const weights = new Float64Array(weightCount(plan));
   const model = value as Partial<Model> | null;
   const isModel = typeof model === 'object' && model !== null && isFloat64Array(model.coefficients);
   if (!isModel || !isFloat64Array(model.intercepts) || !Array.isArray(model.labels)) {

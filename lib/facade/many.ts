@@ -25,6 +25,7 @@ import {
 } from '../problems.js';
 import { type Chosen, parametersOf, readPlain } from '../read.js';
 import { rowsForLbfgs, withSolver } from '../solver.js';
+import { hasNullStart, nullIntercept } from '../start.js';
 import { readClassWeight, readTargets, rowWeights, type Targets } from '../targets.js';
 import { hasDomain, startInDomain } from './domain.js';
 import { checkAgain } from './fit.js';
@@ -164,7 +165,7 @@ function prepareMany(problems: unknown, options: unknown): ManyCall {
   if (raw.count > 0) checkAgain(raw);
   const { count } = raw;
   const coefficients = new Float64Array(count * outputs * raw.cols);
-  const intercepts = hasDomain(plan) ? startsInDomain(plan, inUse, count) : new Float64Array(count * outputs);
+  const intercepts = hasDomain(plan) ? startsInDomain(plan, inUse, count) : startsOf(plan, inUse, count);
   const status = new Uint8Array(count);
   for (const i of sieve.errors.keys()) status[i] = failed;
   return {
@@ -209,6 +210,20 @@ function startsInDomain(plan: Plan, { X, y, offset, borders, sampleWeight }: Row
     };
     startInDomain(plan, train, weights);
     starts.set(weights.subarray(coefficientCount(plan)), i * outputs);
+  }
+  return starts;
+}
+
+/** The intercepts that each problem starts from. */
+function startsOf(plan: Plan, rows: Pick<ManyJob, 'y' | 'sampleWeight' | 'offset' | 'borders'>, count: number) {
+  const { outputs } = plan;
+  const starts = new Float64Array(count * outputs);
+  if (!hasNullStart(plan)) return starts;
+  const { borders } = rows;
+  for (let i = 0; i < starts.length; i++) {
+    const [problem, output] = [Math.floor(i / outputs), i % outputs];
+    const length = borders[problem + 1] - borders[problem];
+    starts[i] = nullIntercept(plan, { ...rows, index: null }, borders[problem], length, output);
   }
   return starts;
 }

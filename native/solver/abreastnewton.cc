@@ -44,6 +44,7 @@ class NewtonAbreast {
     std::copy_n(problems_.start(), L * size_, w_);
     smooth_.fromOriginal(w_);
     evaluate(w_, g_, value_, loss_);
+    if (plan_.loss == huberLoss) leaveFar();
     while (problems_.anyLive() && !problems_.stopped()) {
       alignas(64) double fall[L] = {}, rest[L] = {};
       if (needsHessian()) {
@@ -92,8 +93,8 @@ class NewtonAbreast {
     if (isOver || epoch_[k] == plan_.epochs)
       problems_.settle(k, smooth_.original(), isOver ? Status::converged : Status::maxEpochs, epoch_[k],
                        epoch_[k], value_[k]);
-    else if (isRefused_[k])
-      problems_.leave(k);  // second derivatives are those of the point that was refused
+    else if (isRefused_[k] || left > 0.25 * promised_[k])
+      problems_.leave(k);  // second derivatives are those of a point that was refused, or models say little
   }
 
   // The last step, of a length that is not worth an evaluation.
@@ -101,6 +102,20 @@ class NewtonAbreast {
     for (size_t i = k; i < L * size_; i += L) w_[i] = target_[i];
     value_[k] -= left_[k];
     smooth_.toOriginal(w_);
+  }
+
+  // Fits alone start elsewhere where most residuals are beyond delta (huberstart.cc).
+  void leaveFar() {
+    for (size_t k = 0; k < L; ++k) {
+      size_t near = 0, all = 0;
+      for (size_t i = 0; i < problems_.rows().count; ++i) {
+        if (!(problems_.weights()[L * i + k] > 0.0)) continue;
+        ++all;
+        if (problems_.curvature()[L * i + k] > 0.0) ++near;
+      }
+      // The residual in the middle, by a margin.
+      if (near <= all / 2 + 1) problems_.leave(k);
+    }
   }
 
   // The mean squares of the columns (scaling.cc).

@@ -2,7 +2,10 @@
 
 #include <string.h>
 
+#include <vector>
+
 #include "bounds.h"
+#include "huberstart.h"
 
 namespace nabla {
 
@@ -11,6 +14,10 @@ namespace {
 constexpr double rounding = 0x1p-48;  // of the objective: smaller changes are not to be told from rounding
 constexpr int mostSampled = 30;       // iterations on a sample
 constexpr uint64_t longest = 12;      // iterations with one metric, where taking it anew costs little
+constexpr double leastSeen =
+    0x1p-120;  // of the size of the objective, a decrease that no digit of a weight tells
+constexpr uint64_t patience =
+    8;  // iterations in which rounding hides the decrease, without a quarter of the least one predicted
 
 void copy(const double* from, double* to, size_t n) {
   if (n > 0) memcpy(to, from, n * sizeof(double));
@@ -19,15 +26,18 @@ void copy(const double* from, double* to, size_t n) {
 }  // namespace
 
 Lbfgs::Lbfgs(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
-             Smooth& smooth, double* weights, const Team& team)
+             Smooth& smooth, double* weights, const Team& team, bool isFirst)
     : kernels_(kernels),
       plan_(plan),
       table_(table),
       scaling_(scaling),
       smooth_(smooth),
       team_(team),
+      isFirst_(isFirst),
       sample_(table, plan.cols),
       metric_(kernels, plan, scaling, smooth, team),
+      isSmooth_(!isKinked(plan.loss)),
+      meter_(plan, table, scaling),
       size_(plan.size()),
       memory_(static_cast<size_t>(plan.solverParameters[0])),
       isOrthantWise_(smooth.penalty().l1 != 0.0 || smooth.penalty().bounded()),
@@ -50,16 +60,18 @@ Lbfgs::Lbfgs(const Kernels& kernels, const Plan& plan, const Table& table, const
 // To where the first iteration starts.
 void Lbfgs::begin() {
   bool isNothing = true;
-  for (size_t j = 0; j < size_; ++j) isNothing = isNothing && w_[j] == 0.0;
+  for (size_t j = 0; j < smooth_.penalized(); ++j) isNothing = isNothing && w_[j] == 0.0;
   // Where the caller starts may be better than where a sample ends.
   const bool approaches = isNothing && sample_.isPart() && !isKinked(plan_.loss);
+  const std::vector<double> start(w_, w_ + size_);
   const double expected = approaches ? approach() : 0.0;
+  approachByDelta();
   copy(w_, bent_.data(), size_);
   bend();
   value_ = smooth_.evaluate(w_, g_.data());
   if (!approaches || value_ - expected <= std::fabs(expected)) return;
   // The sample says little of the other rows.
-  trial_.clear();
+  copy(start.data(), trial_.data(), size_);
   const double value = smooth_.evaluate(trial_.data(), trialGradient_.data());
   if (value_ <= value) return;
   value_ = value;
@@ -71,6 +83,14 @@ void Lbfgs::restart() {
   begun_ = false;
   count_ = 0;
   ended = Status::maxEpochs;
+}
+
+void Lbfgs::approachByDelta() {
+  if (!isFirst_) return;
+  approachHuber(
+      kernels_, plan_, table_, scaling_, smooth_.penalty(), w_, team_, [&](const Plan& plan, Smooth& smooth) {
+        return std::unique_ptr<Method>(new Lbfgs(kernels_, plan, table_, scaling_, smooth, w_, team_, false));
+      });
 }
 
 void Lbfgs::bend() {
@@ -129,13 +149,47 @@ double Lbfgs::epoch(uint64_t) {
   lastDecrease = gain;
   if (!isKinked(plan_.loss)) remainingDecrease = still;
   gradientNorm = smooth_.norm(w_, g_.data());
-  const double nothing = rounding * std::fabs(value_);
+  const double nothing = roundoff();
+  const Status verdict = isSmooth_ ? this->verdict(still) : Status::maxEpochs;
   if (length == 0.0)
-    ended = still <= 64.0 * nothing ? Status::converged : Status::stalled;
+    ended = still <= (isSmooth_ ? hidden() : 64.0 * nothing) ? Status::converged : Status::stalled;
+  else if (isSmooth_)
+    ended = verdict;
   else if (change <= 0x1p-4 * nothing)
     ended = Status::converged;
   if (stepHistory_ && length > 0.0) stepLosses.push_back(value_);
   return value_;
+}
+
+// What the steps that go by the gradient, where rounding hides what they gain, have come to; maxEpochs: they
+// go on.
+Status Lbfgs::verdict(double predicted) {
+  if (change > roundoff()) {
+    least_ = INFINITY;
+    waited_ = 0;
+    return Status::maxEpochs;
+  }
+  ++waited_;
+  if (predicted <= 0.25 * least_) {
+    least_ = predicted;
+    waited_ = 0;
+  }
+  if (predicted <= leastSeen * size()) return Status::converged;
+  const bool isHidden = predicted <= hidden();
+  if (waited_ < (isHidden ? 1 : patience)) return Status::maxEpochs;
+  return isHidden ? Status::converged : Status::stalled;
+}
+
+// Decreases that rounding hides in the gradient, too: of the order of the square of what it hides in the
+// objective; with l1, of whose steps signs are part, of the order of that.
+double Lbfgs::hidden() const {
+  const double roundoff = this->roundoff();
+  return isOrthantWise_ ? roundoff : 16.0 * roundoff * (roundoff / size());
+}
+
+double Lbfgs::roundoff() const {
+  if (!isSmooth_) return rounding * std::fabs(value_);
+  return meter_.level(w_, value_, value_ - smooth_.penaltyAt(w_));
 }
 
 // The shortest subgradient at the weights, and the direction to go.
@@ -195,8 +249,7 @@ double Lbfgs::search() {
   if (!(slope < 0.0)) return 0.0;
   const double first = count_ > 0 ? 1.0 : firstLength;
   if (isOrthantWise_) return backtrack(first);
-  const RayPoint found =
-      wolfe({0.0, value_, slope}, first, rounding * std::fabs(value_), [this](double t) { return at(t); });
+  const RayPoint found = wolfe({0.0, value_, slope}, first, roundoff(), [this](double t) { return at(t); });
   if (found.t > 0.0) value_ = found.value;
   return found.t;
 }
@@ -216,6 +269,7 @@ double Lbfgs::backtrack(double t) {
   double* trial = trial_.data();
   const double* steepest = steepest_.data();
   const Penalty& penalty = smooth_.penalty();
+  const double roundoff = this->roundoff();
   for (int tries = 0; tries < 50 && !smooth_.stopped(); ++tries, t *= 0.5) {
     copy(w_, trial, size_);
     kernels_.axpy(t, direction_.data(), trial, size_);
@@ -227,12 +281,26 @@ double Lbfgs::backtrack(double t) {
     if (penalty.bounded()) project(penalty, trial, smooth_.penalized());
     for (size_t j = 0; j < size_; ++j) slope += steepest[j] * (trial[j] - w_[j]);
     const double value = smooth_.evaluate(trial, trialGradient_.data());
-    if (value < value_ && value <= value_ + 1e-4 * slope) {
+    const bool isHidden = isSmooth_ && std::fabs(value - value_) <= roundoff;
+    if (isHidden ? slopeBack() <= (2e-4 - 1.0) * slope : value < value_ && value <= value_ + 1e-4 * slope) {
       value_ = value;
       return t;
     }
   }
   return 0.0;
+}
+
+// Of the objective along the step to `trial`, where that ends.
+double Lbfgs::slopeBack() const {
+  const double* trial = trial_.data();
+  double slope = 0.0;
+  for (size_t j = 0; j < size_; ++j) {
+    const double bound = j < smooth_.penalized() ? smooth_.penalty().l1 * smooth_.factor(j) : 0.0;
+    const double side = trial[j] == 0.0 ? w_[j] : trial[j];
+    const double steep = trialGradient_.data()[j] + (side == 0.0 ? 0.0 : side > 0.0 ? bound : -bound);
+    slope += steep * (trial[j] - w_[j]);
+  }
+  return slope;
 }
 
 // Takes the step to `trial` and remembers it, if the curvature along it is positive.
@@ -263,6 +331,8 @@ void Lbfgs::exchange(Archive& archive) {
   archive.array(bent_.data(), size_);
   archive.flag(bentByAll_);
   archive.count(aged_);
+  archive.number(least_);
+  archive.count(waited_);
   for (Doubles* vector : {&g_, &direction_, &steepest_, &products_, &s_, &y_})
     archive.array(vector->data(), vector->size());
   // What follows from the weights is made anew.

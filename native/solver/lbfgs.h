@@ -6,15 +6,16 @@
 #include "linesearch.h"
 #include "method.h"
 #include "metric.h"
+#include "roundoff.h"
 #include "sample.h"
 
 namespace nabla {
 
 class Lbfgs final : public Method {
  public:
-  // `weights`: where it starts; changed in place.
+  // `weights`: where it starts; changed in place. `isFirst`: it may start where other fits end.
   Lbfgs(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling, Smooth& smooth,
-        double* weights, const Team& team);
+        double* weights, const Team& team, bool isFirst = true);
 
   // One iteration. Returns the objective after it.
   double epoch(uint64_t) override;
@@ -28,10 +29,16 @@ class Lbfgs final : public Method {
  private:
   void begin();
   double approach();
+  void approachByDelta();
   void bend();
   void look();
   void turn();
   double search();
+  Status verdict(double predicted);
+  double hidden() const;
+  double roundoff() const;
+  double size() const { return meter_.size(value_, value_ - smooth_.penaltyAt(w_)); }
+  double slopeBack() const;
   double backtrack(double t);
   RayPoint at(double t);
   void remember();
@@ -47,8 +54,13 @@ class Lbfgs final : public Method {
   const Scaling& scaling_;
   Smooth& smooth_;
   const Team& team_;
+  const bool isFirst_;
   Sample sample_;
   Metric metric_;
+  const bool isSmooth_;  // the loss
+  Roundoff meter_;
+  double least_ = INFINITY;  // decrease predicted since rounding hides it
+  uint64_t waited_ = 0;      // iterations since it was a quarter of that
   size_t size_;
   size_t memory_;
   bool isOrthantWise_;

@@ -5,11 +5,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "huberstart.h"
+
 namespace nabla {
 
 namespace {
 
 constexpr int mostDampings = 25;
+// Of the slopes of rows, what those of weights may leave where models say little.
+constexpr double leastSlope = 0x1p-28;
+constexpr uint64_t mostStuck = 8;
 constexpr size_t mostExpandedColumns = 2000;
 constexpr size_t fewExpandedColumns = 128;
 
@@ -29,13 +34,14 @@ Newton::Bending::Bending(const Kernels& kernels, const Plan& plan, const Table& 
 }
 
 Newton::Newton(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
-               Smooth& smooth, double* weights, const Team& team, double* known)
+               Smooth& smooth, double* weights, const Team& team, double* known, bool isFirst)
     : kernels_(kernels),
       plan_(plan),
       table_(table),
       scaling_(scaling),
       smooth_(smooth),
       team_(team),
+      isFirst_(isFirst),
       w_(weights),
       expands_(isExpanded(known)),
       set_(plan, scaling, smooth, isSparse()),
@@ -78,6 +84,7 @@ void Newton::makeSystems() {
 double Newton::epoch(uint64_t) {
   if (!begun_) {
     begun_ = true;
+    approach();
     value_ = evaluate(w_, g_.data());
     meanLoss = smooth_.meanLoss();
     if (!std::isfinite(value_)) return value_;
@@ -106,8 +113,15 @@ double Newton::epoch(uint64_t) {
   left = isZero() ? 0.0 : left + outside();
   change = remainingDecrease = left;
   const double roundoff = level();
+  // A step after which as much is promised as before: by models that say little of a direction.
+  const bool isStuck = length > 0.0 && left > 0.25 * promised;
+  stuck_ = isStuck && before - value_ <= roundoff ? stuck_ + 1 : 0;
   if (isAtMinimum(promised, left, roundoff, size()))
     ended = Status::converged;
+  else if (isStuck && isStationary())
+    ended = Status::converged;
+  else if (stuck_ >= mostStuck)
+    ended = Status::stalled;
   else if (length == 0.0)
     ended = left <= 64.0 * roundoff ? Status::converged : Status::stalled;
   gradientNorm = smooth_.norm(w_, g_.data());
@@ -115,6 +129,16 @@ double Newton::epoch(uint64_t) {
   lastDecrease = before - value_;
   if (plan_.stepHistory && length > 0.0) stepLosses.push_back(value_);
   return value_;
+}
+
+// To where the first iteration starts.
+void Newton::approach() {
+  if (!isFirst_) return;
+  approachHuber(kernels_, plan_, table_, scaling_, smooth_.penalty(), w_, team_,
+                [&](const Plan& plan, Smooth& smooth) {
+                  return std::unique_ptr<Method>(
+                      new Newton(kernels_, plan, table_, scaling_, smooth, w_, team_, nullptr, false));
+                });
 }
 
 // The objective, the gradient of its smooth part, and the second derivatives.
@@ -151,6 +175,17 @@ double Newton::polish(double promised) {
     left = next;
   }
   return left;
+}
+
+// Whether no weight has more of a slope, in the scale of its column, than sums of slopes of rows are sure of.
+bool Newton::isStationary() const {
+  if (plan_.l1 != 0.0 || plan_.bounded) return false;
+  const double most = leastSlope * roundoff_.slope(std::fabs(meanLoss));
+  for (size_t j = 0; j < plan_.size(); ++j) {
+    const double room = j < smooth_.penalized() ? most * std::sqrt(scaling_.square()[j % plan_.cols]) : most;
+    if (!(std::fabs(g_.data()[j]) <= room)) return false;
+  }
+  return true;
 }
 
 // The last step, of a length that is not worth an evaluation: what is left is what the objective falls by.
@@ -314,6 +349,7 @@ void Newton::exchange(Archive& archive) {
   archive.array(w_, plan_.size());
   archive.number(value_);
   archive.number(damping_);
+  archive.count(stuck_);
   archive.array(g_.data(), plan_.size());
   if (expansion_) expansion_->exchange(archive);
   // What follows from the weights is made anew.

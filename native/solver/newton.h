@@ -30,9 +30,9 @@ constexpr double leastRest = 0x1p-10;
 class Newton final : public Method {
  public:
   // `weights`: where it starts; changed in place. `known`: where the expansion of the squared loss is kept;
-  // null: nowhere.
+  // null: nowhere. `isFirst`: it may start where other fits end.
   Newton(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling, Smooth& smooth,
-         double* weights, const Team& team, double* known);
+         double* weights, const Team& team, double* known, bool isFirst = true);
 
   // One iteration. Returns the objective after it.
   double epoch(uint64_t) override;
@@ -55,6 +55,7 @@ class Newton final : public Method {
   bool isCoupled() const { return plan_.loss == softmaxLoss; }
   bool isExpanded(const double* known) const;
   bool isSparse() const;
+  void approach();
   double evaluate(const double* weights, double* gradient);
   double penalized(double sum, const double* weights, double* gradient);
   void makeSystems();
@@ -64,6 +65,7 @@ class Newton final : public Method {
   double promise(const double* weights, const double* gradient);
   double polish(double promised);
   void finish(double left);
+  bool isStationary() const;
   bool isZero() const { return roundoff_.isZero(w_, value_); }
   double size() const { return roundoff_.size(value_, meanLoss); }
   double outside();
@@ -85,6 +87,7 @@ class Newton final : public Method {
   const Scaling& scaling_;
   Smooth& smooth_;
   const Team& team_;
+  const bool isFirst_;
   double* w_;
   const bool expands_;  // the squared loss, in place of passes over the rows
   std::unique_ptr<Expansion> expansion_;
@@ -99,6 +102,7 @@ class Newton final : public Method {
   Doubles rowCurvature_;  // of one Gram matrix
   double value_ = 0.0;
   double damping_ = 0.0;
+  uint64_t stuck_ = 0;  // iterations that changed neither the objective nor what the models promise
   bool begun_ = false;
   bool isCurrent_ = false;  // the Hessians are those of the weights
 };

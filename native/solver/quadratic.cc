@@ -69,8 +69,21 @@ double Quadratic::minimize(const double* g, const double* w, double* v) {
     memcpy(settled_.data(), v, size_ * sizeof(double));
   }
   refresh();
-  double gain = -0.5 * (kernels_.dot(g, delta, size_) + kernels_.dot(slope_.data(), delta, size_));
-  for (size_t j = 0; j < penalized_; ++j) gain += bound(j) * (std::fabs(w[j]) - std::fabs(v[j]));
+  return gain();
+}
+
+// m(w) - m(v), without taking the terms of l1 from each other where v has the sign of w.
+double Quadratic::gain() const {
+  const double* slope = slope_.data();
+  double gain = 0.0;
+  for (size_t j = 0; j < size_; ++j) {
+    const double most = j < penalized_ ? bound(j) : 0.0;
+    const bool isCrossed = w_[j] * v_[j] < 0.0;
+    const double side = v_[j] != 0.0 ? v_[j] : w_[j];
+    const double steady = isCrossed || side == 0.0 ? 0.0 : side > 0.0 ? most : -most;
+    gain -= 0.5 * moved_.data()[j] * (g_[j] + steady + (slope[j] + steady));
+    if (isCrossed) gain += most * (std::fabs(w_[j]) - std::fabs(v_[j]));
+  }
   return gain;
 }
 

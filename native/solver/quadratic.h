@@ -59,6 +59,7 @@ class Quadratic {
   size_t crossing(size_t count) const;
   bool solveActive();
   double value() const;
+  double gain() const;
   void refresh();
   bool isSettled() const;
   bool isOptimal() const;

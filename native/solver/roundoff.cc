@@ -68,6 +68,8 @@ bool Roundoff::needsMeanTarget(const Plan& plan) {
          (plan.loss == tweedieLoss && isLimit(plan.lossParameters[0], 1.0));
 }
 
+double Roundoff::slope(double meanLoss) const { return slopeOf(plan_, meanTarget_, meanLoss); }
+
 double Roundoff::levelOf(const Plan& plan, double meanTarget, double terms, double value, double meanLoss) {
   return roundings *
          (sizeOf(plan, meanTarget, value, meanLoss) + slopeOf(plan, meanTarget, std::fabs(meanLoss)) * terms);

@@ -22,7 +22,7 @@ constexpr double leastGain = 0x1p-4;
 // Whether a fit is at its minimum, but for rounding: after a step that the model promised so much of, it
 // promises `left`.
 inline bool isAtMinimum(double promised, double left, double roundoff, double size) {
-  return (promised <= roundoff && left > leastGain * promised) || left <= leastLeft * size;
+  return (promised <= roundoff && left > 0.25 * promised) || left <= leastLeft * size;
 }
 
 // Whether the next step of the same model is worth taking without looking: after one that the model promised
@@ -47,6 +47,9 @@ class Roundoff {
   static double sizeOf(const Plan& plan, double meanTarget, double value, double meanLoss);
   static bool isZeroOf(const Plan& plan, double terms, double value);
   static bool needsMeanTarget(const Plan& plan);
+
+  // The mean size of a row's slope, at most, near the minimum.
+  double slope(double meanLoss) const;
 
  private:
   double largest(const double* weights) const;

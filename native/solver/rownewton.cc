@@ -4,17 +4,21 @@
 #include <cmath>
 
 #include "dual.h"
+#include "huberstart.h"
 #include "stopping.h"
 #include "system.h"
 
 namespace nabla {
 
 RowNewton::RowNewton(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
-                     Smooth& smooth, double* weights, const Team& team)
-    : plan_(plan),
+                     Smooth& smooth, double* weights, const Team& team, bool isFirst)
+    : kernels_(kernels),
+      plan_(plan),
       table_(table),
+      scaling_(scaling),
       smooth_(smooth),
       team_(team),
+      isFirst_(isFirst),
       w_(weights),
       map_(kernels, plan, table, scaling, team),
       bend_(plan.coefficients()),
@@ -42,6 +46,7 @@ RowNewton::RowNewton(const Kernels& kernels, const Plan& plan, const Table& tabl
 double RowNewton::epoch(uint64_t) {
   if (!begun_) {
     begun_ = true;
+    approach();
     value_ = evaluate(w_, g_.data());
     meanLoss = smooth_.meanLoss();
     if (!std::isfinite(value_)) return value_;
@@ -74,6 +79,16 @@ double RowNewton::epoch(uint64_t) {
   lastDecrease = before - value_;
   if (plan_.stepHistory && length > 0.0) stepLosses.push_back(value_);
   return value_;
+}
+
+// To where the first iteration starts.
+void RowNewton::approach() {
+  if (!isFirst_) return;
+  approachHuber(kernels_, plan_, table_, scaling_, smooth_.penalty(), w_, team_,
+                [&](const Plan& plan, Smooth& smooth) {
+                  return std::unique_ptr<Method>(
+                      new RowNewton(kernels_, plan, table_, scaling_, smooth, w_, team_, false));
+                });
 }
 
 double RowNewton::evaluate(const double* weights, double* gradient) {

@@ -16,9 +16,9 @@ namespace nabla {
 
 class RowNewton final : public Method {
  public:
-  // `weights`: where it starts; changed in place.
+  // `weights`: where it starts; changed in place. `isFirst`: it may start where other fits end.
   RowNewton(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
-            Smooth& smooth, double* weights, const Team& team);
+            Smooth& smooth, double* weights, const Team& team, bool isFirst = true);
 
   // One iteration. Returns the objective after it.
   double epoch(uint64_t) override;
@@ -26,16 +26,20 @@ class RowNewton final : public Method {
   void exchange(Archive& archive) override;
 
  private:
+  void approach();
   double evaluate(const double* weights, double* gradient);
   // The round-off level of the objective.
   double level() const { return roundoff_.level(w_, value_, meanLoss); }
   void aim();
   double search();
 
+  const Kernels& kernels_;
   const Plan& plan_;
   const Table& table_;
+  const Scaling& scaling_;
   Smooth& smooth_;
   const Team& team_;
+  const bool isFirst_;
   double* w_;
   LinearMap map_;
   Doubles bend_;                                          // n l2 of each output's coefficients

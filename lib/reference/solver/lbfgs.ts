@@ -6,10 +6,12 @@ import { axpy, dot, nrm2, scal } from '../kernels/dense.js';
 import { isAtLower, isAtUpper } from '../kernels/penalties.js';
 import type { Archive } from './archive.js';
 import { project } from './bounds.js';
+import { approachHuber } from './huberstart.js';
 import { type RayPoint, wolfe } from './linesearch.js';
 import { Method } from './method.js';
 import { Metric } from './metric.js';
 import { Objective } from './objective.js';
+import { Roundoff } from './roundoff.js';
 import { sampleOf } from './sample.js';
 import type { Scaling } from './scaling.js';
 import { Smooth } from './smooth.js';
@@ -17,6 +19,8 @@ import { Smooth } from './smooth.js';
 const rounding = 2 ** -48; // of the objective: smaller changes are not to be told from rounding
 const mostSampled = 30; // iterations on a sample
 const longest = 12; // iterations with one metric, where taking it anew costs little
+const leastSeen = 2 ** -120; // of the size of the objective, a decrease that no digit of a weight tells
+const patience = 8; // iterations in which rounding hides the decrease, without a quarter of the least one predicted
 
 /** What the objective is taken over. */
 interface Data {
@@ -27,9 +31,13 @@ interface Data {
 export class Lbfgs extends Method {
   readonly #plan: Plan;
   readonly #data: Data | null;
+  readonly #isFirst: boolean; // it may start where other fits end
   readonly #sample: Table | null;
   readonly #metric: Metric | null; // null: 1
   readonly #smooth: Smooth;
+  readonly #meter: Roundoff | null; // of a smooth loss over rows
+  #least = Infinity; // decrease predicted since rounding hides it
+  #waited = 0; // iterations since it was a quarter of that
   readonly #memory: number;
   readonly #isOrthantWise: boolean;
   readonly #stepHistory: boolean;
@@ -56,15 +64,18 @@ export class Lbfgs extends Method {
   firstLength = 1;
 
   /** `weights`: where it starts; changed in place. `data`: null for a function of the caller's. */
-  constructor(plan: Plan, smooth: Smooth, weights: Float64Array, data: Data | null) {
+  constructor(plan: Plan, smooth: Smooth, weights: Float64Array, data: Data | null, isFirst = true) {
     super();
     this.#plan = plan;
     this.#data = data;
+    this.#isFirst = isFirst;
     this.#sample = data && sampleOf(data.table, plan.cols);
     this.#metric = data && new Metric(plan, data.scaling, smooth.penalty);
     const size = weightCount(plan);
     const vector = () => new Float64Array(size);
     this.#smooth = smooth;
+    const isSmooth = data !== null && !kinkedLosses.includes(plan.loss);
+    this.#meter = isSmooth ? new Roundoff(plan, data.table, data.scaling) : null;
     this.#memory = plan.solverParameters[0];
     this.#isOrthantWise = smooth.penalty.l1 !== 0 || smooth.penalty.bounds !== null;
     this.#stepHistory = plan.stepHistory;
@@ -136,16 +147,50 @@ export class Lbfgs extends Method {
     if (!kinkedLosses.includes(this.#plan.loss)) this.remainingDecrease = still;
     this.gradientNorm = this.#smooth.norm(this.#w, this.#g);
     const nothing = this.#roundoff();
+    const verdict = this.#meter && this.#verdict(still);
     // A function of the caller's is evaluated no more once the curvature of its steps predicts no visible decrease.
     const isFunction = !this.#data && !this.#isOrthantWise;
     if (length === 0) {
       const least = isFunction && predicted < still ? predicted : still;
-      this.ended = least <= 64 * nothing ? 'converged' : 'stalled';
+      this.ended = least <= (this.#meter ? this.#hidden() : 64 * nothing) ? 'converged' : 'stalled';
+    } else if (this.#meter) {
+      this.ended = verdict;
     } else if (isFunction ? this.#count > 0 && still <= 2 ** -2 * nothing : this.change <= 2 ** -4 * nothing) {
       this.ended = 'converged';
     }
     if (this.#stepHistory && length > 0) this.stepLosses.push(this.#value);
     return this.#value;
+  }
+
+  /** What the steps that go by the gradient, where rounding hides what they gain, have come to; null: they go on. */
+  #verdict(predicted: number): 'converged' | 'stalled' | null {
+    if (this.change > this.#roundoff()) {
+      this.#least = Infinity;
+      this.#waited = 0;
+      return null;
+    }
+    this.#waited++;
+    if (predicted <= 0.25 * this.#least) {
+      this.#least = predicted;
+      this.#waited = 0;
+    }
+    if (predicted <= leastSeen * this.#size()) return 'converged';
+    const isHidden = predicted <= this.#hidden();
+    if (this.#waited < (isHidden ? 1 : patience)) return null;
+    return isHidden ? 'converged' : 'stalled';
+  }
+
+  /**
+   * Decreases that rounding hides in the gradient, too: of the order of the square of what it hides in the objective; with
+   * l1, of whose steps signs are part, of the order of that.
+   */
+  #hidden(): number {
+    const roundoff = this.#roundoff();
+    return this.#isOrthantWise ? roundoff : 16 * roundoff * (roundoff / this.#size());
+  }
+
+  #size(): number {
+    return (this.#meter as Roundoff).size(this.#value, this.#value - this.#smooth.penaltyAt(this.#w));
   }
 
   /** Of the next step, by the quadratic model. */
@@ -158,6 +203,9 @@ export class Lbfgs extends Method {
    * rounding the weights moves it: of a minimum of 0 nothing else tells.
    */
   #roundoff(): number {
+    if (this.#meter) {
+      return this.#meter.level(this.#w, this.#value, this.#value - this.#smooth.penaltyAt(this.#w));
+    }
     const level = rounding * Math.abs(this.#value);
     if (this.#data) return level;
     let moves = 0;
@@ -167,16 +215,19 @@ export class Lbfgs extends Method {
 
   /** To where the first iteration starts. */
   #begin(): void {
-    const isNothing = this.#w.every((w) => w === 0);
+    const isNothing = this.#w.every((w, j) => w === 0 || j >= this.#smooth.penalized);
     // Where the caller starts may be better than where a sample ends.
     const approaches = isNothing && this.#isPart && !kinkedLosses.includes(this.#plan.loss);
+    const start = this.#w.slice();
     const expected = approaches ? this.#approach() : 0;
+    this.#approachHuber();
     this.#bent.set(this.#w);
     this.#bend();
     this.#value = this.#smooth.evaluate(this.#w, this.#g);
     if (!approaches || this.#value - expected <= Math.abs(expected)) return;
     // The sample says little of the other rows.
-    const value = this.#smooth.evaluate(this.#trial.fill(0), this.#trialGradient);
+    this.#trial.set(start);
+    const value = this.#smooth.evaluate(this.#trial, this.#trialGradient);
     if (this.#value <= value) return;
     this.#value = value;
     this.#w.set(this.#trial);
@@ -200,6 +251,19 @@ export class Lbfgs extends Method {
       if (!(fit.change > far * Math.abs(value))) break;
     }
     return value;
+  }
+
+  #approachHuber(): void {
+    const [data, w] = [this.#data, this.#w];
+    if (!data || !this.#isFirst) return;
+    approachHuber(
+      this.#plan,
+      data.table,
+      data.scaling,
+      this.#smooth,
+      w,
+      (plan, smooth) => new Lbfgs(plan, smooth, w, data, false),
+    );
   }
 
   #bend(): void {
@@ -267,7 +331,8 @@ export class Lbfgs extends Method {
     const start = { t: 0, value: this.#value, slope };
     // The terms of a caller's function may be larger than their sum.
     const part = this.#data || this.#count === 0 ? rounding : 2 ** -40;
-    const { t, value } = wolfe(start, first, part * Math.abs(this.#value), (t) => this.#at(t));
+    const roundoff = this.#meter ? this.#roundoff() : part * Math.abs(this.#value);
+    const { t, value } = wolfe(start, first, roundoff, (t) => this.#at(t));
     if (t > 0) this.#value = value;
     return t;
   }
@@ -292,6 +357,7 @@ export class Lbfgs extends Method {
     const steepest = this.#steepest;
     const { penalized } = this.#smooth;
     const { l1, factors, bounds } = this.#smooth.penalty;
+    const roundoff = this.#roundoff();
     for (let t = first, tries = 0; tries < 50; tries++, t *= 0.5) {
       trial.set(w);
       axpy(t, this.#direction, trial);
@@ -303,12 +369,28 @@ export class Lbfgs extends Method {
       if (bounds) project(bounds, trial, penalized);
       for (let j = 0; j < trial.length; j++) slope += steepest[j] * (trial[j] - w[j]);
       const value = this.#smooth.evaluate(trial, this.#trialGradient);
-      if (value < this.#value && value <= this.#value + 1e-4 * slope) {
+      const isHidden = this.#meter !== null && Math.abs(value - this.#value) <= roundoff;
+      if (
+        isHidden ? this.#slopeBack() <= (2e-4 - 1) * slope : value < this.#value && value <= this.#value + 1e-4 * slope
+      ) {
         this.#value = value;
         return t;
       }
     }
     return 0;
+  }
+
+  /** Of the objective along the step to `trial`, where that ends. */
+  #slopeBack(): number {
+    const { l1, factors } = this.#smooth.penalty;
+    let slope = 0;
+    for (let j = 0; j < this.#trial.length; j++) {
+      const bound = j < this.#smooth.penalized ? l1 * (factors ? factors[j] : 1) : 0;
+      const side = this.#trial[j] === 0 ? this.#w[j] : this.#trial[j];
+      const steep = this.#trialGradient[j] + (side === 0 ? 0 : side > 0 ? bound : -bound);
+      slope += steep * (this.#trial[j] - this.#w[j]);
+    }
+    return slope;
   }
 
   /** Takes the step to `trial` and remembers it, if the curvature along it is positive. */
@@ -340,6 +422,8 @@ export class Lbfgs extends Method {
     archive.array(this.#bent);
     this.#bentByAll = archive.flag(this.#bentByAll);
     this.#aged = archive.number(this.#aged);
+    this.#least = archive.number(this.#least);
+    this.#waited = archive.number(this.#waited);
     for (const vector of [this.#g, this.#direction, this.#steepest, this.#products]) archive.array(vector);
     for (const vector of [...this.#s, ...this.#y]) archive.array(vector);
     if (this.#begun) this.#bend(); // what follows from the weights is made anew

@@ -9,6 +9,7 @@ import { sum, sumOfProducts } from '../kernels/sums.js';
 import type { Archive } from './archive.js';
 import { Expansion } from './expansion.js';
 import { Gram } from './gram.js';
+import { approachHuber } from './huberstart.js';
 import { Method } from './method.js';
 import type { Objective } from './objective.js';
 import { isAtMinimum, isTrusted, leastGain, leastLeft, nearby, Roundoff } from './roundoff.js';
@@ -26,6 +27,9 @@ const fewExpandedColumns = 128;
 const leastExpandedPivot = 2 ** -20;
 // Of the objective before a step of least squares, what has to be left for the gradient to have kept its digits.
 const leastRest = 2 ** -10;
+// Of the slopes of rows, what those of weights may leave where models say little.
+const leastSlope = 2 ** -28;
+const mostStuck = 8;
 
 export class Newton extends Method {
   readonly #plan: Plan;
@@ -33,6 +37,7 @@ export class Newton extends Method {
   readonly #smooth: Smooth;
   readonly #objective: Objective;
   readonly #scaling: Scaling;
+  readonly #isFirst: boolean;
   readonly #expansion: Expansion | null; // of the squared loss, in place of passes over the rows
   readonly #set: WorkingSet;
   #gram: Gram | null = null; // of what is not expanded
@@ -49,11 +54,13 @@ export class Newton extends Method {
   readonly #rowCurvature: Float64Array; // of one Gram matrix
   #value = NaN;
   #damping = 0;
+  #stuck = 0; // iterations that changed neither the objective nor what the models promise
   #begun = false;
   #isCurrent = false; // the Hessians are those of the weights
 
   /**
    * `weights`: where it starts; changed in place. `known`: where the expansion of the squared loss is kept.
+   * `isFirst`: it may start where other fits end.
    */
   constructor(
     plan: Plan,
@@ -63,6 +70,7 @@ export class Newton extends Method {
     scaling: Scaling,
     weights: Float64Array,
     known: Float64Array | null,
+    isFirst = true,
   ) {
     super();
     const size = weightCount(plan);
@@ -71,6 +79,7 @@ export class Newton extends Method {
     this.#smooth = smooth;
     this.#objective = objective;
     this.#scaling = scaling;
+    this.#isFirst = isFirst;
     this.#w = weights;
     const isHeld = plan.l1 > 0 || plan.bounded;
     const expands = plan.loss === squaredLoss && (!isHeld || isWorthExpanding(plan, table.count, known !== null));
@@ -114,6 +123,7 @@ export class Newton extends Method {
   epoch(): number {
     if (!this.#begun) {
       this.#begun = true;
+      this.#approach();
       this.#value = this.#evaluate(this.#w, this.#g);
       this.meanLoss = this.#smooth.meanLoss;
       if (!Number.isFinite(this.#value)) return this.#value;
@@ -140,13 +150,32 @@ export class Newton extends Method {
     left = isZero() ? 0 : left + this.#outside();
     this.change = this.remainingDecrease = left;
     const roundoff = this.#level();
+    // A step after which as much is promised as before: by models that say little of a direction.
+    const isStuck = length > 0 && left > 0.25 * promised;
+    this.#stuck = isStuck && before - this.#value <= roundoff ? this.#stuck + 1 : 0;
     if (isAtMinimum(promised, left, roundoff, this.#size())) this.ended = 'converged';
+    else if (isStuck && this.#isStationary()) this.ended = 'converged';
+    else if (this.#stuck >= mostStuck) this.ended = 'stalled';
     else if (length === 0) this.ended = left <= 64 * roundoff ? 'converged' : 'stalled';
     this.gradientNorm = this.#smooth.norm(this.#w, this.#g);
     if (trusts && (this.ended || left < toleranceOf(this.#plan, this.#value))) this.#finish(left);
     this.lastDecrease = before - this.#value;
     if (this.#plan.stepHistory && length > 0) this.stepLosses.push(this.#value);
     return this.#value;
+  }
+
+  /** To where the first iteration starts. */
+  #approach(): void {
+    if (!this.#isFirst) return;
+    const [table, scaling, w] = [this.#table, this.#scaling, this.#w];
+    approachHuber(
+      this.#plan,
+      table,
+      scaling,
+      this.#smooth,
+      w,
+      (plan, smooth, objective) => new Newton(plan, table, smooth, objective, scaling, w, null, false),
+    );
   }
 
   /** The objective, the gradient of its smooth part, and the second derivatives. */
@@ -165,6 +194,18 @@ export class Newton extends Method {
   /** The round-off level of the objective. */
   #level(): number {
     return this.#roundoff.level(this.#w, this.#value, this.meanLoss);
+  }
+
+  /** Whether no weight has more of a slope, in the scale of its column, than sums of slopes of rows are sure of. */
+  #isStationary(): boolean {
+    const { cols } = this.#plan;
+    const { l1, bounds } = this.#smooth.penalty;
+    if (l1 !== 0 || bounds !== null) return false;
+    const { square } = this.#scaling;
+    const most = leastSlope * this.#roundoff.slope(Math.abs(this.meanLoss));
+    return this.#g.every((g, j) => {
+      return Math.abs(g) <= (j < this.#smooth.penalized ? most * Math.sqrt(square[j % cols]) : most);
+    });
   }
 
   #size(): number {
@@ -365,6 +406,7 @@ export class Newton extends Method {
     archive.array(this.#w);
     this.#value = archive.number(this.#value);
     this.#damping = archive.number(this.#damping);
+    this.#stuck = archive.number(this.#stuck);
     archive.array(this.#g);
     this.#expansion?.exchange(archive);
     // What follows from the weights is made anew.

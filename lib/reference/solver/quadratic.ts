@@ -94,8 +94,21 @@ export class Quadratic {
       this.#settled.set(v);
     }
     this.#refresh();
-    let gain = -0.5 * (dot(g, delta) + dot(this.#slope, delta));
-    for (let j = 0; j < this.#penalized; j++) gain += this.#bound(j) * (Math.abs(w[j]) - Math.abs(v[j]));
+    return this.#gain();
+  }
+
+  /** m(w) - m(v), without taking the terms of l1 from each other where v has the sign of w. */
+  #gain(): number {
+    const [g, w, v, slope] = [this.#g, this.#w, this.#v, this.#slope];
+    let gain = 0;
+    for (let j = 0; j < this.#size; j++) {
+      const bound = j < this.#penalized ? this.#bound(j) : 0;
+      const isCrossed = w[j] * v[j] < 0;
+      const side = v[j] !== 0 ? v[j] : w[j];
+      const steady = isCrossed || side === 0 ? 0 : side > 0 ? bound : -bound;
+      gain -= 0.5 * this.moved[j] * (g[j] + steady + (slope[j] + steady));
+      if (isCrossed) gain += bound * (Math.abs(w[j]) - Math.abs(v[j]));
+    }
     return gain;
   }
 

@@ -31,7 +31,7 @@ export const leastGain = 2 ** -4;
  * Whether a fit is at its minimum, but for rounding: after a step that the model promised so much of, it promises `left`.
  */
 export function isAtMinimum(promised: number, left: number, roundoff: number, size: number): boolean {
-  return (promised <= roundoff && left > leastGain * promised) || left <= leastLeft * size;
+  return (promised <= roundoff && left > 0.25 * promised) || left <= leastLeft * size;
 }
 
 /**
@@ -80,7 +80,7 @@ export class Roundoff {
 
   /** Changes of the objective that are not to be told from rounding; `meanLoss`: its part without penalty. */
   level(weights: Float64Array, value: number, meanLoss: number): number {
-    return roundings * (this.size(value, meanLoss) + this.#slope(Math.abs(meanLoss)) * this.#largest(weights));
+    return roundings * (this.size(value, meanLoss) + this.slope(Math.abs(meanLoss)) * this.#largest(weights));
   }
 
   /** Whether a sum of squares is 0, but for the rounding of what is squared. */
@@ -93,7 +93,7 @@ export class Roundoff {
   /** What the objective is to be measured by: the sizes of its terms, where z is small. */
   size(value: number, meanLoss: number): number {
     const loss = Math.abs(meanLoss);
-    return Math.abs(value) + loss + this.#slope(loss) * this.#unit;
+    return Math.abs(value) + loss + this.slope(loss) * this.#unit;
   }
 
   /** The terms of z, of the output where they are largest. */
@@ -109,7 +109,7 @@ export class Roundoff {
   }
 
   /** The mean size of a row's slope, at most, near the minimum; by convexity from the mean loss. */
-  #slope(meanLoss: number): number {
+  slope(meanLoss: number): number {
     const { loss, outputs, lossParameters } = this.#plan;
     const bySquares = 2 * Math.sqrt(outputs * meanLoss);
     switch (loss) {

@@ -5,6 +5,7 @@ import { coefficientCount, type Plan, type Table, weightCount } from '../../plan
 import type { Archive } from './archive.js';
 import { columnsOf } from './dual.js';
 import { Gram } from './gram.js';
+import { approachHuber } from './huberstart.js';
 import { LinearMap } from './linearmap.js';
 import { Method } from './method.js';
 import type { Objective } from './objective.js';
@@ -21,6 +22,8 @@ export class RowNewton extends Method {
   readonly #table: Table;
   readonly #smooth: Smooth;
   readonly #objective: Objective;
+  readonly #scaling: Scaling;
+  readonly #isFirst: boolean; // it may start where other fits end
   readonly #w: Float64Array;
   readonly #equations: RowEquations[]; // of each output
   readonly #factor: Float64Array; // of one output's equations
@@ -37,7 +40,15 @@ export class RowNewton extends Method {
   #begun = false;
 
   /** `weights`: where it starts; changed in place. */
-  constructor(plan: Plan, table: Table, smooth: Smooth, objective: Objective, scaling: Scaling, weights: Float64Array) {
+  constructor(
+    plan: Plan,
+    table: Table,
+    smooth: Smooth,
+    objective: Objective,
+    scaling: Scaling,
+    weights: Float64Array,
+    isFirst = true,
+  ) {
     super();
     const { cols, outputs, l2 } = plan;
     const { count } = table;
@@ -46,6 +57,8 @@ export class RowNewton extends Method {
     this.#table = table;
     this.#smooth = smooth;
     this.#objective = objective;
+    this.#scaling = scaling;
+    this.#isFirst = isFirst;
     this.#w = weights;
     const map = new LinearMap(plan, table, scaling);
     const { factors } = smooth.penalty;
@@ -74,6 +87,7 @@ export class RowNewton extends Method {
   epoch(): number {
     if (!this.#begun) {
       this.#begun = true;
+      this.#approach();
       this.#value = this.#evaluate(this.#w, this.#g);
       this.meanLoss = this.#smooth.meanLoss;
       if (!Number.isFinite(this.#value)) return this.#value;
@@ -105,6 +119,20 @@ export class RowNewton extends Method {
     this.lastDecrease = before - this.#value;
     if (this.#plan.stepHistory && length > 0) this.stepLosses.push(this.#value);
     return this.#value;
+  }
+
+  /** To where the first iteration starts. */
+  #approach(): void {
+    if (!this.#isFirst) return;
+    const [table, scaling, w] = [this.#table, this.#scaling, this.#w];
+    approachHuber(
+      this.#plan,
+      table,
+      scaling,
+      this.#smooth,
+      w,
+      (plan, smooth, objective) => new RowNewton(plan, table, smooth, objective, scaling, w, false),
+    );
   }
 
   #evaluate(weights: Float64Array, gradient: Float64Array): number {

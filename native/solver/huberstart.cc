@@ -1,0 +1,63 @@
+#include "huberstart.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "linearmap.h"
+
+namespace nabla {
+
+namespace {
+
+constexpr int mostStages = 64;
+constexpr int mostIterations = 30;  // of a stage, which need not come to its end
+constexpr double shrinks = 0.125;   // delta from stage to stage, at least
+
+// Sizes of the residuals of rows that weigh, ascending.
+std::vector<double> residualsOf(const Kernels& kernels, const Plan& plan, const Table& table,
+                                const Scaling& scaling, const double* weights, const Team& team) {
+  const size_t cols = plan.cols, outputs = plan.outputs, count = table.count;
+  LinearMap map(kernels, plan, table, scaling, team);
+  std::vector<double> z(count + cols), w(map.size()), sizes;
+  for (size_t k = 0; k < outputs; ++k) {
+    std::copy_n(weights + k * cols, cols, w.data());
+    if (plan.intercept) w[cols] = weights[plan.coefficients() + k];
+    map.spread(w.data(), z.data());
+    for (size_t i = 0; i < count; ++i) {
+      const size_t row = table.index ? table.index[i] : i, at = row * outputs + k;
+      if (table.sampleWeight && !(table.sampleWeight[row] > 0.0)) continue;
+      sizes.push_back(std::fabs((table.offset ? z[i] + table.offset[at] : z[i]) - table.y[at]));
+    }
+  }
+  // NaN, which no order has, last as in JavaScript.
+  const auto numbers = std::partition(sizes.begin(), sizes.end(), [](double r) { return !std::isnan(r); });
+  std::sort(sizes.begin(), numbers);
+  return sizes;
+}
+
+}  // namespace
+
+void approachHuber(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
+                   const Penalty& penalty, double* weights, const Team& team,
+                   const std::function<std::unique_ptr<Method>(const Plan&, Smooth&)>& methodOf) {
+  if (plan.loss != huberLoss) return;
+  const double delta = plan.lossParameters[0];
+  std::vector<double> sizes = residualsOf(kernels, plan, table, scaling, weights, team);
+  const auto middle = [&] { return sizes.empty() ? 0.0 : sizes[sizes.size() / 2]; };
+  if (!(middle() > delta)) return;
+  double wide = sizes.back();
+  for (int stage = 0; stage < mostStages && wide > delta && wide < INFINITY; ++stage) {
+    Plan own = plan;
+    own.lossParameters[0] = wide;
+    Smooth smooth(kernels, own, table, &scaling, penalty, team);
+    const std::unique_ptr<Method> method = methodOf(own, smooth);
+    for (int i = 0; i < mostIterations && method->ended == Status::maxEpochs; ++i) {
+      if (!std::isfinite(method->epoch(static_cast<uint64_t>(i))) || team.stopped()) return;
+    }
+    sizes = residualsOf(kernels, plan, table, scaling, weights, team);
+    wide = middle() < shrinks * wide ? middle() : shrinks * wide;
+  }
+}
+
+}  // namespace nabla
