@@ -113,7 +113,7 @@ export interface Steps {
 export interface Update {
   rule: number;
   parameters: Float64Array;
-  /** clipNorm, clipValue, l1, l2; 0: none */
+  /** clipNorm, clipValue, l1, l2, maximize; and the norm that is clipped, 0: of these gradients */
   options: Float64Array;
   /** as long as the weights; null: none */
   bounds: Bounds | null;

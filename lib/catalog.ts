@@ -147,6 +147,11 @@ const moments = (epsilon: number) => ({
 });
 const amsgrad = boolean(false, 'keep the largest running square');
 
+export interface RuleEntry extends Entry {
+  /** Why the rule refuses l1, where it does: it would not reach the minimum. */
+  readonly withoutL1?: string;
+}
+
 /** How weights, gradient and state make the next weights; defaults are PyTorch's. */
 export const rules = {
   sgd: {
@@ -202,6 +207,7 @@ export const rules = {
   radam: { help: 'adam that waits until its variance is known', parameters: { ...common(0.001), ...moments(1e-8) } },
   lion: {
     help: 'steps of one size, in the direction of a running mean',
+    withoutL1: 'its steps have one size, whatever the slope',
     parameters: {
       learningRate: rate(1e-4),
       ...decay(0, true),
@@ -212,10 +218,34 @@ export const rules = {
   yogi: { help: 'adam whose square grows slowly', parameters: { ...common(0.01), ...moments(1e-3) } },
   adabelief: { help: 'adam with the variance of the gradient', parameters: { ...common(0.001), ...moments(1e-16) } },
   ftrl: {
-    help: 'follow the regularised leader, for sparse models with l1',
+    help: 'follow the regularised leader, for sparse models with l1; the penalty is that of the mean loss',
     parameters: { ...common(0.1), beta: number(1, '[0, ∞)', 'β, added to the root') },
   },
-} as const satisfies Record<string, Entry>;
+  ftrlProximal: {
+    help: "McMahan's form of ftrl: the penalty is against the sum of the gradients, and fades in a fit",
+    parameters: { ...common(0.1), beta: number(1, '[0, ∞)', 'β, added to the root') },
+  },
+  rprop: {
+    help: 'steps whose size grows while a slope keeps its sign; for all rows in every step',
+    withoutL1: 'its steps do not depend on the size of the slope',
+    parameters: {
+      ...common(0.01),
+      etaMinus: number(0.5, '(0, 1)', 'η⁻, what a change of sign leaves of the step size'),
+      etaPlus: number(1.2, '[1, ∞)', 'η⁺, by which the step size grows otherwise'),
+      minStep: number(1e-6, '[0, ∞)', 'the least step size'),
+      maxStep: number(50, '(0, ∞)', 'the largest step size'),
+    },
+  },
+  asgd: {
+    help: 'sgd with a falling rate, that keeps the average of the weights as its state',
+    parameters: {
+      ...common(0.01),
+      lambd: number(1e-4, '[0, ∞)', 'λ, pulls the coefficients to 0 and lets the rate fall'),
+      alpha: number(0.75, '[0, ∞)', 'α, how fast the rate falls'),
+      t0: number(1e6, '[0, ∞)', 't₀, the step after which the average begins'),
+    },
+  },
+} as const satisfies Record<string, RuleEntry>;
 
 /** What finds the minimum of the whole objective without a learning rate, in place of a rule. */
 export const solvers = {
@@ -361,6 +391,11 @@ export const fitOptions = {
   validationFraction: number(0, '[0, 1)', 'the part of the rows, drawn by seed, held out for validation'),
   threads: whole(0, `[0, ${mostThreads}]`, 'that a fit uses at most; 0: as many as there are'),
   seed: whole(0, '[0, 9007199254740991]', 'of the random order; the same seed draws the same rows everywhere'),
+} as const satisfies Record<string, Parameter>;
+
+/** What an optimizer may be asked for beside what it shares with a fit. */
+export const updateOptions = {
+  maximize: boolean(false, 'go up the gradient, not down'),
 } as const satisfies Record<string, Parameter>;
 
 /** What the loss history holds. */

@@ -75,7 +75,7 @@ export interface Minimum {
 }
 
 /**
- * Minimizes a function of many variables from x0, on the calling thread.
+ * Minimizes a function of many variables from x0, on the calling thread. There is no `maximize`: minimize -f.
  *
  * @param fun - returns the value and writes the gradient; see {@link Differentiable}
  * @param x0 - where to start; not changed

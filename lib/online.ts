@@ -55,6 +55,8 @@ interface Carried {
   steps: number;
   /** Steps before the rule's first, running products, arrays; null: the rule begins anew. */
   rule: Float64Array | null;
+  /** What a cumulative penalty holds at 0. */
+  held: Float64Array | null;
   /** Where the schedule stands. */
   schedule: Float64Array;
   /** With the step that it has begun with. */
@@ -83,21 +85,16 @@ function partsOf(carried: Float64Array, { states, cols, size }: Lengths): Carrie
     isRight &&= flag === 0 || flag === 1;
     return flag === 1 ? take(n) : null;
   };
-  const parts = {
-    epochs: number(),
-    scaling: part(1 + 3 * cols),
-    weights: part(size),
-    steps: number(),
-    rule: part(1 + maxRunning + states * size),
-    average: part(1 + size),
-    schedule: take(6),
-  };
+  const head = { epochs: number(), scaling: part(1 + 3 * cols), weights: part(size), steps: number() };
+  const rule = part(1 + maxRunning + states * size);
+  const held = rule && part(size);
+  const parts = { ...head, rule, held, average: part(1 + size), schedule: take(6) };
   const left = carried.length - at;
   const isWhole = isRight && left >= 5 && left === parts.schedule[5];
   return isWhole ? { ...parts, schedule: carried.subarray(at - 6) } : null;
 }
 
-function joined({ epochs, scaling, steps, rule, schedule, weights, average }: Carried): Float64Array {
+function joined({ epochs, scaling, steps, rule, held, schedule, weights, average }: Carried): Float64Array {
   const optional = (part: Float64Array | null) => (part ? [[1], part] : [[0]]);
   const lists = [
     [epochs],
@@ -105,6 +102,7 @@ function joined({ epochs, scaling, steps, rule, schedule, weights, average }: Ca
     ...optional(weights),
     [steps],
     ...optional(rule),
+    ...(rule ? optional(held) : []),
     ...optional(average),
     schedule,
   ];
@@ -124,7 +122,7 @@ function scheduleAfter({ schedule, scheduleParameters }: Plan, epochs: number, s
   return [schedule, steps - warmup, 0, steps, perEpoch, 5, Number.MAX_VALUE, 0, 0, 0, reduced];
 }
 
-const noRule = { scaling: null, rule: null, weights: null, average: null };
+const noRule = { scaling: null, rule: null, held: null, weights: null, average: null };
 
 /** What partialFit goes on from where the rule's state was not kept: how far epochs and schedule have come. */
 export function counted(plan: Plan, epochs: number, steps: number, rate: number): Float64Array {
@@ -193,7 +191,7 @@ export function readOnline(
         const parts = partsOf(carried, { states, cols, size });
         if (!parts) return false;
         const { scaling, steps, ...others } = parts;
-        const lists = [others.rule, others.schedule, others.weights, others.average];
+        const lists = [others.rule, others.held, others.schedule, others.weights, others.average];
         const deviations = 1 + cols; // infinite for a constant column
         return (
           isCount(steps) &&

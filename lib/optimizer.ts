@@ -19,8 +19,9 @@ const optimizers = createOptimizers(inUse());
  * works in place on the caller's arrays.
  *
  * @param options - a rule by name, or `adam({ … })`, with `clipNorm`, `clipValue`, `l1`, `l2`, `nonNegative`,
- *   `lowerBounds` and `upperBounds` (a number, or one per weight), and `groups`: ranges `{ start, end, … }` of the
- *   weights with options of their own
+ *   `lowerBounds` and `upperBounds` (a number, or one per weight), `maximize`, and `groups`: ranges `{ start, end, … }` of
+ *   the weights with options of their own. `clipNorm` is of the gradient of all weights; a group's own is of the group's
+ *   gradient, in its place
  * @param size - how many weights
  * @throws NablaError `ERR_UNKNOWN_OPTION`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
  */

@@ -21,6 +21,7 @@ import { specOf } from './online.js';
 import { maxParameters, type Plan, samplerKind, solverKind, type Table } from './plan.js';
 import { type Chosen, readBoolean, readChoice, readNumber, readObject } from './read.js';
 import { readSchedule, type Schedule } from './schedules.js';
+import { refuseL1 } from './sparsity.js';
 import type { ClassWeight } from './targets.js';
 
 /** An update rule by name, or by name with its parameters, as `adam({ … })` returns. */
@@ -106,7 +107,11 @@ export interface FitOptions extends FitControl {
   validation?: FitData<Label>;
   /** Or the part of the rows, drawn by seed, to hold out for that. Default 0. */
   validationFraction?: number;
-  /** l1·Σ|w|; makes coefficients exactly 0. Default 0. */
+  /**
+   * l1·Σ|w|; makes coefficients exactly 0: by a proximal step after each, and with batches, whose gradients are noisy, by a
+   * cumulative penalty (Tsuruoka et al. 2009; Xiao 2010). `'lion'`, `'rprop'` and centered `'rmsprop'` with momentum would not
+   * reach the minimum and refuse it. Default 0.
+   */
   l1?: number;
   /** ½·l2·Σw². Default 0. The intercept is never penalised. */
   l2?: number;
@@ -292,6 +297,7 @@ export function readFitOptions(options: unknown): ReadOptions {
   plan.lossParameters = loss.parameters;
   plan.rule = optimizer.plan.rule;
   plan.ruleParameters = optimizer.plan.ruleParameters;
+  if (optimizer.spec) refuseL1('optimizer', optimizer.name, plan.ruleParameters, plan.l1);
   plan.solver = optimizer.plan.solver;
   plan.solverParameters = optimizer.plan.solverParameters;
   plan.averaging = averaging.index;

@@ -37,5 +37,24 @@ export const lion: (options?: RuleOptions<'lion'>) => RuleSpec<'lion'> = spec('l
 export const yogi: (options?: RuleOptions<'yogi'>) => RuleSpec<'yogi'> = spec('yogi');
 /** Adam with the variance of the gradient: `learningRate` .001, `epsilon` 1e-16, `beta1` .9, `beta2` .999. */
 export const adabelief: (options?: RuleOptions<'adabelief'>) => RuleSpec<'adabelief'> = spec('adabelief');
-/** Follow the regularised leader: `learningRate` α .1, `beta` 1; takes `l1` and `l2` of the fit into its step. */
+/**
+ * Follow the regularised leader: `learningRate` α .1, `beta` 1. Takes `l1` and `l2` of the mean loss into its step: after
+ * t steps t·l1 holds against the sum of the gradients (regularised dual averaging, Xiao 2010).
+ */
 export const ftrl: (options?: RuleOptions<'ftrl'>) => RuleSpec<'ftrl'> = spec('ftrl');
+/**
+ * FTRL-Proximal as McMahan et al. 2013 have it: `learningRate` α .1, `beta` 1. `l1` and `l2` hold once against the sum of
+ * all gradients, so that they fade the longer a fit takes.
+ */
+export const ftrlProximal: (options?: RuleOptions<'ftrlProximal'>) => RuleSpec<'ftrlProximal'> = spec('ftrlProximal');
+/**
+ * Resilient propagation (Riedmiller and Braun 1993), for all rows in every step: `learningRate` .01 is the first step size,
+ * `etaMinus` .5, `etaPlus` 1.2, `minStep` 1e-6, `maxStep` 50. A schedule scales all steps. Refuses `l1`.
+ */
+export const rprop: (options?: RuleOptions<'rprop'>) => RuleSpec<'rprop'> = spec('rprop');
+/**
+ * Averaged SGD (Polyak and Juditsky 1992): η/(1 + λη(t-1))^α with `learningRate` η .01, `lambd` λ 1e-4, `alpha` .75, and
+ * w *= 1 - λη. As in PyTorch the average, from step `t0` 1e6 on, is the state of an optimizer, and a fit returns the weights
+ * themselves: ask for the option `averaging` there.
+ */
+export const asgd: (options?: RuleOptions<'asgd'>) => RuleSpec<'asgd'> = spec('asgd');

@@ -152,8 +152,10 @@ type Of<A> = A extends fc.Arbitrary<infer T> ? T : never;
 const unbounded = { nonNegative: false, lowerBounds: null, upperBounds: null };
 
 /** What the optimizer can do. */
-function possible(settings: Of<typeof anySettings>): Of<typeof anySettings> {
-  const { name } = settings.optimizer as { name: string };
+function possible(any: Of<typeof anySettings>): Of<typeof anySettings> {
+  const { name, centered, momentum } = any.optimizer as { name: string; centered?: boolean; momentum?: number };
+  const refusesL1 = 'withoutL1' in (rules[name as keyof typeof rules] ?? {}) || (centered && momentum !== undefined);
+  const settings = refusesL1 ? { ...any, l1: 0 } : any;
   if (settings.gram && Object.hasOwn(rules, name)) {
     return { ...settings, loss: { name: 'squared' }, sampler: 'full' };
   }

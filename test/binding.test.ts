@@ -39,7 +39,7 @@ describe.runIf(native)('the addon', () => {
     const good = [
       0,
       none,
-      new Float64Array(5),
+      new Float64Array(6),
       0.1,
       1,
       new Float64Array(4),

@@ -135,7 +135,7 @@ describe('minimize', () => {
   });
 
   it.each(Object.keys(rules) as (keyof typeof rules)[])('goes downhill by %s', (name) => {
-    const learningRate = ['adadelta', 'adagrad', 'ftrl'].includes(name) ? 1 : 0.02;
+    const learningRate = ['adadelta', 'adagrad', 'ftrl', 'ftrlProximal'].includes(name) ? 1 : 0.02;
     const found = minimize(bowl, new Float64Array(7), { optimizer: { name, learningRate }, epochs: 400 });
     expect(found.optimizer).toBe(name);
     expect(found.steps).toBe(400);

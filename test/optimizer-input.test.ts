@@ -154,7 +154,7 @@ describe.each(faces)('bad input to optimizers: $name', ({ createOptimizer, resto
   });
 
   it('nor from another version, nor with options that are none', () => {
-    expectRefusal(restoreOptimizer, [set('version', 2)], 'ERR_MODEL_VERSION');
+    expectRefusal(restoreOptimizer, [set('version', 3)], 'ERR_MODEL_VERSION');
     for (const options of [{ name: 'adamm' }, { name: 'adam', learningRate: -1 }, { name: 'adam', epochs: 1 }, {}]) {
       expect(thrown(() => restoreOptimizer(inGroup({ options })))).toHaveProperty('code');
     }

@@ -1,7 +1,7 @@
 // createOptimizer: rules on the caller's own arrays, in place.
 import { describe, expect, it } from 'vitest';
 import { rules } from '../lib/catalog.js';
-import { adam, ftrl, type OptimizerOptions, rmsprop, sgd } from '../lib/index.js';
+import { adam, ftrl, type OptimizerGroup, type OptimizerOptions, rmsprop, sgd } from '../lib/index.js';
 import { rules as referenceRules } from '../lib/reference/kernels/updates.js';
 import { type Face, faces } from './backends.js';
 import { expectBits, expectClose, normals } from './support.js';
@@ -113,7 +113,7 @@ describe.each(faces)('createOptimizer: $name', (face) => {
         name,
         weightDecay: 0.01,
         clipNorm: 3,
-        l1: 0.001,
+        ...('withoutL1' in rules[name] ? {} : { l1: 0.001 }),
         groups: [{ start: 2, end: 4, learningRate: 0.5 }],
       };
       const optimizer = createOptimizer(options as OptimizerOptions, n);
@@ -135,13 +135,13 @@ describe.each(faces)('createOptimizer: $name', (face) => {
 
   it('groups are optimizers of their own, rest included', () => {
     for (const name of names) {
-      const shared = { name, weightDecay: 0.1, clipNorm: 2 };
+      const shared = { name, weightDecay: 0.1 };
       const optimizer = createOptimizer(
         {
           ...shared,
           groups: [
             { start: 150, end: 200, learningRate: 0.5, weightDecay: 0 },
-            { start: 0, end: 3, clipNorm: 0.1 },
+            { start: 0, end: 3, clipNorm: 0.1, maximize: true },
           ],
         } as OptimizerOptions,
         300,
@@ -152,7 +152,7 @@ describe.each(faces)('createOptimizer: $name', (face) => {
         [150, 200],
         [200, 300],
       ]);
-      const changes = [{ clipNorm: 0.1 }, {}, { learningRate: 0.5, weightDecay: 0 }, {}];
+      const changes = [{ clipNorm: 0.1, maximize: true }, {}, { learningRate: 0.5, weightDecay: 0 }, {}];
       const alone = changes.map((change, k) => {
         const { start, end } = optimizer.groups[k];
         return createOptimizer({ ...shared, ...change } as OptimizerOptions, end - start);
@@ -218,6 +218,100 @@ describe.each(faces)('createOptimizer: $name', (face) => {
         gradient.map((g) => -Math.max(-0.1, Math.min(0.1, (g * 0.5) / norm))),
         1e-14,
       );
+    }
+  });
+
+  it('clips the gradient of all groups by one norm, and that of a group with a limit of its own by its own', () => {
+    for (const n of [12, 300]) {
+      const gradient = normals(n, 4);
+      const norm = (from: number, to: number) => Math.sqrt(gradient.slice(from, to).reduce((sum, g) => sum + g * g, 0));
+      const [a, b] = [n / 4, n / 2];
+      const groups: OptimizerGroup[] = [
+        { start: 0, end: a, learningRate: 0.5 },
+        { start: a, end: b, clipNorm: 0.25 },
+      ];
+      const weights = new Float64Array(n);
+      const optimizer = createOptimizer({ ...sgd({ learningRate: 1 }), clipNorm: 0.5, groups }, n);
+      const restored = restoreOptimizer(JSON.parse(JSON.stringify(optimizer)));
+      optimizer.step(weights, gradient);
+      const expected = gradient.map((g, i) => {
+        if (i >= a && i < b) return (-g * 0.25) / norm(a, b);
+        return ((i < a ? -0.5 : -1) * g * 0.5) / norm(0, n);
+      });
+      expectClose(weights, expected, 1e-14);
+      const again = new Float64Array(n);
+      restored.step(again, gradient);
+      expectBits(again, weights);
+    }
+  });
+
+  it('an optimizer of version 1 clips each group by its own norm, as it did', () => {
+    const options = { name: 'sgd', learningRate: 1, clipNorm: 0.5 };
+    const ranges = [
+      { start: 0, end: 1 },
+      { start: 1, end: 2 },
+    ];
+    const groups = ranges.map((range) => ({ ...range, options, running: [1, 1, 1, 1] }));
+    const json = { format: 'nabla-optimizer', version: 1, size: 2, steps: 0, groups, state: [[0, 0]] };
+    const weights = new Float64Array(2);
+    restoreOptimizer(json).step(weights, Float64Array.of(3, -4));
+    expect([...weights]).toEqual([-0.5, 0.5]);
+  });
+
+  it.each(names)('%s goes up with maximize as it goes down the negative gradient', (name) => {
+    for (const n of [5, 130]) {
+      const more = { name, weightDecay: 0.1, clipNorm: 1, clipValue: 0.5, l2: 0.1 };
+      const [up, down] = [true, false].map((maximize) => createOptimizer({ ...more, maximize } as OptimizerOptions, n));
+      const [a, b] = [normals(n, 1), normals(n, 1)];
+      for (let t = 0; t < 5; t++) {
+        const gradient = normals(n, 10 + t);
+        up.step(a, gradient);
+        down.step(
+          b,
+          gradient.map((g) => -g),
+        );
+      }
+      expectBits(a, b);
+      expect(restoreOptimizer(JSON.parse(JSON.stringify(up)))).toEqual(up);
+    }
+  });
+
+  it('rprop takes the steps of PyTorch', () => {
+    // Independent of the kernels: torch.optim.Rprop, as its documentation has it.
+    const [n, etas, sizes] = [70, [0.5, 1.2], [1e-3, 0.08]];
+    const optimizer = createOptimizer({ name: 'rprop', learningRate: 0.05, minStep: sizes[0], maxStep: sizes[1] }, n);
+    const [weights, w, before] = [normals(n, 1), normals(n, 1), new Float64Array(n)];
+    const step = new Float64Array(n).fill(0.05);
+    for (let t = 0; t < 30; t++) {
+      const g = normals(n, 2 + t);
+      optimizer.step(weights, g);
+      for (let i = 0; i < n; i++) {
+        const product = g[i] * before[i];
+        const factor = product > 0 ? etas[1] : product < 0 ? etas[0] : 1;
+        step[i] = Math.min(Math.max(step[i] * factor, sizes[0]), sizes[1]);
+        before[i] = product < 0 ? 0 : g[i];
+        w[i] -= Math.sign(before[i]) * step[i];
+      }
+      expectClose(weights, w, 1e-14, 1);
+    }
+  });
+
+  it('asgd takes the steps of PyTorch, and its state is the average', () => {
+    const [n, lr, lambd, alpha, t0, weightDecay] = [70, 0.1, 0.02, 0.75, 4, 0.01];
+    const optimizer = createOptimizer({ name: 'asgd', learningRate: lr, lambd, alpha, t0, weightDecay }, n);
+    const [weights, w, average] = [normals(n, 1), normals(n, 1), new Float64Array(n)];
+    let [eta, mu] = [lr, 1];
+    for (let t = 1; t <= 12; t++) {
+      const g = normals(n, 2 + t);
+      optimizer.step(weights, g);
+      for (let i = 0; i < n; i++) {
+        w[i] = w[i] * (1 - lambd * eta) - eta * (g[i] + weightDecay * w[i]);
+        average[i] = mu === 1 ? w[i] : average[i] + (w[i] - average[i]) * mu;
+      }
+      eta = lr / (1 + lambd * lr * t) ** alpha;
+      mu = 1 / Math.max(1, t - t0);
+      expectClose(weights, w, 1e-13, 1);
+      expectClose(optimizer.state[0], average, 1e-13, 1);
     }
   });
 

@@ -23,6 +23,7 @@ describe.each(faces)('steps of optimizers: $name', (face) => {
         l1: fc.constantFrom(0, 0.05),
         l2: fc.constantFrom(0, 0.05),
         nonNegative: fc.boolean(),
+        maximize: fc.boolean(),
       }),
       kind: kinds,
       seed: fc.nat(),
@@ -34,7 +35,9 @@ describe.each(faces)('steps of optimizers: $name', (face) => {
     };
     fc.assert(
       fc.property(any, fc.boolean(), ({ name, n, offset, extras, kind, seed }, more) => {
-        const options = { name, ...extras, ...(more && own[name as 'sgd']) } as OptimizerOptions;
+        const refusesL1 = 'withoutL1' in rules[name] || (more && name === 'rmsprop');
+        const l1 = refusesL1 ? 0 : extras.l1;
+        const options = { name, ...extras, l1, ...(more && own[name as 'sgd']) } as OptimizerOptions;
         const pair = [faces[0], face].map(({ createOptimizer }) => createOptimizer(options, n));
         const uniform = random(seed);
         const scale = { normal: 1, tiny: 1e-170, huge: 1e150, zeros: 0, mixed: 1 }[kind as 'normal'];

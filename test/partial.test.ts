@@ -104,9 +104,9 @@ describe.each(faces)('partialFit: $name', ({ Model, fitSync }) => {
     const first = fitSync(data, { ...chosen, epochs: 2, keepState: true });
     const { options, ...json } = JSON.parse(JSON.stringify(first));
     const carried = Buffer.from(json.online.carried, 'base64');
-    // Epochs, no scaling, no weights, steps; a state, begun at 0, its products and arrays; the schedule, no average.
+    // Epochs, no scaling, no weights, steps; a state, begun at 0, its products and arrays, nothing held; the schedule, no average.
     const number = (at: number) => carried.subarray(8 * at, 8 * (at + 1));
-    const old = Buffer.concat([number(0), number(3), carried.subarray(8 * 6, carried.length - 8 * 12)]);
+    const old = Buffer.concat([number(0), number(3), carried.subarray(8 * 6, carried.length - 8 * 13)]);
     const text = { ...json, version: 2, online: { ...json.online, carried: old.toString('base64') } };
     const loaded = Model.fromJSON(text) as Model;
     expect(JSON.parse(JSON.stringify(loaded))).toEqual(text);

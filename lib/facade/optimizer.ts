@@ -2,20 +2,26 @@
 import { checkApart, checkArray, checkLength, firstNotFinite } from '../arrays.js';
 import type { Backend } from '../backend.js';
 import { type Bounds, isList, readBounds } from '../bounds.js';
-import { type Entry, fitOptions, rules, type Values } from '../catalog.js';
+import { type Entry, fitOptions, rules, type updateOptions, type Values } from '../catalog.js';
 import { readSize } from '../data.js';
 import { invalid, NablaError } from '../errors.js';
 import { isDefaultFloatingPoint } from '../floatingpoint.js';
 import type { OptimizerSpec } from '../options.js';
-import { readChoice, readNumber, readObject, readPlain } from '../read.js';
+import { readBoolean, readChoice, readNumber, readObject, readPlain } from '../read.js';
 import { reference } from '../reference/backend.js';
 import { rules as referenceRules } from '../reference/kernels/updates.js';
 import { maxRunning } from '../reference/solver/optimizer.js';
+import { refuseL1 } from '../sparsity.js';
 
 const extraNames = ['clipNorm', 'clipValue', 'l1', 'l2', 'nonNegative'] as const;
 const boundNames = ['lowerBounds', 'upperBounds'] as const;
-/** What may be added to a rule: clipping of the gradient, penalties by proximal steps, and bounds. Default: none. */
-export type UpdateExtras = Values<Pick<typeof fitOptions, (typeof extraNames)[number]>> & UpdateBounds;
+/**
+ * What may be added to a rule: clipping of the gradient, penalties by proximal steps, bounds, and `maximize`, which turns
+ * the gradient's sign. Default: none. With groups `clipNorm` is of the gradient of all weights, as in PyTorch and Keras;
+ * that of a group is of its own gradient, in its place.
+ */
+export type UpdateExtras = Values<Pick<typeof fitOptions, (typeof extraNames)[number]> & typeof updateOptions> &
+  UpdateBounds;
 
 /** Bounds on weights: a number, or one per weight. Weights outside are at them after a step. Default: none. */
 export interface UpdateBounds {
@@ -37,9 +43,11 @@ export type OptimizerOptions =
 /** What {@link Optimizer.toJSON} writes. */
 export interface OptimizerJSON {
   format: 'nabla-optimizer';
-  version: 1;
+  version: 2;
   size: number;
   steps: number;
+  /** Of the gradient of all weights; 0: any. */
+  clipNorm: number;
   groups: { start: number; end: number; options: Record<string, unknown>; running: number[] }[];
   state: number[][];
 }
@@ -71,14 +79,23 @@ class Group {
     options: Record<string, unknown>,
   ) {
     const plain = readPlain('optimizer', options);
-    const { lowerBounds, upperBounds, ...choice } = plain;
+    const { lowerBounds, upperBounds, maximize = false, ...choice } = plain;
     const { name, index, parameters } = readChoice('optimizer', choice, extended);
     const own = Object.keys(rules[name as keyof typeof rules].parameters).length;
+    const sign = Number(readBoolean('optimizer.maximize', maximize));
     this.rule = index;
-    this.extras = parameters.slice(own, own + extraNames.indexOf('nonNegative'));
+    // Behind them the norm that is clipped.
+    const numbers = parameters.slice(own, own + extraNames.indexOf('nonNegative'));
+    this.extras = Float64Array.of(...numbers, sign, 0);
     this.parameters = parameters.slice().fill(0, own);
+    refuseL1('optimizer', name, this.parameters, this.extras[extraNames.indexOf('l1')]);
     this.options = { ...options };
     this.bounds = readBounds(plain, end - start, 1);
+  }
+
+  /** Whether it has a clipNorm of its own. */
+  get clipsItself(): boolean {
+    return this.options.clipNorm !== undefined;
   }
 
   get learningRate(): number {
@@ -106,19 +123,22 @@ export class Optimizer {
   readonly #groups: Group[];
   readonly #bounds: Bounds | null;
   readonly #backend: Backend;
+  readonly #clipNorm: number;
 
   /** @internal */
-  constructor(backend: Backend, size: number, groups: Group[]) {
+  constructor(backend: Backend, size: number, { clipNorm, groups }: Grouped) {
     this.#backend = backend;
     this.size = size;
+    this.#clipNorm = clipNorm;
     this.#groups = groups;
     this.groups = groups;
     this.#bounds = boundsOf(groups, size);
+    for (const { clipsItself, extras } of groups) if (!clipsItself) extras[0] = clipNorm;
     const { states, initialState } = referenceRules[groups[0].rule];
     this.state = Array.from({ length: states }, () => new Float64Array(size));
-    for (const array of this.state) {
-      for (const { start, end, parameters } of groups) array.fill(initialState(parameters), start, end);
-    }
+    this.state.forEach((array, k) => {
+      for (const { start, end, parameters } of groups) array.fill(initialState(parameters, k), start, end);
+    });
   }
 
   /** Steps made. */
@@ -152,7 +172,9 @@ export class Optimizer {
     const bad = Number.isFinite(backend.asum(gradient)) ? -1 : firstNotFinite(gradient);
     if (bad >= 0) throw invalid('ERR_NOT_FINITE', `gradient[${bad}]`, 'finite', gradient[bad]);
     this.#steps++;
-    for (const { rule, parameters, extras, running, start, end } of this.#groups) {
+    const norm = this.#clipNorm > 0 && this.#groups.length > 1 ? backend.nrm2(gradient) : 0;
+    for (const { rule, parameters, extras, clipsItself, running, start, end } of this.#groups) {
+      if (!clipsItself) extras[extras.length - 1] = norm;
       backend.updateStep({
         rule,
         parameters,
@@ -174,9 +196,10 @@ export class Optimizer {
   toJSON(): OptimizerJSON {
     return {
       format: 'nabla-optimizer',
-      version: 1,
+      version: 2,
       size: this.size,
       steps: this.#steps,
+      clipNorm: this.#clipNorm,
       groups: this.#groups.map(({ start, end, options, running }) => ({
         start,
         end,
@@ -199,9 +222,11 @@ export class Optimizer {
         throw damaged(what);
       return value;
     };
-    const { format, version, size, steps, groups, state } = of(json, 'not an object');
+    const { format, version, size, steps, clipNorm, groups, state } = of(json, 'not an object');
     if (format !== 'nabla-optimizer') throw damaged('its format is another');
-    if (version !== 1) throw invalid('ERR_MODEL_VERSION', 'version', '1', version);
+    // Of version 1 each group clipped its own gradient.
+    if (version !== 1 && version !== 2) throw invalid('ERR_MODEL_VERSION', 'version', '1 or 2', version);
+    const ofAll = version === 1 ? 0 : readNumber('clipNorm', clipNorm, fitOptions.clipNorm);
     if (
       !Number.isSafeInteger(size) ||
       !Number.isSafeInteger(steps) ||
@@ -224,7 +249,7 @@ export class Optimizer {
     if (end !== size || restored.length === 0) throw damaged('its ranges');
     if (restored.some(({ rule }) => rule !== restored[0].rule)) throw damaged('its rules');
     const arrays = state.map((array) => numbers(array, size, 'its state'));
-    const optimizer = new Optimizer(backend, size as number, restored);
+    const optimizer = new Optimizer(backend, size as number, { clipNorm: ofAll, groups: restored });
     if (arrays.length !== optimizer.state.length) throw damaged('its state');
     optimizer.state.forEach((array, k) => {
       array.set(arrays[k]);
@@ -263,12 +288,18 @@ function plainOf(options: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(lists);
 }
 
+interface Grouped {
+  /** of the gradient of all weights; 0: any */
+  clipNorm: number;
+  groups: Group[];
+}
+
 /** Ranges in order, those that no group names with the options of the whole. */
-function readGroups(options: Record<string, unknown>, value: unknown, size: number): Group[] {
+function readGroups({ clipNorm, ...options }: Record<string, unknown>, value: unknown, size: number): Grouped {
   if (value !== undefined && !Array.isArray(value)) throw invalid('ERR_INVALID_ARG_TYPE', 'groups', 'an array', value);
-  const { lowerBounds, upperBounds, ...choice } = options;
+  const { lowerBounds, upperBounds, maximize, ...choice } = options;
   const { name } = readChoice('optimizer', choice, extended);
-  const known = ['start', 'end', ...boundNames, ...Object.keys(extended[name].parameters)];
+  const known = ['start', 'end', 'maximize', ...boundNames, ...Object.keys(extended[name].parameters)];
   const given = ((value as unknown[]) ?? []).map((item, i) => {
     const { start, end, ...own } = readObject(`groups[${i}]`, item, known);
     const range = { start: readSize(`groups[${i}].start`, start), end: readSize(`groups[${i}].end`, end) };
@@ -287,7 +318,11 @@ function readGroups(options: Record<string, unknown>, value: unknown, size: numb
     at = end;
   }
   if (at < size || size === 0) groups.push(new Group(at, size, ofRange(options, at, size, size)));
-  return groups;
+  const { default: any } = fitOptions.clipNorm;
+  return {
+    clipNorm: clipNorm === undefined ? any : readNumber('optimizer.clipNorm', clipNorm, fitOptions.clipNorm),
+    groups,
+  };
 }
 
 /** Makes optimizers for arrays that others keep. */

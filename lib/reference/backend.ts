@@ -89,12 +89,14 @@ const valueAndGradient: Backend['valueAndGradient'] = (
 };
 
 function update(u: Update): void {
-  const [clipNorm, clipValue, l1, l2] = u.options;
+  const [clipNorm, clipValue, l1, l2, maximize, norm] = u.options;
   const { parameters, learningRate, t, running, weights, gradient, states, start, end } = u;
   const bounds = u.bounds && { lower: u.bounds.lower.subarray(start), upper: u.bounds.upper.subarray(start) };
-  const options = { clipNorm, clipValue, penalty: { l1, l2, factors: null, bounds } };
+  const penalty = { l1, l2, factors: null, bounds };
+  const options = { clipNorm, clipValue, penalty, maximize: maximize !== 0, norm };
   const rule = rules[u.rule];
-  updateStep(rule, parameters, options, learningRate, t, running, weights, gradient, states, start, end, end - start);
+  const size = end - start;
+  updateStep(rule, parameters, options, learningRate, t, running, weights, gradient, states, null, start, end, size);
 }
 
 export const reference: Backend = {

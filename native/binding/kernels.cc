@@ -126,8 +126,8 @@ Napi::Value lossCurvature(const Call& info) {
                                           out.data));
 }
 
-// rule, parameters, options (clipNorm, clipValue, l1, l2), rate, t, running, states, weights, gradient,
-// start, end, lower and upper bounds (null: none): the step over weights start … end-1.
+// rule, parameters, options (clipNorm, clipValue, l1, l2, maximize, norm), rate, t, running, states, weights,
+// gradient, start, end, lower and upper bounds (null: none): the step over weights start … end-1.
 Napi::Value update(const Call& info) {
   const Napi::Env env = info.Env();
   const Kernels& kernels = kernelsOf(info);
@@ -141,7 +141,7 @@ Napi::Value update(const Call& info) {
   const auto parameters = doubles(info[1]), options = doubles(info[2]), running = doubles(info[5]);
   const auto weights = doubles(info[7]), gradient = doubles(info[8]);
   requireLength(parameters.length, maxParameters);
-  requireLength(options.length, 4);
+  requireLength(options.length, 6);
   requireLength(running.length, maxRunning);
   requireLength(end, start);
   requireLength(weights.length, end);
@@ -152,7 +152,8 @@ Napi::Value update(const Call& info) {
     requireLength(array.length, end);
     state[k] = array.data + start;
   }
-  Penalty penalty{options.data[2], options.data[3], nullptr, nullptr, nullptr};
+  const double* o = options.data;
+  Penalty penalty{o[2], o[3], nullptr, nullptr, nullptr};
   if (!info[11].IsNull()) {
     const auto lower = doubles(info[11]), upper = doubles(info[12]);
     requireLength(lower.length, end);
@@ -160,8 +161,9 @@ Napi::Value update(const Call& info) {
     penalty.lower = lower.data + start;
     penalty.upper = upper.data + start;
   }
-  updateStep(kernels, rule, parameters.data, {options.data[0], options.data[1], penalty}, rate, t,
-             running.data, weights.data + start, gradient.data + start, state, end - start, end - start);
+  const UpdateOptions update{o[0], o[1], penalty, o[4] != 0.0, o[5]};
+  updateStep(kernels, rule, parameters.data, update, rate, t, running.data, weights.data + start,
+             gradient.data + start, state, nullptr, end - start, end - start);
   return env.Undefined();
 }
 

@@ -180,6 +180,7 @@ static void plainPass(double* w, const double* g, double* const* state, size_t n
     for (int k = 0; k < U::states; ++k) v[k] = load(s[k] + i, count);
     const Vec before = decays ? load(w + i, count) * rest : load(w + i, count);
     const Vec next = U::step(before, load(g + i, count), v, c).w;
+    U::settle(next, v, c);
     for (int k = 0; k < U::states; ++k) store(s[k] + i, v[k], count);
     store(w + i, next, count);
   });
@@ -196,8 +197,9 @@ template <class U, bool decays>
 static void modifiedPass(double* w, const double* g, double* const* state, size_t n, const double* c,
                          const Modifiers& m) {
   const bool clips = m.scale != 1.0 || m.clipValue > 0.0;
-  if (decays && !clips && m.coupled == 0.0 && !m.penalty.active())
+  if (decays && !clips && m.coupled == 0.0 && m.l2 == 0.0 && !m.penalty.active())
     return plainPass<U, true>(w, g, state, n, c, m.decoupled);
+  const bool isProximal = m.penalty.l1 != 0.0 || m.penalty.l2 != 0.0, isCumulative = isProximal && m.held;
   const size_t ahead = early(n);
   eachVec(n, [&](size_t i, size_t count) {
     fetchWeights<U>(w, g, state, i + ahead);
@@ -208,17 +210,27 @@ static void modifiedPass(double* w, const double* g, double* const* state, size_
     Vec gradient = load(g + i, count) * m.scale;
     if (m.clipValue > 0.0) gradient = max(min(gradient, splat(m.clipValue)), splat(-m.clipValue));
     Vec kept = before * m.decoupled;
-    if (m.coupled != 0.0 || (!m.proximal && m.penalty.l2 != 0.0)) {
-      const Vec pull = m.coupled + (m.proximal ? 0.0 : m.penalty.l2) * factor;
+    if (m.coupled != 0.0 || m.l2 != 0.0) {
+      const Vec pull = m.coupled + m.l2 * factor;
       if (U::shrinks)
         kept = kept * max(1.0 - c[0] * pull, splat(0.0));
       else
         gradient = gradient + min(pull, splat(m.mostPull)) * before;
     }
     const Step step = U::step(kept, gradient, v, c);
-    Vec next = m.proximal ? proximal(step.w, step.rate, factor, m.penalty) : step.w;
+    const Vec size = min(step.rate, splat(__DBL_MAX__));
+    Vec next = step.w, held = zero();
+    if (isCumulative) {
+      held = select(kept == 0.0, load(m.held + i, count), -m.before * penaltySlope(kept, factor, m.penalty));
+      next = proximal(step.w - size * held, m.steps * size, factor, m.penalty);
+    } else if (isProximal) {
+      next = proximal(step.w, size, factor, m.penalty);
+    }
     if (m.penalty.bounded()) next = project(next, i, count, m.penalty);
+    U::settle(next, v, c);
     for (int k = 0; k < U::states; ++k) store(state[k] + i, v[k], count);
+    if (isCumulative)  // after the states, of which it is one of a leader's
+      store(m.held + i, select(next == 0.0, bounded(held - divided(step.w, size)), 0.0), count);
     store(w + i, next, count);
   });
 }

@@ -17,8 +17,8 @@ NABLA_INLINE Vec softThreshold(Vec u, Vec k) {
   return select(m <= 0.0, 0.0, sign(u) * m);
 }
 
-// Proximal step of size `rate` (per coefficient) from u. A rate that has overflown counts as the largest
-// number, so that no penalty of 0 makes NaN.
+// The proximal step of size `rate` (per coefficient) from u. A size that has overflown counts as the largest
+// number: 0 · ∞ is NaN.
 NABLA_INLINE Vec proximal(Vec u, Vec rate, Vec factor, const Penalty& penalty) {
   const Vec size = min(rate, splat(__DBL_MAX__));
   return softThreshold(u, size * (penalty.l1 * factor)) / (1.0 + size * (penalty.l2 * factor));
@@ -36,6 +36,11 @@ NABLA_INLINE Vec withinBounds(Vec at, Vec v, size_t i, size_t count, const Penal
   const Vec lower = load(penalty.lower + i, count), upper = load(penalty.upper + i, count);
   const Vec up = select(v <= lower, min(at, splat(0.0)), at);
   return select(upper <= v, max(up, splat(0.0)), up);
+}
+
+// The slope of R at w other than 0.
+NABLA_INLINE Vec penaltySlope(Vec w, Vec factor, const Penalty& penalty) {
+  return (penalty.l1 * factor) * sign(w) + (penalty.l2 * factor) * w;
 }
 
 static double penaltyValue(const double* w, size_t n, const Penalty& penalty) {

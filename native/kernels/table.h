@@ -175,8 +175,15 @@ struct Modifiers {
   double coupled;    // weight decay added to the gradient
   double mostPull;   // what weight decay and l2 add to the gradient is at most this times the weight
   double decoupled;  // factor on the weights before the step: 1, or max(0, 1 - ηλ)
-  bool proximal;     // l1 and l2 by a proximal step; otherwise l2 joins the gradient
-  Penalty penalty;
+  double l2;         // joins the gradient
+  Penalty penalty;   // what a proximal step takes
+  // Makes the penalty cumulative (null: each step takes its own): that of `steps` steps holds against the sum
+  // of their gradients, as in regularised dual averaging (Xiao 2010), and so noise that has mean 0 leaves no
+  // coefficient other than 0 (for one rate: Tsuruoka et al. 2009). Of a coefficient that is 0, minus the sum
+  // of the gradients that the penalty has held it against; one other than 0 has taken that of `before` steps.
+  double* held;
+  double before;
+  double steps;
 };
 
 // One step of a rule over an array: w and its states change in place.
@@ -190,17 +197,22 @@ struct Passes {
   ModifiedPass modified;
 };
 
+// Whether a rule's penalty is cumulative by itself: against the sum of the mean loss's gradients, or
+// McMahan's once. What is `held` is the first state then.
+enum class Leader { none, mean, once };
+
 struct Rule {
   const char* name;
   const char* parameters;  // the first three are always learningRate, weightDecay and decoupled
   int states;
-  bool proximal;                                     // takes l2, too, by a proximal step
-  double (*initialState)(const double* parameters);  // null: 0
+  Leader leader;
+  double (*initialState)(const double* parameters, int k);  // state k at first; null: 0
   // Advances the running products (1 at first) to step t and writes the pass's coefficients.
   void (*begin)(const double* parameters, double rate, double t, double* running, double* coefficients);
   // How far one unit of this step's gradient moves a weight, of a rule that does not divide by the gradient's
   // size: decay by more than the inverse would turn the sign of a weight. 0, or null: it divides.
   double (*stepLength)(const double* parameters, const double* coefficients);
+  double (*shrink)(const double* coefficients);  // factor on penalised weights before the step; null: 1
   Passes (*passes)(const double* parameters);
 };
 

@@ -20,6 +20,8 @@ template <int count, bool byFactor = false>
 struct RuleOf {
   static constexpr int states = count;
   static constexpr bool shrinks = byFactor;
+  // What is done to states with the next weights.
+  NABLA_INLINE void settle(Vec, Vec*, const double*) {}
 };
 
 // The passes of a rule's variant (passes.h).
@@ -29,6 +31,8 @@ static Passes passesOf(const double*);
 // x/root, and 0 where the root is 0: a square of 0, or one that has underflown, allows no step.
 NABLA_INLINE Vec divided(Vec x, Vec root) { return select(root == 0.0, 0.0, x / root); }
 NABLA_INLINE Vec divided(double x, Vec root) { return divided(splat(x), root); }
+
+NABLA_INLINE Vec bounded(Vec x) { return max(min(x, splat(__DBL_MAX__)), splat(-__DBL_MAX__)); }
 
 struct Sgd : RuleOf<0, true> {  // w -= ηg
   NABLA_INLINE Step step(Vec w, Vec g, Vec*, const double* c) { return {w - c[0] * g, splat(c[0])}; }
@@ -245,13 +249,14 @@ NABLA_INLINE void beginLion(const double* p, double rate, double, double*, doubl
   c[4] = 1.0 - p[4];
 }
 
-struct Ftrl : RuleOf<2> {  // σ = (√(n+g²) - √n)/α; z += g - σw; n += g²; the proximal step from -z α/(β + √n)
+// n += g²; w -= ηg/(β + √n), with a cumulative penalty. That is z += g - σw with σ the growth of (β + √n)/η:
+// z is then -w(β + √n)/η less the penalties taken, so the step needs no z. The first state is z of
+// coefficients that are 0.
+struct Ftrl : RuleOf<2> {
   NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
-    const Vec n = s[1] + g * g;
-    s[0] = s[0] + (g - (sqrt(n) - sqrt(s[1])) / c[0] * w);
-    s[1] = n;
-    const Vec rate = divided(c[0], c[1] + sqrt(n));
-    return {-(s[0] * rate), rate};
+    s[1] = s[1] + g * g;
+    const Vec rate = divided(c[0], c[1] + sqrt(s[1]));
+    return {w - rate * g, rate};
   }
 };
 // … beta
@@ -259,6 +264,42 @@ NABLA_INLINE void beginFtrl(const double* p, double rate, double, double*, doubl
   c[0] = rate;
   c[1] = p[3];
 }
+
+// The step size grows by η⁺ where a gradient keeps its sign, and shrinks by η⁻ where it changes: then no step
+// is made (Riedmiller and Braun 1993; PyTorch). w -= sign(g) · step size; a schedule scales all steps.
+struct Rprop : RuleOf<2> {
+  NABLA_INLINE Step step(Vec w, Vec g, Vec* s, const double* c) {
+    const Vec turn = sign(g) * sign(s[0]);
+    const Vec size = s[1] * select(turn > 0.0, splat(c[2]), select(turn < 0.0, splat(c[1]), splat(1.0)));
+    s[1] = min(max(size, splat(c[3])), splat(c[4]));
+    s[0] = select(turn < 0.0, 0.0, g);
+    return {w - c[0] * (sign(s[0]) * s[1]), zero()};
+  }
+};
+// … etaMinus etaPlus minStep maxStep
+static void beginRprop(const double* p, double rate, double, double*, double* c) {
+  c[0] = rate / p[0];
+  for (int k = 1; k <= 4; ++k) c[k] = p[2 + k];
+}
+static double firstStepSize(const double* p, int k) { return k == 1 ? p[0] : 0.0; }
+
+// w = (1 - λη)w - ηg; the average, ā += (w - ā)μ, is the state (Polyak and Juditsky 1992; PyTorch)
+struct Asgd : RuleOf<1> {
+  NABLA_INLINE Step step(Vec w, Vec g, Vec*, const double* c) { return {w - c[0] * g, splat(c[0])}; }
+  NABLA_INLINE void settle(Vec next, Vec* s, const double* c) {
+    s[0] = c[1] == 1.0 ? next : s[0] + (next - s[0]) * c[1];
+  }
+};
+// … lambd alpha t0; η = rate/(1 + λ rate (t-1))^α, μ = 1/max(1, t - 1 - t₀)
+static void beginAsgd(const double* p, double rate, double t, double*, double* c) {
+  c[0] = rate / power(1.0 + p[3] * rate * (t - 1.0), p[4]);
+  const double after = t - 1.0 - p[5];
+  c[1] = 1.0 / (after > 1.0 ? after : 1.0);
+  const double rest = 1.0 - p[3] * c[0];
+  c[2] = rest > 0.0 ? rest : 0.0;
+}
+static double asgdLength(const double*, const double* c) { return c[0]; }
+static double asgdShrink(const double* c) { return c[2]; }
 
 // Which variant the parameters ask for.
 static Passes sgdPasses(const double* p) {
@@ -273,32 +314,38 @@ static Passes adamPasses(const double* p) {
   return p[6] != 0.0 ? passesOf<Amsgrad>(p) : passesOf<Adam, true>(p);
 }
 static Passes lionPasses(const double* p) { return passesOf<Lion, true>(p); }
-static double initialAccumulator(const double* p) { return p[5]; }
+static double initialAccumulator(const double* p, int) { return p[5]; }
 
-// All of them, in the order of lib/catalog.ts: name, parameters, states, whether l2 is taken by a proximal
-// step, what the states begin with (null: 0), begin, step length, passes.
+// All of them, in the order of lib/catalog.ts: name, parameters, states, leader, what the states begin with
+// (null: 0), begin, step length, shrink, passes.
 #define NABLA_COMMON "learningRate weightDecay decoupled "
 #define NABLA_ADAM NABLA_COMMON "beta1 beta2 epsilon"
 // clang-format off
 #define NABLA_RULES(rule) \
-  rule("sgd", NABLA_COMMON "momentum dampening nesterov", 1, false, nullptr, beginSgd, sgdLength, sgdPasses) \
-  rule("momentum", NABLA_COMMON "momentum dampening", 1, false, nullptr, beginSgd, momentumLength, \
+  rule("sgd", NABLA_COMMON "momentum dampening nesterov", 1, Leader::none, nullptr, beginSgd, sgdLength, nullptr, sgdPasses) \
+  rule("momentum", NABLA_COMMON "momentum dampening", 1, Leader::none, nullptr, beginSgd, momentumLength, nullptr, \
        passesOf<Momentum>) \
-  rule("nesterov", NABLA_COMMON "momentum dampening", 1, false, nullptr, beginSgd, nesterovLength, \
+  rule("nesterov", NABLA_COMMON "momentum dampening", 1, Leader::none, nullptr, beginSgd, nesterovLength, nullptr, \
        passesOf<Nesterov>) \
-  rule("adagrad", NABLA_COMMON "epsilon learningRateDecay initialAccumulator", 1, false, initialAccumulator, \
-       beginAdagrad, nullptr, passesOf<Adagrad>) \
-  rule("adadelta", NABLA_COMMON "decay epsilon", 2, false, nullptr, beginAdadelta, nullptr, passesOf<Adadelta>) \
-  rule("rmsprop", NABLA_COMMON "decay epsilon momentum centered", 3, false, nullptr, beginRmsprop, nullptr, rmspropPasses) \
-  rule("adam", NABLA_ADAM " amsgrad", 3, false, nullptr, beginAdam, nullptr, adamPasses) \
-  rule("adamw", NABLA_ADAM " amsgrad", 3, false, nullptr, beginAdam, nullptr, adamPasses) \
-  rule("adamax", NABLA_ADAM, 2, false, nullptr, beginAdam, nullptr, passesOf<Adamax>) \
-  rule("nadam", NABLA_ADAM " momentumDecay", 2, false, nullptr, beginNadam, nullptr, passesOf<Nadam>) \
-  rule("radam", NABLA_ADAM, 2, false, nullptr, beginRadam, radamLength, passesOf<Radam>) \
-  rule("lion", NABLA_COMMON "beta1 beta2", 1, false, nullptr, beginLion, nullptr, lionPasses) \
-  rule("yogi", NABLA_ADAM, 2, false, nullptr, beginAdam, nullptr, passesOf<Yogi>) \
-  rule("adabelief", NABLA_ADAM, 2, false, nullptr, beginAdam, nullptr, passesOf<Adabelief>) \
-  rule("ftrl", NABLA_COMMON "beta", 2, true, nullptr, beginFtrl, nullptr, passesOf<Ftrl>)
+  rule("adagrad", NABLA_COMMON "epsilon learningRateDecay initialAccumulator", 1, Leader::none, initialAccumulator, \
+       beginAdagrad, nullptr, nullptr, passesOf<Adagrad>) \
+  rule("adadelta", NABLA_COMMON "decay epsilon", 2, Leader::none, nullptr, beginAdadelta, nullptr, nullptr, passesOf<Adadelta>) \
+  rule("rmsprop", NABLA_COMMON "decay epsilon momentum centered", 3, Leader::none, nullptr, beginRmsprop, nullptr, nullptr, rmspropPasses) \
+  rule("adam", NABLA_ADAM " amsgrad", 3, Leader::none, nullptr, beginAdam, nullptr, nullptr, adamPasses) \
+  rule("adamw", NABLA_ADAM " amsgrad", 3, Leader::none, nullptr, beginAdam, nullptr, nullptr, adamPasses) \
+  rule("adamax", NABLA_ADAM, 2, Leader::none, nullptr, beginAdam, nullptr, nullptr, passesOf<Adamax>) \
+  rule("nadam", NABLA_ADAM " momentumDecay", 2, Leader::none, nullptr, beginNadam, nullptr, nullptr, passesOf<Nadam>) \
+  rule("radam", NABLA_ADAM, 2, Leader::none, nullptr, beginRadam, radamLength, nullptr, passesOf<Radam>) \
+  rule("lion", NABLA_COMMON "beta1 beta2", 1, Leader::none, nullptr, beginLion, nullptr, nullptr, lionPasses) \
+  rule("yogi", NABLA_ADAM, 2, Leader::none, nullptr, beginAdam, nullptr, nullptr, passesOf<Yogi>) \
+  rule("adabelief", NABLA_ADAM, 2, Leader::none, nullptr, beginAdam, nullptr, nullptr, passesOf<Adabelief>) \
+  rule("ftrl", NABLA_COMMON "beta", 2, Leader::mean, nullptr, beginFtrl, nullptr, nullptr, passesOf<Ftrl>) \
+  rule("ftrlProximal", NABLA_COMMON "beta", 2, Leader::once, nullptr, beginFtrl, nullptr, nullptr, \
+       passesOf<Ftrl>) \
+  rule("rprop", NABLA_COMMON "etaMinus etaPlus minStep maxStep", 2, Leader::none, firstStepSize, beginRprop, \
+       nullptr, nullptr, passesOf<Rprop>) \
+  rule("asgd", NABLA_COMMON "lambd alpha t0", 1, Leader::none, nullptr, beginAsgd, asgdLength, asgdShrink, \
+       passesOf<Asgd>)
 // clang-format on
 
 }  // namespace NABLA_TARGET

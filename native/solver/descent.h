@@ -33,7 +33,8 @@ class Descent final : public Method {
                        ? new Expansion(kernels, plan, data.train, scaling, objective_, weights, team)
                        : nullptr),
         optimizer_(kernels, kernels.rules[plan.rule], plan.ruleParameters,
-                   {plan.clipNorm, plan.clipValue, penalty}, plan.size(), plan.coefficients()),
+                   {plan.clipNorm, plan.clipValue, penalty, false, 0.0, !sampler_.isFull()}, plan.size(),
+                   plan.coefficients()),
         schedule_(kernels, plan, sampler_.steps()),
         averaging_(kernels, plan),
         w_(weights),

@@ -16,6 +16,10 @@ struct UpdateOptions {
   double clipNorm;   // 0: none
   double clipValue;  // 0: none
   Penalty penalty;
+  bool maximize = false;  // up the gradient, not down
+  double norm =
+      0.0;  // of the gradient that is clipped, where these weights are a part of others; 0: of this one
+  bool isNoisy = false;        // gradients are of batches, so that l1 must be cumulative
   double largestFactor = 1.0;  // of the penalty's
 };
 
@@ -25,52 +29,64 @@ inline double largestFactor(const Penalty& penalty, size_t penalized) {
 }
 
 // Whether a step is the rule alone.
-inline bool isPlain(const UpdateOptions& options, const double* parameters) {
-  return options.clipNorm == 0.0 && options.clipValue == 0.0 && parameters[1] == 0.0 &&
-         !options.penalty.active();
+inline bool isPlain(const Rule& rule, const UpdateOptions& options, const double* parameters) {
+  return options.clipNorm == 0.0 && options.clipValue == 0.0 && parameters[1] == 0.0 && !options.maximize &&
+         !rule.shrink && !options.penalty.active();
 }
 
-// One step t, counted from 1, of a rule over n weights. `running` holds its running products (1 at first).
+// One step t, counted from 1, of a rule over n weights. `running` holds its running products (1 at first),
+// `held` what a cumulative penalty holds (null: the penalty is not cumulative, or is the rule's own).
 // The first `penalized` weights are subject to weight decay and penalty, the others (intercepts) are not.
 // Returns whether decay ended at 0 where it asked for more: such steps lead to no minimum of the objective.
 inline bool updateStep(const Kernels& kernels, const Rule& rule, const double* parameters,
                        const UpdateOptions& options, double rate, double t, double* running, double* weights,
-                       const double* gradient, double* const* state, size_t n, size_t penalized) {
+                       const double* gradient, double* const* state, double* held, size_t n,
+                       size_t penalized) {
   double coefficients[maxCoefficients] = {};
   rule.begin(parameters, rate, t, running, coefficients);
   const Passes passes = rule.passes(parameters);
-  if (isPlain(options, parameters)) {
+  if (isPlain(rule, options, parameters)) {
     passes.plain(weights, gradient, state, n, coefficients);
     return false;
   }
+  const Penalty& penalty = options.penalty;
   const double decay = parameters[1];
-  const bool coupled = parameters[2] == 0.0;
+  const bool coupled = parameters[2] == 0.0, isLeader = rule.leader != Leader::none;
   const double length = rule.stepLength ? rule.stepLength(parameters, coefficients) : 0.0;
-  Modifiers modifiers{1.0,
-                      options.clipValue,
-                      coupled ? decay : 0.0,
-                      length > 0.0 ? 1.0 / length : INFINITY,
-                      coupled ? 1.0 : std::max(1.0 - rate * decay, 0.0),
-                      options.penalty.l1 != 0.0 || (rule.proximal && options.penalty.l2 != 0.0),
-                      options.penalty};
+  if (isLeader) held = state[0];
+  const bool isL2Proximal = isLeader || (penalty.l1 != 0.0 && !held), isOnce = rule.leader == Leader::once;
+  Modifiers modifiers{};
+  modifiers.scale = options.maximize ? -1.0 : 1.0;
+  modifiers.clipValue = options.clipValue;
+  modifiers.coupled = coupled ? decay : 0.0;
+  modifiers.mostPull = length > 0.0 ? 1.0 / length : INFINITY;
+  modifiers.decoupled =
+      (coupled ? 1.0 : std::max(1.0 - rate * decay, 0.0)) * (rule.shrink ? rule.shrink(coefficients) : 1.0);
+  modifiers.l2 = isL2Proximal ? 0.0 : penalty.l2;
+  modifiers.penalty = penalty;
+  if (!isL2Proximal) modifiers.penalty.l2 = 0.0;
+  modifiers.held = held;
+  modifiers.before = isOnce ? 1.0 : t - 1.0;
+  modifiers.steps = isOnce ? 1.0 : t;
   if (options.clipNorm > 0.0) {
-    const double norm = kernels.nrm2(gradient, n);
-    if (norm > options.clipNorm) modifiers.scale = options.clipNorm / norm;
+    const double norm = options.norm != 0.0 ? options.norm : kernels.nrm2(gradient, n);
+    if (norm > options.clipNorm) modifiers.scale *= options.clipNorm / norm;
   }
-  const bool clipped = modifiers.scale != 1.0 || modifiers.clipValue > 0.0;
-  if (!clipped && decay == 0.0 && !options.penalty.active()) {
+  const bool isModified =
+      modifiers.scale != 1.0 || modifiers.clipValue > 0.0 || modifiers.decoupled != 1.0 || decay != 0.0;
+  if (!isModified && !penalty.active()) {
     passes.plain(weights, gradient, state, n, coefficients);
     return false;
   }
   passes.modified(weights, gradient, state, penalized, coefficients, modifiers);
-  const double l2 = modifiers.proximal ? 0.0 : options.penalty.l2;
-  const bool isCut =
-      modifiers.coupled + l2 * options.largestFactor > modifiers.mostPull || (!coupled && rate * decay > 1.0);
+  const bool isCut = modifiers.coupled + modifiers.l2 * options.largestFactor > modifiers.mostPull ||
+                     (!coupled && rate * decay > 1.0);
   if (penalized == n) return isCut;
   modifiers.coupled = 0.0;
   modifiers.decoupled = 1.0;
-  modifiers.proximal = false;
+  modifiers.l2 = 0.0;
   modifiers.penalty = {};
+  modifiers.held = nullptr;
   double* rest[maxStates] = {};
   for (int k = 0; k < rule.states; ++k) rest[k] = state[k] + penalized;
   passes.modified(weights + penalized, gradient + penalized, rest, n - penalized, coefficients, modifiers);
@@ -87,13 +103,16 @@ class Optimizer {
         options_(options),
         size_(size),
         penalized_(penalized),
-        isPlain_(isPlain(options, parameters)),
+        isPlain_(isPlain(rule, options, parameters)),
         passes_(rule.passes(parameters)),
-        states_(rule.states * size) {
+        states_(rule.states * size),
+        held_(options.isNoisy && options.penalty.l1 != 0.0 && rule.leader == Leader::none ? size : 0) {
+    held_.clear();
     options_.largestFactor = largestFactor(options.penalty, penalized);
-    const double initial = rule.initialState ? rule.initialState(parameters) : 0.0;
-    for (size_t i = 0; i < states_.size(); ++i) states_.data()[i] = initial;
-    for (int k = 0; k < rule.states; ++k) state_[k] = states_.data() + k * size;
+    for (int k = 0; k < rule.states; ++k) {
+      state_[k] = states_.data() + k * size;
+      std::fill_n(state_[k], size, rule.initialState ? rule.initialState(parameters, k) : 0.0);
+    }
     for (double& product : running_) product = 1.0;
   }
 
@@ -105,12 +124,17 @@ class Optimizer {
       return false;
     }
     return updateStep(kernels_, rule_, parameters_, options_, rate, t, running_, weights, gradient, state_,
-                      size_, penalized_);
+                      held_.size() > 0 ? held_.data() : nullptr, size_, penalized_);
   }
 
   void exchange(Archive& archive) {
     archive.array(running_, maxRunning);
     archive.array(states_.data(), states_.size());
+    bool hasHeld = held_.size() > 0;
+    archive.flag(hasHeld);
+    if (!hasHeld) return;
+    Doubles unused(held_.size() > 0 ? 0 : size_);  // where this fit has no cumulative penalty
+    archive.array(held_.size() > 0 ? held_.data() : unused.data(), size_);
   }
 
  private:
@@ -124,6 +148,7 @@ class Optimizer {
   Passes passes_;
   double coefficients_[maxCoefficients] = {};
   Doubles states_;
+  Doubles held_;  // what l1 holds at 0, of noisy gradients
   double* state_[maxStates] = {};
   double running_[maxRunning];
 };

@@ -32,13 +32,15 @@ function softThreshold(u: number, k: number): number {
   return m <= 0 ? 0 : Number.isNaN(m) ? m : sign(u) * m;
 }
 
-/**
- * Proximal step of size `rate` from u. A rate that has overflown counts as the largest number, so that no penalty of 0
- * makes NaN.
- */
+/** The proximal step of size `rate` from u. A size that has overflown counts as the largest number: 0 · ∞ is NaN. */
 export function proximal(u: number, rate: number, factor: number, { l1, l2 }: Penalty): number {
   const size = rate < Number.MAX_VALUE ? rate : Number.MAX_VALUE;
   return softThreshold(u, size * (l1 * factor)) / (1 + size * (l2 * factor));
+}
+
+/** The slope of R at w other than 0. */
+export function penaltySlope(w: number, factor: number, { l1, l2 }: Penalty): number {
+  return l1 * factor * sign(w) + l2 * factor * w;
 }
 
 export function penaltyValue(w: Float64Array, n: number, { l1, l2, factors }: Penalty): number {

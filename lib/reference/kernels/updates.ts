@@ -1,40 +1,34 @@
 // Update rules. A rule says what it computes once a step (`begin`) and what it does to one weight (`step`): the next
 // weight and, in `stepSize`, the size of the step, which a proximal step after it needs. Parameters 0 … 2 are
-// learningRate, weightDecay and decoupled for all. Twins: native/kernels/updates.h and the lifts in passes.h.
+// learningRate, weightDecay and decoupled for all. Twin: native/kernels/updates.h.
 import { power, sign } from './math.js';
-import { type Penalty, proximal } from './penalties.js';
 
-/** What may be done to a gradient and a step beside the rule itself. */
-export interface Modifiers {
-  /** of the gradient: 1, or what clipping by norm asks for */
-  scale: number;
-  /** largest magnitude of a gradient's element; 0: any */
-  clipValue: number;
-  /** weight decay added to the gradient */
-  coupled: number;
-  /** what weight decay and l2 add to the gradient is at most this times the weight */
-  mostPull: number;
-  /** factor on the weights before the step: 1, or max(0, 1 - ηλ) */
-  decoupled: number;
-  /** l1 and l2 by a proximal step; otherwise l2 joins the gradient */
-  proximal: boolean;
-  penalty: Penalty;
-}
-
+/** What is done to states with the next weight i. */
+type Settle = (next: number, s: readonly Float64Array[], i: number, c: Float64Array) => void;
 /** The next weight i, from weight w and gradient g; states s change in place, c holds the step's coefficients. */
 type Step = (w: number, g: number, s: readonly Float64Array[], i: number, c: Float64Array) => number;
 
+/** What is done to one weight. */
+export interface Formula {
+  step: Step;
+  settle: Settle | null;
+}
+
 /** How far the last Step goes for each unit of gradient, were the gradient always the same: momentum included. */
-let stepSize = 0;
+export let stepSize = 0;
+
+/** Whether a rule's penalty is cumulative by itself: against the sum of the mean loss's gradients, or McMahan's once. */
+export type Leader = 'none' | 'mean' | 'once';
 
 export interface Rule {
   name: string;
   /** Names, space-separated, in the order of catalog.ts. */
   parameters: string;
   states: number;
-  /** takes l2, too, by a proximal step */
-  proximal: boolean;
-  initialState(p: Float64Array): number;
+  /** what is `held` is the first state then */
+  leader: Leader;
+  /** State k at first. */
+  initialState(p: Float64Array, k: number): number;
   /** Advances the running products (1 at first) to step t and writes the pass's coefficients. */
   begin(p: Float64Array, rate: number, t: number, running: Float64Array, c: Float64Array): void;
   /**
@@ -42,16 +36,20 @@ export interface Rule {
    * decay by more than the inverse would turn the sign of a weight. 0: it divides.
    */
   stepLength(p: Float64Array, c: Float64Array): number;
+  /** Factor on penalised weights before the step. */
+  shrink(c: Float64Array): number;
   step(p: Float64Array): Step;
+  /** Of states that hold next weights. */
+  settle: Settle | null;
 }
 
 /** x/root, and 0 where the root is 0: a square of 0, or one that has underflown, allows no step. */
-function divided(x: number, root: number): number {
+export function divided(x: number, root: number): number {
   return root === 0 ? 0 : x / root;
 }
 
 /** w -= ηg; weight decay and l2 are a factor on w, max(0, 1 - ηλ), which cannot turn its sign */
-const sgd: Step = (w, g, _s, _i, c) => {
+export const sgd: Step = (w, g, _s, _i, c) => {
   stepSize = c[0];
   return w - c[0] * g;
 };
@@ -260,14 +258,14 @@ const beginLion: Rule['begin'] = (p, rate, _t, _running, c) => {
   c[4] = 1 - p[4];
 };
 
-/** σ = (√(n+g²) - √n)/α; z += g - σw; n += g²; the proximal step from -z α/(β + √n) */
+/**
+ * n += g²; w -= ηg/(β + √n), with a cumulative penalty. That is z += g - σw with σ the growth of (β + √n)/η: z is then
+ * -w(β + √n)/η less the penalties taken, so the step needs no z. The first state is z of coefficients that are 0.
+ */
 const ftrl: Step = (w, g, s, i, c) => {
-  const next = s[1][i] + g * g;
-  s[0][i] += g - ((Math.sqrt(next) - Math.sqrt(s[1][i])) / c[0]) * w;
-  s[1][i] = next;
-  const rate = divided(c[0], c[1] + Math.sqrt(next));
-  stepSize = rate;
-  return -(s[0][i] * rate);
+  s[1][i] += g * g;
+  stepSize = divided(c[0], c[1] + Math.sqrt(s[1][i]));
+  return w - stepSize * g;
 };
 /** … beta */
 const beginFtrl: Rule['begin'] = (p, rate, _t, _running, c) => {
@@ -275,8 +273,43 @@ const beginFtrl: Rule['begin'] = (p, rate, _t, _running, c) => {
   c[1] = p[3];
 };
 
+/**
+ * The step size grows by η⁺ where a gradient keeps its sign, and shrinks by η⁻ where it changes: then no step is made
+ * (Riedmiller and Braun 1993; PyTorch). w -= sign(g) · step size; a schedule scales all steps.
+ */
+const rprop: Step = (w, g, s, i, c) => {
+  const turn = sign(g) * sign(s[0][i]);
+  const size = s[1][i] * (turn > 0 ? c[2] : turn < 0 ? c[1] : 1);
+  const least = size > c[3] ? size : c[3];
+  s[1][i] = least < c[4] ? least : c[4];
+  s[0][i] = turn < 0 ? 0 : g;
+  stepSize = 0;
+  return w - c[0] * (sign(s[0][i]) * s[1][i]);
+};
+/** … etaMinus etaPlus minStep maxStep */
+const beginRprop: Rule['begin'] = (p, rate, _t, _running, c) => {
+  c[0] = rate / p[0];
+  for (let k = 1; k <= 4; k++) c[k] = p[2 + k];
+};
+
+/** w = (1 - λη)w - ηg; the average, ā += (w - ā)μ, is the state (Polyak and Juditsky 1992; PyTorch) */
+const asgd: Step = (w, g, _s, _i, c) => {
+  stepSize = c[0];
+  return w - c[0] * g;
+};
+/** … lambd alpha t0; η = rate/(1 + λ rate (t-1))^α, μ = 1/max(1, t - 1 - t₀) */
+const beginAsgd: Rule['begin'] = (p, rate, t, _running, c) => {
+  c[0] = rate / power(1 + p[3] * rate * (t - 1), p[4]);
+  c[1] = 1 / Math.max(1, t - 1 - p[5]);
+  c[2] = Math.max(1 - p[3] * c[0], 0);
+};
+const settleAsgd: Settle = (w, s, i, c) => {
+  s[0][i] = c[1] === 1 ? w : s[0][i] + (w - s[0][i]) * c[1];
+};
+
 const common = 'learningRate weightDecay decoupled ';
 const zero = (): number => 0;
+const one = (): number => 1;
 
 function rule(
   name: string,
@@ -286,7 +319,7 @@ function rule(
   step: Rule['step'],
   more: Partial<Rule> = {},
 ): Rule {
-  const usual = { proximal: false, initialState: zero, stepLength: zero };
+  const usual = { leader: 'none', initialState: zero, stepLength: zero, shrink: one, settle: null } as const;
   return { name, parameters: common + parameters, states, begin, step, ...usual, ...more };
 }
 
@@ -316,54 +349,14 @@ export const rules: readonly Rule[] = [
   rule('lion', 'beta1 beta2', 1, beginLion, () => lion),
   rule('yogi', 'beta1 beta2 epsilon', 2, beginAdam, () => yogi),
   rule('adabelief', 'beta1 beta2 epsilon', 2, beginAdam, () => adabelief),
-  rule('ftrl', 'beta', 2, beginFtrl, () => ftrl, { proximal: true }),
+  rule('ftrl', 'beta', 2, beginFtrl, () => ftrl, { leader: 'mean' }),
+  rule('ftrlProximal', 'beta', 2, beginFtrl, () => ftrl, { leader: 'once' }),
+  rule('rprop', 'etaMinus etaPlus minStep maxStep', 2, beginRprop, () => rprop, {
+    initialState: (p, k) => (k === 1 ? p[0] : 0),
+  }),
+  rule('asgd', 'lambd alpha t0', 1, beginAsgd, () => asgd, {
+    stepLength: (_p, c) => c[0],
+    shrink: (c) => c[2],
+    settle: settleAsgd,
+  }),
 ];
-
-/** One step over weights from … to-1. */
-export function updatePass(
-  step: Step,
-  w: Float64Array,
-  g: Float64Array,
-  s: readonly Float64Array[],
-  from: number,
-  to: number,
-  c: Float64Array,
-): void {
-  for (let i = from; i < to; i++) w[i] = step(w[i], g[i], s, i, c);
-}
-
-/** The same with clipping, weight decay and penalty; its factors and bounds belong to weight `from` on. */
-export function modifiedPass(
-  step: Step,
-  w: Float64Array,
-  g: Float64Array,
-  s: readonly Float64Array[],
-  from: number,
-  to: number,
-  c: Float64Array,
-  { scale, clipValue, coupled, mostPull, decoupled, proximal: byProximal, penalty }: Modifiers,
-): void {
-  for (let i = from; i < to; i++) {
-    const before = w[i];
-    const factor = penalty.factors === null ? 1 : penalty.factors[i - from];
-    let gradient = g[i] * scale;
-    if (clipValue > 0) {
-      gradient = gradient < clipValue ? gradient : clipValue;
-      gradient = gradient > -clipValue ? gradient : -clipValue;
-    }
-    let kept = before * decoupled;
-    if (coupled !== 0 || (!byProximal && penalty.l2 !== 0)) {
-      const pull = coupled + (byProximal ? 0 : penalty.l2) * factor;
-      if (step === sgd) kept *= Math.max(1 - c[0] * pull, 0);
-      else gradient += (pull < mostPull ? pull : mostPull) * before;
-    }
-    let next = step(kept, gradient, s, i, c);
-    if (byProximal) next = proximal(next, stepSize, factor, penalty);
-    if (penalty.bounds !== null) {
-      const { lower, upper } = penalty.bounds;
-      if (next < lower[i - from]) next = lower[i - from];
-      if (next > upper[i - from]) next = upper[i - from];
-    }
-    w[i] = next;
-  }
-}

@@ -49,7 +49,8 @@ export class Descent extends Method {
     this.#direct = direct;
     this.#sampler = new Sampler(plan, train, indices);
     this.#coefficients = coefficientCount(plan);
-    const options = { clipNorm: plan.clipNorm, clipValue: plan.clipValue, penalty };
+    const { clipNorm, clipValue } = plan;
+    const options = { clipNorm, clipValue, penalty, isNoisy: !this.#sampler.isFull };
     this.#optimizer = new Optimizer(plan.rule, plan.ruleParameters, options, size, this.#coefficients);
     this.#schedule = new Schedule(plan, this.#sampler.steps);
     this.#averaging = new Averaging(plan);

@@ -1,7 +1,8 @@
 // An update rule with its state, and what is done to gradients before it. Twin: native/solver/optimizer.h.
 import { nrm2 } from '../kernels/dense.js';
+import { type Due, type Modifiers, modifiedPass, updatePass } from '../kernels/passes.js';
 import { isActive, type Penalty } from '../kernels/penalties.js';
-import { type Modifiers, modifiedPass, type Rule, rules, updatePass } from '../kernels/updates.js';
+import { type Leader, type Rule, rules } from '../kernels/updates.js';
 import type { Archive } from './archive.js';
 
 /** What a step needs beside the rule's own parameters. */
@@ -11,6 +12,12 @@ export interface UpdateOptions {
   /** 0: none */
   clipValue: number;
   penalty: Penalty;
+  /** up the gradient, not down */
+  maximize?: boolean;
+  /** of the gradient that is clipped, where these weights are a part of others; 0: of this one */
+  norm?: number;
+  /** gradients are of batches, so that l1 must be cumulative */
+  isNoisy?: boolean;
   /** of the penalty's; 1 unless given */
   largestFactor?: number;
 }
@@ -35,48 +42,59 @@ export function updateStep(
   weights: Float64Array,
   gradient: Float64Array,
   state: readonly Float64Array[],
+  held: Float64Array | null,
   from: number,
   to: number,
   penalized: number,
 ): boolean {
   const c = coefficients.fill(0);
   rule.begin(parameters, rate, t, running, c);
-  const step = rule.step(parameters);
+  const formula = { step: rule.step(parameters), settle: rule.settle };
   const { penalty, clipNorm, clipValue } = options;
   const decay = parameters[1];
   const isCoupled = parameters[2] === 0;
   const length = rule.stepLength(parameters, c);
+  const isLeader = rule.leader !== 'none';
+  const due = dueOf(rule.leader, isLeader ? state[0] : held, t);
+  const isL2Proximal = isLeader || (penalty.l1 !== 0 && !due);
   const modifiers: Modifiers = {
-    scale: 1,
+    scale: options.maximize ? -1 : 1,
     clipValue,
     coupled: isCoupled ? decay : 0,
     mostPull: length > 0 ? 1 / length : Infinity,
-    decoupled: isCoupled ? 1 : Math.max(1 - rate * decay, 0),
-    proximal: penalty.l1 !== 0 || (rule.proximal && penalty.l2 !== 0),
-    penalty,
+    decoupled: (isCoupled ? 1 : Math.max(1 - rate * decay, 0)) * rule.shrink(c),
+    l2: isL2Proximal ? 0 : penalty.l2,
+    penalty: isL2Proximal ? penalty : { ...penalty, l2: 0 },
+    due,
   };
   if (clipNorm > 0) {
-    const norm = nrm2(gradient.subarray(from, to));
-    if (norm > clipNorm) modifiers.scale = clipNorm / norm;
+    const norm = options.norm || nrm2(gradient.subarray(from, to));
+    if (norm > clipNorm) modifiers.scale *= clipNorm / norm;
   }
-  const clipped = modifiers.scale !== 1 || clipValue > 0;
-  if (!clipped && decay === 0 && !isActive(penalty)) {
-    updatePass(step, weights, gradient, state, from, to, c);
+  const isModified = modifiers.scale !== 1 || clipValue > 0 || modifiers.decoupled !== 1 || decay !== 0;
+  if (!isModified && !isActive(penalty)) {
+    updatePass(formula, weights, gradient, state, from, to, c);
     return false;
   }
   const middle = from + penalized;
-  modifiedPass(step, weights, gradient, state, from, middle, c, modifiers);
-  const rest = { ...modifiers, coupled: 0, decoupled: 1, proximal: false, penalty: noPenalty };
-  modifiedPass(step, weights, gradient, state, middle, to, c, rest);
-  const l2 = modifiers.proximal ? 0 : penalty.l2;
-  const isDecayCut = modifiers.coupled + l2 * (options.largestFactor ?? 1) > modifiers.mostPull;
+  modifiedPass(formula, weights, gradient, state, from, middle, c, modifiers);
+  const rest = { ...modifiers, coupled: 0, decoupled: 1, l2: 0, penalty: noPenalty, due: null };
+  modifiedPass(formula, weights, gradient, state, middle, to, c, rest);
+  const isDecayCut = modifiers.coupled + modifiers.l2 * (options.largestFactor ?? 1) > modifiers.mostPull;
   return isDecayCut || (!isCoupled && rate * decay > 1);
+}
+
+function dueOf(leader: Leader, held: Float64Array | null, t: number): Due | null {
+  if (!held) return null;
+  return leader === 'once' ? { held, before: 1, steps: 1 } : { held, before: t - 1, steps: t };
 }
 
 export class Optimizer {
   readonly options: UpdateOptions;
   readonly #rule: Rule;
   readonly #state: Float64Array[] = [];
+  /** What l1 holds at 0, of noisy gradients. */
+  readonly #held: Float64Array | null;
   readonly #running = new Float64Array(maxRunning).fill(1);
 
   constructor(
@@ -90,8 +108,10 @@ export class Optimizer {
     this.options = { ...options, largestFactor: factors ? factors.reduce((a, b) => Math.max(a, b), 0) : 1 };
     this.#rule = rules[rule];
     for (let k = 0; k < this.#rule.states; k++) {
-      this.#state.push(new Float64Array(size).fill(this.#rule.initialState(parameters)));
+      this.#state.push(new Float64Array(size).fill(this.#rule.initialState(parameters, k)));
     }
+    const isCumulative = options.isNoisy && options.penalty.l1 !== 0 && this.#rule.leader === 'none';
+    this.#held = isCumulative ? new Float64Array(size) : null;
   }
 
   /** Returns what {@link updateStep} does. */
@@ -107,6 +127,7 @@ export class Optimizer {
       weights,
       gradient,
       this.#state,
+      this.#held,
       0,
       size,
       penalized,
@@ -116,5 +137,6 @@ export class Optimizer {
   exchange(archive: Archive): void {
     archive.array(this.#running);
     for (const state of this.#state) archive.array(state);
+    if (archive.flag(this.#held !== null)) archive.array(this.#held ?? new Float64Array(this.size));
   }
 }
