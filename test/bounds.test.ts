@@ -224,6 +224,19 @@ describe.each(faces)('bounds: $name', (face) => {
     }
   });
 
+  it('a coefficient that is held is at its bound to the last bit, of standardized columns too', () => {
+    for (let seed = 1; seed <= runs(40); seed++) {
+      const uniform = random(seed);
+      const [X, y] = [problem(30, 2, seed).X.map((x) => x * 3 ** seed), problem(30, 2, seed).y];
+      const [low, high] = [-uniform() / 3 ** seed, uniform() / 3 ** seed];
+      for (const optimizer of ['newton', 'lbfgs', { name: 'sgd', learningRate: 0.1 }] as const) {
+        const options: FitOptions = { optimizer, standardize: true, epochs: 100, lowerBounds: low };
+        expect(fitSync({ X, y }, { ...options, upperBounds: high }).coefficients[1]).toBe(high);
+        expect(fitSync({ X, y: y.map((v) => -v) }, { ...options, upperBounds: high }).coefficients[1]).toBe(low);
+      }
+    }
+  });
+
   it('nonNegative is lowerBounds 0', () => {
     const { X, y } = problem(50, 4, 3);
     const mirrored = X.map((x, i) => (i % 4 === 2 ? -x : x));

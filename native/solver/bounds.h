@@ -40,11 +40,16 @@ class Bounds {
   }
 
   // Weights of X's own columns within their bounds: a constant column's coefficient, and what rounding has
-  // moved. The intercept takes up what that changes at the columns' means.
-  void projectOriginal(double* weights) const {
+  // moved; at a bound where the weights `scaled`, that they come from, are (null: not known). The intercept
+  // takes up what that changes at the columns' means.
+  void projectOriginal(double* weights, const double* scaled) const {
     const size_t cols = plan_.cols;
     for (size_t i = 0; i < plan_.coefficients(); ++i) {
       const double before = weights[i];
+      if (scaled && scaling_ && scaling_->deviation()[i % cols] < INFINITY) {
+        if (scaled[i] <= lower_.data()[i]) weights[i] = own_.lower[i];
+        if (scaled[i] >= upper_.data()[i]) weights[i] = own_.upper[i];
+      }
       project({0.0, 0.0, nullptr, own_.lower + i, own_.upper + i}, weights + i, 1);
       if (scaling_ && plan_.intercept && weights[i] != before)
         weights[plan_.coefficients() + i / cols] -= scaling_->mean()[i % cols] * (weights[i] - before);

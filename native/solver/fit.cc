@@ -58,7 +58,7 @@ Run::Run(const Kernels& kernels, const Plan& plan, const Data& data, const Start
     validation_.reset(
         new Objective(kernels, plan, data.validation, scaling_.get(), data.validation.count, team));
   if (plan.size() > 0) memcpy(weights_.data(), start.weights, plan.size() * sizeof(double));
-  if (bounds_) bounds_->projectOriginal(weights_.data());
+  if (bounds_) bounds_->projectOriginal(weights_.data(), nullptr);
   keep(weights_.data());
   if (scaling_) scaling_->fromOriginal(weights_.data());
   if (isCarried) exchangeWeights(carried, false);
@@ -205,9 +205,10 @@ const double* Run::original() {
     scaling_->toOriginal(method_->result(), original_.data());
   else
     std::copy_n(method_->result(), plan_.size(), original_.data());
-  if (plan_.loss == softmaxLoss && plan_.solver != SolverKind::none)
-    centreClasses(plan_, data_, original_.data());
-  if (bounds_) bounds_->projectOriginal(original_.data());
+  if (bounds_) bounds_->projectOriginal(original_.data(), method_->result());
+  if (plan_.loss != softmaxLoss || plan_.solver == SolverKind::none) return original_.data();
+  centreClasses(plan_, data_, original_.data());
+  if (bounds_) bounds_->projectOriginal(original_.data(), nullptr);
   return original_.data();
 }
 

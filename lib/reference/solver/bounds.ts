@@ -17,14 +17,32 @@ export function scaledBounds({ lower, upper }: Bounds, { cols }: Plan, { deviati
   return { lower: lower.map(scaled), upper: upper.map(scaled) };
 }
 
+/** Weights of scaled columns, and their bounds. */
+interface Scaled {
+  weights: Float64Array;
+  bounds: Bounds;
+}
+
 /**
- * Weights of X's own columns within their bounds: a constant column's coefficient, and what rounding has moved. The
- * intercept takes up what that changes at the columns' means.
+ * Weights of X's own columns within their bounds: a constant column's coefficient, and what rounding has moved; at a bound
+ * where the weights `scaled`, that they come from, are (null: not known). The intercept takes up what that changes at the
+ * columns' means.
  */
-export function projectOriginal(bounds: Bounds, plan: Plan, scaling: Scaling | null, weights: Float64Array): void {
+export function projectOriginal(
+  bounds: Bounds,
+  plan: Plan,
+  scaling: Scaling | null,
+  weights: Float64Array,
+  scaled: Scaled | null,
+): void {
   const { cols } = plan;
   const size = coefficientCount(plan);
   const before = weights.slice(0, size);
+  for (let i = 0; i < size && scaling && scaled; i++) {
+    if (!(scaling.deviation[i % cols] < Infinity)) continue;
+    if (scaled.weights[i] <= scaled.bounds.lower[i]) weights[i] = bounds.lower[i];
+    if (scaled.weights[i] >= scaled.bounds.upper[i]) weights[i] = bounds.upper[i];
+  }
   project(bounds, weights, size);
   for (let i = 0; i < size && scaling && plan.intercept; i++) {
     if (weights[i] !== before[i]) {

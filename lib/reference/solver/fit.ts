@@ -81,7 +81,7 @@ export class Run {
     this.#stopping = new Stopping(plan);
     this.#original = new Float64Array(weightCount(plan));
     this.#kept = weights.slice();
-    if (job.bounds) projectOriginal(job.bounds, plan, this.#scaling, this.#kept);
+    if (job.bounds) projectOriginal(job.bounds, plan, this.#scaling, this.#kept, null);
     this.#bounds = job.bounds && this.#scaling ? scaledBounds(job.bounds, plan, this.#scaling) : job.bounds;
     this.#weights = this.#kept.slice();
     this.#scaling?.fromOriginal(this.#weights);
@@ -219,8 +219,11 @@ export class Run {
     if (original || (!this.#scaling && !bounds)) return original ?? result;
     if (this.#scaling) this.#scaling.toOriginal(result, this.#original);
     else this.#original.set(result);
-    if (plan.loss === softmaxLoss && plan.solver > 0) centreClasses(this.#job, this.#original);
-    if (bounds) projectOriginal(bounds, plan, this.#scaling, this.#original);
+    const scaled = this.#bounds && { weights: result, bounds: this.#bounds };
+    if (bounds) projectOriginal(bounds, plan, this.#scaling, this.#original, scaled);
+    if (plan.loss !== softmaxLoss || plan.solver === solverKind.none) return this.#original;
+    centreClasses(this.#job, this.#original);
+    if (bounds) projectOriginal(bounds, plan, this.#scaling, this.#original, null);
     return this.#original;
   }
 
