@@ -195,7 +195,8 @@ static void updatePass(double* w, const double* g, double* const* state, size_t 
 // for a pass of its own.
 template <class U, bool decays>
 static void modifiedPass(double* w, const double* g, double* const* state, size_t n, const double* c,
-                         const Modifiers& m) {
+                         const Modifiers& modifiers) {
+  const Modifiers m = modifiers;  // a copy: stores cannot change it
   const bool clips = m.scale != 1.0 || m.clipValue > 0.0;
   if (decays && !clips && m.coupled == 0.0 && m.l2 == 0.0 && !m.penalty.active())
     return plainPass<U, true>(w, g, state, n, c, m.decoupled);
