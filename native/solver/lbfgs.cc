@@ -11,9 +11,10 @@ namespace nabla {
 
 namespace {
 
-constexpr double rounding = 0x1p-48;  // of the objective: smaller changes are not to be told from rounding
-constexpr int mostSampled = 30;       // iterations on a sample
-constexpr uint64_t longest = 12;      // iterations with one metric, where taking it anew costs little
+constexpr double rounding = 0x1p-48;    // of the objective: smaller changes are not to be told from rounding
+constexpr int mostSampled = 30;         // iterations on a sample
+constexpr uint64_t longest = 12;        // iterations with one metric, where taking it anew costs little
+constexpr double leastSlope = 0x1p-15;  // of the slopes of rows, what a minimum may leave
 constexpr double leastSeen =
     0x1p-120;  // of the size of the objective, a decrease that no digit of a weight tells
 constexpr uint64_t patience =
@@ -157,6 +158,7 @@ double Lbfgs::epoch(uint64_t) {
     ended = verdict;
   else if (change <= 0x1p-4 * nothing)
     ended = Status::converged;
+  if (isSmooth_ && ended == Status::converged && !isStationary()) ended = Status::stalled;
   if (stepHistory_ && length > 0.0) stepLosses.push_back(value_);
   return value_;
 }
@@ -178,6 +180,16 @@ Status Lbfgs::verdict(double predicted) {
   const bool isHidden = predicted <= hidden();
   if (waited_ < (isHidden ? 1 : patience)) return Status::maxEpochs;
   return isHidden ? Status::converged : Status::stalled;
+}
+
+// Whether no weight has more of a slope, in the scale of its column, than a small part of the slopes of rows.
+bool Lbfgs::isStationary() const {
+  const double most = leastSlope * meter_.slope(std::fabs(value_ - smooth_.penaltyAt(w_)));
+  for (size_t j = 0; j < size_; ++j) {
+    const double room = j < smooth_.penalized() ? most * std::sqrt(scaling_.square()[j % plan_.cols]) : most;
+    if (!(std::fabs(steepest_.data()[j]) <= room)) return false;
+  }
+  return true;
 }
 
 // Decreases that rounding hides in the gradient, too: of the order of the square of what it hides in the

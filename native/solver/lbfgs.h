@@ -35,6 +35,7 @@ class Lbfgs final : public Method {
   void turn();
   double search();
   Status verdict(double predicted);
+  bool isStationary() const;
   double hidden() const;
   double roundoff() const;
   double size() const { return meter_.size(value_, value_ - smooth_.penaltyAt(w_)); }

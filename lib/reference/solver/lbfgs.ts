@@ -20,6 +20,7 @@ const rounding = 2 ** -48; // of the objective: smaller changes are not to be to
 const mostSampled = 30; // iterations on a sample
 const longest = 12; // iterations with one metric, where taking it anew costs little
 const leastSeen = 2 ** -120; // of the size of the objective, a decrease that no digit of a weight tells
+const leastSlope = 2 ** -15; // of the slopes of rows, what a minimum may leave
 const patience = 8; // iterations in which rounding hides the decrease, without a quarter of the least one predicted
 
 /** What the objective is taken over. */
@@ -158,6 +159,7 @@ export class Lbfgs extends Method {
     } else if (isFunction ? this.#count > 0 && still <= 2 ** -2 * nothing : this.change <= 2 ** -4 * nothing) {
       this.ended = 'converged';
     }
+    if (this.#meter && this.ended === 'converged' && !this.#isStationary()) this.ended = 'stalled';
     if (this.#stepHistory && length > 0) this.stepLosses.push(this.#value);
     return this.#value;
   }
@@ -187,6 +189,17 @@ export class Lbfgs extends Method {
   #hidden(): number {
     const roundoff = this.#roundoff();
     return this.#isOrthantWise ? roundoff : 16 * roundoff * (roundoff / this.#size());
+  }
+
+  /** Whether no weight has more of a slope, in the scale of its column, than a small part of the slopes of rows. */
+  #isStationary(): boolean {
+    const { square } = (this.#data as Data).scaling;
+    const { cols } = this.#plan;
+    const meanLoss = Math.abs(this.#value - this.#smooth.penaltyAt(this.#w));
+    const most = leastSlope * (this.#meter as Roundoff).slope(meanLoss);
+    return this.#steepest.every((g, j) => {
+      return Math.abs(g) <= (j < this.#smooth.penalized ? most * Math.sqrt(square[j % cols]) : most);
+    });
   }
 
   #size(): number {
