@@ -172,7 +172,7 @@ describe.each(faces)('model: $name', ({ fitSync, Model, kernels }) => {
   it('comes back with a history that is not finite', () => {
     const poisson = { X: Float64Array.of(1, 2), y: Float64Array.of(1, 2) };
     const far = { X: Float64Array.of(1e6), y: Float64Array.of(1) };
-    const model = fitSync(poisson, { loss: 'poisson', epochs: 3, validation: far });
+    const model = fitSync(poisson, { loss: 'poisson', epochs: 1, validation: far });
     expect(model.status).toBe('maxEpochs');
     expect([...model.history.validationLoss]).toContain(Infinity);
     const back = Model.fromJSON<number>(JSON.parse(JSON.stringify(model)));

@@ -92,6 +92,26 @@ describe.each(faces)('minima: $name', ({ fitSync, fitManySync }) => {
     });
   });
 
+  it('is converged where a sum of squares is 0, by every solver and at every scale', () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const cols = 1 + (seed % 5);
+      const scale = 2 ** (40 * (seed % 3) - 40);
+      const X = normals(30 * cols, seed).map((x, i) => x * 10 ** (i % cols));
+      const w = normals(cols, 100 + seed);
+      const exact = Float64Array.from({ length: 30 }, (_, i) => {
+        return scale * (5 + w.reduce((z, wj, j) => z + wj * X[i * cols + j], 0));
+      });
+      for (const loss of ['squared', 'huber', 'squared_epsilon_insensitive', 'squared_hinge'] as const) {
+        const y = loss === 'squared_hinge' ? exact.map((z) => (z > 5 * scale ? 1 : -1)) : exact;
+        for (const optimizer of ['lbfgs', 'newton', 'auto'] as const) {
+          const { status, optimality } = fitSync({ X, y }, { loss, optimizer });
+          expect({ loss, optimizer, seed, status }).toEqual({ loss, optimizer, seed, status: 'converged' });
+          expect(optimality.relative).toBeLessThan(1e-9);
+        }
+      }
+    }
+  });
+
   it('of many fits are those of fits alone, to the bit', () => {
     for (const loss of smoothLosses) {
       if (loss === 'softmax') continue;

@@ -98,9 +98,11 @@ function readMeasure(value: unknown, { loss, targets }: Call): Measure {
 }
 
 /** The class of each row; null where there are none, or rows of a part of each. */
-function codesOf({ job, loss, targets }: Call): Float64Array | null {
+function codesOf({ job, loss, targets, raw }: Call): Float64Array | null {
   const { y } = job.train;
-  const isOfClasses = losses[loss].predicts === 'class' && (loss !== 'logistic' || y.every(Number.isInteger));
+  const { used } = raw.data;
+  const areWhole = () => (used ? used.every((row) => Number.isInteger(y[row])) : y.every(Number.isInteger));
+  const isOfClasses = losses[loss].predicts === 'class' && (loss !== 'logistic' || areWhole());
   return isOfClasses ? classCodes({ ...targets, y }) : null;
 }
 

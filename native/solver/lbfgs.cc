@@ -159,6 +159,8 @@ double Lbfgs::epoch(uint64_t) {
   else if (change <= 0x1p-4 * nothing)
     ended = Status::converged;
   if (isSmooth_ && ended == Status::converged && !isStationary()) ended = Status::stalled;
+  // Of a sum of squares that is 0, slopes are rounding, whatever the scale of their column.
+  if (isSmooth_ && meter_.isZero(w_, value_)) ended = Status::converged;
   if (stepHistory_ && length > 0.0) stepLosses.push_back(value_);
   return value_;
 }

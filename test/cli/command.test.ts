@@ -39,7 +39,7 @@ describe('nabla', () => {
           if (option.kind === 'number') {
             expect(flat).toContain(option.range);
             // "others" and "all" stand for many names.
-            const owner = `(${name}|[a-z_, ]*\\b${name}\\b[a-z_, ]*|all|all others|all (other )?update rules)`;
+            const owner = `(${name}|[A-Za-z_, ]*\\b${name}\\b[A-Za-z_, ]*|all|all others|all (other )?update rules)`;
             expect(flat).toMatch(new RegExp(`; default [^;]*${option.default} \\(${owner}\\)`));
           }
         }

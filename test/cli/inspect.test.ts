@@ -117,7 +117,7 @@ describe('nabla inspect', () => {
     ],
     [
       'loss parameters',
-      fitSync({ X, y }, { loss: { name: 'huber', delta: 2 }, epochs: 3 }) as never,
+      fitSync({ X, y }, { loss: { name: 'huber', delta: 2 }, optimizer: 'adam', epochs: 3 }) as never,
       { loss: 'huber', lossParameters: { delta: 2 }, epochs: 3 },
     ],
     [

@@ -160,6 +160,8 @@ export class Lbfgs extends Method {
       this.ended = 'converged';
     }
     if (this.#meter && this.ended === 'converged' && !this.#isStationary()) this.ended = 'stalled';
+    // Of a sum of squares that is 0, slopes are rounding, whatever the scale of their column.
+    if (this.#meter?.isZero(this.#w, this.#value)) this.ended = 'converged';
     if (this.#stepHistory && length > 0) this.stepLosses.push(this.#value);
     return this.#value;
   }
