@@ -36,6 +36,8 @@ export interface ChosenSchedule extends Chosen {
 }
 
 const none = new Float64Array(0);
+/** Schedules within schedules at most, so that one that holds itself is refused. */
+const mostNested = 16;
 /** Epochs of a fit for which a function is called. */
 const mostEpochs = 1e6;
 const epochsOption = { kind: 'number', default: 1, range: '[1, 9007199254740991]', whole: true, help: '' } as const;
@@ -50,7 +52,7 @@ export function readSchedule(
   return read('schedule', value, losses[loss.name as keyof typeof losses].predicts === 'class', l2, epochs);
 }
 
-function read(name: string, value: unknown, isClass: boolean, l2: number, epochs: number): ChosenSchedule {
+function read(name: string, value: unknown, isClass: boolean, l2: number, epochs: number, depth = 0): ChosenSchedule {
   const { milestones, parts, lambda, table, ...rest } =
     typeof value === 'object' && value !== null ? readPlain(name, value) : ({ name: value } as Record<string, unknown>);
   const extra = { milestones, parts, lambda, table };
@@ -61,7 +63,9 @@ function read(name: string, value: unknown, isClass: boolean, l2: number, epochs
     }
   }
   if (chosen.name === 'multistep') return { ...chosen, list: readMilestones(`${name}.milestones`, milestones) };
-  if (chosen.name === 'sequential') return { ...chosen, list: readParts(`${name}.parts`, parts, isClass, l2, epochs) };
+  if (chosen.name === 'sequential') {
+    return { ...chosen, list: readParts(`${name}.parts`, parts, isClass, l2, epochs, depth + 1) };
+  }
   if (chosen.name === 'lambda') return { ...chosen, list: readTable(name, lambda, table, epochs) };
   const withSecond = (second: number) => ({ ...chosen, parameters: chosen.parameters.with(1, second), list: none });
   if (chosen.name === 'invscaling' && isClass && !chosen.given.includes('power')) return withSecond(0.5);
@@ -77,7 +81,7 @@ const lists: Readonly<Record<string, readonly string[]>> = {
 
 /** A non-empty list of numbers, each read once. */
 function readNumbers(name: string, value: unknown, expected: string): unknown[] {
-  const isList = Array.isArray(value) || /^(Float|Ui|I)nt?\d+Array$/.test(viewName(value) ?? '');
+  const isList = Array.isArray(value) || /^(Float|Uint|Int)\d+(Clamped)?Array$/.test(viewName(value) ?? '');
   if (!isList) throw invalid('ERR_INVALID_ARG_TYPE', name, expected, value);
   const list = Array.from(value as ArrayLike<unknown>);
   if (list.length === 0) throw invalid('ERR_OUT_OF_RANGE', name, expected, value);
@@ -108,20 +112,38 @@ function readTable(name: string, lambda: unknown, table: unknown, epochs: number
 }
 
 /** One behind the other: epochs (0: all that follow), factor, number, parameters, how long the list is, the list. */
-function readParts(name: string, value: unknown, isClass: boolean, l2: number, epochs: number): Float64Array {
+function readParts(
+  name: string,
+  value: unknown,
+  isClass: boolean,
+  l2: number,
+  epochs: number,
+  depth: number,
+): Float64Array {
   if (!Array.isArray(value)) throw invalid('ERR_INVALID_ARG_TYPE', name, 'an array of schedules with epochs', value);
-  if (value.length === 0) throw invalid('ERR_OUT_OF_RANGE', name, 'at least one schedule', value);
+  const all: unknown[] = Array.from(value); // holes as undefined
+  if (all.length === 0) throw invalid('ERR_OUT_OF_RANGE', name, 'at least one schedule', value);
+  if (depth > mostNested) {
+    throw new NablaError('ERR_OUT_OF_RANGE', `schedule must hold at most ${mostNested} schedules within each other`);
+  }
   const numbers: number[] = [];
-  value.forEach((given: unknown, i) => {
+  all.forEach((given, i) => {
     const at = `${name}[${i}]`;
     const part = readPlain(at, given);
     const wrong = Object.keys(part).find((key) => !['schedule', 'epochs', 'factor'].includes(key));
     if (wrong)
       throw new NablaError('ERR_UNKNOWN_OPTION', `${at}.${wrong} is no option. Known: schedule, epochs, factor`);
-    const isOpen = i === value.length - 1 && part.epochs === undefined;
+    const isOpen = i === all.length - 1 && part.epochs === undefined;
     const own = isOpen ? 0 : readNumber(`${at}.epochs`, part.epochs, epochsOption);
     const factor = part.factor === undefined ? 1 : readNumber(`${at}.factor`, part.factor, factorOption);
-    const { index, parameters, list } = read(`${at}.schedule`, part.schedule, isClass, l2, isOpen ? epochs : own);
+    const { index, parameters, list } = read(
+      `${at}.schedule`,
+      part.schedule,
+      isClass,
+      l2,
+      isOpen ? epochs : own,
+      depth,
+    );
     numbers.push(own, factor, index, ...parameters, list.length);
     for (const number of list) numbers.push(number);
   });

@@ -166,6 +166,16 @@ describe.each(faces)('schedules: $name', ({ fitSync }) => {
     expect(first.history.learningRate[0] === 0, 'a first step of no length').toBe(false);
   });
 
+  it('takes lists of any array of numbers', () => {
+    const rates = (schedule: Schedule) => fitSync(data, { optimizer: 'sgd', epochs: 6, schedule }).history.learningRate;
+    const plain = rates({ name: 'multistep', milestones: [2, 4] });
+    for (const type of [Float64Array, Float32Array, Uint8ClampedArray, Uint32Array, Int16Array]) {
+      expectBits(rates({ name: 'multistep', milestones: type.of(4, 2) }), plain);
+    }
+    const table = Float64Array.of(1, 0.3, 0.2);
+    expectBits(rates({ name: 'lambda', table }), rates({ name: 'lambda', table: Array.from(table) }));
+  });
+
   it('refuses lists and functions that say no rates', () => {
     const wrong: [unknown, ErrorCode, RegExp][] = [
       ['multistep', 'ERR_INVALID_ARG_TYPE', /^schedule\.milestones/],
@@ -191,7 +201,12 @@ describe.each(faces)('schedules: $name', ({ fitSync }) => {
         /^schedule\.parts\[0\]\.schedule\.rise/,
       ],
       [{ name: 'cyclic', fall: -1 }, 'ERR_OUT_OF_RANGE', /^schedule\.fall/],
+      [{ name: 'multistep', milestones: BigInt64Array.of(2n) }, 'ERR_INVALID_ARG_TYPE', /^schedule\.milestones/],
+      [{ name: 'sequential', parts: new Array(1) }, 'ERR_INVALID_ARG_TYPE', /^schedule\.parts\[0\] must be an object/],
     ];
+    const endless = { schedule: { name: 'sequential', parts: [] as unknown[] } };
+    endless.schedule.parts.push(endless);
+    wrong.push([endless.schedule, 'ERR_OUT_OF_RANGE', /^schedule must hold at most 16 /]);
     for (const [schedule, code, message] of wrong) {
       expectRefusal(fitSync, [data, { optimizer: 'sgd', schedule: schedule as Schedule }], code, message);
     }
