@@ -5,7 +5,7 @@ import { NablaError } from './errors.js';
 import { specOf } from './online.js';
 import { type FitOptions, type ReadOptions, readFitOptions } from './options.js';
 import type { Plan } from './plan.js';
-import { readChoice, readObject } from './read.js';
+import { nameOf, readChoice, readObject } from './read.js';
 import { scheduleSpec } from './schedules.js';
 import { plainClassWeight } from './targets.js';
 
@@ -60,7 +60,7 @@ export function readKept(json: unknown): KeptOptions | null {
   try {
     const kept = readObject('model.options', json, names) as KeptOptions;
     readFitOptions({ ...kept });
-    return json as KeptOptions;
+    return { ...kept };
   } catch (error) {
     if (!(error instanceof NablaError)) throw error;
     throw new NablaError('ERR_MODEL_FORMAT', `model.options: ${error.message}`, { cause: error });
@@ -70,7 +70,7 @@ export function readKept(json: unknown): KeptOptions | null {
 /** The options of a fit that goes on: those given, and of the others those kept, unless the given ones replace them. */
 export function onwardOptions(kept: KeptOptions, given: FitOptions): FitOptions {
   const { validationFraction, sampler, batchSize, gram, ...rest } = kept;
-  const isFull = (value: FitOptions['sampler']) => (typeof value === 'object' ? value.name : value) === 'full';
+  const isFull = (value: unknown) => nameOf(value) === 'full';
   const isBatched = given.batchSize !== undefined || (given.sampler !== undefined && !isFull(given.sampler));
   return {
     ...rest,

@@ -19,7 +19,7 @@ import type { Distance, Optimality } from './optimality.js';
 import { type FitOptions, type Loss, readFitOptions } from './options.js';
 import { type Status, statuses } from './plan.js';
 import { chosenPlaces, numberOf, probabilistic, probabilitiesOf } from './predictions.js';
-import { readPlain } from './read.js';
+import { nameOf, readPlain } from './read.js';
 
 export type { Label, Predictions } from './labels.js';
 export type {
@@ -200,8 +200,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
       warmStart: this.#position() as Model<Label>,
       keepState: true,
     };
-    const { optimizer } = options;
-    const name = typeof optimizer === 'object' && optimizer !== null ? optimizer.name : optimizer;
+    const name = nameOf(options.optimizer);
     if (typeof name === 'string' && Object.hasOwn(solvers, name)) {
       const fix = `name a rule, or fit all rows anew by ${name} with warmStart`;
       throw new NablaError('ERR_UNKNOWN_OPTION', `partialFit goes by update rules, not by the solver ${name}: ${fix}`);

@@ -150,7 +150,8 @@ export function carriedFrom(
   const parts = partsOf(online.carried, { states, cols: plan.cols, size });
   if (!parts) return none;
   const isSame = isSameOrder && parts.rule && index === plan.rule && (parts.scaling !== null) === plan.standardize;
-  return isSame || !parts.rule ? online.carried : joined({ ...parts, ...noRule });
+  // A copy, which nobody can detach while a thread of the pool reads it.
+  return isSame || !parts.rule ? online.carried.slice() : joined({ ...parts, ...noRule });
 }
 
 /** Files of version 2 have epochs, steps, products and arrays. */

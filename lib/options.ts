@@ -1,4 +1,5 @@
 // A fit's options, read once and checked: out come plain values.
+import { types } from 'node:util';
 import {
   averagings,
   type Choice,
@@ -19,7 +20,7 @@ import type { Label } from './labels.js';
 import type { Model } from './model.js';
 import { specOf } from './online.js';
 import { maxParameters, type Plan, samplerKind, solverKind, type Table } from './plan.js';
-import { type Chosen, readBoolean, readChoice, readNumber, readObject } from './read.js';
+import { type Chosen, readBoolean, readChoice, readNumber, readObject, readPlain } from './read.js';
 import { readSchedule, type Schedule } from './schedules.js';
 import { refuseL1 } from './sparsity.js';
 import type { ClassWeight } from './targets.js';
@@ -168,6 +169,7 @@ export interface FitOptions extends FitControl {
   history?: keyof typeof histories;
 }
 
+const { isMap } = types;
 const axes = ['loss', 'optimizer', 'schedule', 'sampler', 'averaging', 'history'];
 const arrays = [
   'warmStart',
@@ -219,6 +221,8 @@ export interface ReadOptions {
   plan: Plan;
 }
 
+/** Options that may be objects and are looked at more than once. */
+const objects = ['loss', 'schedule', 'sampler', 'averaging', 'classWeight'] as const;
 const optimizers = { ...rules, ...solvers };
 const ruleCount = Object.keys(rules).length;
 const noParameters = new Float64Array(maxParameters);
@@ -277,6 +281,10 @@ const usual: Plan = {
 
 export function readFitOptions(options: unknown): ReadOptions {
   const given = readObject('options', options === undefined ? {} : options, fitOptionNames, elsewhere);
+  for (const name of objects) {
+    const value = given[name];
+    if (typeof value === 'object' && value !== null && !isMap(value)) given[name] = { ...readPlain(name, value) };
+  }
   const plan: Plan = { ...usual };
   const flags = { keepState: false, gram: false, nonNegative: false };
   let validationFraction: number = fitOptions.validationFraction.default;

@@ -188,6 +188,11 @@ export function readChoice<T extends Record<string, Entry>>(name: string, value:
   return { name: chosen, index: choice.usual.index, parameters, given: keys };
 }
 
+/** The name of a choice that is a name, or an object with one. */
+export function nameOf(choice: unknown): unknown {
+  return typeof choice === 'object' && choice !== null ? (choice as { name?: unknown }).name : choice;
+}
+
 /** The parameters of a choice by name, switches as 0 and 1. */
 export function parametersOf<T extends Record<string, Entry>>(chosen: Chosen, table: T): Record<string, number> {
   const names = Object.keys(table[chosen.name].parameters);

@@ -142,6 +142,7 @@ describe('the optimizer that nobody names', () => {
     {},
     { sampler: 'full' },
     { averaging: 'none' },
+    { sampler: { name: 'full' }, averaging: { name: 'none' } },
     { clipNorm: 0, clipValue: 0 },
     { keepState: false },
     { history: 'epoch' },

@@ -1,6 +1,9 @@
 // Input that runs code of the caller's: getters, Proxies, a polluted prototype.
 import { describe, expect, it } from 'vitest';
-import type { FitData, FitOptions, Model } from '../lib/index.js';
+import { prepare } from '../lib/facade/fit.js';
+import { own } from '../lib/facade/own.js';
+import type { FitData, FitOptions, Label, Model } from '../lib/index.js';
+import type { Online } from '../lib/online.js';
 import { faces } from './backends.js';
 import { detach, expectRefusal, expectRejection, normals, problem, resizable, thrown } from './support.js';
 
@@ -96,6 +99,46 @@ describe.each(faces)('input that runs code: $name', ({ fit: fitAsync, fitSync })
     const optimizer = { name: 'sgd', learningRate: 0.1, momentum: 0.5 } as const;
     expect(fitSync({ X, y }, { optimizer: once(optimizer) })).toEqual(fitSync({ X, y }, { optimizer }));
     expect(reads.sort()).toEqual(['learningRate', 'momentum', 'name']);
+  });
+
+  it.each<[string, FitOptions]>([
+    ['loss', { loss: { name: 'huber', delta: 2 } }],
+    ['optimizer', { optimizer: { name: 'sgd', momentum: 0.5 } }],
+    ['schedule', { schedule: { name: 'sequential', parts: [{ schedule: 'step', epochs: 2 }] } }],
+    ['sampler', { sampler: { name: 'shuffled', once: true } }],
+    ['averaging', { averaging: { name: 'ema', decay: 0.5 } }],
+    ['classWeight', { loss: 'logistic', classWeight: { 0: 1, 1: 2 } }],
+  ])('properties of the option %s are read once', (name, options) => {
+    const given = (options as Record<string, object>)[name];
+    const reads: string[] = [];
+    const counted = {};
+    for (const [key, value] of Object.entries(given)) acting(counted, key, value, () => reads.push(key));
+    const classes = Float64Array.of(0, 1, 1, 0);
+    const data = { X, y: name === 'classWeight' ? classes : y };
+    const actual = fitSync(data, { epochs: 3, ...options, [name]: counted });
+    expect(reads.sort()).toEqual(Object.keys(given).sort());
+    expect(actual).toEqual(fitSync(data, { epochs: 3, ...options }));
+  });
+
+  it('no memory of a job for other threads is within reach of the caller', () => {
+    const each = (value: number) => new Float64Array(3).fill(value);
+    const data = { X: X.slice(), y: y.slice(), sampleWeight: Float64Array.of(1, 2, 3, 4), offset: y.slice() };
+    const options: FitOptions = {
+      ...{ optimizer: 'adam', keepState: true, averaging: 'ema', standardize: true, epochs: 3 },
+      ...{ penaltyFactors: each(1), lowerBounds: each(-1), upperBounds: each(1), l2: 0.1 },
+      sampler: { name: 'indices', indices: Uint32Array.of(0, 1, 2, 3) },
+      schedule: { name: 'lambda', table: Float64Array.of(1, 0.5) },
+    };
+    const warmStart = fitSync(data, options) as Model<Label>;
+    const buffersOf = (value: unknown): ArrayBufferLike[] => {
+      if (ArrayBuffer.isView(value)) return [value.buffer];
+      return typeof value === 'object' && value !== null ? Object.values(value).flatMap(buffersOf) : [];
+    };
+    const { carried } = warmStart.online as Online;
+    const reachable = buffersOf([data, options, warmStart.coefficients, warmStart.intercepts, carried]);
+    const { job } = own(prepare(data, { ...options, warmStart }));
+    expect(job.carried).toHaveLength(carried.length);
+    for (const buffer of buffersOf(job)) expect(reachable).not.toContain(buffer);
   });
 
   it('Object.prototype does not count', async () => {

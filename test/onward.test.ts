@@ -126,6 +126,15 @@ describe.each(faces)('partialFit goes on: $name', ({ fitSync, Model, estimators 
     expectBits(onward.coefficients, a.partialFitSync(labelled).coefficients);
   });
 
+  it('null is no sampler, schedule or optimizer', () => {
+    const model = fitSync(data, { optimizer: 'sgd', batchSize: 4, epochs: 2 });
+    for (const name of ['sampler', 'schedule', 'averaging', 'optimizer', 'loss']) {
+      const options = { [name]: null } as FitOptions;
+      const message = new RegExp(`^${name} must be one of `);
+      expectRefusal(model.partialFitSync.bind(model) as never, [data, options], 'ERR_INVALID_ARG_TYPE', message);
+    }
+  });
+
   it('rows need the offset that the fit had', () => {
     const offset = data.y.map((y) => y / 2);
     const model = fitSync({ ...data, offset }, { optimizer: 'sgd' });

@@ -144,6 +144,7 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
   const checkpoint = given.checkpoint === undefined ? null : readCheckpoint(given.checkpoint);
   const { warmStart } = given;
   const start = warmStart === undefined ? startOf(full, train) : startFrom(warmStart, full, loss, targets.labels);
+  const kept = keptOptions(read, full);
   // A getter among the options may have detached or shrunk the arrays.
   checkAgain(raw);
   if (validationRaw) checkAgain(validationRaw);
@@ -166,7 +167,7 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
     targets,
     checkpoint,
     kept: read.kept,
-    options: keptOptions(read, full),
+    options: kept,
     raw: { data: raw, validation: validationRaw },
     classWeight: given.classWeight,
     control,

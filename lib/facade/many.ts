@@ -1,5 +1,4 @@
 // The facade of fitMany: many fits alike, of problems that lie one behind the other.
-import { types } from 'node:util';
 import { checkFixed, type Matrix, moveIn, snapshot, zerosLike } from '../arrays.js';
 import type { Backend, ManyJob } from '../backend.js';
 import { readBounds } from '../bounds.js';
@@ -23,7 +22,7 @@ import {
   readProblems,
   shortest,
 } from '../problems.js';
-import { type Chosen, parametersOf, readPlain } from '../read.js';
+import { type Chosen, parametersOf } from '../read.js';
 import { rowsForLbfgs, withSolver } from '../solver.js';
 import { hasNullStart, nullIntercept } from '../start.js';
 import { readClassWeight, readTargets, rowWeights, type Targets } from '../targets.js';
@@ -112,9 +111,7 @@ function prepareMany(problems: unknown, options: unknown): ManyCall {
   }
   const loss = read.loss.name as keyof typeof losses;
   const classes = classesOf(loss, given.classes);
-  const { classWeight: value } = given;
-  const isPlain = typeof value === 'object' && !types.isMap(value);
-  const classWeight = isPlain ? readPlain('classWeight', value) : value; // once for all problems
+  const { classWeight } = given;
   const raw = readProblems(problems);
   const control = new Control(given);
   if (control.transfer && raw.copied) {
@@ -161,6 +158,7 @@ function prepareMany(problems: unknown, options: unknown): ManyCall {
     shorter = { plan, optimizer: name, below };
   }
   const penaltyFactors = readPenaltyFactors(given.penaltyFactors, raw.cols, outputs);
+  const kept = keptOptions(read, plan);
   // A getter among the options may have detached or shrunk the arrays.
   if (raw.count > 0) checkAgain(raw);
   const { count } = raw;
@@ -185,7 +183,7 @@ function prepareMany(problems: unknown, options: unknown): ManyCall {
     loss,
     lossParameters: parametersOf(read.loss, losses),
     optimizer,
-    options: keptOptions(read, plan),
+    options: kept,
     labels: targets.labels,
     errors: sieve.errors,
     raw,
