@@ -154,8 +154,8 @@ export interface FitOptions extends FitControl {
    */
   classWeight?: ClassWeight;
   /**
-   * All labels there are, in the order that the model's shall have; or how many classes softmax has, when y is a
-   * Float64Array. Default: the labels of y, sorted; of a Float64Array 0 … the largest.
+   * All labels there are, in the order that the model's shall have; or how many classes softmax or a loss of a margin has,
+   * when y is a Float64Array. Default: the labels of y, sorted; of a Float64Array 0 … the largest.
    */
   classes?: number | readonly Label[];
   /**

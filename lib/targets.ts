@@ -82,6 +82,9 @@ export function readTargets(
     }
     return named(name, loss, table, all);
   }
+  if (typeof classes === 'number' && kind === 'zeroOne' && classes !== 2) {
+    throw invalid('ERR_INVALID_ARG_TYPE', 'classes', '2 with the loss logistic; softmax takes more', classes);
+  }
   const range = targetRange(chosen);
   let largest = 0;
   let lowest = 0;
@@ -96,9 +99,12 @@ export function readTargets(
     }
   };
   if (range) eachUsed(table, check);
-  if (kind === 'label') return labelled(name, y, largest, classes as number | undefined);
-  if (kind === 'plusMinusOne')
-    return signed(name, loss, table, lowest, Math.max(largest + 1, (classes as number) ?? 0));
+  if (kind === 'label') return labelled(name, table, largest, classes as number | undefined);
+  if (kind === 'plusMinusOne') {
+    const count = (classes as number | undefined) ?? largest + 1;
+    if (largest >= Math.max(2, count)) throw beyond(name, table, largest, count);
+    return signed(name, loss, table, lowest, count);
+  }
   return { outputs: targets, targets, labels: kind === 'zeroOne' ? [0, 1] : [], y };
 }
 
@@ -140,33 +146,39 @@ export function classCodes({ y, labels, targets }: Pick<Targets, 'y' | 'labels' 
   );
 }
 
+/** The first row in use whose y is this number; -1: none. */
+function firstOf(table: RawTable, value: number): number {
+  let index = -1;
+  eachUsed(table, (row) => {
+    if (index < 0 && table.y[row] === value) index = row;
+  });
+  return index;
+}
+
 /** Labels -1 and 1; 0 and 1, which become these; or 0 … K-1. */
 function signed(name: string, loss: keyof typeof losses, table: RawTable, lowest: number, classes: number): Targets {
   const { y } = table;
-  const indexOf = (value: number): number => {
-    let index = -1;
-    eachUsed(table, (row) => {
-      if (index < 0 && y[row] === value) index = row;
-    });
-    return index;
-  };
   if (classes > 2) {
-    const wrong = indexOf(-1);
+    const wrong = firstOf(table, -1);
     if (wrong >= 0) throw invalid('ERR_INVALID_LABELS', `${name}[${wrong}]`, `a class from 0 to ${classes - 1}`, -1);
     return coded(loss, placesUpTo(classes), y);
   }
-  const labels = lowest < 0 || indexOf(0) < 0 ? [-1, 1] : [0, 1];
-  const wrong = indexOf(labels[0] === -1 ? 0 : -1);
+  const labels = lowest < 0 || firstOf(table, 0) < 0 ? [-1, 1] : [0, 1];
+  const wrong = firstOf(table, labels[0] === -1 ? 0 : -1);
   if (wrong >= 0)
     throw invalid('ERR_INVALID_LABELS', `${name}[${wrong}]`, `${labels.join(' or ')}, as other labels are`, y[wrong]);
   return labels[0] === 0 ? coded(loss, labels, y) : { outputs: 1, targets: 1, labels, y };
 }
 
+/** What to throw for the first row of a class that the option `classes` does not count. */
+function beyond(name: string, table: RawTable, largest: number, classes: number): NablaError {
+  return invalid('ERR_INVALID_LABELS', `${name}[${firstOf(table, largest)}]`, `a class below ${classes}`, largest);
+}
+
 /** Labels 0 … K-1. */
-function labelled(name: string, y: Float64Array, largest: number, classes = largest + 1): Targets {
-  if (largest >= classes) {
-    throw invalid('ERR_INVALID_LABELS', `${name}[${y.indexOf(largest)}]`, `a class below ${classes}`, largest);
-  }
+function labelled(name: string, table: RawTable, largest: number, classes = largest + 1): Targets {
+  const { y } = table;
+  if (largest >= classes) throw beyond(name, table, largest, classes);
   if (classes < 2)
     throw new NablaError('ERR_INVALID_LABELS', `${name} must hold at least two classes, 0 and 1; got only 0`);
   return { outputs: classes, targets: 1, labels: placesUpTo(classes), y };

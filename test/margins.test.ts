@@ -1,9 +1,9 @@
 // Losses of a margin: more than two classes as one against the rest each; modified_huber and perceptron.
 import { describe, expect, it } from 'vitest';
-import type { ClassMetrics, FitOptions } from '../lib/index.js';
+import type { ClassMetrics, FitOptions, ManyOptions } from '../lib/index.js';
 import { linear, plainLosses } from './algebra.js';
 import { faces } from './backends.js';
-import { expectBits, expectClose, normals, random } from './support.js';
+import { expectBits, expectClose, expectRefusal, normals, random } from './support.js';
 
 const [rows, cols] = [150, 3];
 const uniform = random(4);
@@ -62,6 +62,43 @@ describe.each(faces)('losses of a margin: $name', (face) => {
       expect(back).toEqual(model);
       expect(back.predict(X)).toEqual(predicted);
     }
+  });
+
+  it.each([...losses, 'softmax'] as const)('%s refuses a class beyond those that are counted', (loss) => {
+    const numbers = Float64Array.from(y, (name) => names.indexOf(name));
+    const options: ManyOptions = { loss, optimizer: 'adam', epochs: 1, l2: 0.1 };
+    const message = new RegExp(`^y\\[${numbers.indexOf(3)}\\] must be a class below 3; got 3`);
+    expectRefusal(
+      fitSync,
+      [
+        { X, y: numbers },
+        { ...options, classes: 3 },
+      ],
+      'ERR_INVALID_LABELS',
+      message,
+    );
+    expect(fitSync({ X, y: numbers }, { ...options, classes: 5 }).labels).toEqual([0, 1, 2, 3, 4]);
+    expect(fitManySync([{ X, y: numbers }], { ...options, classes: 3 }).statusOf(0)).toBe('failed');
+  });
+
+  it('two classes of many problems are named, so that all models have the same', () => {
+    const options: ManyOptions = { loss: 'hinge', classes: 2 };
+    const message = /^classes must be \[-1, 1\] or \[0, 1\], or /;
+    expectRefusal(fitManySync, [[{ X, y: signsOf(0) }], options], 'ERR_OUT_OF_RANGE', message);
+  });
+
+  it('logistic has two classes, however they are counted', () => {
+    const two = Float64Array.from(y, (_, i) => i % 2);
+    expectRefusal(
+      fitSync,
+      [
+        { X, y: two },
+        { loss: 'logistic', classes: 3 },
+      ],
+      'ERR_INVALID_ARG_TYPE',
+      /^classes must be 2 /,
+    );
+    expect(fitSync({ X, y: two }, { loss: 'logistic', classes: 2 }).labels).toEqual([0, 1]);
   });
 
   it('take classes by number, weigh them, hold them out and go on', () => {

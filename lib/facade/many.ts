@@ -46,7 +46,10 @@ const ofOneFit = {
 export interface ManyOptions extends Omit<FitOptions, keyof typeof ofOneFit | 'sampler' | 'classes'> {
   /** Which rows make a batch. Default `'full'`, or `'shuffled'` when `batchSize` is given. */
   sampler?: Exclude<Sampler, 'indices' | { name: 'indices' }>;
-  /** All classes there are, of numbers; or how many softmax has. Must be given with the losses softmax and hinges. */
+  /**
+   * All classes there are, of numbers; or how many softmax has, or a loss of a margin with more than two. Must be given
+   * with these losses.
+   */
   classes?: number | readonly number[];
 }
 
@@ -228,14 +231,16 @@ function startsOf(plan: Plan, rows: Pick<ManyJob, 'y' | 'sampleWeight' | 'offset
 
 /** The option `classes`. What a problem's own rows would say of them need not be what others' say. */
 function classesOf(loss: keyof typeof losses, value: unknown): number | readonly Label[] | undefined {
+  const { target } = losses[loss];
+  const expected = '[-1, 1] or [0, 1], or the number of more than two classes';
   if (value !== undefined) {
     const classes = readClasses(value);
     if (typeof classes === 'object') checkClasses('classes', loss, classes);
+    else if (target === 'plusMinusOne' && classes === 2) throw invalid('ERR_OUT_OF_RANGE', 'classes', expected, value);
     return classes;
   }
-  const { target } = losses[loss];
   if (target === 'label') throw invalid('ERR_INVALID_ARG_TYPE', 'classes', 'the number of classes', value);
-  if (target === 'plusMinusOne') throw invalid('ERR_INVALID_ARG_TYPE', 'classes', '[-1, 1] or [0, 1]', value);
+  if (target === 'plusMinusOne') throw invalid('ERR_INVALID_ARG_TYPE', 'classes', expected, value);
   return undefined;
 }
 
