@@ -48,7 +48,7 @@ export interface FitOptions extends FitControl {
   /**
    * The update rule, or a solver that needs no learning rate: `'lbfgs'`, `'newton'`, `'exact'`, or `'auto'`, which picks
    * one of these by shape, loss and penalty (the model's `optimizer` says which). Default `'auto'` with a tolerance of
-   * 1e-8; `'adam'` where an option is given that only update rules have: `schedule`, `batchSize`, a `sampler` other than
+   * 1e-8; `'adam'` for the loss `perceptron`, and where an option is given that only update rules have: `schedule`, `batchSize`, a `sampler` other than
    * `'full'`, `averaging`, `clipNorm`, `clipValue`, `keepState`, `gram`, or `history: 'step'`.
    */
   optimizer?: OptimizerSpec | SolverSpec;
