@@ -281,6 +281,21 @@ describe.each(faces)('cross-validation: $name', (face) => {
     }
   });
 
+  it('deals the rows of each class evenly whatever rows of weight 0 hold', () => {
+    const zeros = Float64Array.from({ length: 40 }, (_, i) => (i % 4 === 0 ? 1 : 0));
+    const sampleWeight = Float64Array.from(zeros, (_, i) => (i === 5 ? 0 : 1));
+    const X = normals(80, 3);
+    const foldsOf = (fill: number) => {
+      const y = Float64Array.from(zeros, (label, i) => (i === 5 ? fill : label));
+      return crossValidateSync({ X, y, sampleWeight }, { loss: 'logistic', folds: 5, count: 3, seed: 2 }).foldIds;
+    };
+    const ids = foldsOf(0);
+    for (let fold = 0; fold < 5; fold++) {
+      expect(ids.filter((id, i) => id === fold && zeros[i] === 1)).toHaveLength(2);
+    }
+    for (const fill of [0.5, NaN, 9.97e36]) expect(foldsOf(fill)).toEqual(ids);
+  });
+
   it('takes as many folds as rows, where there are few', () => {
     for (const rows of [2, 3, 9, 11]) {
       const few = { X: X.subarray(0, rows * (X.length / y.length)), y: y.subarray(0, rows) };
