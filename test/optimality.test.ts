@@ -112,6 +112,16 @@ describe.each(faces)('minima: $name', ({ fitSync, fitManySync }) => {
     }
   });
 
+  it('of problems where damping holds steps back, which leave as much as rounding does', () => {
+    for (const seed of [273, 471]) {
+      const { problem, options } = randomProblem('huber', seed);
+      const { cols: _, ...data } = problem;
+      const model = fitSync(data, { ...fitOptions(options), optimizer: 'newton' });
+      expect(model.status, `problem ${seed}`).toBe('converged');
+      expect(violation(problem, options, model.coefficients, model.intercepts), `problem ${seed}`).toBeLessThan(1e-6);
+    }
+  });
+
   it('of many fits are those of fits alone, to the bit', () => {
     for (const loss of smoothLosses) {
       if (loss === 'softmax') continue;

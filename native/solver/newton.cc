@@ -14,6 +14,8 @@ namespace {
 constexpr int mostDampings = 25;
 // Of the slopes of rows, what those of weights may leave where models say little.
 constexpr double leastSlope = 0x1p-28;
+// And where damping holds steps back.
+constexpr double leastDampedSlope = 0x1p-21;
 constexpr uint64_t mostStuck = 8;
 constexpr size_t mostExpandedColumns = 2000;
 constexpr size_t fewExpandedColumns = 128;
@@ -96,6 +98,7 @@ double Newton::epoch(uint64_t) {
   rate = length;
   double left = promised;
   bool trusts = false;
+  const bool isDamped = damping_ > 0.0;
   if (length > 0.0) {
     ++steps;
     copy(trial_.data(), w_, plan_.size());
@@ -116,9 +119,11 @@ double Newton::epoch(uint64_t) {
   // A step after which as much is promised as before: by models that say little of a direction.
   const bool isStuck = length > 0.0 && left > 0.25 * promised;
   stuck_ = isStuck && before - value_ <= roundoff ? stuck_ + 1 : 0;
-  if (isAtMinimum(promised, left, roundoff, size()))
+  // Steps that damping shortens leave as much as those that rounding hides do.
+  const bool isShort = isDamped && isSteeper(leastDampedSlope, slopeNoise());
+  if (isAtMinimum(isShort ? INFINITY : promised, left, roundoff, size()))
     ended = Status::converged;
-  else if (isStuck && isStationary())
+  else if (isStuck && isSmooth() && !isSteeper(leastSlope, 0.0))
     ended = Status::converged;
   else if (stuck_ >= mostStuck)
     ended = Status::stalled;
@@ -177,15 +182,16 @@ double Newton::polish(double promised) {
   return left;
 }
 
-// Whether no weight has more of a slope, in the scale of its column, than sums of slopes of rows are sure of.
-bool Newton::isStationary() const {
-  if (plan_.l1 != 0.0 || plan_.bounded) return false;
-  const double most = leastSlope * roundoff_.slope(std::fabs(meanLoss));
+// Whether a weight has more of a slope, in the scale of its column, than such a part of the slopes of rows
+// and `noise` of each of them.
+bool Newton::isSteeper(double part, double noise) const {
+  if (!isSmooth()) return false;
+  const double most = part * roundoff_.slope(std::fabs(meanLoss)) + noise;
   for (size_t j = 0; j < plan_.size(); ++j) {
     const double room = j < smooth_.penalized() ? most * std::sqrt(scaling_.square()[j % plan_.cols]) : most;
-    if (!(std::fabs(g_.data()[j]) <= room)) return false;
+    if (!(std::fabs(g_.data()[j]) <= room)) return true;
   }
-  return true;
+  return false;
 }
 
 // The last step, of a length that is not worth an evaluation: what is left is what the objective falls by.

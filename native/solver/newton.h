@@ -65,7 +65,10 @@ class Newton final : public Method {
   double promise(const double* weights, const double* gradient);
   double polish(double promised);
   void finish(double left);
-  bool isStationary() const;
+  // Without l1 and bounds a slope of 0 is all that a minimum needs.
+  bool isSmooth() const { return plan_.l1 == 0.0 && !plan_.bounded; }
+  bool isSteeper(double part, double noise) const;
+  double slopeNoise() const { return roundoff_.slopeNoise(w_, std::fabs(meanLoss)); }
   bool isZero() const { return roundoff_.isZero(w_, value_); }
   double size() const { return roundoff_.size(value_, meanLoss); }
   double outside();

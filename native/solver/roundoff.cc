@@ -68,6 +68,10 @@ bool Roundoff::needsMeanTarget(const Plan& plan) {
          (plan.loss == tweedieLoss && isLimit(plan.lossParameters[0], 1.0));
 }
 
+double Roundoff::slopeNoise(const double* weights, double meanLoss) const {
+  return 0x1p-50 * largest(weights) * (isOfSquares(plan_.loss) ? 1.0 : slope(meanLoss));
+}
+
 double Roundoff::slope(double meanLoss) const { return slopeOf(plan_, meanTarget_, meanLoss); }
 
 double Roundoff::levelOf(const Plan& plan, double meanTarget, double terms, double value, double meanLoss) {

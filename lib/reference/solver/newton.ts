@@ -29,6 +29,8 @@ const leastExpandedPivot = 2 ** -20;
 const leastRest = 2 ** -10;
 // Of the slopes of rows, what those of weights may leave where models say little.
 const leastSlope = 2 ** -28;
+// And where damping holds steps back.
+const leastDampedSlope = 2 ** -21;
 const mostStuck = 8;
 
 export class Newton extends Method {
@@ -134,6 +136,7 @@ export class Newton extends Method {
     this.rate = length;
     let left = promised;
     let trusts = false;
+    const isDamped = this.#damping > 0;
     const isZero = () => this.#roundoff.isZero(this.#w, this.#value);
     if (length > 0) {
       this.steps++;
@@ -153,8 +156,10 @@ export class Newton extends Method {
     // A step after which as much is promised as before: by models that say little of a direction.
     const isStuck = length > 0 && left > 0.25 * promised;
     this.#stuck = isStuck && before - this.#value <= roundoff ? this.#stuck + 1 : 0;
-    if (isAtMinimum(promised, left, roundoff, this.#size())) this.ended = 'converged';
-    else if (isStuck && this.#isStationary()) this.ended = 'converged';
+    // Steps that damping shortens leave as much as those that rounding hides do.
+    const isShort = isDamped && this.#isSteeper(leastDampedSlope, this.#slopeNoise());
+    if (isAtMinimum(isShort ? Infinity : promised, left, roundoff, this.#size())) this.ended = 'converged';
+    else if (isStuck && this.#isSmooth && !this.#isSteeper(leastSlope, 0)) this.ended = 'converged';
     else if (this.#stuck >= mostStuck) this.ended = 'stalled';
     else if (length === 0) this.ended = left <= 64 * roundoff ? 'converged' : 'stalled';
     this.gradientNorm = this.#smooth.norm(this.#w, this.#g);
@@ -196,16 +201,28 @@ export class Newton extends Method {
     return this.#roundoff.level(this.#w, this.#value, this.meanLoss);
   }
 
-  /** Whether no weight has more of a slope, in the scale of its column, than sums of slopes of rows are sure of. */
-  #isStationary(): boolean {
-    const { cols } = this.#plan;
+  /** Without l1 and bounds a slope of 0 is all that a minimum needs. */
+  get #isSmooth(): boolean {
     const { l1, bounds } = this.#smooth.penalty;
-    if (l1 !== 0 || bounds !== null) return false;
+    return l1 === 0 && bounds === null;
+  }
+
+  /**
+   * Whether a weight has more of a slope, in the scale of its column, than such a part of the slopes of rows and `noise` of
+   * each of them.
+   */
+  #isSteeper(part: number, noise: number): boolean {
+    if (!this.#isSmooth) return false;
     const { square } = this.#scaling;
-    const most = leastSlope * this.#roundoff.slope(Math.abs(this.meanLoss));
-    return this.#g.every((g, j) => {
+    const { cols } = this.#plan;
+    const most = part * this.#roundoff.slope(Math.abs(this.meanLoss)) + noise;
+    return !this.#g.every((g, j) => {
       return Math.abs(g) <= (j < this.#smooth.penalized ? most * Math.sqrt(square[j % cols]) : most);
     });
+  }
+
+  #slopeNoise(): number {
+    return this.#roundoff.slopeNoise(this.#w, Math.abs(this.meanLoss));
   }
 
   #size(): number {

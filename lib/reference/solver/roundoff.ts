@@ -90,6 +90,11 @@ export class Roundoff {
     return value <= rounding * rounding;
   }
 
+  /** What rounding z makes of a row's slope, at most: second derivatives are about 1, or as large as slopes. */
+  slopeNoise(weights: Float64Array, meanLoss: number): number {
+    return 2 ** -50 * this.#largest(weights) * (this.#isSquares ? 1 : this.slope(meanLoss));
+  }
+
   /** What the objective is to be measured by: the sizes of its terms, where z is small. */
   size(value: number, meanLoss: number): number {
     const loss = Math.abs(meanLoss);
