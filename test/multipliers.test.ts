@@ -15,6 +15,7 @@ interface Problem {
 
 const loss = fc.constantFrom<NonNullable<FitOptions['loss']>>(
   'hinge',
+  'perceptron',
   { name: 'quantile', quantile: 0.5 },
   { name: 'quantile', quantile: 0.93 },
   { name: 'epsilon_insensitive', epsilon: 0.1 },
@@ -43,15 +44,15 @@ const anyProblem = (most: number): fc.Arbitrary<Problem> =>
     .map(({ rows, cols, outputs, scale, bounds, l1, l2, uneven, weighted, shifted, seed, ...options }) => {
       const X = normals(rows * cols, seed).map((x, at) => x + ((at % cols) % 3));
       const noise = normals(rows * outputs, seed + 1);
-      const isHinge = options.loss === 'hinge';
-      const k = isHinge ? 1 : outputs;
+      const isLabelled = options.loss === 'hinge' || options.loss === 'perceptron';
+      const k = isLabelled ? 1 : outputs;
       const y = noise.subarray(0, rows * k).map((e, at) => {
         const i = Math.floor(at / k);
         const z = e + X[i * cols] - 0.5 * X[i * cols + cols - 1];
-        return isHinge ? (i === 0 || z < 0 ? -1 : 1) : scale * z;
+        return isLabelled ? (i === 0 || z < 0 ? -1 : 1) : scale * z;
       });
       const uniform = random(seed);
-      const unit = isHinge ? 1 : scale;
+      const unit = isLabelled ? 1 : scale;
       const { loss } = options;
       const ownLoss = typeof loss === 'object' && 'epsilon' in loss ? { ...loss, epsilon: unit * loss.epsilon! } : loss;
       // Of y·c and weights·c the objective is c times as large where l2 is c times smaller.

@@ -17,6 +17,7 @@ Augmented::Augmented(const Kernels& kernels, const Plan& plan, const Table& tabl
       table_(table),
       scaling_(scaling),
       penalty_(penalty),
+      team_(team),
       map_(kernels, plan, table, scaling, team),
       pieces_(pieceCount(plan)),
       feasible_(plan.size()),
@@ -90,8 +91,8 @@ double Augmented::evaluate(const double* weights, double* gradient) {
     gradient[at] += u;
   }
   for (size_t at = 0; at < plan_.size(); ++at) {
-    const double bend = at < u_.size() ? l2(at) : 0.0;
-    residual_.data()[at] = gradient[at] + bend * weights[at];
+    const double ridge = at < u_.size() ? l2(at) : 0.0;
+    residual_.data()[at] = gradient[at] + ridge * weights[at];
   }
   return value + count * envelopes;
 }
@@ -100,8 +101,8 @@ double Augmented::hidden(const double* weights) const {
   double sum = 0.0;
   for (size_t at = 0; at < plan_.size(); ++at) {
     const double left = std::fabs(residual_.data()[at]);
-    const double bend = at < u_.size() ? l2(at) : 0.0;
-    sum += bend > 0.0 ? (left * left) / (2.0 * bend) : left * reach(at, weights[at]);
+    const double ridge = at < u_.size() ? l2(at) : 0.0;
+    sum += ridge > 0.0 ? (left * left) / (2.0 * ridge) : left * reach(at, weights[at]);
   }
   return sum;
 }
@@ -136,14 +137,14 @@ void Augmented::exchange(Archive& archive) {
   archive.number(room);
 }
 
-// z becomes y - z of these weights.
+// z becomes the margins of these weights, but for the walls.
 void Augmented::spread(size_t k, const double* weights) {
   double* z = z_.data();
   for (size_t j = 0; j < own_.size(); ++j) own_.data()[j] = weights[place(k, j)];
   map_.spread(own_.data(), z);
   for (size_t i = 0; i < table_.count; ++i) {
     const double own = table_.offset ? z[i] + table_.offset[row(i) * plan_.outputs + k] : z[i];
-    z[i] = table_.y[row(i) * plan_.targets + k] - own;
+    z[i] = marginOf(plan_, table_.y[row(i) * plan_.targets + k], own);
   }
 }
 
@@ -166,7 +167,7 @@ void Augmented::balance(const double* weights) {
       return moved < s * low ? s * low : moved > s * low + s ? s * low + s : moved;
     };
     double low = -1.0, high = 1.0;
-    for (int i = 0; i < halvings; ++i) {
+    for (int i = 0; i < halvings && !team_.stopped(); ++i) {
       const double middle = 0.5 * (low + high);
       double sum = 0.0;
       eachTerm(k, [&](size_t t, size_t row, double least, double) { sum += shifted(t, row, least, middle); });
@@ -186,11 +187,11 @@ void Augmented::balance(const double* weights) {
 
 // The most of r·v less the penalty of v.
 double Augmented::conjugate(size_t at, double r, double w) const {
-  const double most = l1(at), bend = l2(at);
+  const double most = l1(at), ridge = l2(at);
   const double size = std::fabs(r) - most;
-  const double free = !(size > 0.0) ? 0.0 : bend > 0.0 ? size / bend : INFINITY;
+  const double free = !(size > 0.0) ? 0.0 : ridge > 0.0 ? size / ridge : INFINITY;
   const double v = within(at, r > 0.0 ? free : -free);
-  if (std::fabs(v) < INFINITY) return r * v - most * std::fabs(v) - 0.5 * (bend * (v * v));
+  if (std::fabs(v) < INFINITY) return r * v - most * std::fabs(v) - 0.5 * (ridge * (v * v));
   return most > 0.0 ? 0.0 : size * reach(at, w);
 }
 

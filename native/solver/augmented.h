@@ -1,4 +1,4 @@
-// The augmented Lagrangian of an objective with kinks (proximal method of multipliers, Rockafellar 1976).
+// The augmented Lagrangian of a nonsmooth objective (proximal method of multipliers, Rockafellar 1976).
 // Every row's loss is the most of d·m over a box (pieces.h); taking off μ/(2·weight)·(d - d₀)² makes it
 // smooth. l1 and bounds of a coefficient become their Moreau envelope about u₀. d and u follow from the
 // weights; any d in its boxes bounds the minimum from below. Twin: lib/reference/solver/augmented.ts.
@@ -67,11 +67,12 @@ class Augmented final : public Evaluator {
   const Table& table_;
   const Scaling& scaling_;
   const Penalty penalty_;
+  const Team& team_;
   LinearMap map_;
   const size_t pieces_;
   Doubles feasible_;
   Doubles own_;           // weights of one output, and slopes in them
-  Doubles z_;             // y - z of the rows
+  Doubles z_;             // margins of the rows, but for the walls
   Doubles rows_;          // sums of d over a row's terms, and behind them 0 for each coefficient
   Doubles d_, d0_;        // of the last evaluation: outputs × pieces × rows
   Doubles u_, u0_;        // likewise, of coefficients

@@ -1,4 +1,4 @@
-// What lbfgs is for losses of straight pieces: L-BFGS on their augmented Lagrangian (augmented.h), whose
+// What lbfgs is for piecewise-linear losses: L-BFGS on their augmented Lagrangian (augmented.h), whose
 // multipliers follow whenever it is nearly least. An epoch has up to `mostSteps` iterations; after it the
 // dual function tells how far off the minimum the weights are. Twin: lib/reference/solver/multipliers.ts.
 #pragma once

@@ -1,5 +1,5 @@
-// A row's loss of straight pieces as terms: each the most of d·m over low <= d <= low + 1, times the row's
-// weight, where the margin m is y - z less a wall. Twin: lib/reference/solver/pieces.ts.
+// A row's piecewise-linear loss as terms: each the most of d·m over low <= d <= low + 1, times the row's
+// weight, where the margin m is y - z (of perceptron -z) less a wall. Twin: lib/reference/solver/pieces.ts.
 #pragma once
 
 #include "plan.h"
@@ -11,8 +11,13 @@ inline size_t pieceCount(const Plan& plan) { return plan.loss == epsilonInsensit
 
 // The lower end of a term's box.
 inline double lowOf(const Plan& plan, size_t piece, double y) {
-  if (plan.loss == hingeLoss) return y > 0.0 ? 0.0 : -1.0;
+  if (plan.loss == hingeLoss || plan.loss == perceptronLoss) return y > 0.0 ? 0.0 : -1.0;
   return plan.loss == epsilonInsensitiveLoss ? -static_cast<double>(piece) : plan.lossParameters[0] - 1.0;
+}
+
+// A row's margin but for the wall.
+inline double marginOf(const Plan& plan, double y, double z) {
+  return plan.loss == perceptronLoss ? -z : y - z;
 }
 
 inline double wallOf(const Plan& plan, size_t piece) {

@@ -27,7 +27,7 @@ Program::Program(const Kernels& kernels, const Plan& plan, const Table& table, c
       team_(team),
       map_(kernels, plan, table, scaling, team),
       size_(map_.size()),
-      pieces_(plan.loss == epsilonInsensitiveLoss ? 2 : 1),
+      pieces_(pieceCount(plan)),
       bounded_(penalty.bounded()),
       ofCoefficients_(bounded_ ? 3 * plan.cols : plan.cols),
       barrier_(pieces_ * table.count + ofCoefficients_),
@@ -50,7 +50,7 @@ Program::Program(const Kernels& kernels, const Plan& plan, const Table& table, c
   room_.clear();
   for (size_t piece = 0; piece < pieces_; ++piece)
     for (size_t i = 0; i < table.count; ++i)
-      barrier_.low.data()[piece * table.count + i] = weight(i) * low(piece, i);
+      barrier_.low.data()[piece * table.count + i] = weight(i) * lowOf(plan, piece, y(i));
   for (size_t j = 0; j < plan.cols; ++j) {
     barrier_.low.data()[term(j)] = -l1(j);
     if (!bounded_) continue;
@@ -213,24 +213,15 @@ void Program::exchange(Archive& archive) {
   weigh();
 }
 
-// The lower end of a row's box for a weight of 1; the upper one is 1 above it.
-double Program::low(size_t piece, size_t i) const {
-  if (plan_.loss == hingeLoss || plan_.loss == perceptronLoss) return y(i) > 0.0 ? 0.0 : -1.0;
-  return plan_.loss == epsilonInsensitiveLoss ? -static_cast<double>(piece) : plan_.lossParameters[0] - 1.0;
-}
-
-// Margins are y - z (of perceptron -z), less or more the half width of the tube, and for a coefficient its
-// negative.
+// Of a coefficient the margin is its negative.
 void Program::spreadMargins() {
   const size_t rows = table_.count;
-  const double wall = plan_.loss == epsilonInsensitiveLoss ? plan_.lossParameters[0] : 0.0;
   double *m = barrier_.m.data(), *z = along_.data();
   map_.spread(w_.data(), z);
   for (size_t i = 0; i < rows; ++i) {
     const double own = table_.offset ? z[i] + table_.offset[row(i) * plan_.outputs + output_] : z[i];
-    const double r = plan_.loss == perceptronLoss ? -own : y(i) - own;
-    m[i] = r - wall;
-    if (pieces_ > 1) m[rows + i] = r + wall;
+    const double margin = marginOf(plan_, y(i), own);
+    for (size_t piece = 0; piece < pieces_; ++piece) m[piece * rows + i] = margin - wallOf(plan_, piece);
   }
   for (size_t j = 0; j < plan_.cols; ++j) m[term(j)] = -w_.data()[j];
   for (size_t j = 0; bounded_ && j < plan_.cols; ++j) {

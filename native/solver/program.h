@@ -12,6 +12,7 @@
 #include "barrier.h"
 #include "gram.h"
 #include "linearmap.h"
+#include "pieces.h"
 #include "plan.h"
 #include "rowequations.h"
 #include "scaling.h"
@@ -45,7 +46,6 @@ class Program {
   bool done = false;         // nothing more is to be gained
 
  private:
-  double low(size_t piece, size_t i) const;
   size_t row(size_t i) const { return table_.index ? table_.index[i] : i; }
   double weight(size_t i) const { return table_.sampleWeight ? table_.sampleWeight[row(i)] : 1.0; }
   double y(size_t i) const { return table_.y[row(i) * plan_.targets + output_]; }

@@ -1,4 +1,4 @@
-// The augmented Lagrangian of an objective with kinks (proximal method of multipliers, Rockafellar 1976). Every row's loss is
+// The augmented Lagrangian of a nonsmooth objective (proximal method of multipliers, Rockafellar 1976). Every row's loss is
 // the most of d·m over a box (pieces.ts); taking off μ/(2·weight)·(d - d₀)² makes it smooth. l1 and bounds of a coefficient
 // become their Moreau envelope about u₀. d and u follow from the weights; any d in its boxes bounds the minimum from below.
 // Twin: native/solver/augmented.cc.
@@ -7,7 +7,7 @@ import type { Penalty } from '../kernels/penalties.js';
 import type { Archive } from './archive.js';
 import { LinearMap } from './linearmap.js';
 import type { Evaluator } from './objective.js';
-import { lowOf, pieceCount, wallOf } from './pieces.js';
+import { lowOf, marginOf, pieceCount, wallOf } from './pieces.js';
 import type { Scaling } from './scaling.js';
 
 const halvings = 60; // of the shift that balances d
@@ -24,7 +24,7 @@ export class Augmented implements Evaluator {
   readonly #map: LinearMap;
   readonly #pieces: number;
   readonly #own: Float64Array; // weights of one output, and slopes in them
-  readonly #z: Float64Array; // y - z of the rows
+  readonly #z: Float64Array; // margins of the rows, but for the walls
   readonly #rows: Float64Array; // sums of d over a row's terms, and behind them 0 for each coefficient
   readonly #d: Float64Array; // of the last evaluation: outputs × pieces × rows
   readonly #d0: Float64Array;
@@ -134,8 +134,8 @@ export class Augmented implements Evaluator {
       gradient[at] += u;
     }
     for (let at = 0; at < gradient.length; at++) {
-      const bend = at < this.#u.length ? this.#l2(at) : 0;
-      this.#residual[at] = gradient[at] + bend * weights[at];
+      const l2 = at < this.#u.length ? this.#l2(at) : 0;
+      this.#residual[at] = gradient[at] + l2 * weights[at];
     }
     return value + count * envelopes;
   }
@@ -145,8 +145,8 @@ export class Augmented implements Evaluator {
     let sum = 0;
     for (let at = 0; at < weights.length; at++) {
       const left = Math.abs(this.#residual[at]);
-      const bend = at < this.#u.length ? this.#l2(at) : 0;
-      sum += bend > 0 ? (left * left) / (2 * bend) : left * this.#reach(at, weights[at]);
+      const l2 = at < this.#u.length ? this.#l2(at) : 0;
+      sum += l2 > 0 ? (left * left) / (2 * l2) : left * this.#reach(at, weights[at]);
     }
     return sum;
   }
@@ -188,7 +188,7 @@ export class Augmented implements Evaluator {
     this.room = archive.number(this.room);
   }
 
-  /** z becomes y - z of these weights. */
+  /** z becomes the margins of these weights, but for the walls. */
   #spread(k: number, weights: Float64Array): void {
     const { count, offset, y } = this.#table;
     const { outputs, targets } = this.#plan;
@@ -197,7 +197,7 @@ export class Augmented implements Evaluator {
     this.#map.spread(this.#own, z);
     for (let i = 0; i < count; i++) {
       const own = offset ? z[i] + offset[this.#row(i) * outputs + k] : z[i];
-      z[i] = y[this.#row(i) * targets + k] - own;
+      z[i] = marginOf(this.#plan, y[this.#row(i) * targets + k], own);
     }
   }
 

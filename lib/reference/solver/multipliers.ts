@@ -1,4 +1,4 @@
-// What lbfgs is for losses of straight pieces: L-BFGS on their augmented Lagrangian (augmented.ts), whose multipliers follow
+// What lbfgs is for piecewise-linear losses: L-BFGS on their augmented Lagrangian (augmented.ts), whose multipliers follow
 // whenever it is nearly least. An epoch has up to `mostSteps` iterations; after it the dual function tells how far off the
 // minimum the weights are. Twin: native/solver/multipliers.h.
 import type { Plan, Table } from '../../plan.js';

@@ -4,7 +4,7 @@
 // of a Newton step, as many as weights, or as rows where these are fewer (dual.ts). Twin: native/solver/program.cc.
 
 import type { Bounds } from '../../bounds.js';
-import { epsilonInsensitiveLoss, hingeLoss, type Plan, perceptronLoss, type Table } from '../../plan.js';
+import type { Plan, Table } from '../../plan.js';
 import { asum } from '../kernels/dense.js';
 import type { Penalty } from '../kernels/penalties.js';
 import type { Archive, Archived } from './archive.js';
@@ -12,6 +12,7 @@ import { Barrier } from './barrier.js';
 import { factorize, solveFactorized } from './cholesky.js';
 import type { Gram } from './gram.js';
 import { LinearMap } from './linearmap.js';
+import { lowOf, marginOf, pieceCount, wallOf } from './pieces.js';
 import { RowEquations } from './rowequations.js';
 import type { Scaling } from './scaling.js';
 
@@ -79,7 +80,7 @@ export class Program implements Archived {
     this.#output = output;
     this.#map = new LinearMap(plan, table, scaling);
     this.#size = this.#map.size;
-    this.#pieces = plan.loss === epsilonInsensitiveLoss ? 2 : 1;
+    this.#pieces = pieceCount(plan);
     const own = (all: Float64Array) => all.subarray(output * plan.cols, (output + 1) * plan.cols);
     this.#bounds = penalty.bounds && { lower: own(penalty.bounds.lower), upper: own(penalty.bounds.upper) };
     this.#ofCoefficients = this.#bounds ? 3 * plan.cols : plan.cols;
@@ -96,7 +97,7 @@ export class Program implements Archived {
     [this.#affine, this.#along] = [ofRows(), ofRows()];
     for (let piece = 0; piece < this.#pieces; piece++) {
       for (let i = 0; i < table.count; i++) {
-        this.#barrier.low[piece * table.count + i] = this.#weight(i) * this.#low(piece, i);
+        this.#barrier.low[piece * table.count + i] = this.#weight(i) * lowOf(plan, piece, this.#y(i));
       }
     }
     const { low } = this.#barrier;
@@ -297,13 +298,6 @@ export class Program implements Archived {
     this.weigh();
   }
 
-  /** The lower end of a row's box for a weight of 1; the upper one is 1 above it. */
-  #low(piece: number, i: number): number {
-    const { loss, lossParameters } = this.#plan;
-    if (loss === hingeLoss || loss === perceptronLoss) return this.#y(i) > 0 ? 0 : -1;
-    return loss === epsilonInsensitiveLoss ? -piece : lossParameters[0] - 1;
-  }
-
   #row(i: number): number {
     const { index } = this.#table;
     return index ? index[i] : i;
@@ -348,19 +342,17 @@ export class Program implements Archived {
     return of === kind.l1 ? 2 * this.#l1(j) : this.#table.count * this.#deviation(j);
   }
 
-  /** Margins are y - z (of perceptron -z), less or more the half width of the tube, and for a coefficient its negative. */
+  /** Of a coefficient the margin is its negative. */
   #spreadMargins(): void {
     const { count, offset } = this.#table;
-    const { cols, outputs, loss, lossParameters } = this.#plan;
+    const { cols, outputs } = this.#plan;
     const { m } = this.#barrier;
-    const wall = loss === epsilonInsensitiveLoss ? lossParameters[0] : 0;
     const z = this.#along;
     this.#map.spread(this.#w, z);
     for (let i = 0; i < count; i++) {
       const own = offset ? z[i] + offset[this.#row(i) * outputs + this.#output] : z[i];
-      const r = loss === perceptronLoss ? -own : this.#y(i) - own;
-      m[i] = r - wall;
-      if (this.#pieces > 1) m[count + i] = r + wall;
+      const margin = marginOf(this.#plan, this.#y(i), own);
+      for (let piece = 0; piece < this.#pieces; piece++) m[piece * count + i] = margin - wallOf(this.#plan, piece);
     }
     for (let j = 0; j < cols; j++) m[this.#term(j)] = -this.#w[j];
     for (let j = 0; this.#bounds && j < cols; j++) {
