@@ -204,6 +204,27 @@ describe.each(faces)('partialFit goes on: $name', ({ fitSync, Model, estimators 
     expect(ended.partialFitSync(data, { schedule: 'constant' }).history.learningRate[0]).toBe(0.1);
   });
 
+  it('a schedule begins no earlier than at its beginning, and ends its cycles, whatever a file says', () => {
+    const lambda: Schedule = { name: 'lambda', table: [1, 0.5, 0.25], warmup: 3 };
+    const cosine: Schedule = { name: 'cosine', restart: 2, restartFactor: 2 };
+    // Numbers of the schedule, from the end of what is carried: epochs of other lengths, the length of a cycle.
+    for (const [schedule, at, value, rate] of [
+      [lambda, -9, -0.5, 0.1], // a step behind the warm-up, less a fraction
+      [lambda, -9, -7.5, 0.1 / 3],
+      [{ ...lambda, warmup: 0 }, -9, -7.5, 0.1],
+      [cosine, -2, -1, undefined],
+    ] as const) {
+      const model = fitSync(data, { optimizer: sgd({ learningRate: 0.1 }), epochs: 3, keepState: true, schedule });
+      const json = JSON.parse(JSON.stringify(model));
+      const carried = Buffer.from(json.online.carried, 'base64');
+      carried.writeDoubleLE(value, carried.length + 8 * at);
+      json.online.carried = carried.toString('base64');
+      const [next] = (Model.fromJSON(json) as Model).partialFitSync(data).history.learningRate;
+      if (rate !== undefined) expect(next, JSON.stringify([schedule, value])).toBeCloseTo(rate, 12);
+      expect(next).toBeGreaterThan(0);
+    }
+  });
+
   it('after restoreBest it goes on from the best epoch', () => {
     const validation = problem(30, cols, 2, 3);
     const noisy = problem(8, cols, 3, 3);

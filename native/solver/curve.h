@@ -200,7 +200,7 @@ class Curve {
     if (p_[2] == 0.0) return 1.0 - rest(own);
     if (p_[3] == 1.0) return done / p_[2] - std::floor(done / p_[2]);
     // Steps only go on, so the cycle is looked for from the last one; none is shorter than a step.
-    if (cycleLength_ == 0.0) cycleLength_ = std::fmax(p_[2], 1.0 / perEpoch_);
+    if (!(cycleLength_ > 0.0)) cycleLength_ = std::fmax(p_[2], 1.0 / perEpoch_);
     while (done - cycleStart_ >= cycleLength_) {
       cycleStart_ += cycleLength_;
       cycleLength_ *= p_[3];

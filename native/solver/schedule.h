@@ -19,21 +19,23 @@ class Schedule {
         perEpoch_(static_cast<double>(stepsPerEpoch)),
         warmup_(plan.scheduleParameters[0] * perEpoch_),
         curve_(kernels, kind_, plan.scheduleParameters, plan.scheduleList.data(), plan.scheduleList.size(),
-               initial_, perEpoch_) {}
+               initial_, perEpoch_),
+        largest_(curve_.largest()) {}
 
   // `step` counts from 1. During the warm-up the rate rises linearly; then the schedule begins.
   double rate(double step) {
     if (kind_ == ScheduleKind::constant && warmup_ == 0.0) return initial_;
     const double here = step - begun_;
-    const double steps = otherEpochs_ * perEpoch_ + alike_ + here;
+    // Epochs of other lengths may be a fraction off, by rounding, and in a file they may be anything.
+    const double steps = std::fmax(otherEpochs_ * perEpoch_ + alike_ + here, 1.0);
     if (steps <= warmup_) return initial_ * (steps / warmup_);
     const double left = warmupLeft(), own = here - std::floor(left);
-    const double done = (steps - std::floor(warmup_) - 1.0) / perEpoch_;
+    const double done = std::fmax((steps - std::floor(warmup_) - 1.0) / perEpoch_, 0.0);
     return curve_.rate(counted_ + own, own, epochs_ * perEpoch_ - left, done);
   }
 
   // The largest rate that it has, all told.
-  double largest() const { return curve_.largest(); }
+  double largest() const { return largest_; }
   void epochEnded(double loss) { curve_.epochEnded(loss); }
 
   // What goes on in the next fit, after so many steps; another schedule begins anew.
@@ -71,6 +73,7 @@ class Schedule {
   double perEpoch_;
   double warmup_;  // steps
   Curve curve_;
+  double largest_;
   // Where this fit takes over: steps before it; how many of them since the warm-up; epochs of other lengths,
   // and steps of epochs of this one's.
   double begun_ = 0.0;

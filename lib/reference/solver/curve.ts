@@ -3,7 +3,7 @@ import { maxParameters } from '../../plan.js';
 import { cosPi, power } from '../kernels/math.js';
 
 /** The larger, as std::fmax has it. */
-const larger = (a: number, b: number): number => (a > b ? a : b);
+export const larger = (a: number, b: number): number => (a > b ? a : b);
 
 /** Half a cosine from one value to another; x in [0, 1]. */
 function between(from: number, to: number, x: number): number {
@@ -44,7 +44,7 @@ function cycle(at: At): number {
   if (p[2] === 0) return 1 - rest(at);
   if (p[3] === 1) return at.done / p[2] - Math.floor(at.done / p[2]);
   // Steps only go on, so the cycle is looked for from the last one; none is shorter than a step.
-  if (at.cycleLength === 0) at.cycleLength = larger(p[2], 1 / at.perEpoch);
+  if (!(at.cycleLength > 0)) at.cycleLength = larger(p[2], 1 / at.perEpoch);
   while (at.done - at.cycleStart >= at.cycleLength) {
     at.cycleStart += at.cycleLength;
     at.cycleLength *= p[3];

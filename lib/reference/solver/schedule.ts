@@ -2,9 +2,11 @@
 // native/solver/schedule.h.
 import type { Plan } from '../../plan.js';
 import type { Archive } from './archive.js';
-import { Curve } from './curve.js';
+import { Curve, larger } from './curve.js';
 
 export class Schedule {
+  /** The largest rate that it has, all told. */
+  readonly largest: number;
   readonly #kind: number;
   readonly #curve: Curve;
   readonly #initial: number;
@@ -26,6 +28,7 @@ export class Schedule {
     this.#perEpoch = stepsPerEpoch;
     this.#warmup = p[0] * stepsPerEpoch;
     this.#curve = new Curve(plan.schedule, p, plan.scheduleList, this.#initial, stepsPerEpoch);
+    this.largest = this.#curve.largest;
   }
 
   /** Steps of the warm-up that are left when this fit begins. */
@@ -37,17 +40,13 @@ export class Schedule {
   rate(step: number): number {
     const perEpoch = this.#perEpoch;
     const here = step - this.#begun;
-    const steps = this.#otherEpochs * perEpoch + this.#alike + here;
+    // Epochs of other lengths may be a fraction off, by rounding, and in a file they may be anything.
+    const steps = larger(this.#otherEpochs * perEpoch + this.#alike + here, 1);
     if (steps <= this.#warmup) return this.#initial * (steps / this.#warmup);
     const left = this.#warmupLeft;
     const own = here - Math.floor(left);
-    const done = (steps - Math.floor(this.#warmup) - 1) / perEpoch;
+    const done = larger((steps - Math.floor(this.#warmup) - 1) / perEpoch, 0);
     return this.#curve.rate(this.#counted + own, own, this.#epochs * perEpoch - left, done);
-  }
-
-  /** The largest rate that it has, all told. */
-  get largest(): number {
-    return this.#curve.largest;
   }
 
   epochEnded(loss: number): void {
