@@ -110,6 +110,8 @@ describe.each(faces)('decay by more than all of a weight: $name', ({ createOptim
       for (const options of [
         { optimizer, l2: 1000 },
         { optimizer, l2: 10, penaltyFactors: [1, 100, 1] },
+        // Beyond 1/η, but within what dampening leaves of it where there is momentum.
+        ...(name === 'sgd' ? [{ optimizer: { ...optimizer, dampening: 0.9 }, l2: 60 }] : []),
         { optimizer: { ...optimizer, weightDecay: 1000 } },
       ]) {
         const model = fitSync({ X, y }, { ...options, epochs: 500, tolerance: 1e-9 });

@@ -61,6 +61,7 @@ NABLA_INLINE void beginSgd(const double* p, double rate, double t, double*, doub
 static double momentumLength(const double*, const double* c) { return c[0] * c[2]; }
 static double nesterovLength(const double*, const double* c) { return c[0] * (1.0 + c[1] * c[2]); }
 static double sgdLength(const double* p, const double* c) {
+  if (p[3] == 0.0) return c[0];  // without momentum nothing is dampened
   return p[5] != 0.0 ? nesterovLength(p, c) : momentumLength(p, c);
 }
 

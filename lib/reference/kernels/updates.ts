@@ -76,7 +76,10 @@ const beginSgd: Rule['begin'] = (p, rate, t, _running, c) => {
 
 const momentumLength: Rule['stepLength'] = (_p, c) => c[0] * c[2];
 const nesterovLength: Rule['stepLength'] = (_p, c) => c[0] * (1 + c[1] * c[2]);
-const sgdLength: Rule['stepLength'] = (p, c) => (p[5] !== 0 ? nesterovLength(p, c) : momentumLength(p, c));
+const sgdLength: Rule['stepLength'] = (p, c) => {
+  if (p[3] === 0) return c[0]; // without momentum nothing is dampened
+  return p[5] !== 0 ? nesterovLength(p, c) : momentumLength(p, c);
+};
 
 /** G += g²; w -= η/(1+(t-1)d) · g/(√G + ε) */
 const adagrad: Step = (w, g, s, i, c) => {
