@@ -22,7 +22,7 @@ export function isList(value: unknown): value is ArrayLike<unknown> {
 }
 
 /** One number for all columns, or one per column; null is none, as JSON has no infinity. */
-function readEach(name: 'lowerBounds' | 'upperBounds', value: unknown, cols: number): Float64Array {
+function readEach(name: 'lowerBounds' | 'upperBounds', value: unknown, cols: number, unit: string): Float64Array {
   const option = fitOptions[name];
   const bounds = new Float64Array(cols).fill(option.default);
   if (value === undefined || value === null) return bounds;
@@ -32,7 +32,10 @@ function readEach(name: 'lowerBounds' | 'upperBounds', value: unknown, cols: num
   }
   const list = value as ArrayLike<unknown>;
   if (list.length !== cols) {
-    throw new NablaError('ERR_SHAPE', `${name} must be a number or have ${cols} elements (cols); got ${list.length}`);
+    throw new NablaError(
+      'ERR_SHAPE',
+      `${name} must be a number or have ${cols} elements (${unit}); got ${list.length}`,
+    );
   }
   for (let j = 0; j < cols; j++) {
     if (list[j] !== null) bounds[j] = readNumber(`${name}[${j}]`, list[j], option) + 0;
@@ -40,12 +43,12 @@ function readEach(name: 'lowerBounds' | 'upperBounds', value: unknown, cols: num
   return bounds;
 }
 
-/** The bounds of so many columns, the same for each output; null where there are none. */
-export function readBounds(given: BoundOptions, cols: number, outputs: number): Bounds | null {
+/** The bounds of so many columns, or what `unit` calls them, the same for each output; null where there are none. */
+export function readBounds(given: BoundOptions, cols: number, outputs: number, unit = 'cols'): Bounds | null {
   const { lowerBounds, upperBounds, nonNegative } = given;
   if (lowerBounds === undefined && upperBounds === undefined && nonNegative !== true) return null;
-  const low = readEach('lowerBounds', lowerBounds, cols);
-  const high = readEach('upperBounds', upperBounds, cols);
+  const low = readEach('lowerBounds', lowerBounds, cols, unit);
+  const high = readEach('upperBounds', upperBounds, cols, unit);
   const lower = new Float64Array(outputs * cols);
   const upper = new Float64Array(outputs * cols);
   for (let j = 0; j < cols; j++) {

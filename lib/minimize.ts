@@ -95,7 +95,7 @@ export function minimize(fun: Differentiable, x0: Float64Array, options: Minimiz
   if (cols === 0) throw new NablaError('ERR_SHAPE', 'x0 must have at least one element; got none');
   const bad = x0.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) throw invalid('ERR_NOT_FINITE', `x0[${bad}]`, 'a finite number', x0[bad]);
-  const bounds = readBounds(given, cols, 1);
+  const bounds = readBounds(given, cols, 1, 'as x0');
   const one: Plan = {
     ...read.plan,
     sampler: samplerKind.full,

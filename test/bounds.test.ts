@@ -2,13 +2,13 @@
 // bits on both backends, alone and beside others.
 import { describe, expect, it } from 'vitest';
 import type { FitJob } from '../lib/backend.js';
-import type { FitData, FitOptions, Model } from '../lib/index.js';
+import { type FitData, type FitOptions, type Model, minimize } from '../lib/index.js';
 import { coefficientCount } from '../lib/plan.js';
 import { Objective } from '../lib/reference/solver/objective.js';
 import { Scaling } from '../lib/reference/solver/scaling.js';
 import { faces, native, reference } from './backends.js';
 import { expectOutcome, jobOf } from './jobs.js';
-import { expectBits, expectClose, normal, problem, random, runs } from './support.js';
+import { expectBits, expectClose, expectRefusal, normal, problem, random, runs } from './support.js';
 
 const smooth = [
   'squared',
@@ -137,7 +137,7 @@ const solversOf = (options: FitOptions): FitOptions[] =>
   (['newton', 'lbfgs', 'auto'] as const).map((optimizer) => ({ ...options, optimizer }));
 
 describe.each(faces)('bounds: $name', (face) => {
-  const { fitSync, fitPathSync, crossValidateSync, fitManySync } = face;
+  const { fitSync, fitPathSync, crossValidateSync, fitManySync, createOptimizer } = face;
 
   it.each(smooth)('solvers end where no slope leads down: %s', (loss) => {
     for (let seed = 1; seed <= runs(25); seed++) {
@@ -304,6 +304,16 @@ describe.each(faces)('bounds: $name', (face) => {
       expect(w).toBeGreaterThanOrEqual(bounds.lowerBounds[j]);
       expect(w).toBeLessThanOrEqual(bounds.upperBounds[j]);
     });
+  });
+
+  it('say how many there must be, of what they bound', () => {
+    const lowerBounds = [0, 0, 0];
+    const must = (what: string) => new RegExp(`^lowerBounds must be a number or have 2 elements \\(${what}\\); got 3`);
+    const data = problem(9, 2, 1);
+    expectRefusal(fitSync, [data, { lowerBounds }], 'ERR_SHAPE', must('cols'));
+    expectRefusal(createOptimizer, [{ name: 'sgd', lowerBounds }, 2], 'ERR_SHAPE', must('weights'));
+    const bowl = (x: Float64Array) => x[0];
+    expectRefusal(minimize, [bowl, new Float64Array(2), { lowerBounds }], 'ERR_SHAPE', must('as x0'));
   });
 
   it('many fits are those alone', () => {

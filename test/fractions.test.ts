@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ClassMetrics } from '../lib/index.js';
 import { faces } from './backends.js';
-import { expectClose, normals, random } from './support.js';
+import { expectClose, expectRefusal, normals, random } from './support.js';
 
 const [rows, cols] = [40, 2];
 const X = normals(rows * cols, 1);
@@ -18,7 +18,8 @@ const apart = {
   sampleWeight: twice((i, label) => (label ? successes[i] : trials[i] - successes[i])),
 };
 
-describe.each(faces)('fractions: $name', ({ fitSync, fitManySync, crossValidateSync, fitPathSync, Model }) => {
+describe.each(faces)('fractions: $name', (face) => {
+  const { fitSync, fitManySync, crossValidateSync, fitPathSync, Model, estimators } = face;
   const data = { X, y, sampleWeight: trials };
 
   it.each(['newton', 'lbfgs', 'auto'] as const)('are a row of each class, by %s', (optimizer) => {
@@ -65,6 +66,17 @@ describe.each(faces)('fractions: $name', ({ fitSync, fitManySync, crossValidateS
     const z = model.coefficients[0];
     const { loss } = model.evaluate(Float64Array.of(1), Float64Array.of(1 - 2 ** -40));
     expectClose([loss], [Math.log1p(Math.exp(-z)) + 2 ** -40 * z], 1e-12);
+  });
+
+  it('are no classes of an estimator, unless they are named', () => {
+    const { LogisticRegression, LinearSVC } = estimators;
+    const message = /^y\[\d+\] must be a whole number; .* classes: \[0, 1\]/;
+    expectRefusal((d: typeof data) => new LogisticRegression().fitSync(d), [data], 'ERR_INVALID_LABELS', message);
+    expectRefusal((d: typeof data) => new LinearSVC().fitSync(d), [data], 'ERR_INVALID_LABELS', message);
+    const model = new LogisticRegression({ classes: [0, 1], C: Infinity, tolerance: 0 }).fitSync(data);
+    expectClose(model.coefficients, fitSync(data, { loss: 'logistic', tolerance: 0 }).coefficients, 1e-9);
+    const halves = { X, y: y.map((_, i) => 0.5 + (i % 2)) };
+    expect(new LogisticRegression({ classes: [0.5, 1.5] }).fitSync(halves).labels).toEqual([0.5, 1.5]);
   });
 
   it('are refused where classes are weighed, or beyond 0 and 1', () => {

@@ -3,6 +3,7 @@
 import { isFloat64Array, type Matrix } from '../arrays.js';
 import { hyperparameters, losses } from '../catalog.js';
 import { type FitData, rowsUsed } from '../data.js';
+import { invalid } from '../errors.js';
 import type { Label } from '../labels.js';
 import type { Loss } from '../options.js';
 import { readPlain } from '../read.js';
@@ -22,7 +23,10 @@ export abstract class Classifier<
     return this.model.labels;
   }
 
-  /** Numbers in a Float64Array are labels, too, unless they are those that the loss has for its classes. */
+  /**
+   * Whole numbers in a Float64Array are labels, too, unless they are those that the loss has for its classes. Others are
+   * refused without the option `classes`: a regression target would make a class of each row.
+   */
   protected override read(given: FitData<L>): { data: FitData<L>; classes: number } {
     const data = readPlain('data', given) as unknown as FitData<L>;
     const { classes: all } = this.options;
@@ -34,6 +38,11 @@ export abstract class Classifier<
     const labels = new Set<unknown>(used ? Array.from(used, (row) => data.y[row]) : data.y);
     const classes = labels.size;
     if (!isNumbers || this.hasCodes(labels as Set<number>)) return { data, classes };
+    const fraction = [...(labels as Set<number>)].find((label) => Number.isFinite(label) && label % 1 !== 0);
+    if (fraction !== undefined) {
+      const expected = 'a whole number; fractions of the second class go with classes: [0, 1], others are named there';
+      throw invalid('ERR_INVALID_LABELS', `y[${(data.y as Float64Array).indexOf(fraction)}]`, expected, fraction);
+    }
     return { data: { ...data, y: Array.from(data.y as Float64Array) as unknown as L[] }, classes };
   }
 

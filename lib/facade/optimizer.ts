@@ -90,7 +90,7 @@ class Group {
     this.parameters = parameters.slice().fill(0, own);
     refuseL1('optimizer', name, this.parameters, this.extras[extraNames.indexOf('l1')]);
     this.options = { ...options };
-    this.bounds = readBounds(plain, end - start, 1);
+    this.bounds = readBounds(plain, end - start, 1, 'weights');
   }
 
   /** Whether it has a clipNorm of its own. */
