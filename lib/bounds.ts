@@ -1,4 +1,4 @@
-// Bounds on coefficients, as callers give them.
+// Numbers for each coefficient, as callers give them: bounds and penalty factors.
 import { fitOptions } from './catalog.js';
 import { invalid, NablaError, viewName } from './errors.js';
 import { readNumber } from './read.js';
@@ -65,4 +65,23 @@ export function readBounds(given: BoundOptions, cols: number, outputs: number, u
     }
   }
   return low.some((bound) => bound > -Infinity) || high.some((bound) => bound < Infinity) ? { lower, upper } : null;
+}
+
+/** One factor per column, repeated for each output; null when none are given. */
+export function readPenaltyFactors(value: unknown, cols: number, outputs: number): Float64Array | null {
+  if (value === undefined) return null;
+  if (!Array.isArray(value) && viewName(value) !== 'Float64Array') {
+    throw invalid('ERR_INVALID_ARG_TYPE', 'penaltyFactors', 'an array of numbers', value);
+  }
+  const list = value as ArrayLike<unknown>;
+  if (list.length !== cols) {
+    throw new NablaError('ERR_SHAPE', `penaltyFactors must have ${cols} elements (cols); got ${list.length}`);
+  }
+  const option = { kind: 'number', default: 1, range: '[0, ∞)', help: '' } as const;
+  const factors = new Float64Array(outputs * cols);
+  for (let j = 0; j < cols; j++) {
+    const factor = readNumber(`penaltyFactors[${j}]`, list[j], option);
+    for (let k = 0; k < outputs; k++) factors[k * cols + j] = factor;
+  }
+  return factors;
 }

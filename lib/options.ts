@@ -15,11 +15,11 @@ import type { CheckpointOptions } from './checkpoint.js';
 import { controlNames, type FitControl } from './control.js';
 import type { FitData } from './data.js';
 import { ofRule, usualOptimizer } from './defaults.js';
-import { invalid, NablaError, viewName } from './errors.js';
+import { NablaError } from './errors.js';
 import type { Label } from './labels.js';
 import type { Model } from './model.js';
 import { specOf } from './online.js';
-import { maxParameters, type Plan, samplerKind, solverKind, type Table } from './plan.js';
+import { maxParameters, type Plan, samplerKind, solverKind } from './plan.js';
 import { type Chosen, readBoolean, readChoice, readNumber, readObject, readPlain } from './read.js';
 import { readSchedule, type Schedule } from './schedules.js';
 import { refuseL1 } from './sparsity.js';
@@ -48,8 +48,9 @@ export interface FitOptions extends FitControl {
   /**
    * The update rule, or a solver that needs no learning rate: `'lbfgs'`, `'newton'`, `'exact'`, or `'auto'`, which picks
    * one of these by shape, loss and penalty (the model's `optimizer` says which). Default `'auto'` with a tolerance of
-   * 1e-8; `'adam'` for the loss `perceptron`, and where an option is given that only update rules have: `schedule`, `batchSize`, a `sampler` other than
-   * `'full'`, `averaging`, `clipNorm`, `clipValue`, `keepState`, `gram`, or `history: 'step'`.
+   * 1e-8; `'adam'` for the loss `perceptron`, and where an option is given that only update rules have: `schedule`,
+   * `batchSize`, a `sampler` other than `'full'`, `averaging`, `clipNorm`, `clipValue`, `keepState`, `gram`, or
+   * `history: 'step'`.
    */
   optimizer?: OptimizerSpec | SolverSpec;
   /** The learning rate over the steps. Default `'constant'`. */
@@ -75,12 +76,11 @@ export interface FitOptions extends FitControl {
   /** Passes over the data at most; of a solver, iterations. Default 100, and 1000 with a solver. */
   epochs?: number;
   /**
-   * Stop when the loss changes by less than this from one epoch to the next; a solver also when it is that near to the
-   * minimum, by its own estimate. Default 0: never, and a solver when rounding hides the rest; but 1e-8 when `optimizer`
-   * is left to its default `'auto'`, times the objective where that is below 1 (but
-   * for losses of classes). Of an update rule the change is what the
-   * schedule's largest rate would have made of it, and none counts while the rate rises from the first epoch on (a
-   * warm-up); with `averaging` the average's loss must be as low.
+   * Stop when the loss changes by less than this from one epoch to the next. A solver also requires its own estimate of
+   * the remaining decrease to be as small. An update rule scales the change to the schedule's largest rate, and ignores a
+   * warm-up; with `averaging` the average's loss must be as low. Default 0: never, and a solver when rounding hides the
+   * rest. Default 1e-8 where `optimizer` is left to `'auto'`: absolute for losses of classes, for other losses times the
+   * objective where that is below 1.
    */
   tolerance?: number;
   /**
@@ -233,7 +233,6 @@ const usualRule = readChoice('optimizer', 'adam', optimizers);
 const solverEpochs = 1000;
 const usualTolerance = 1e-8;
 const none = readChoice('averaging', 'none', averagings);
-const full = readChoice('sampler', 'full', samplers);
 
 /** With every number and switch at its default. */
 const usual: Plan = {
@@ -359,84 +358,4 @@ function readOptimizer(given: Record<string, unknown>): {
     spec: null,
     plan: { rule: 0, ruleParameters: noParameters, solver: index - ruleCount + 1, solverParameters: parameters },
   };
-}
-
-/** The sampler's part of a plan, for the training rows of `rows`. */
-export function readSampler(
-  { given, plan }: ReadOptions,
-  rows: number,
-  { count: trainRows, index }: Pick<Table, 'count' | 'index'>,
-): Pick<Plan, 'sampler' | 'samplerParameters'> & { indices: Uint32Array | null } {
-  if (given.sampler === undefined && given.batchSize === undefined) {
-    return { sampler: full.index, samplerParameters: full.parameters, indices: null };
-  }
-  const value = given.sampler === undefined ? 'shuffled' : given.sampler;
-  const named = typeof value === 'object' && value !== null;
-  const { indices, ...choice } = named
-    ? readObject('sampler', value, ['name', 'once', 'indices'])
-    : { indices: undefined };
-  const { index: sampler, parameters: samplerParameters } = readChoice('sampler', named ? choice : value, samplers);
-  if (sampler === samplerKind.full && given.batchSize !== undefined && plan.batchSize < trainRows) {
-    const all = `left out, or at least ${trainRows}, with the full sampler`;
-    throw invalid('ERR_OUT_OF_RANGE', 'batchSize', all, plan.batchSize);
-  }
-  if (sampler === samplerKind.indices) {
-    if (given.validationFraction)
-      throw new NablaError(
-        'ERR_UNKNOWN_OPTION',
-        'the sampler "indices" names the rows itself: leave out validationFraction',
-      );
-    return { sampler, samplerParameters, indices: usedOf(readIndices('sampler.indices', indices, rows), index) };
-  }
-  if (indices !== undefined)
-    throw new NablaError('ERR_UNKNOWN_OPTION', 'sampler.indices goes with the sampler "indices"');
-  return { sampler, samplerParameters, indices: null };
-}
-
-/** Those of the caller's row numbers that are trained on: a row of weight 0 is as none. */
-function usedOf(indices: Uint32Array, index: Uint32Array | null): Uint32Array {
-  if (!index) return indices;
-  const used = new Set(index);
-  const kept = indices.filter((row) => used.has(row));
-  if (kept.length > 0) return kept;
-  throw new NablaError('ERR_OUT_OF_RANGE', 'sampler.indices must name a row whose weight is above 0');
-}
-
-/** Row numbers below `rows`, copied. */
-export function readIndices(name: string, value: unknown, rows: number): Uint32Array {
-  const expected = `a non-empty array of row numbers below ${rows}`;
-  if (!Array.isArray(value) && !/^(Ui|I)nt32Array$/.test(viewName(value) ?? '')) {
-    throw invalid('ERR_INVALID_ARG_TYPE', name, expected, value);
-  }
-  const list = value as ArrayLike<unknown>;
-  const indices = new Uint32Array(list.length);
-  for (let i = 0; i < indices.length; i++) {
-    const row = list[i];
-    if (typeof row !== 'number') throw invalid('ERR_INVALID_ARG_TYPE', `${name}[${i}]`, 'a row number', row);
-    if (!(Number.isInteger(row) && row >= 0 && row < rows)) {
-      throw invalid('ERR_OUT_OF_RANGE', `${name}[${i}]`, `a row number below ${rows}`, row);
-    }
-    indices[i] = row;
-  }
-  if (indices.length === 0) throw invalid('ERR_OUT_OF_RANGE', name, expected, value);
-  return indices;
-}
-
-/** One factor per column, repeated for each output; null when none are given. */
-export function readPenaltyFactors(value: unknown, cols: number, outputs: number): Float64Array | null {
-  if (value === undefined) return null;
-  if (!Array.isArray(value) && viewName(value) !== 'Float64Array') {
-    throw invalid('ERR_INVALID_ARG_TYPE', 'penaltyFactors', 'an array of numbers', value);
-  }
-  const list = value as ArrayLike<unknown>;
-  if (list.length !== cols) {
-    throw new NablaError('ERR_SHAPE', `penaltyFactors must have ${cols} elements (cols); got ${list.length}`);
-  }
-  const option = { kind: 'number', default: 1, range: '[0, ∞)', help: '' } as const;
-  const factors = new Float64Array(outputs * cols);
-  for (let j = 0; j < cols; j++) {
-    const factor = readNumber(`penaltyFactors[${j}]`, list[j], option);
-    for (let k = 0; k < outputs; k++) factors[k * cols + j] = factor;
-  }
-  return factors;
 }

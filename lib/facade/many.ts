@@ -1,7 +1,7 @@
 // The facade of fitMany: many fits alike, of problems that lie one behind the other.
 import { checkFixed, type Matrix, moveIn, snapshot, zerosLike } from '../arrays.js';
 import type { Backend, ManyJob } from '../backend.js';
-import { readBounds } from '../bounds.js';
+import { readBounds, readPenaltyFactors } from '../bounds.js';
 import { losses } from '../catalog.js';
 import { Control } from '../control.js';
 import { checkFinite, checkWeights, type RawTable } from '../data.js';
@@ -11,7 +11,7 @@ import { type KeptOptions, keptOptions } from '../kept.js';
 import { checkClasses, type Label, readClasses } from '../labels.js';
 import type { Model } from '../model.js';
 import { Models } from '../models.js';
-import { type FitOptions, readFitOptions, readPenaltyFactors, readSampler, type Sampler } from '../options.js';
+import { type FitOptions, readFitOptions, type Sampler } from '../options.js';
 import { coefficientCount, manyStatuses, type Plan, samplerKind, statuses, weightCount } from '../plan.js';
 import {
   longest,
@@ -23,6 +23,7 @@ import {
   shortest,
 } from '../problems.js';
 import { type Chosen, parametersOf } from '../read.js';
+import { readSampler } from '../sampler.js';
 import { rowsForLbfgs, withSolver } from '../solver.js';
 import { hasNullStart, nullIntercept } from '../start.js';
 import { readClassWeight, readTargets, rowWeights, type Targets } from '../targets.js';

@@ -4,9 +4,10 @@ import type { Backend } from '../backend.js';
 import { rules, textbookOptions } from '../catalog.js';
 import { NablaError } from '../errors.js';
 import { gramFrom } from '../gram.js';
-import { readFitOptions, readIndices } from '../options.js';
+import { readFitOptions } from '../options.js';
 import { maxParameters, type Plan, samplerKind } from '../plan.js';
 import { readChoice, readNumber, readObject } from '../read.js';
+import { readIndices } from '../sampler.js';
 import { blameData, checkAgain } from './fit.js';
 
 /** What every textbook function takes. */
