@@ -119,6 +119,23 @@ describe.each(faces)('optimality: $name', (face) => {
     }
   });
 
+  it('is small at the minimum of perceptron, whose loss is 0 at 0 and near the mean of balanced classes', () => {
+    for (let seed = 0; seed < runs(10); seed++) {
+      const { X, z, rows } = anyProblem(seed);
+      const y = z.map((_, i) => (i % 2 ? 1 : -1));
+      const offset = z.map((value, i) => value + (i % 3));
+      for (const optimizer of ['newton', 'lbfgs'] as const) {
+        for (const intercept of [true, false]) {
+          const options: FitOptions = { loss: 'perceptron', optimizer, intercept, standardize: true, l2: 0.01 };
+          const model = fitSync({ X, y, rows, offset }, options);
+          if (model.status === 'converged') expect(relativeOf(model), `${seed} ${optimizer}`).toBeLessThan(1e-6);
+          expect(model.optimality.gap).toBeGreaterThan(-1e-300);
+          expect(model.optimality.relative).not.toBeNull();
+        }
+      }
+    }
+  });
+
   it('is large where a fit by adam leaves columns of other scales where they were', () => {
     const X = Float64Array.from({ length: 400 }, (_, i) => (i % 2 ? Math.cos(3 * i) : 1e3 * Math.sin(i)));
     const y = Float64Array.from({ length: 200 }, (_, i) => 3 * X[2 * i] - 2 * X[2 * i + 1] + 5);

@@ -1,6 +1,6 @@
 // The unit of an objective: what the mean loss of a constant prediction is above the least that it can be.
 import { losses as entries, type LossEntry } from '../catalog.js';
-import { logisticLoss, type Plan, softmaxLoss, squaredLoss, type Table } from '../plan.js';
+import { logisticLoss, type Plan, perceptronLoss, softmaxLoss, squaredLoss, type Table } from '../plan.js';
 import { losses } from '../reference/kernels/losses.js';
 import { log } from '../reference/kernels/math.js';
 
@@ -72,6 +72,8 @@ function constants({ loss, outputs, intercept }: Plan, { y, weights, total, mean
     for (let i = 0; i < y.length; i++) shares[y[i]] += weights[i] / total;
     return shares.map(logOf);
   }
+  // At 0, and near the mean, perceptron has no loss of any class: a margin of 1 to the more frequent one.
+  if (loss === perceptronLoss) return [mean < 0 ? -1 : 1];
   if (!intercept) return [0];
   if (loss === logisticLoss) return [logOf(mean) - logOf(1 - mean)];
   return [kinds[loss] === 'mean' ? links[loss](mean) : mean];
