@@ -5,15 +5,18 @@ import { solverKind } from './plan.js';
 
 /**
  * What visits to elements of X may cost: some 10 µs, natively. A row costs as much as so many elements by itself. Update
- * rules alone make nothing but such visits.
+ * rules make one pass an epoch; `exact` makes some, and XᵀX or XXᵀ. How many the other solvers make nobody knows before.
  */
 const most = 20_000;
 const ofRow = 16;
+const ofExact = 6;
 
 export function isBrief({ plan, train, validation }: FitJob): boolean {
-  if (plan.solver !== solverKind.none || usesGram(plan, train.count)) return false;
+  const { cols, outputs, solver } = plan;
   const rows = train.count + (validation?.count ?? 0);
-  return plan.epochs * rows * plan.outputs * (plan.cols + ofRow) <= most;
+  const pass = rows * outputs * (cols + ofRow);
+  if (solver === solverKind.exact) return pass * (ofExact + Math.min(rows, cols) / 2) <= most;
+  return solver === solverKind.none && !usesGram(plan, train.count) && plan.epochs * pass <= most;
 }
 
 let turn: Promise<void> | null = null;

@@ -22,9 +22,11 @@ describe('isBrief', () => {
       [true, { ...options, validation: problem(400, 5, 2) }, 50],
       [false, { ...options, validation: problem(450, 5, 2) }, 50],
       [false, { optimizer: 'newton' }, 50],
-      // What a solver's equations or XᵀX take, rows do not tell.
+      // How many iterations a solver makes, and what XᵀX takes beside a rule, rows do not tell.
       [false, { optimizer: 'newton', epochs: 1 }, 50],
-      [false, { optimizer: 'exact', epochs: 1 }, 50],
+      [true, { optimizer: 'exact' }, 50],
+      [true, { optimizer: 'exact' }, 110],
+      [false, { optimizer: 'exact' }, 130],
       [false, { ...options, gram: true }, 50],
     ];
     for (const [expected, options, rows] of cases) {
