@@ -67,7 +67,9 @@ export class CrossValidation<L extends Label = number> {
     const total = weights.reduce((sum, weight) => sum + weight, 0);
     for (let i = 0; i < path.length; i++) {
       const ofFolds = values.map((of) => of[i] ?? NaN);
-      const mean = ofFolds.reduce((sum, value, fold) => sum + weights[fold] * value, 0) / total;
+      // What is infinite, as of a fit that has diverged, has no mean either.
+      const sum = ofFolds.reduce((sum, value, fold) => sum + weights[fold] * value, 0);
+      const mean = Number.isFinite(sum) ? sum / total : NaN;
       const variance = ofFolds.reduce((sum, value, fold) => sum + weights[fold] * (value - mean) ** 2, 0) / total;
       this.mean[i] = mean;
       this.standardError[i] = Math.sqrt(variance / (ofFolds.length - 1));

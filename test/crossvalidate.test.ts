@@ -417,6 +417,9 @@ describe.each(faces)('cross-validation: $name', (face) => {
     const sampler = { name: 'indices', indices: [1, 2] };
     refused({ sampler, optimizer: 'sgd' }, 'ERR_UNKNOWN_OPTION', /"indices"/);
     refused({ l1: 1 }, 'ERR_UNKNOWN_OPTION', /belongs to lambdas and l1Ratio/);
+    // A rate that no λ bears: every fold is infinitely wrong, which says nothing of which λ is best.
+    const huge = { X: X.map((x) => 100 * x), y };
+    expectRefusal(crossValidateSync, [huge, { optimizer: 'sgd', folds: 4, count: 5 }], 'ERR_NOT_FINITE', /at any λ/);
     expectRefusal(crossValidateSync, [{ X: X.with(0, NaN), y }], 'ERR_NOT_FINITE', /row 0, column 0/);
   });
 });

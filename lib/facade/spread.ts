@@ -98,7 +98,7 @@ function spreadOfSample(plan: Plan, sample: Sample): number {
 }
 
 /**
- * Of a table, or of `most` of its rows, if these tell it; summed over targets. 0 where y is 0 everywhere.
+ * Of a table, or of `most` of its rows, of 16 times as many where y is the same in these; summed over targets. 0 where y is 0 everywhere.
  *
  * It is no more than a unit: offsets count for losses of values only.
  */
@@ -108,7 +108,7 @@ export function spreadOf(plan: Plan, table: Table, most: number): number {
     const rows = Math.min(most, table.count);
     const sample = sampleOf(plan, table, rows, k);
     const isConstant = rows < table.count && sample.y.every((value) => value === sample.y[0]);
-    spread += spreadOfSample(plan, isConstant ? sampleOf(plan, table, table.count, k) : sample);
+    spread += spreadOfSample(plan, isConstant ? sampleOf(plan, table, Math.min(16 * most, table.count), k) : sample);
   }
   return spread;
 }
