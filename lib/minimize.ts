@@ -46,7 +46,8 @@ const names = [
 export interface MinimizeOptions extends Pick<FitOptions, (typeof names)[number]> {
   /**
    * Whether `fun` is never negative, as a sum of squares: L-BFGS then ends as `'converged'` once the value is 2⁻¹⁰⁴ (the
-   * square of a double's precision) of that at x0. Without it a minimum of 0 is known by the steps alone. Default false.
+   * square of a double's precision) of that at x0. Without it a minimum of 0 is known by the steps alone. Refused with an
+   * update rule, and where `fun` returns a negative value. Default false.
    */
   sumOfSquares?: boolean;
 }
@@ -90,7 +91,7 @@ export function minimize(fun: Differentiable, x0: Float64Array, options: Minimiz
   if (typeof fun !== 'function') throw invalid('ERR_INVALID_ARG_TYPE', 'fun', 'a function', fun);
   const { sumOfSquares, ...given } = readObject('options', options, [...names, 'sumOfSquares']);
   const isSumOfSquares = sumOfSquares !== undefined && readBoolean('options.sumOfSquares', sumOfSquares);
-  const read = readFitOptions({ ...given, optimizer: given.optimizer ?? 'lbfgs' });
+  const read = readFitOptions({ optimizer: 'lbfgs', ...given });
   const cols = checkArray('x0', x0).length;
   if (cols === 0) throw new NablaError('ERR_SHAPE', 'x0 must have at least one element; got none');
   const bad = x0.findIndex((value) => !Number.isFinite(value));
@@ -113,6 +114,12 @@ export function minimize(fun: Differentiable, x0: Float64Array, options: Minimiz
   }
   const { plan, name } =
     one.solver === solverKind.none ? { plan: one, name: read.optimizer } : withSolver(one, 0, 'lbfgs');
+  if (isSumOfSquares && plan.solver !== solverKind.lbfgs) {
+    throw new NablaError(
+      'ERR_UNKNOWN_OPTION',
+      `sumOfSquares goes with the optimizer lbfgs; ${name} does not end by it`,
+    );
+  }
   let evaluations = 0;
   let first = NaN;
   let last: Evaluation | undefined;
@@ -121,6 +128,9 @@ export function minimize(fun: Differentiable, x0: Float64Array, options: Minimiz
     gradient.fill(NaN);
     const value: unknown = fun(x, gradient);
     if (typeof value !== 'number') throw invalid('ERR_INVALID_ARG_TYPE', 'the value of fun', 'a number', value);
+    if (isSumOfSquares && value < 0) {
+      throw invalid('ERR_OUT_OF_RANGE', 'the value of fun', 'a number from 0, as sumOfSquares says', value);
+    }
     if (evaluations++ === 0) {
       checkFirst(value, gradient);
       first = value;

@@ -254,6 +254,12 @@ describe('minimize', () => {
       }
     }
     expectRefusal(minimize, [bowl, x0, { sumOfSquares: 1 }], 'ERR_INVALID_ARG_TYPE', /^options\.sumOfSquares/);
+    const byRule = { sumOfSquares: true, optimizer: 'adam' };
+    expectRefusal(minimize, [bowl, x0, byRule], 'ERR_UNKNOWN_OPTION', /^sumOfSquares goes with .* lbfgs/);
+    const below = (x: Float64Array, gradient: Float64Array) => bowl(x, gradient) - 1e3;
+    const negative = /^the value of fun must be a number from 0, as sumOfSquares says/;
+    expectRefusal(minimize, [below, x0, { sumOfSquares: true }], 'ERR_OUT_OF_RANGE', negative);
+    expectRefusal(minimize, [bowl, x0, { optimizer: null }], 'ERR_INVALID_ARG_TYPE', /^optimizer must be one of/);
     expectRefusal(minimize, [bowl, x0, { optimizer: 'newton' }], 'ERR_UNKNOWN_OPTION', /second derivatives/);
     expectRefusal(minimize, [bowl, x0, { optimizer: 'exact' }], 'ERR_UNKNOWN_OPTION', /second derivatives/);
     expectRefusal(minimize, [bowl, x0, { batchSize: 3 }], 'ERR_UNKNOWN_OPTION', /^options\.batchSize/);
