@@ -250,11 +250,11 @@ export const rules = {
 /** What finds the minimum of the whole objective without a learning rate, in place of a rule. */
 export const solvers = {
   lbfgs: {
-    help: 'limited-memory BFGS with a strong Wolfe search; orthant-wise with l1; by multipliers where a loss has kinks',
+    help: 'limited-memory BFGS with a strong Wolfe search; orthant-wise with l1; multipliers for piecewise-linear losses',
     parameters: { memory: whole(10, '[1, 1000]', 'steps that are remembered') },
   },
   newton: {
-    help: 'Newton steps by Cholesky, for moderate numbers of columns; an interior point method where a loss has kinks',
+    help: 'Newton steps by Cholesky, for moderate numbers of columns; an interior point method for piecewise-linear losses',
     parameters: {},
   },
   exact: { help: 'least squares and ridge in closed form', parameters: {} },

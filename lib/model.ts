@@ -80,7 +80,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
   readonly intercepts: Float64Array;
   /**
    * Why the fit ended: `'converged'` (tolerance), `'maxEpochs'`, `'diverged'`, `'earlyStopped'` (patience),
-   * `'timeLimit'` or `'stalled'` (a solver finds no step that lowers the objective, as may be where it has kinks). When
+   * `'timeLimit'` or `'stalled'` (a solver finds no step that lowers the objective, as may be where it is nonsmooth). When
    * it diverged, the coefficients are those of the last epoch with a finite loss.
    */
   readonly status: Status;
@@ -241,7 +241,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
    * (`gap`) or its estimate of what is left to gain; after an update rule, and `'lbfgs'` that has not converged, by a step
    * of Newton's method from the weights that are returned. That step is taken where it costs little: after 32 epochs at
    * least, if it is a sixteenth of the fit or some 0.5 ms, of up to 500 columns. `relative` is null for other fits of a
-   * rule, for losses with kinks (hinge, perceptron, quantile, epsilon_insensitive) without a bound, for models of
+   * rule, for piecewise-linear losses (hinge, perceptron, quantile, epsilon_insensitive) without a bound, for models of
    * `fitMany`, for models of a path between two λ, and for files written before version 3. A rule's weight decay is no
    * part of the objective.
    */

@@ -14,9 +14,9 @@ const facade = createFitPath(inUse(), Model);
  *
  * Without `lambdas` the first λ is the least at which all penalised coefficients are 0 (with `l1Ratio` below .001: that
  * of .001), and the path ends where smaller λ explain no more: as in glmnet, after five models, when the deviance ratio
- * is above .999 or has risen by less than a hundred-thousandth of itself; `full` goes on. For losses with kinks (hinge,
- * quantile, epsilon_insensitive) the first λ is one from which on coefficients are about to leave 0. Unlike in glmnet,
- * columns are not standardized unless `standardize` asks for it.
+ * is above .999 or has risen by less than 1e-5 (`squared`: 1e-5 of itself; `poisson`: 1e-4 of itself over four λ); `full`
+ * goes on. For piecewise-linear losses (hinge, quantile, epsilon_insensitive) the first λ is one from which on
+ * coefficients are about to leave 0. Unlike in glmnet, columns are not standardized unless `standardize` asks for it.
  *
  * @param data - as of `fitSync`
  * @param options - see {@link PathOptions}

@@ -19,7 +19,7 @@ export const tweedieLoss = 11;
 export const modifiedHuberLoss = 12;
 export const perceptronLoss = 13;
 export const tweedieIdentityLoss = 14;
-/** Those of straight pieces, which have no second derivative. */
+/** Piecewise-linear losses, which have no second derivative. */
 export const kinkedLosses: readonly number[] = [hingeLoss, quantileLoss, epsilonInsensitiveLoss, perceptronLoss];
 
 export const squaredLoss = 0;

@@ -30,7 +30,7 @@ export function rowsForLbfgs(plan: Plan): number {
     if (side <= most.exact) return Infinity;
     return l2 > 0 ? most.exact + 1 : 0; // ridge regression has as many equations as rows, if these are fewer
   }
-  // Where a loss has kinks the interior point method needs few iterations, L-BFGS thousands.
+  // For piecewise-linear losses the interior point method needs few iterations, L-BFGS thousands.
   if (kinkedLosses.includes(loss)) {
     if (side <= most.parts) return Infinity;
     return isPlain && l2 > 0 ? most.parts + 1 : 0; // as many equations as rows
