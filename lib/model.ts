@@ -80,7 +80,8 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
   readonly intercepts: Float64Array;
   /**
    * Why the fit ended: `'converged'` (tolerance), `'maxEpochs'`, `'diverged'`, `'earlyStopped'` (patience),
-   * `'timeLimit'` or `'stalled'` (a solver finds no step that lowers the objective, as may be where it is nonsmooth). When
+   * `'timeLimit'` or `'stalled'` (a solver finds no step that lowers the objective, as may be where it is nonsmooth, or
+   * cannot know whether there is one, as of penalized columns whose squares are no doubles). When
    * it diverged, the coefficients are those of the last epoch with a finite loss.
    */
   readonly status: Status;

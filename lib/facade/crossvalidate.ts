@@ -17,6 +17,7 @@ import type { NullModel } from './nullmodel.js';
 import { own } from './own.js';
 import { type PathCall, type PathOptions, pathCourse, penaltiesOf, preparePath } from './path.js';
 import { fitSequence } from './sequence.js';
+import { withUnits } from './units.js';
 
 /** How to cross-validate: the options of a path but for `validation`, and these. */
 export interface CrossValidationOptions extends Omit<PathOptions, 'validation' | 'validationFraction'> {
@@ -186,9 +187,10 @@ function resultOf<L extends Label>(
 }
 
 export function createCrossValidate(
-  backend: Backend,
+  computing: Backend,
   model: typeof Model,
 ): { crossValidateSync: CrossValidateSync; crossValidate: CrossValidate } {
+  const backend = withUnits(computing);
   return {
     crossValidateSync<L extends Label>(data: FitData<L>, options?: CrossValidationOptions): CrossValidation<L> {
       const request = prepare(data, options);

@@ -25,6 +25,7 @@ import { hasDomain, startInDomain } from './domain.js';
 import { EpochIterator, type FitIterator } from './iterator.js';
 import { distanceOf, judgingJob } from './judge.js';
 import { own } from './own.js';
+import { withUnits } from './units.js';
 
 /** Fits on the calling thread and returns when it is done. */
 export type FitSync = <L extends Label = number>(data: FitData<L>, options?: FitOptions) => Model<L>;
@@ -299,7 +300,8 @@ async function soon<T>(work: () => T): Promise<T> {
   }
 }
 
-export function createFit(backend: Backend, model: typeof Model): Fits {
+export function createFit(computing: Backend, model: typeof Model): Fits {
+  const backend = withUnits(computing);
   return {
     fitSync<L extends Label>(data: FitData<L>, options?: FitOptions, penalty?: PenaltyOf): Model<L> {
       const call = prepare(data, options, penalty);

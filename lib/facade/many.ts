@@ -27,8 +27,10 @@ import { readSampler } from '../sampler.js';
 import { rowsForLbfgs, withSolver } from '../solver.js';
 import { hasNullStart, nullIntercept } from '../start.js';
 import { readClassWeight, readTargets, rowWeights, type Targets } from '../targets.js';
+import { putBack, takeAside } from './aside.js';
 import { hasDomain, startInDomain } from './domain.js';
 import { checkAgain } from './fit.js';
+import { withUnits } from './units.js';
 
 /** Options of a fit that many fits have not, and why. */
 const ofOneFit = {
@@ -399,24 +401,29 @@ function modelsOf(model: typeof Model, call: ManyCall): Models {
 }
 
 export function createFitMany(backend: Backend, model: typeof Model): { fitManySync: FitManySync; fitMany: FitMany } {
+  const alone = withUnits(backend);
   return {
     fitManySync(problems, options) {
       const call = prepareMany(problems, options);
       call.control.check();
       const parts = partsOf(call);
+      const aside = parts.flatMap((part) => takeAside(part));
       if (call.raw.count > 0) for (const part of parts) backend.fitManySync(part);
       gather(call, parts);
+      for (const one of aside) putBack(call.job, one, alone.fitSync(one.job));
       return modelsOf(model, call);
     },
     async fitMany(problems, options) {
       const call = own(prepareMany(problems, options));
       const parts = partsOf(call);
+      const aside = parts.flatMap((part) => takeAside(part));
       if (call.raw.count > 0) {
         await call.control.run(async (watch) => {
           for (const part of parts) await backend.fitMany(part, watch?.halt);
+          gather(call, parts);
+          for (const one of aside) putBack(call.job, one, await alone.fit(one.job, watch && { halt: watch.halt }));
         });
       }
-      gather(call, parts);
       return modelsOf(model, call);
     },
   };

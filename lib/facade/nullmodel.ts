@@ -9,6 +9,7 @@ import { withSolver } from '../solver.js';
 import { type Course, fitted } from './course.js';
 import { hasDomain, startInDomain } from './domain.js';
 import { isFlat } from './flat.js';
+import { refuseUnits } from './units.js';
 
 /** A job for the loss and the shape of another, and nothing else of it. */
 function jobOf(job: FitJob, train: Table, weights: Float64Array, options: object): FitJob {
@@ -51,6 +52,7 @@ export interface NullModel {
 const kinked: readonly (keyof typeof losses)[] = ['hinge', 'quantile', 'epsilon_insensitive', 'perceptron'];
 
 export function* nullModel(job: FitJob): Course<NullModel> {
+  refuseUnits(job);
   const weights = yield* unpenalised(job);
   const { plan, train, penaltyFactors, bounds } = job;
   const { loss, weights: after } = yield* step(job, train, weights);

@@ -15,6 +15,7 @@ import { rowsOf } from './measure.js';
 import { lossAt, type NullModel, nullModel } from './nullmodel.js';
 import { own } from './own.js';
 import { fitSequence, type PenaltySize } from './sequence.js';
+import { withUnits } from './units.js';
 
 type OfOneFit = 'l1' | 'l2' | 'warmStart' | 'keepState' | 'checkpoint' | 'onProgress';
 
@@ -169,7 +170,8 @@ export function* pathCourse<L extends Label>(
   return { path, from };
 }
 
-export function createFitPath(backend: Backend, model: typeof Model): { fitPathSync: FitPathSync; fitPath: FitPath } {
+export function createFitPath(computing: Backend, model: typeof Model): { fitPathSync: FitPathSync; fitPath: FitPath } {
+  const backend = withUnits(computing);
   return {
     fitPathSync<L extends Label>(data: FitData<L>, options?: PathOptions): Path<L> {
       const { call, request } = preparePath(data, options);

@@ -100,10 +100,11 @@ void Scaling::measure(const Table& table, const Team& team) {
     const double rounding = n * mean[j] * 0x1p-52;
     const bool finite = variance < INFINITY;
     // A constant column, whose variance is what rounding the mean leaves, says nothing that the intercept
-    // does not: its coefficient is 0. Without one, or where the sums are not finite, a column stays as it is.
+    // does not: its coefficient is 0. Without one a column stays as it is; where the sums are not finite the
+    // fit is to diverge.
     const bool constant = !(variance > n * 0x1p-52 * variance + rounding * rounding);
     const double scale = plan.standardize ? std::sqrt(variance) : 1.0;
-    deviation[j] = !constant ? scale : plan.intercept && finite ? INFINITY : 1.0;
+    deviation[j] = !finite ? NAN : !constant ? scale : plan.intercept ? INFINITY : 1.0;
     const double square =
         (plan.intercept ? variance : variance + mean[j] * mean[j]) / (deviation[j] * deviation[j]);
     square_.data()[j] = square > 0.0 && square < INFINITY ? square : 1.0;

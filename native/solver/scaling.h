@@ -23,7 +23,8 @@ class Scaling {
 
   // Of the columns; 0 without an intercept, which leaves them where they are.
   const double* mean() const { return mean_.data(); }
-  // 1 unless they are standardized; infinite for a column that says nothing.
+  // 1 unless they are standardized; infinite for a column that says nothing, NaN for one whose sums are not
+  // finite.
   const double* deviation() const { return deviation_.data(); }
   // The mean square of each scaled column; 1 for one that says nothing.
   const double* square() const { return square_.data(); }

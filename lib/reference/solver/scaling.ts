@@ -37,7 +37,7 @@ export class Scaling {
   readonly #plan: Plan;
   /** Of the columns; 0 without an intercept, which leaves them where they are. */
   readonly mean: Float64Array;
-  /** 1 unless they are standardized; infinite for a column that says nothing. */
+  /** 1 unless they are standardized; infinite for a column that says nothing, NaN for one whose sums are not finite. */
   readonly deviation: Float64Array;
   /** The mean square of each scaled column; 1 for one that says nothing. */
   readonly square: Float64Array;
@@ -70,10 +70,10 @@ export class Scaling {
       const rounding = n * mean[j] * 2 ** -52;
       const finite = variance < Infinity;
       // A constant column, whose variance is what rounding the mean leaves, says nothing that the intercept does not:
-      // its coefficient is 0. Without one, or where the sums are not finite, a column stays as it is.
+      // its coefficient is 0. Without one a column stays as it is; where the sums are not finite the fit is to diverge.
       const constant = !(variance > n * 2 ** -52 * variance + rounding * rounding);
       const scale = plan.standardize ? Math.sqrt(variance) : 1;
-      deviation[j] = !constant ? scale : plan.intercept && finite ? Infinity : 1;
+      deviation[j] = !finite ? Number.NaN : !constant ? scale : plan.intercept ? Infinity : 1;
       const square = (plan.intercept ? variance : variance + mean[j] * mean[j]) / (deviation[j] * deviation[j]);
       this.square[j] = square > 0 && square < Infinity ? square : 1;
       if (!plan.intercept || !finite) mean[j] = 0;
