@@ -126,8 +126,13 @@ class Units {
   /** What came of it, in the caller's. */
   back(outcome: Outcome): Outcome {
     const squared = (x: number) => scaled(x, 2 * this.#target);
+    const { epochs, steps, learningRate, state, carried } = outcome; // not spread: they may be getters
     return {
-      ...outcome,
+      epochs,
+      steps,
+      learningRate,
+      state,
+      carried,
       // Nobody knows what became of such columns.
       status: this.#isUnsure && loopStatuses[outcome.status] === 'converged' ? stalled : outcome.status,
       weights: this.#weights(outcome.weights, -1),
