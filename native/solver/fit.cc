@@ -14,6 +14,7 @@
 #include "multipliers.h"
 #include "newton.h"
 #include "rownewton.h"
+#include "shortest.h"
 
 namespace nabla {
 
@@ -117,7 +118,10 @@ bool Run::end(Status status) {
 bool Run::advance() {
   if (out_.status != Status::running) return false;
   const uint64_t epoch = out_.epochs;
-  if (epoch >= plan_.epochs) return end(Status::maxEpochs);
+  if (epoch >= plan_.epochs) {
+    shortenWeights();
+    return end(stopped() ? Status::cancelled : Status::maxEpochs);
+  }
   if (plan_.pauseAfter > 0 && epoch - begun_ == plan_.pauseAfter) return end(Status::paused);
   if (epoch == 0) keepCarry();
   if (epoch == 0 && watchesTraining()) {
@@ -156,6 +160,7 @@ bool Run::advance() {
     out_.remainingDecrease = method_->remainingDecrease;
   }
   out_.status = verdict();
+  if (out_.status != Status::running) shortenWeights();
   return stopped() ? end(Status::cancelled) : true;
 }
 
@@ -172,6 +177,14 @@ Status Run::verdict() {
   if (stopping_.outOfPatience()) return Status::earlyStopped;
   if (stopping_.outOfTime()) return Status::timeLimit;
   return Status::running;
+}
+
+// Where other weights predict the same: at the end, so that no step has other digits for it.
+void Run::shortenWeights() {
+  if (!smooth_ || out_.epochs == 0 || !method_->mayBeCollinear()) return;
+  double* weights = out_.weights.data();
+  const bool isShorter = shorten(kernels_, plan_, data_.train, *scaling_, smooth_->penalty(), weights, team_);
+  if (isShorter && plan_.loss == softmaxLoss) centreClasses(plan_, data_, weights);
 }
 
 bool Run::hasConverged() {

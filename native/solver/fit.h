@@ -85,6 +85,7 @@ class Run {
   void makeMethod();
   void record(double loss);
   Status verdict();
+  void shortenWeights();
   bool hasConverged();
   const double* original();
   void keep(const double* weights);

@@ -20,6 +20,7 @@ class Lbfgs final : public Method {
   // One iteration. Returns the objective after it.
   double epoch(uint64_t) override;
   const double* result() const override { return w_; }
+  bool mayBeCollinear() const override { return true; }
   // Begins anew where it is: the objective has changed.
   void restart();
 

@@ -20,9 +20,6 @@ namespace {
 constexpr double leastPivot = 0x1p-33;
 constexpr int mostSteps = 16;
 
-constexpr double collinear =
-    128.0;  // roundings of a column, 1e-13 of it in all: refinement finds no digits beyond
-
 // What a · b loses when it is rounded to `product` (kernels/doubled.h).
 double lostByProduct(double a, double b, double product) {
   constexpr double splitter = 0x1p27 + 1.0;
@@ -143,19 +140,9 @@ class LeastSquares {
 
   void orthogonalize() {
     isMisled_ = false;
-    const size_t cols = plan_.cols;
     const Triangle triangle =
         triangleOf(kernels_, plan_, table_, scaling_, diagonal_.empty() ? nullptr : diagonal_.data(), team_);
-    // Sums round each column by its length, computed columns are collinear to some digits less than that, and
-    // the data may be rounded, which weighs more once they are centred.
-    std::vector<double> rounding(cols);
-    const double sums = collinear + static_cast<double>(cols) + n_ / static_cast<double>(blockRows);
-    for (size_t j = 0; j < cols; ++j) {
-      const double length = kernels_.nrm2(triangle.column(j), std::min(j + 1, triangle.rows));
-      const double centred = std::sqrt(n_) * std::fabs(scaling_.mean()[j] / scaling_.deviation()[j]);
-      rounding[j] = cutoff_ * 0x1p-50 * (length * sums + centred);
-      if (!(rounding[j] > 0.0)) rounding[j] = 1.0;
-    }
+    const std::vector<double> rounding = roundingOf(kernels_, triangle, scaling_, table_.count, cutoff_);
     orthogonal_.reset(new Orthogonal(kernels_, triangle, rounding.data(), team_));
   }
 

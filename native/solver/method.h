@@ -30,6 +30,9 @@ class Method {
   // The same of X's own columns, where the method knows them better than by turning back; null: it does not.
   virtual const double* original() const { return nullptr; }
 
+  // Of a solver: whether columns may be collinear, so that other coefficients predict the same.
+  virtual bool mayBeCollinear() const { return false; }
+
   // Tells the loss that is watched.
   virtual void epochEnded(double) {}
   // Whether the weights that the next step begins at are others than those returned: of an average, or scaled

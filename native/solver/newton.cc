@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "huberstart.h"
+#include "shortest.h"
 
 namespace nabla {
 
@@ -262,6 +263,13 @@ bool Newton::isMinimal(double before) const {
   for (const auto& system : systems_)
     if (!system->model().isSolved() || !(system->model().leastPivot() > leastExpandedPivot)) return false;
   return isSquared() && damping_ == 0.0;
+}
+
+// The last Hessians tell that columns are not.
+bool Newton::mayBeCollinear() const {
+  for (const auto& system : systems_)
+    if (!(system->model().leastPivot() > independentPivot)) return true;
+  return damping_ > 0.0;
 }
 
 // What the objective can still fall by.

@@ -37,6 +37,7 @@ class Newton final : public Method {
   // One iteration. Returns the objective after it.
   double epoch(uint64_t) override;
   const double* result() const override { return w_; }
+  bool mayBeCollinear() const override;
   void exchange(Archive& archive) override;
 
  private:

@@ -80,11 +80,12 @@ void Orthogonal::reflect(Triangle& R, size_t k) {
   for (size_t j = 0; j < rest; ++j) kernels_.axpy(-tau_[k] * z[j], sums, R.column(rank_ + j), k);
 }
 
-void Orthogonal::solve(double* g) {
+// Inverts the triangle between the reflections, or leaves it out.
+void Orthogonal::apply(double* g, bool solves) {
   double* x = x_.data();
   for (size_t j = 0; j < cols_; ++j) x[j] = g[order_[j]];
   for (size_t k = rank_; k-- > 0;) turn(k, x);
-  solveFactorized(kernels_, L_.data(), rank_, x);
+  if (solves) solveFactorized(kernels_, L_.data(), rank_, x);
   std::fill(x + rank_, x + cols_, 0.0);
   for (size_t k = 0; k < rank_; ++k) turn(k, x);
   for (size_t j = 0; j < cols_; ++j) g[order_[j]] = x[j];

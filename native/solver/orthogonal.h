@@ -14,10 +14,15 @@ class Orthogonal {
   // `rounding`: of each column, the length that says nothing; above 0.
   Orthogonal(const Kernels& kernels, const Triangle& triangle, const double* rounding, const Team& team);
 
+  // Of the columns, how many do not depend on others.
+  size_t rank() const { return rank_; }
   // g becomes the shortest x with RᵀR x = g, or nearest to it.
-  void solve(double* g);
+  void solve(double* g) { apply(g, true); }
+  // x becomes the shortest with the same Rx: its part in the row space of R.
+  void shorten(double* x) { apply(x, false); }
 
  private:
+  void apply(double* g, bool solves);
   Triangle inUnits(const Triangle& triangle, const double* units) const;
   size_t pivot(Triangle& R, const Team& team);
   void reflect(Triangle& R, size_t k);

@@ -7,6 +7,13 @@
 
 namespace nabla {
 
+namespace {
+
+constexpr double collinear =
+    128.0;  // roundings of a column, 1e-13 of it in all: refinement finds no digits beyond
+
+}  // namespace
+
 Triangle::Triangle(const Kernels& kernels, size_t cols, size_t stride)
     : kernels_(kernels), cols_(cols), stride_(stride), columns_(cols * stride), v_(stride + 1) {
   columns_.clear();
@@ -60,6 +67,21 @@ Triangle triangleOf(const Kernels& kernels, const Plan& plan, const Table& table
     triangle.rows = std::min(end, cols);
   }
   return triangle;
+}
+
+std::vector<double> roundingOf(const Kernels& kernels, const Triangle& triangle, const Scaling& scaling,
+                               size_t rows, double cutoff) {
+  const size_t cols = triangle.cols();
+  const double n = static_cast<double>(rows);
+  const double sums = collinear + static_cast<double>(cols) + n / static_cast<double>(blockRows);
+  std::vector<double> rounding(cols);
+  for (size_t j = 0; j < cols; ++j) {
+    const double length = kernels.nrm2(triangle.column(j), std::min(j + 1, triangle.rows));
+    const double centred = std::sqrt(n) * std::fabs(scaling.mean()[j] / scaling.deviation()[j]);
+    rounding[j] = cutoff * 0x1p-50 * (length * sums + centred);
+    if (!(rounding[j] > 0.0)) rounding[j] = 1.0;
+  }
+  return rounding;
 }
 
 }  // namespace nabla

@@ -1,6 +1,8 @@
 // The triangle R of A = QR, by Householder's reflections. Twin: lib/reference/solver/triangle.ts.
 #pragma once
 
+#include <vector>
+
 #include "scaling.h"
 
 namespace nabla {
@@ -35,5 +37,11 @@ class Triangle {
 // below R and swept into it. What `team` stops is left as it is.
 Triangle triangleOf(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
                     const double* diagonal, const Team& team);
+
+// Of each column of such a triangle, the length that says nothing: sums round it by its length, computed
+// columns are collinear to some digits less than that, and the data may be rounded, which weighs more once
+// they are centred. `cutoff`: in multiples of that.
+std::vector<double> roundingOf(const Kernels& kernels, const Triangle& triangle, const Scaling& scaling,
+                               size_t rows, double cutoff);
 
 }  // namespace nabla

@@ -31,6 +31,7 @@ import { type Evaluator, Objective } from './objective.js';
 import { RowEquations } from './rowequations.js';
 import { RowNewton } from './rownewton.js';
 import { Scaling } from './scaling.js';
+import { shorten } from './shortest.js';
 import { Smooth } from './smooth.js';
 import { Stopping } from './stopping.js';
 
@@ -40,6 +41,7 @@ export class Run {
   readonly #scaling: Scaling | null;
   readonly #weights: Float64Array; // as the method changes them
   readonly #bounds: Bounds | null; // in the units of the fit's own columns
+  readonly #penalty: Penalty;
   readonly #method: Method;
   readonly #validation: Objective | null;
   readonly #stopping: Stopping;
@@ -87,6 +89,7 @@ export class Run {
     this.#scaling?.fromOriginal(this.#weights);
     if (archive) this.#exchangeWeights(archive, false);
     if (this.#bounds) project(this.#bounds, this.#weights, coefficientCount(plan));
+    this.#penalty = { l1: plan.l1, l2: plan.l2, factors: job.penaltyFactors, bounds: this.#bounds };
     this.#method = this.#methodOf(objective ?? new Objective(plan, train, this.#scaling), this.#weights);
     if (archive) {
       this.#method.carry(archive);
@@ -102,8 +105,8 @@ export class Run {
   }
 
   #methodOf(objective: Evaluator, weights: Float64Array): Method {
-    const { plan, penaltyFactors } = this.#job;
-    const penalty: Penalty = { l1: plan.l1, l2: plan.l2, factors: penaltyFactors, bounds: this.#bounds };
+    const { plan } = this.#job;
+    const penalty = this.#penalty;
     const smooth = new Smooth(objective, penalty, coefficientCount(plan));
     if (plan.solver === solverKind.lbfgs) {
       if (this.#scaling && kinkedLosses.includes(plan.loss)) {
@@ -150,7 +153,10 @@ export class Run {
     const { plan } = this.#job;
     const method = this.#method;
     const epoch = this.#epochs;
-    if (epoch >= plan.epochs) return this.#end('maxEpochs');
+    if (epoch >= plan.epochs) {
+      this.#shortenWeights();
+      return this.#end('maxEpochs');
+    }
     if (plan.pauseAfter > 0 && epoch - this.#begun === plan.pauseAfter) return this.#end('paused');
     if (epoch === 0) this.#keep(this.#kept);
     if (epoch === 0 && this.#watchesTraining) this.#stopping.isBest(method.objectiveAtResult(Infinity));
@@ -186,6 +192,7 @@ export class Run {
       this.#remainingDecrease = method.remainingDecrease;
     }
     this.#status = this.#verdict();
+    if (this.#status) this.#shortenWeights();
     return true;
   }
 
@@ -196,6 +203,14 @@ export class Run {
     if (this.#hasConverged()) return 'converged';
     if (this.#stopping.outOfPatience) return 'earlyStopped';
     return this.#stopping.outOfTime ? 'timeLimit' : null;
+  }
+
+  /** Where other weights predict the same: at the end, so that no step has other digits for it. */
+  #shortenWeights(): void {
+    const { plan, train } = this.#job;
+    if (!this.#scaling || this.#epochs === 0 || !this.#method.mayBeCollinear) return;
+    const isShorter = shorten(plan, train, this.#scaling, this.#penalty, this.#kept);
+    if (isShorter && plan.loss === softmaxLoss) centreClasses(this.#job, this.#kept);
   }
 
   #hasConverged(): boolean {

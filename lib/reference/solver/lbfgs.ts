@@ -104,6 +104,10 @@ export class Lbfgs extends Method {
     return this.#w;
   }
 
+  override get mayBeCollinear(): boolean {
+    return true;
+  }
+
   /** Begins anew where it is: the objective has changed. */
   restart(): void {
     this.#begun = false;

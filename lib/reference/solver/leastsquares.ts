@@ -13,7 +13,7 @@ import { Reader } from './matrix.js';
 import { Orthogonal } from './orthogonal.js';
 import type { Scaling } from './scaling.js';
 import type { Smooth } from './smooth.js';
-import { blockRows, triangleOf } from './triangle.js';
+import { roundingOf, triangleOf } from './triangle.js';
 
 /**
  * Of a diagonal element, what has to remain when the columns before it are taken out. Steps of refinement then gain
@@ -27,8 +27,6 @@ const mostSteps = 16;
  * leave; and means, over the root mean squares of what remains, that make a column far from 0.
  */
 const plain = { pivot: 2 ** -10, rest: 2 ** -10, far: 32 };
-
-const collinear = 128; // roundings of a column, 1e-13 of it in all: refinement finds no digits beyond
 
 class LeastSquares {
   readonly #plan: Plan;
@@ -148,21 +146,8 @@ class LeastSquares {
 
   #orthogonalize(): void {
     this.#isMisled = false;
-    const { cols } = this.#plan;
-    const { mean, deviation } = this.#scaling;
-    const { count } = this.#table;
     const triangle = triangleOf(this.#plan, this.#table, this.#scaling, this.#diagonal);
-    const { columns, stride } = triangle;
-    const sums = collinear + cols + count / blockRows;
-    // Sums round each column by its length, computed columns are collinear to some digits less than that, and the data
-    // may be rounded, which weighs more once they are centred.
-    const rounding = deviation.map((width, j) => {
-      const length = nrm2(columns.subarray(j * stride, j * stride + Math.min(j + 1, triangle.rows)));
-      const centred = Math.sqrt(count) * Math.abs(mean[j] / width);
-      const unit = this.#cutoff * 2 ** -50 * (length * sums + centred);
-      return unit > 0 ? unit : 1;
-    });
-    this.#orthogonal = new Orthogonal(triangle, rounding);
+    this.#orthogonal = new Orthogonal(triangle, roundingOf(triangle, this.#scaling, this.#table.count, this.#cutoff));
   }
 
   /** A gradient in the scaled coefficients becomes the step to where it is 0. */

@@ -56,6 +56,11 @@ export abstract class Method implements Archived {
     return null;
   }
 
+  /** Of a solver: whether columns may be collinear, so that other coefficients predict the same. */
+  get mayBeCollinear(): boolean {
+    return false;
+  }
+
   /** Tells the loss that is watched. */
   epochEnded(_loss: number): void {}
 

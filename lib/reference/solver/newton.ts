@@ -14,6 +14,7 @@ import { Method } from './method.js';
 import type { Objective } from './objective.js';
 import { isAtMinimum, isTrusted, leastGain, leastLeft, nearby, Roundoff } from './roundoff.js';
 import type { Scaling } from './scaling.js';
+import { independentPivot } from './shortest.js';
 import type { Smooth } from './smooth.js';
 import { toleranceOf } from './stopping.js';
 import { leastDamping, System } from './system.js';
@@ -327,6 +328,11 @@ export class Newton extends Method {
     if (this.#scaling.isFar || !(this.#value >= leastRest * before)) return false;
     if (this.#systems.some(({ model }) => !model.isSolved || !(model.leastPivot > leastExpandedPivot))) return false;
     return this.#plan.loss === squaredLoss && this.#damping === 0;
+  }
+
+  /** The last Hessians tell that columns are not. */
+  override get mayBeCollinear(): boolean {
+    return this.#damping > 0 || this.#systems.some(({ model }) => !(model.leastPivot > independentPivot));
   }
 
   /** What the objective can still fall by. */

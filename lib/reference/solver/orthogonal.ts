@@ -6,6 +6,7 @@ import { solveFactorized } from './cholesky.js';
 import { Triangle } from './triangle.js';
 
 export class Orthogonal {
+  /** Of the columns, how many do not depend on others. */
   readonly rank: number;
   readonly #cols: number;
   readonly #order: Uint32Array;
@@ -96,11 +97,21 @@ export class Orthogonal {
 
   /** g becomes the shortest x with RᵀR x = g, or nearest to it. */
   solve(g: Float64Array): void {
+    this.#apply(g, true);
+  }
+
+  /** x becomes the shortest with the same Rx: its part in the row space of R. */
+  shorten(x: Float64Array): void {
+    this.#apply(x, false);
+  }
+
+  /** Inverts the triangle between the reflections, or leaves it out. */
+  #apply(g: Float64Array, solves: boolean): void {
     const { rank } = this;
     const x = this.#x;
     for (let j = 0; j < this.#cols; j++) x[j] = g[this.#order[j]];
     for (let k = rank - 1; k >= 0; k--) this.#turn(k, x);
-    solveFactorized(this.#L, rank, x);
+    if (solves) solveFactorized(this.#L, rank, x);
     x.fill(0, rank);
     for (let k = 0; k < rank; k++) this.#turn(k, x);
     for (let j = 0; j < this.#cols; j++) g[this.#order[j]] = x[j];

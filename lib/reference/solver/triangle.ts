@@ -6,7 +6,8 @@ import { Reader } from './matrix.js';
 import type { Scaling } from './scaling.js';
 
 /** Rows of a block: sums of some length, over what stays in cache. */
-export const blockRows = 128;
+const blockRows = 128;
+const collinear = 128; // roundings of a column, 1e-13 of it in all: refinement finds no digits beyond
 
 /** Columns one behind the other, `stride` apart. The first `rows` numbers of each, down to the diagonal, are R. */
 export class Triangle {
@@ -81,4 +82,21 @@ export function triangleOf(plan: Plan, table: Table, scaling: Scaling, diagonal:
     triangle.rows = Math.min(end, cols);
   }
   return triangle;
+}
+
+/**
+ * Of each column of such a triangle, the length that says nothing: sums round it by its length, computed columns are
+ * collinear to some digits less than that, and the data may be rounded, which weighs more once they are centred.
+ * `cutoff`: in multiples of that.
+ */
+export function roundingOf(triangle: Triangle, scaling: Scaling, rows: number, cutoff: number): Float64Array {
+  const { columns, stride, cols } = triangle;
+  const { mean, deviation } = scaling;
+  const sums = collinear + cols + rows / blockRows;
+  return deviation.map((width, j) => {
+    const length = nrm2(columns.subarray(j * stride, j * stride + Math.min(j + 1, triangle.rows)));
+    const centred = Math.sqrt(rows) * Math.abs(mean[j] / width);
+    const unit = cutoff * 2 ** -50 * (length * sums + centred);
+    return unit > 0 ? unit : 1;
+  });
 }

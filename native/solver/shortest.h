@@ -1,0 +1,20 @@
+// The shortest of all coefficients that make the same predictions, where collinear columns leave a choice:
+// their part in the row space of X, in the scaled columns, by the decomposition of `exact`. Twin:
+// lib/reference/solver/shortest.ts.
+#pragma once
+
+#include "scaling.h"
+
+namespace nabla {
+
+// Of a diagonal element of the Gram matrix, or of a Hessian, what has to remain when the columns before it
+// are taken out, for columns to be independent without a further look: as fits of eight at once have it.
+constexpr double independentPivot = 0x1p-30;
+
+// In place, of the weights of X's own columns, without l1 and bounds, of a loss without kinks. What the
+// columns leave no choice of stays as it is, to the bit; so does what would raise the loss by more than
+// rounding, what `team` stops, and what would take more than some seconds. Returns whether they have changed.
+bool shorten(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
+             const Penalty& penalty, double* weights, const Team& team);
+
+}  // namespace nabla
