@@ -21,7 +21,7 @@ const chunks: [name: string, modules: RegExp][] = [
   ['estimators', /^(reference\/)?estimators/],
   ['metrics', /^(metrics\/|predictions)/],
   ['many', /^((facade\/)?many|models|problems)\./],
-  ['paths', /^((facade\/)?(path|crossvalidate|nullmodel|sequence|course|measure)|lambdapath|crossvalidation|folds)\./],
+  ['paths', /^((facade\/)?(path|crossvalidate|nullmodel|sequence|measure)|lambdapath|crossvalidation|folds)\./],
   ['files', /^(file|checkpoint|modeljson|modelbytes)\./],
   ['optimizer', /^(facade\/)?optimizer\./],
   ['vectors', /^facade\/(kernels|textbook)\./],

@@ -239,12 +239,12 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
 
   /**
    * How far the weights are from the minimum of the objective, the mean loss plus the penalty: by the solver's bound
-   * (`gap`) or its estimate of what is left to gain; after an update rule, and `'lbfgs'` that has not converged, by a step
-   * of Newton's method from the weights that are returned. That step is taken where it costs little: after 32 epochs at
-   * least, if it is a sixteenth of the fit or some 0.5 ms, of up to 500 columns. `relative` is null for other fits of a
-   * rule, for piecewise-linear losses (hinge, perceptron, quantile, epsilon_insensitive) without a bound, for models of
-   * `fitMany`, for models of a path between two λ, and for files written before version 3. A rule's weight decay is no
-   * part of the objective.
+   * (`gap`) or its estimate of what is left to gain. After an update rule, and `'lbfgs'` that has not converged, by what a
+   * step of Newton's method from the weights gains of least squares (of up to 500 columns), and of other losses by how much
+   * the objective is above that of at most 50 iterations of the solver of `'auto'`. That is done where it costs little: if
+   * it is a sixteenth of the fit, or after 32 epochs at least some 0.5 ms. `relative` is null for other fits of a rule, where
+   * the solver did not come near the minimum, for models of `fitMany`, of paths between two λ, and for files written before
+   * version 3. A rule's weight decay is no part of the objective.
    */
   get optimality(): Optimality {
     const { gap, relative } = this.distance;

@@ -11,9 +11,10 @@ export interface Optimality {
   readonly gradientNorm: number | null;
   /**
    * By how much the objective could still fall, as a part of what the loss of a constant prediction is above the least
-   * that it can be: for least squares by how much R² could rise. It does not depend on the units of y and of columns; 0
-   * at the minimum, and more than 1 for a model that is worse than a constant. Null where it is not known: see
-   * `Model.optimality`.
+   * that it can be: for least squares by how much R² could rise. Where the constant one is at that least, as of constant
+   * targets, the loss of predicting z = 0 takes its place; the constant prediction of the perceptron's loss is a margin of
+   * 1 to the more frequent class. It does not depend on the units of y and of columns; 0 at the minimum, and more than 1 for a model that is worse than a constant. Null where it
+   * is not known: see `Model.optimality`.
    */
   readonly relative: number | null;
 }

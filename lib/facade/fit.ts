@@ -14,17 +14,18 @@ import { type KeptOptions, keptOptions } from '../kept.js';
 import { type Label, readClasses, some } from '../labels.js';
 import type { Model } from '../model.js';
 import { carriedFrom } from '../online.js';
+import type { Distance } from '../optimality.js';
 import { type FitOptions, type OptimizerSpec, readFitOptions } from '../options.js';
 import { coefficientCount, type Plan, statuses, type Table, weightCount } from '../plan.js';
 import { parametersOf } from '../read.js';
 import { readSampler } from '../sampler.js';
 import { withSolver } from '../solver.js';
-import { hasNullStart, nullIntercept } from '../start.js';
 import { type RowWeights, readTargets, rowWeights, type Targets } from '../targets.js';
-import { hasDomain, startInDomain } from './domain.js';
+import { run as runCourse, runSync } from './course.js';
 import { EpochIterator, type FitIterator } from './iterator.js';
-import { distanceOf, judgingJob } from './judge.js';
+import { distanceFound } from './judge.js';
 import { own } from './own.js';
+import { startOf } from './startweights.js';
 import { withUnits } from './units.js';
 
 /** Fits on the calling thread and returns when it is done. */
@@ -176,26 +177,6 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
   };
 }
 
-let allZero = new Float64Array(0);
-
-/** So many zeros, which nothing writes to: the same ones again, since short fits feel what memory costs. */
-function zeros(n: number): Float64Array {
-  if (allZero.length !== n) allZero = new Float64Array(n);
-  return allZero;
-}
-
-/** Where a fit starts by itself. */
-function startOf(plan: Plan, train: Table): Float64Array {
-  const isInDomain = hasDomain(plan);
-  if (!isInDomain && !hasNullStart(plan)) return zeros(weightCount(plan));
-  const weights = new Float64Array(weightCount(plan));
-  if (isInDomain) startInDomain(plan, train, weights);
-  for (let k = 0; !isInDomain && k < plan.outputs; k++) {
-    weights[coefficientCount(plan) + k] = nullIntercept(plan, train, 0, train.count, k);
-  }
-  return weights;
-}
-
 /** The weights of a model to start from, its classes in the order of these labels. */
 function startFrom(value: unknown, plan: Plan, loss: string, labels: readonly Label[]): Float64Array {
   const weights = new Float64Array(weightCount(plan));
@@ -254,13 +235,12 @@ export function blameData(outcome: Outcome, data: RawTable, validation: RawTable
   return outcome;
 }
 
-/** What came of the call; `judged`: of the job that {@link judgingJob} made of it. */
+/** What came of the call. */
 export function modelOf<L extends Label>(
   model: typeof Model,
   call: Call,
   outcome: Outcome,
-  judged: Outcome | null = null,
-  exactly = false,
+  distance: Distance,
 ): Model<L> {
   const { job, loss, lossParameters, optimizer, targets, kept, raw } = call;
   return model.fromOutcome<L>({
@@ -274,7 +254,7 @@ export function modelOf<L extends Label>(
     cols: job.plan.cols,
     outcome: blameData(outcome, raw.data, raw.validation),
     kept: call.options,
-    distance: distanceOf(job, outcome, judged, exactly),
+    distance,
     online: kept && outcome.carried && { optimizer: kept, carried: outcome.carried },
   });
 }
@@ -309,8 +289,7 @@ export function createFit(computing: Backend, model: typeof Model): Fits {
       control.check();
       const run = (job: FitJob) => (control.watches ? watchedSync(backend, job, call) : backend.fitSync(job));
       const outcome = checkpoint ? fitInPiecesSync(run, job, checkpoint) : run(job);
-      const judging = judgingJob(job, outcome, false);
-      return modelOf(model, call, outcome, judging && backend.fitSync(judging));
+      return modelOf(model, call, outcome, runSync(backend, distanceFound(job, outcome, false)));
     },
     async fit<L extends Label>(
       data: FitData<L>,
@@ -325,17 +304,15 @@ export function createFit(computing: Backend, model: typeof Model): Fits {
       if (isHere) {
         const here = () => {
           const outcome = backend.fitSync(job);
-          const judging = judgingJob(job, outcome, judges);
-          return modelOf<L>(model, call, outcome, judging && backend.fitSync(judging), judges);
+          return modelOf<L>(model, call, outcome, runSync(backend, distanceFound(job, outcome, judges)));
         };
         return control.run(() => soon(here));
       }
       return control.run(async (watch) => {
         const run = (job: FitJob) => backend.fit(job, watch);
         const outcome = await (checkpoint ? fitInPieces(run, job, checkpoint) : run(job));
-        const judging = judgingJob(job, outcome, judges);
-        const judged = judging && (await backend.fit(judging, watch && { halt: watch.halt }));
-        return modelOf<L>(model, call, outcome, judged, judges);
+        const course = distanceFound(job, outcome, judges);
+        return modelOf<L>(model, call, outcome, await runCourse(backend, course, watch && { halt: watch.halt }));
       });
     },
     fitIterator<L extends Label>(data: FitData<L>, options?: FitOptions, penalty?: PenaltyOf): FitIterator<L> {
@@ -354,8 +331,8 @@ export function createFit(computing: Backend, model: typeof Model): Fits {
           halt,
           steps: backend.steps(call.job, halt),
           async modelOf(outcome) {
-            const judging = judgingJob(call.job, outcome, false);
-            return modelOf(model, call, outcome, judging && (await backend.fit(judging, { halt })));
+            const course = distanceFound(call.job, outcome, false);
+            return modelOf(model, call, outcome, await runCourse(backend, course, { halt }));
           },
         };
       });

@@ -11,6 +11,7 @@ import { readBoolean, readNumber, readObject } from '../read.js';
 import { power } from '../reference/kernels/math.js';
 import { type Course, run, runSync } from './course.js';
 import { type Call, modelOf, prepare } from './fit.js';
+import { distanceFound } from './judge.js';
 import { rowsOf } from './measure.js';
 import { lossAt, type NullModel, nullModel } from './nullmodel.js';
 import { own } from './own.js';
@@ -151,15 +152,17 @@ export function* pathCourse<L extends Label>(
   const models: Model<L>[] = [];
   const meanLosses: number[] = [];
   const ratios: number[] = [];
-  function* each(outcome: Outcome): Course<boolean> {
-    models.push(modelOf<L>(model, call, outcome));
+  const penalties = penaltiesOf(lambdas, request.l1Ratio);
+  function* each(outcome: Outcome, i: number): Course<boolean> {
+    const penalized = { ...job, plan: { ...job.plan, ...penalties[i] } };
+    models.push(modelOf<L>(model, call, outcome, yield* distanceFound(penalized, outcome, false)));
     const { meanLoss } = outcome;
     const loss = Number.isNaN(meanLoss) ? yield* lossAt(job, job.train, outcome.weights) : meanLoss;
     meanLosses.push(loss);
     ratios.push(ratioOf(loss));
     return !request.full && !request.lambdas && explainsNoMore(call.loss, ratios);
   }
-  yield* fitSequence(job, penaltiesOf(lambdas, request.l1Ratio), from, each);
+  yield* fitSequence(job, penalties, from, each);
   const path = new Path<L>({
     l1Ratio: request.l1Ratio,
     lambdas: lambdas.slice(0, models.length),

@@ -1,10 +1,20 @@
-// The unit of an objective: what the mean loss of a constant prediction is above the least that it can be.
+// The unit of an objective: what the mean loss of a constant prediction is above the least that it can be; of z = 0, where
+// the constant one is at that.
 import { losses as entries, type LossEntry } from '../catalog.js';
-import { logisticLoss, type Plan, perceptronLoss, softmaxLoss, squaredLoss, type Table } from '../plan.js';
+import {
+  hingeLoss,
+  logisticLoss,
+  type Plan,
+  perceptronLoss,
+  quantileLoss,
+  softmaxLoss,
+  squaredLoss,
+  type Table,
+} from '../plan.js';
 import { losses } from '../reference/kernels/losses.js';
 import { log } from '../reference/kernels/math.js';
 
-/** Of the loss at 0, what may be rounding. */
+/** Of a loss, what may be rounding. */
 const rounding = 2 ** -40;
 /** As far down as a logarithm goes here. */
 const lowest = -700;
@@ -55,6 +65,7 @@ function meanLoss({ loss, lossParameters: parameters }: Plan, { y, weights, tota
   return losses[loss].gradient({ ...args, terms: new Float64Array(n) }) / total;
 }
 
+/** Of least squares, without a pass for the terms. */
 function squares(intercept: boolean, { y, weights, total, mean }: Sample): number {
   const from = intercept ? mean : 0;
   let [sum, all] = [0, 0];
@@ -62,11 +73,20 @@ function squares(intercept: boolean, { y, weights, total, mean }: Sample): numbe
     sum += weights[i] * (y[i] - from) ** 2;
     all += weights[i] * y[i] ** 2;
   }
-  return 0.5 * ((sum + rounding * all) / total);
+  return (0.5 * (sum > rounding * all ? sum : all)) / total;
 }
 
-/** z of a constant prediction, of each output: the mean of y, or by the shares of classes. */
-function constants({ loss, outputs, intercept }: Plan, { y, weights, total, mean }: Sample): number[] {
+/** The least value that rows of a share q do not exceed. */
+function quantile({ y, weights, total }: Sample, q: number): number {
+  const order = Uint32Array.from(y.keys()).sort((a, b) => y[a] - y[b]);
+  let [place, reached] = [0, weights[order[0]]];
+  while (reached < q * total && place < order.length - 1) reached += weights[order[++place]];
+  return y[order[place]];
+}
+
+/** z of a constant prediction, of each output: the mean of y or its quantile, or by the shares of classes. */
+function constants({ loss, lossParameters, outputs, intercept }: Plan, sample: Sample): number[] {
+  const { y, weights, total, mean } = sample;
   if (loss === softmaxLoss) {
     const shares = new Array<number>(outputs).fill(0);
     for (let i = 0; i < y.length; i++) shares[y[i]] += weights[i] / total;
@@ -75,15 +95,17 @@ function constants({ loss, outputs, intercept }: Plan, { y, weights, total, mean
   // At 0, and near the mean, perceptron has no loss of any class: a margin of 1 to the more frequent one.
   if (loss === perceptronLoss) return [mean < 0 ? -1 : 1];
   if (!intercept) return [0];
+  if (loss === quantileLoss) return [quantile(sample, lossParameters[0])];
+  if (loss === hingeLoss) return [mean < 0 ? -1 : 1];
   if (loss === logisticLoss) return [logOf(mean) - logOf(1 - mean)];
   return [kinds[loss] === 'mean' ? links[loss](mean) : mean];
 }
 
 function spreadOfSample(plan: Plan, sample: Sample): number {
-  const { loss, intercept } = plan;
-  if (sample.total === 0) return 0;
-  if (loss === squaredLoss) return squares(intercept, sample);
-  const { y } = sample;
+  const { loss } = plan;
+  const { y, total } = sample;
+  if (total === 0) return 0;
+  if (loss === squaredLoss) return squares(plan.intercept, sample);
   const n = y.length;
   const constant = constants(plan, sample);
   const z = new Float64Array(n * constant.length);
@@ -93,8 +115,11 @@ function spreadOfSample(plan: Plan, sample: Sample): number {
   });
   const usual = meanLoss(plan, sample, z);
   const least = kinds[loss] === 'mean' ? meanLoss(plan, sample, y.map(links[loss])) : 0;
-  const far = zero < Infinity ? zero : usual; // no mean of an identity link is 0
-  return Math.max(0, usual - least) + rounding * Math.abs(far - least);
+  // No mean of an identity link is 0, and perceptron has no loss there.
+  const far = loss === perceptronLoss ? 1 : zero < Infinity ? zero : usual;
+  // Of means the terms of both may be far less than those of z = 0.
+  const size = kinds[loss] === 'mean' ? Math.abs(usual) + Math.abs(least) : Math.abs(far);
+  return usual - least > rounding * size ? usual - least : Math.abs(far - least);
 }
 
 /**

@@ -53,6 +53,23 @@ describe('a warning', () => {
     expect(err).toMatch(/; try --optimizer auto, --standardize, another --learning-rate or more --epochs\n/);
   });
 
+  it.each(['quantile', 'epsilon_insensitive', 'huber'])(
+    'tells it of the loss %s, on however many rows',
+    async (loss) => {
+      const diamonds = resolve('@observablehq/sample-datasets/diamonds.csv');
+      const { code, err } = await nabla('fit', diamonds, '-t', 'price', '--loss', loss, '--optimizer', 'adam');
+      expect(code).toBe(0);
+      expect(err).toMatch(/warning: the fit is far from its minimum .* the loss could fall by /);
+    },
+  );
+
+  it.each(['hinge', 'perceptron'])('tells it of the loss %s', async (loss) => {
+    const rows = Array.from({ length: 90 }, (_, i) => `${100 * Math.cos(i)},${i},${Number(i > 50)}`);
+    const classes = file(`a,b,y\n${rows.join('\n')}\n`);
+    const { err } = await nabla('fit', classes, '-t', 'y', '--loss', loss, '--optimizer', 'adam', '--epochs', '2');
+    expect(err).toMatch(/warning: the fit is far from its minimum .* the loss could fall by /);
+  });
+
   it('is a field of the JSON, with how far that is', async () => {
     const report = await fitJson<Report>(apart(), '-t', 'y', '--optimizer', 'adam', '--epochs', '1');
     expect(report.optimality.relative).toBeGreaterThan(0.5);
