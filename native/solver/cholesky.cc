@@ -56,9 +56,8 @@ void takeOut(const Kernels& kernels, double* A, size_t n, size_t from, size_t to
 
 // Rows from … to-1, of which what is before these columns is taken out, become L's. Returns how many are
 // aliased.
-size_t solveBlock(const Kernels& kernels, double* A, size_t n, size_t from, size_t to,
-                  const double* diagonal) {
-  const double rounding = static_cast<double>(n) * 0x1p-48;
+size_t solveBlock(const Kernels& kernels, double* A, size_t n, size_t from, size_t to, const double* diagonal,
+                  double rounding) {
   size_t aliased = 0;
   for (size_t j = from; j < to; ++j) {
     double* row = A + j * n;
@@ -81,7 +80,8 @@ static_assert(blockCols == gramSide);
 
 size_t rowsKept(size_t rows) { return rows / blockCols * blockCols; }
 
-size_t factorize(const Kernels& kernels, double* A, size_t n, const Team& team, size_t known) {
+size_t factorize(const Kernels& kernels, double* A, size_t n, const Team& team, size_t known,
+                 double rounding) {
   std::vector<double> diagonal(n);
   for (size_t j = 0; j < n; ++j) diagonal[j] = A[j * n + j];
   Below room(n > blockCols ? n - blockCols : 0);
@@ -90,7 +90,7 @@ size_t factorize(const Kernels& kernels, double* A, size_t n, const Team& team, 
     if (!(diagonal[j] > 0.0)) ++aliased;
   for (size_t from = 0; from < n && !team.stopped(); from += blockCols) {
     const size_t to = std::min(n, from + blockCols), above = known > to ? known - to : 0;
-    if (from >= known) aliased += solveBlock(kernels, A, n, from, to, diagonal.data());
+    if (from >= known) aliased += solveBlock(kernels, A, n, from, to, diagonal.data(), rounding);
     if (to == n) break;
     solveBelow(kernels, A, n, from, to, above, room.columns.data());
     takeOut(kernels, A, n, from, to, above, room);

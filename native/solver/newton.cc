@@ -7,6 +7,7 @@
 
 #include "huberstart.h"
 #include "shortest.h"
+#include "weakdirections.h"
 
 namespace nabla {
 
@@ -18,6 +19,9 @@ constexpr double leastSlope = 0x1p-28;
 // And where damping holds steps back.
 constexpr double leastDampedSlope = 0x1p-21;
 constexpr uint64_t mostStuck = 8;
+// Of the round-off level of the objective, a decrease along directions in which models say nothing that is
+// worth a step.
+constexpr double leastWeak = 0x1p-6;
 constexpr size_t mostExpandedColumns = 2000;
 constexpr size_t fewExpandedColumns = 128;
 
@@ -130,11 +134,71 @@ double Newton::epoch(uint64_t) {
     ended = Status::stalled;
   else if (length == 0.0)
     ended = left <= 64.0 * roundoff ? Status::converged : Status::stalled;
+  const bool isOver = ended != Status::maxEpochs || left < Stopping::toleranceOf(plan_, value_);
+  const bool isWeak = (isOver || isStuck) && isSmooth() && descendWeak(isOver);
   gradientNorm = smooth_.norm(w_, g_.data());
-  if (trusts && (ended != Status::maxEpochs || left < Stopping::toleranceOf(plan_, value_))) finish(left);
+  if (!isWeak && trusts && (ended != Status::maxEpochs || left < Stopping::toleranceOf(plan_, value_)))
+    finish(left);
   lastDecrease = before - value_;
   if (plan_.stepHistory && length > 0.0) stepLosses.push_back(value_);
   return value_;
+}
+
+// Where models say that nothing is left, or as much as before: a step along the directions in which they say
+// nothing, if the objective falls there. Whether it does; the fit goes on then. One that is over has stalled
+// if no such step is found.
+bool Newton::descendWeak(bool isOver) {
+  const double damping = damping_;
+  damp(0.0);
+  if (stepWeak(isOver)) return true;
+  damp(damping);
+  return false;
+}
+
+bool Newton::stepWeak(bool isOver) {
+  std::vector<std::vector<std::vector<double>>> of;
+  bool any = false;
+  for (const auto& system : systems_) {
+    of.push_back(system->weakDirections(plan_.size()));
+    any = any || !of.back().empty();
+  }
+  if (!any || stopped()) return false;
+  // The second derivatives of the weights; of the squared loss the gradient over the rows.
+  if (!expands_) evaluate(w_, trialGradient_.data());
+  const WeakPoint at{w_, g_.data(), expands_ ? nullptr : curvature_.data(), meanLoss};
+  std::vector<double> target(w_, w_ + plan_.size());
+  double promised = 0.0;
+  for (size_t i = 0; i < of.size(); ++i)
+    if (!of[i].empty())
+      promised += stepAlong(kernels_, of[i], systems_[i]->output(), at, plan_, table_, scaling_, smooth_,
+                            roundoff_, team_, target.data());
+  const double roundoff = level();
+  if (!(promised > leastWeak * roundoff && promised > Stopping::toleranceOf(plan_, value_))) return false;
+  // Beside rounding that hides it, what is left is to fall by half each time.
+  if (promised <= roundoff && promised > 0.5 * weakDecrease_) return false;
+  const Way way{w_, target.data(), plan_.size(), value_, promised, roundoff};
+  // An expansion has no more digits there than the Hessian.
+  const Went went = goTowards(way, trial_.data(), team_, [&](const double* trial) {
+    return expands_ ? smooth_.evaluate(trial, trialGradient_.data()) : evaluate(trial, trialGradient_.data());
+  });
+  if (!(went.part > 0.0) && !isOver) {
+    evaluate(w_, trialGradient_.data());
+    return false;
+  }
+  weakDecrease_ = promised;
+  change = remainingDecrease = promised;
+  ended = went.part > 0.0 ? Status::maxEpochs : Status::stalled;
+  if (!(went.part > 0.0)) return true;
+  value_ = went.value;
+  meanLoss = smooth_.meanLoss();
+  copy(trial_.data(), w_, plan_.size());
+  copy(trialGradient_.data(), g_.data(), plan_.size());
+  if (expands_)
+    remaining();
+  else
+    isCurrent_ = false;
+  stuck_ = 0;
+  return true;
 }
 
 // To where the first iteration starts.
@@ -364,6 +428,7 @@ void Newton::exchange(Archive& archive) {
   archive.number(value_);
   archive.number(damping_);
   archive.count(stuck_);
+  archive.number(weakDecrease_);
   archive.array(g_.data(), plan_.size());
   if (expansion_) expansion_->exchange(archive);
   // What follows from the weights is made anew.

@@ -56,6 +56,8 @@ class Newton final : public Method {
   bool isCoupled() const { return plan_.loss == softmaxLoss; }
   bool isExpanded(const double* known) const;
   bool isSparse() const;
+  bool descendWeak(bool isOver);
+  bool stepWeak(bool isOver);
   void approach();
   double evaluate(const double* weights, double* gradient);
   double penalized(double sum, const double* weights, double* gradient);
@@ -107,6 +109,7 @@ class Newton final : public Method {
   double value_ = 0.0;
   double damping_ = 0.0;
   uint64_t stuck_ = 0;  // iterations that changed neither the objective nor what the models promise
+  double weakDecrease_ = INFINITY;  // by the last step along directions in which models say nothing
   bool begun_ = false;
   bool isCurrent_ = false;  // the Hessians are those of the weights
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "cholesky.h"
 
@@ -13,6 +14,8 @@ namespace {
 
 constexpr int mostRounds = 100;  // of coordinate descent and a solve
 constexpr int mostSweeps = 10;   // of one round over the active variables
+// Of a diagonal element, a pivot that rounding of the Hessian has left few digits: 12 bits and less.
+constexpr double weakPivot = 0x1p-36;
 
 }  // namespace
 
@@ -205,6 +208,31 @@ size_t Quadratic::factorizeActive(size_t known) {
     L[i * n + i] = diagonal_.data()[active_[i]];
   }
   return factorize(kernels_, L, n, team_, known);
+}
+
+std::vector<std::vector<double>> Quadratic::weakDirections(size_t count) const {
+  const size_t n = size_;
+  const double* diagonal = diagonal_.data();
+  bool any = false;
+  for (size_t j = 0; j < count && !any; ++j) {
+    const double root = L_.data()[j * n + j];
+    any = diagonal[j] > 0.0 && !(root * root > weakPivot * diagonal[j]);
+  }
+  std::vector<std::vector<double>> directions;
+  if (!any) return directions;
+  Doubles F(n * n);
+  memcpy(F.data(), H_, n * n * sizeof(double));
+  for (size_t j = 0; j < n; ++j) F.data()[j * n + j] = diagonal[j];
+  factorize(kernels_, F.data(), n, team_, 0, weakPivot);
+  for (size_t j = 0; j < count && !stopped(); ++j) {
+    if (F.data()[j * n + j] > 0.0 || !(diagonal[j] > 0.0)) continue;
+    std::vector<double> u(n);
+    for (size_t k = 0; k < n; ++k) u[k] = -row(j)[k];
+    solveFactorized(kernels_, F.data(), n, u.data());
+    u[j] = 1.0;
+    directions.push_back(std::move(u));
+  }
+  return directions;
 }
 
 // The slope of the model at an active variable, l1 and all.

@@ -24,6 +24,9 @@ class Quadratic {
   // Of a diagonal element of the equations that were solved last, the least that remained when the variables
   // before it were taken out.
   double leastPivot() const;
+  // Without l1 and bounds: directions in which the model says little or nothing, one for each of the first
+  // `count` variables that all but depend on those before it. To the others they are conjugate.
+  std::vector<std::vector<double>> weakDirections(size_t count) const;
   // g += d times column j of the Hessian.
   void addColumn(double d, size_t j, double* g) const {
     kernels_.axpy(d, row(j), g, size_);

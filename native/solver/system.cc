@@ -99,4 +99,16 @@ double System::untold(double damping, double* gradient) {
   return untold;
 }
 
+std::vector<std::vector<double>> System::weakDirections(size_t size) const {
+  // What the last class would tell the others have told.
+  const size_t count = isCoupled_ ? penalized_ - columns_ : places_.size();
+  std::vector<std::vector<double>> directions = model_.weakDirections(count);
+  for (std::vector<double>& direction : directions) {
+    std::vector<double> u(size);
+    for (size_t i = 0; i < direction.size(); ++i) u[places_[i]] = direction[i];
+    direction.swap(u);
+  }
+  return directions;
+}
+
 }  // namespace nabla

@@ -38,6 +38,8 @@ class System {
   // Of the model without damping, at its minimum: writes its slope to `gradient`, and returns what the
   // objective could still fall by, where the model is flat but for the least damping.
   double untold(double damping, double* gradient);
+  // Without l1 and bounds: directions, of all `size` weights, in which the Hessian has lost its digits.
+  std::vector<std::vector<double>> weakDirections(size_t size) const;
 
  private:
   // Where a variable is among the system's.

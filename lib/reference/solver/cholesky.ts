@@ -7,16 +7,16 @@ const blockCols = 32;
 /**
  * A (n × n, row-major; its lower triangle) becomes L with A = LLᵀ. A variable whose pivot is nothing but rounding is a
  * combination of those before it: its diagonal becomes 0. Returns how many there are. The first `known` rows, which
- * rowsKept() has rounded, are L's already.
+ * rowsKept() has rounded, are L's already. `rounding`: of a diagonal element, what a pivot is that is nothing but rounding.
  */
-export function factorize(A: Float64Array, n: number, known = 0): number {
+export function factorize(A: Float64Array, n: number, known = 0, rounding = n * 2 ** -48): number {
   const diagonal = Float64Array.from({ length: n }, (_, j) => A[j * n + j]);
   let aliased = 0;
   for (let j = 0; j < known; j++) if (!(diagonal[j] > 0)) aliased++;
   for (let from = 0; from < n; from += blockCols) {
     const to = Math.min(n, from + blockCols);
     const next = Math.max(to, known);
-    if (from >= known) aliased += solveBlock(A, n, from, to, diagonal);
+    if (from >= known) aliased += solveBlock(A, n, from, to, diagonal, rounding);
     for (let j = next; j < n; j++) solveBelow(A, n, from, to, j * n);
     takeOut(A, n, from, to, next);
   }
@@ -29,8 +29,14 @@ export function rowsKept(rows: number): number {
 }
 
 /** Rows from … to-1, of which what is before these columns is taken out, become L's. Returns how many are aliased. */
-function solveBlock(A: Float64Array, n: number, from: number, to: number, diagonal: Float64Array): number {
-  const rounding = n * 2 ** -48;
+function solveBlock(
+  A: Float64Array,
+  n: number,
+  from: number,
+  to: number,
+  diagonal: Float64Array,
+  rounding: number,
+): number {
   let aliased = 0;
   for (let j = from, row = from * n; j < to; j++, row += n) {
     for (let k = from, other = from * n; k < j; k++, other += n) {

@@ -19,6 +19,7 @@ import type { Smooth } from './smooth.js';
 import { toleranceOf } from './stopping.js';
 import { leastDamping, System } from './system.js';
 import { goTowards } from './towards.js';
+import { stepAlong } from './weakdirections.js';
 import { WorkingSet } from './workingset.js';
 
 const mostDampings = 25;
@@ -33,6 +34,8 @@ const leastSlope = 2 ** -28;
 // And where damping holds steps back.
 const leastDampedSlope = 2 ** -21;
 const mostStuck = 8;
+// Of the round-off level of the objective, a decrease along directions in which models say nothing that is worth a step.
+const leastWeak = 2 ** -6;
 
 export class Newton extends Method {
   readonly #plan: Plan;
@@ -58,6 +61,7 @@ export class Newton extends Method {
   #value = NaN;
   #damping = 0;
   #stuck = 0; // iterations that changed neither the objective nor what the models promise
+  #weakDecrease = Infinity; // by the last step along directions in which models say nothing
   #begun = false;
   #isCurrent = false; // the Hessians are those of the weights
 
@@ -163,11 +167,68 @@ export class Newton extends Method {
     else if (isStuck && this.#isSmooth && !this.#isSteeper(leastSlope, 0)) this.ended = 'converged';
     else if (this.#stuck >= mostStuck) this.ended = 'stalled';
     else if (length === 0) this.ended = left <= 64 * roundoff ? 'converged' : 'stalled';
+    const isOver = this.ended !== null || left < toleranceOf(this.#plan, this.#value);
+    const isWeak = (isOver || isStuck) && this.#isSmooth && this.#descendWeak(isOver);
     this.gradientNorm = this.#smooth.norm(this.#w, this.#g);
-    if (trusts && (this.ended || left < toleranceOf(this.#plan, this.#value))) this.#finish(left);
+    if (!isWeak && trusts && (this.ended || left < toleranceOf(this.#plan, this.#value))) this.#finish(left);
     this.lastDecrease = before - this.#value;
     if (this.#plan.stepHistory && length > 0) this.stepLosses.push(this.#value);
     return this.#value;
+  }
+
+  /**
+   * Where models say that nothing is left, or as much as before: a step along the directions in which they say nothing, if
+   * the objective falls there. Whether it does; the fit goes on then. One that is over has stalled if no such step is found.
+   */
+  #descendWeak(isOver: boolean): boolean {
+    const damping = this.#damping;
+    this.#damp(0);
+    if (this.#stepWeak(isOver)) return true;
+    this.#damp(damping);
+    return false;
+  }
+
+  #stepWeak(isOver: boolean): boolean {
+    const of = this.#systems.map((system) => system.weakDirections(this.#w.length));
+    if (of.every((directions) => directions.length === 0)) return false;
+    // The second derivatives of the weights; of the squared loss the gradient over the rows.
+    if (!this.#expansion) this.#evaluate(this.#w, this.#trialGradient);
+    const curvature = this.#expansion ? null : this.#curvature;
+    const at = { weights: this.#w, gradient: this.#g, curvature, meanLoss: this.meanLoss };
+    const target = this.#w.slice();
+    let promised = 0;
+    this.#systems.forEach(({ output }, i) => {
+      if (of[i].length === 0) return;
+      const [table, scaling, smooth] = [this.#table, this.#scaling, this.#smooth];
+      promised += stepAlong(of[i], output, at, this.#plan, table, scaling, smooth, this.#roundoff, target);
+    });
+    const roundoff = this.#level();
+    if (!(promised > leastWeak * roundoff && promised > toleranceOf(this.#plan, this.#value))) return false;
+    // Beside rounding that hides it, what is left is to fall by half each time.
+    if (promised <= roundoff && promised > 0.5 * this.#weakDecrease) return false;
+    const way = { from: this.#w, target, value: this.#value, promised, roundoff };
+    // An expansion has no more digits there than the Hessian.
+    const { part, value } = goTowards(way, this.#trial, () => {
+      return this.#expansion
+        ? this.#smooth.evaluate(this.#trial, this.#trialGradient)
+        : this.#evaluate(this.#trial, this.#trialGradient);
+    });
+    if (part === 0 && !isOver) {
+      this.#evaluate(this.#w, this.#trialGradient);
+      return false;
+    }
+    this.#weakDecrease = promised;
+    this.change = this.remainingDecrease = promised;
+    this.ended = part > 0 ? null : 'stalled';
+    if (part === 0) return true;
+    this.#value = value;
+    this.meanLoss = this.#smooth.meanLoss;
+    this.#w.set(this.#trial);
+    this.#g.set(this.#trialGradient);
+    if (this.#expansion) this.#remaining();
+    else this.#isCurrent = false;
+    this.#stuck = 0;
+    return true;
   }
 
   /** To where the first iteration starts. */
@@ -430,6 +491,7 @@ export class Newton extends Method {
     this.#value = archive.number(this.#value);
     this.#damping = archive.number(this.#damping);
     this.#stuck = archive.number(this.#stuck);
+    this.#weakDecrease = archive.number(this.#weakDecrease);
     archive.array(this.#g);
     this.#expansion?.exchange(archive);
     // What follows from the weights is made anew.

@@ -8,6 +8,9 @@ import { factorize, rowsKept, solveFactorized, solveTransposed } from './cholesk
 const mostRounds = 100; // of coordinate descent and a solve
 const mostSweeps = 10; // of one round over the active variables
 
+/** Of a diagonal element, a pivot that rounding of the Hessian has left few digits: 12 bits and less. */
+const weakPivot = 2 ** -36;
+
 const none = new Float64Array(0);
 
 export class Quadratic {
@@ -126,6 +129,33 @@ export class Quadratic {
       if (!(pivot > least)) least = pivot;
     }
     return least;
+  }
+
+  /**
+   * Without l1 and bounds: directions in which the model says little or nothing, one for each of the first `count` variables
+   * that all but depend on those before it. To the others they are conjugate.
+   */
+  weakDirections(count: number): Float64Array[] {
+    const n = this.#size;
+    const L = this.#L;
+    const isWeak = (j: number) =>
+      this.#diagonal[j] > 0 && !(L[j * n + j] * L[j * n + j] > weakPivot * this.#diagonal[j]);
+    let any = false;
+    for (let j = 0; j < count; j++) any ||= isWeak(j);
+    if (!any) return [];
+    const F = new Float64Array(this.#H);
+    for (let j = 0; j < n; j++) F[j * n + j] = this.#diagonal[j];
+    factorize(F, n, 0, weakPivot);
+    const directions: Float64Array[] = [];
+    for (let j = 0; j < count; j++) {
+      if (F[j * n + j] > 0 || !(this.#diagonal[j] > 0)) continue;
+      const u = new Float64Array(n);
+      for (let k = 0; k < n; k++) u[k] = -this.#H[j * n + k];
+      solveFactorized(F, n, u);
+      u[j] = 1;
+      directions.push(u);
+    }
+    return directions;
   }
 
   /** g += d times column j of the Hessian. */

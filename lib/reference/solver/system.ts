@@ -142,6 +142,17 @@ export class System {
     return untold;
   }
 
+  /** Without l1 and bounds: directions, of all `size` weights, in which the Hessian has lost its digits (Quadratic). */
+  weakDirections(size: number): Float64Array[] {
+    // What the last class would tell the others have told.
+    const count = this.#isCoupled ? this.#penalized - this.#columns : this.#places.length;
+    return this.model.weakDirections(count).map((own) => {
+      const u = new Float64Array(size);
+      for (let i = 0; i < own.length; i++) u[this.#places[i]] = own[i];
+      return u;
+    });
+  }
+
   /** The Hessian from that of all columns, of `side` rows. */
   #gather(G: Float64Array, columns: Uint32Array, side: number): void {
     const n = this.#places.length;

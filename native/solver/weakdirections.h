@@ -1,0 +1,28 @@
+// Steps along directions in which columns all but depend on each other, whose second derivatives a Hessian of
+// all columns loses to rounding: there they are taken of the columns' combinations, row by row, as of columns
+// of their own (Yamamoto, Nakatsukasa, Yanagisawa and Fukaya 2015, CholeskyQR2).
+// Twin: lib/reference/solver/weakdirections.ts.
+#pragma once
+
+#include <vector>
+
+#include "roundoff.h"
+#include "smooth.h"
+
+namespace nabla {
+
+struct WeakPoint {
+  const double* weights;
+  const double* gradient;   // of the smooth part
+  const double* curvature;  // second derivatives in z, of softmax the probabilities: outputs × rows; null: of
+                            // the squared loss
+  double meanLoss;
+};
+
+// Adds to `target` the step to where the objective has its minimum along `directions` (each of all weights),
+// those of output `output`, of softmax of all. Returns by how much the objective falls.
+double stepAlong(const Kernels& kernels, const std::vector<std::vector<double>>& directions, size_t output,
+                 const WeakPoint& at, const Plan& plan, const Table& table, const Scaling& scaling,
+                 const Smooth& smooth, const Roundoff& roundoff, const Team& team, double* target);
+
+}  // namespace nabla
