@@ -152,6 +152,21 @@ describe.each(faces)('partialFit: $name', ({ Model, fitSync }) => {
 });
 
 describe.each(faces)('warmStart: $name', ({ fitSync }) => {
+  it('refuses a model whose weights are not finite, by a rule, a solver and partialFit', () => {
+    const rows = problem(9, 3, 1);
+    for (const name of ['coefficients', 'intercepts'] as const) {
+      for (const value of [NaN, Infinity]) {
+        const model = fitSync(rows, { optimizer: 'sgd', epochs: 1, keepState: true });
+        model[name][0] = value;
+        const message = new RegExp(`^warmStart\\.${name}\\[0\\]`);
+        for (const optimizer of ['auto', 'newton', 'lbfgs', 'adam'] as const) {
+          expectRefusal(fitSync, [rows, { optimizer, warmStart: model }], 'ERR_NOT_FINITE', message);
+        }
+        expectRefusal(model.partialFitSync.bind(model) as never, [rows], 'ERR_NOT_FINITE', message);
+      }
+    }
+  });
+
   it('matches classes by their labels, in whatever order', () => {
     const X = normals(60 * 2, 3);
     const names = ['ant', 'bee', 'cow'];

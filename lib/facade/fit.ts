@@ -1,4 +1,4 @@
-import { checkArray, checkLength, checkMatrix, isFloat64Array } from '../arrays.js';
+import { checkArray, checkLength, checkMatrix, firstNotFinite, isFloat64Array } from '../arrays.js';
 import type { Backend, FitJob, Outcome } from '../backend.js';
 import { readBounds, readPenaltyFactors } from '../bounds.js';
 import { isBrief, nextTurn } from '../brief.js';
@@ -190,6 +190,10 @@ function startFrom(value: unknown, plan: Plan, loss: string, labels: readonly La
   const order = classOrder(model.labels, labels);
   checkLength('warmStart.intercepts', intercepts, plan.outputs, 'one per output');
   checkLength('warmStart.coefficients', coefficients, coefficientCount(plan), `${plan.outputs} × ${plan.cols}`);
+  for (const [name, numbers] of Object.entries({ coefficients, intercepts })) {
+    const bad = firstNotFinite(numbers);
+    if (bad >= 0) throw invalid('ERR_NOT_FINITE', `warmStart.${name}[${bad}]`, 'finite', numbers[bad]);
+  }
   const { outputs, cols, intercept } = plan;
   // The one output of two classes is z of the second.
   const sign = outputs < labels.length && order[0] === 1 ? -1 : 1;
