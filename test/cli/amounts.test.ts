@@ -87,7 +87,7 @@ describe('counts and amounts', () => {
   });
 
   it('the loss is told beside R²', async () => {
-    const flags = ['-t', 'y', '--loss', 'quantile', '--quantile', '.9', '--learning-rate', '.05'];
+    const flags = ['-t', 'y', '--loss', 'quantile', '--quantile', '.9'];
     const { out, err } = await nabla('fit', data(), ...flags);
     expect(err).toBe('');
     expect(out).toMatch(/│ R² .*\n(.*\n)+│ loss +│ +[\d.]+ │ +0\.\d+ │\n/);
