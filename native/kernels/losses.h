@@ -198,8 +198,8 @@ struct ModifiedHuber {  // max(0, 1 - yz)² where yz >= -1, else -4yz; y in {-1,
   }
 };
 
-// max(0, -yz), y in {-1, 1}. At its kink, where weights of 0 are, the slope is that of a mistake: steps leave
-// it.
+// max(0, -yz), y in {-1, 1}. At z = 0, where weights of 0 are, it is not differentiable and takes the slope
+// of a mistake: steps leave it.
 struct Perceptron {
   NABLA_INLINE LossGradient at(Vec y, Vec z, const double*) {
     const Vec m = y * z;

@@ -97,7 +97,7 @@ void Barrier::move(size_t t, size_t n, const double* affine, const double* along
   }
 }
 
-bool Barrier::isAtKink(size_t t, double width, double room) const {
+bool Barrier::isAtBreakpoint(size_t t, double width, double room) const {
   const double inside = e.data()[t] < c.data()[t] ? e.data()[t] : c.data()[t];
   const double off = u.data()[t] > v.data()[t] ? u.data()[t] : v.data()[t];
   return inside * room > off * width;

@@ -47,7 +47,7 @@ class Barrier {
   void move(size_t t, size_t n, const double* affine, const double* along, size_t at, double primal,
             double dual);
   // Whether m goes to 0 and d does not go to an end of its box, beside what is usual for both.
-  bool isAtKink(size_t t, double width, double room) const;
+  bool isAtBreakpoint(size_t t, double width, double room) const;
 
   Doubles low, m;
   Doubles e;  // 0: the term is left out, since low = high

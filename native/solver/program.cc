@@ -105,12 +105,12 @@ void Program::beginBetween(size_t j) {
   }
 }
 
-void Program::write(double* weights, bool kinks) const {
+void Program::write(double* weights, bool snaps) const {
   for (size_t j = 0; j < size_; ++j) {
     double w = w_.data()[j];
-    if (kinks && j < plan_.cols && isAtKink(j, l1Term)) w = 0.0;
-    if (kinks && j < plan_.cols && bounded_ && isAtKink(j, upperTerm)) w = upper(j);
-    if (kinks && j < plan_.cols && bounded_ && isAtKink(j, lowerTerm)) w = lower(j);
+    if (snaps && j < plan_.cols && isAtBreakpoint(j, l1Term)) w = 0.0;
+    if (snaps && j < plan_.cols && bounded_ && isAtBreakpoint(j, upperTerm)) w = upper(j);
+    if (snaps && j < plan_.cols && bounded_ && isAtBreakpoint(j, lowerTerm)) w = lower(j);
     weights[place(j)] = w;
   }
 }

@@ -33,7 +33,7 @@ class Program {
   void begin(const double* weights);
   // Writes the weights among those of all outputs; coefficients that seem to go to 0 or to a bound as that,
   // if it is asked for.
-  void write(double* weights, bool kinks) const;
+  void write(double* weights, bool snaps) const;
   // One iteration: returns how much of a step was taken, 0 if none can be.
   double iterate(double* H);
   // Sets up the equations where it is.
@@ -72,8 +72,8 @@ class Program {
   bool hasTerm(size_t j, Kind kind) const;
   // Of a term's box; where that has no end, about the steepest slope there is.
   double width(size_t j, Kind kind) const { return kind == l1Term ? 2.0 * l1(j) : count() * deviation(j); }
-  bool isAtKink(size_t j, Kind kind) const {
-    return barrier_.isAtKink(term(j, kind), hasTerm(j, kind) ? width(j, kind) : 0.0, room_.data()[j]);
+  bool isAtBreakpoint(size_t j, Kind kind) const {
+    return barrier_.isAtBreakpoint(term(j, kind), hasTerm(j, kind) ? width(j, kind) : 0.0, room_.data()[j]);
   }
   void beginBetween(size_t j);
   void foldBounds(double* ofCoefficients) const;

@@ -122,7 +122,7 @@ double Quadratic::within(size_t j, double v) const {
 }
 
 // Where a variable that goes from v is held next: at 0 by l1, or at a bound; infinite: nowhere.
-double Quadratic::kinkAhead(size_t j, double v, bool up) const {
+double Quadratic::breakpointAhead(size_t j, double v, bool up) const {
   if (j < penalized_ && bound(j) > 0.0 && (up ? v < 0.0 : v > 0.0)) return within(j, 0.0);
   if (j < penalized_ && penalty_.bounded()) return up ? penalty_.upper[j] : penalty_.lower[j];
   return up ? INFINITY : -INFINITY;
@@ -130,14 +130,15 @@ double Quadratic::kinkAhead(size_t j, double v, bool up) const {
 
 // How far a variable is from where it would be held.
 double Quadratic::distance(size_t j) const {
-  const double below = v_[j] - kinkAhead(j, v_[j], false), above = kinkAhead(j, v_[j], true) - v_[j];
+  const double below = v_[j] - breakpointAhead(j, v_[j], false),
+               above = breakpointAhead(j, v_[j], true) - v_[j];
   return below < above ? below : above;
 }
 
 // Which part of the step takes active variable i to where it is held.
 double Quadratic::partTo(size_t i) const {
   const size_t j = active_[i];
-  return (kinkAhead(j, v_[j], step_.data()[i] > 0.0) - v_[j]) / step_.data()[i];
+  return (breakpointAhead(j, v_[j], step_.data()[i] > 0.0) - v_[j]) / step_.data()[i];
 }
 
 // One step for each variable, or for each active one. Returns the largest of them, squared, in units of the
@@ -261,9 +262,10 @@ bool Quadratic::leaveFlat() {
     for (size_t k = 0; slope > 0.0 && k <= i; ++k) u[k] = -u[k];
     const size_t first = crossing(i + 1);
     if (first > i) continue;
-    const double length = partTo(first), kink = kinkAhead(active_[first], v_[active_[first]], u[first] > 0.0);
+    const double length = partTo(first),
+                 breakpoint = breakpointAhead(active_[first], v_[active_[first]], u[first] > 0.0);
     for (size_t k = 0; k <= i; ++k) v_[active_[k]] = within(active_[k], v_[active_[k]] + length * u[k]);
-    v_[active_[first]] = kink;
+    v_[active_[first]] = breakpoint;
     refresh();
     if (first < i) return true;
   }
@@ -307,15 +309,15 @@ bool Quadratic::solveActive() {
       const size_t j = active_[i];
       const double next = kept[i] + part * step[i];
       const bool up = step[i] > 0.0;
-      const double kink = kinkAhead(j, kept[i], up);
-      v_[j] = (up ? next < kink : next > kink) ? next : kink;
+      const double breakpoint = breakpointAhead(j, kept[i], up);
+      v_[j] = (up ? next < breakpoint : next > breakpoint) ? next : breakpoint;
     }
     refresh();
     if (value() < lower) return false;
   }
-  const double kink = kinkAhead(active_[first], kept[first], step[first] > 0.0);
+  const double breakpoint = breakpointAhead(active_[first], kept[first], step[first] > 0.0);
   for (size_t i = 0; i < n; ++i) v_[active_[i]] = within(active_[i], kept[i] + length * step[i]);
-  v_[active_[first]] = kink;
+  v_[active_[first]] = breakpoint;
   refresh();
   return false;
 }

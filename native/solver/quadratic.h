@@ -47,7 +47,7 @@ class Quadratic {
     return !isKinked(j) || !((v_[j] == 0.0 && bound(j) > 0.0) || isAtLower(j) || isAtUpper(j));
   }
   double within(size_t j, double v) const;
-  double kinkAhead(size_t j, double v, bool up) const;
+  double breakpointAhead(size_t j, double v, bool up) const;
   double distance(size_t j) const;
   double partTo(size_t i) const;
   bool stopped() const { return team_.stopped(); }

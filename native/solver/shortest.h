@@ -11,7 +11,7 @@ namespace nabla {
 // are taken out, for columns to be independent without a further look: as fits of eight at once have it.
 constexpr double independentPivot = 0x1p-30;
 
-// In place, of the weights of X's own columns, without l1 and bounds, of a loss without kinks. What the
+// In place, of the weights of X's own columns, without l1 and bounds, of a smooth loss. What the
 // columns leave no choice of stays as it is, to the bit; so does what would raise the loss by more than
 // rounding, what `team` stops, and what would take more than some seconds. Returns whether they have changed.
 bool shorten(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,

@@ -226,7 +226,7 @@ const modifiedHuberCurved: Formula = (y, z, p) => {
   return modifiedHuber(y, z, p);
 };
 
-/** max(0, -yz), y in {-1, 1}. At its kink, where weights of 0 are, the slope is that of a mistake: steps leave it. */
+/** max(0, -yz), y in {-1, 1}. At z = 0, where weights of 0 are, it is not differentiable and takes the slope of a mistake: steps leave it. */
 const perceptron: Formula = (y, z) => {
   const m = y * z;
   slope = m > 0 ? 0 : -y;

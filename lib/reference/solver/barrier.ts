@@ -161,7 +161,7 @@ export class Barrier {
   }
 
   /** Whether m goes to 0 and d does not go to an end of its box, beside what is usual for both. */
-  isAtKink(t: number, width: number, room: number): boolean {
+  isAtBreakpoint(t: number, width: number, room: number): boolean {
     const inside = this.e[t] < this.c[t] ? this.e[t] : this.c[t];
     const off = this.u[t] > this.v[t] ? this.u[t] : this.v[t];
     return inside * room > off * width;

@@ -168,21 +168,21 @@ export class Program implements Archived {
    * Writes the weights among those of all outputs; coefficients that seem to go to 0 or to a bound as that, if it is asked
    * for.
    */
-  write(weights: Float64Array, kinks: boolean): void {
+  write(weights: Float64Array, snaps: boolean): void {
     for (let j = 0; j < this.#size; j++) {
       let w = this.#w[j];
-      if (kinks && j < this.#plan.cols) {
-        if (this.#isAtKink(j, kind.l1)) w = 0;
-        if (this.#bounds && this.#isAtKink(j, kind.upper)) w = this.#bounds.upper[j];
-        if (this.#bounds && this.#isAtKink(j, kind.lower)) w = this.#bounds.lower[j];
+      if (snaps && j < this.#plan.cols) {
+        if (this.#isAtBreakpoint(j, kind.l1)) w = 0;
+        if (this.#bounds && this.#isAtBreakpoint(j, kind.upper)) w = this.#bounds.upper[j];
+        if (this.#bounds && this.#isAtBreakpoint(j, kind.lower)) w = this.#bounds.lower[j];
       }
       weights[this.#place(j)] = w;
     }
   }
 
-  #isAtKink(j: number, of: Kind): boolean {
+  #isAtBreakpoint(j: number, of: Kind): boolean {
     const width = this.#hasTerm(j, of) ? this.#width(j, of) : 0;
-    return this.#barrier.isAtKink(this.#term(j, of), width, this.#room[j]);
+    return this.#barrier.isAtBreakpoint(this.#term(j, of), width, this.#room[j]);
   }
 
   /** One iteration: returns how much of a step was taken, 0 if none can be. */

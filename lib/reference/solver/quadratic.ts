@@ -214,7 +214,7 @@ export class Quadratic {
   }
 
   /** Where a variable that goes from v is held next: at 0 by l1, or at a bound; infinite: nowhere. */
-  #kinkAhead(j: number, v: number, up: boolean): number {
+  #breakpointAhead(j: number, v: number, up: boolean): number {
     const { bounds } = this.#penalty;
     if (j < this.#penalized && this.#bound(j) > 0 && (up ? v < 0 : v > 0)) return this.#within(j, 0);
     if (j < this.#penalized && bounds !== null) return up ? bounds.upper[j] : bounds.lower[j];
@@ -224,15 +224,15 @@ export class Quadratic {
   /** How far a variable is from where it would be held. */
   #distance(j: number): number {
     const v = this.#v[j];
-    const below = v - this.#kinkAhead(j, v, false);
-    const above = this.#kinkAhead(j, v, true) - v;
+    const below = v - this.#breakpointAhead(j, v, false);
+    const above = this.#breakpointAhead(j, v, true) - v;
     return below < above ? below : above;
   }
 
   /** Which part of the step takes active variable i to where it is held. */
   #partTo(i: number): number {
     const j = this.#active[i];
-    return (this.#kinkAhead(j, this.#v[j], this.#step[i] > 0) - this.#v[j]) / this.#step[i];
+    return (this.#breakpointAhead(j, this.#v[j], this.#step[i] > 0) - this.#v[j]) / this.#step[i];
   }
 
   /** One step for each variable, or for each active one. Returns the largest, squared, in units of the model. */
@@ -340,9 +340,9 @@ export class Quadratic {
       const first = this.#crossing(i + 1);
       if (first > i) continue;
       const length = this.#partTo(first);
-      const kink = this.#kinkAhead(active[first], v[active[first]], u[first] > 0);
+      const breakpoint = this.#breakpointAhead(active[first], v[active[first]], u[first] > 0);
       for (let k = 0; k <= i; k++) v[active[k]] = this.#within(active[k], v[active[k]] + length * u[k]);
-      v[active[first]] = kink;
+      v[active[first]] = breakpoint;
       this.#refresh();
       if (first < i) return true;
     }
@@ -390,15 +390,15 @@ export class Quadratic {
         const j = active[i];
         const next = kept[i] + part * step[i];
         const up = step[i] > 0;
-        const kink = this.#kinkAhead(j, kept[i], up);
-        v[j] = (up ? next < kink : next > kink) ? next : kink;
+        const breakpoint = this.#breakpointAhead(j, kept[i], up);
+        v[j] = (up ? next < breakpoint : next > breakpoint) ? next : breakpoint;
       }
       this.#refresh();
       if (this.#value() < lower) return false;
     }
-    const kink = this.#kinkAhead(active[first], kept[first], step[first] > 0);
+    const breakpoint = this.#breakpointAhead(active[first], kept[first], step[first] > 0);
     for (let i = 0; i < n; i++) v[active[i]] = this.#within(active[i], kept[i] + length * step[i]);
-    v[active[first]] = kink;
+    v[active[first]] = breakpoint;
     this.#refresh();
     return false;
   }

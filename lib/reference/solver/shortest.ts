@@ -100,7 +100,7 @@ function project({ columns, stride, rows, cols }: Triangle, orthogonal: Orthogon
 }
 
 /**
- * In place, of the weights of X's own columns, without l1 and bounds, of a loss without kinks. What the columns leave no
+ * In place, of the weights of X's own columns, without l1 and bounds, of a smooth loss. What the columns leave no
  * choice of stays as it is, to the bit; so does what would raise the loss by more than rounding, and what would take
  * more than some seconds. Returns whether they have changed.
  */
