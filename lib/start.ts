@@ -19,8 +19,12 @@ export function nullIntercept(plan: Plan, rows: Rows, start: number, count: numb
   const { loss, lossParameters, outputs } = plan;
   const { y, sampleWeight, offset, index } = rows;
   const power = loss === poissonLoss ? 1 : loss === gammaLoss ? 2 : lossParameters[0];
-  let [above, below] = [0, 0];
-  for (let i = start; i < start + count; i++) {
+  let above = 0;
+  let below = 0;
+  const isPlain = !sampleWeight && !offset && !index;
+  for (let i = start; isPlain && i < start + count; i++) above += y[i * outputs + output];
+  if (isPlain) below = count;
+  for (let i = start; !isPlain && i < start + count; i++) {
     const row = index ? index[i] : i;
     const weight = sampleWeight ? sampleWeight[row] : 1;
     const at = row * outputs + output;

@@ -21,25 +21,28 @@ export interface Targets {
 
 const { isMap } = types;
 
-interface Range {
-  holds(y: number): boolean;
-  expected: string;
+/** The numbers from `least` to `most`, or the whole ones among them. */
+class Range {
+  constructor(
+    readonly expected: string,
+    readonly least: number,
+    readonly most: number,
+    readonly isWhole = false,
+  ) {}
+
+  holds(y: number): boolean {
+    return y >= this.least && y <= this.most && (!this.isWhole || Number.isInteger(y));
+  }
 }
-const nonNegative: Range = { holds: (y) => y >= 0, expected: 'a number from 0' };
-const positive: Range = { holds: (y) => y > 0, expected: 'a number above 0' };
+const nonNegative = new Range('a number from 0', 0, Infinity);
+const positive = new Range('a number above 0', Number.MIN_VALUE, Infinity);
 const ranges: Record<Exclude<TargetKind, 'tweedie'>, Range | null> = {
   real: null,
   nonNegative,
   positive,
-  zeroOne: { holds: (y) => y >= 0 && y <= 1, expected: '0 or 1, or a fraction between them' },
-  plusMinusOne: {
-    holds: (y) => y === -1 || (Number.isInteger(y) && y >= 0 && y < maxClasses),
-    expected: '-1 or 1, or a class from 0',
-  },
-  label: {
-    holds: (y) => Number.isInteger(y) && y >= 0 && y < maxClasses,
-    expected: `a class from 0 to ${maxClasses - 1}`,
-  },
+  zeroOne: new Range('0 or 1, or a fraction between them', 0, 1),
+  plusMinusOne: new Range('-1 or 1, or a class from 0', -1, maxClasses - 1, true),
+  label: new Range(`a class from 0 to ${maxClasses - 1}`, 0, maxClasses - 1, true),
 };
 
 /** A loss as it was chosen. */
@@ -86,19 +89,7 @@ export function readTargets(
     throw invalid('ERR_INVALID_ARG_TYPE', 'classes', '2 with the loss logistic; softmax takes more', classes);
   }
   const range = targetRange(chosen);
-  let largest = 0;
-  let lowest = 0;
-  const check = (row: number): void => {
-    for (let i = row * targets; range && i < (row + 1) * targets; i++) {
-      if (!range.holds(y[i])) {
-        const code = Number.isFinite(y[i]) ? (isClass ? 'ERR_INVALID_LABELS' : 'ERR_OUT_OF_RANGE') : 'ERR_NOT_FINITE';
-        throw invalid(code, `${name}[${i}]`, range.expected, y[i], { row, column: i - row * targets });
-      }
-      if (y[i] > largest) largest = y[i];
-      if (y[i] < lowest) lowest = y[i];
-    }
-  };
-  if (range) eachUsed(table, check);
+  const { largest, lowest } = range ? extent(name, table, targets, range, isClass) : { largest: 0, lowest: 0 };
   if (kind === 'label') return labelled(name, table, largest, classes as number | undefined);
   if (kind === 'plusMinusOne') {
     const count = (classes as number | undefined) ?? largest + 1;
@@ -106,6 +97,31 @@ export function readTargets(
     return signed(name, loss, table, lowest, count);
   }
   return { outputs: targets, targets, labels: kind === 'zeroOne' ? [0, 1] : [], y };
+}
+
+/** The ends of y's numbers and 0, each of which must be in range. */
+function extent(
+  name: string,
+  { y, rows, used }: RawTable,
+  targets: number,
+  range: Range,
+  isClass: boolean,
+): { largest: number; lowest: number } {
+  let largest = 0;
+  let lowest = 0;
+  const count = (used ? used.length : rows) * targets;
+  for (let n = 0; n < count; n++) {
+    const i = used ? used[Math.floor(n / targets)] * targets + (n % targets) : n;
+    const value = y[i];
+    if (!range.holds(value)) {
+      const code = Number.isFinite(value) ? (isClass ? 'ERR_INVALID_LABELS' : 'ERR_OUT_OF_RANGE') : 'ERR_NOT_FINITE';
+      const [row, column] = [Math.floor(i / targets), i % targets];
+      throw invalid(code, `${name}[${i}]`, range.expected, value, { row, column });
+    }
+    if (value > largest) largest = value;
+    if (value < lowest) lowest = value;
+  }
+  return { largest, lowest };
 }
 
 /** Classes by the caller's labels: all that there are, or those of the table. */

@@ -224,10 +224,10 @@ function startsOf(plan: Plan, rows: Pick<ManyJob, 'y' | 'sampleWeight' | 'offset
   const starts = new Float64Array(count * outputs);
   if (!hasNullStart(plan)) return starts;
   const { borders } = rows;
-  for (let i = 0; i < starts.length; i++) {
-    const [problem, output] = [Math.floor(i / outputs), i % outputs];
-    const length = borders[problem + 1] - borders[problem];
-    starts[i] = nullIntercept(plan, { ...rows, index: null }, borders[problem], length, output);
+  const all = { ...rows, index: null };
+  for (let i = 0; i < count; i++) {
+    const length = borders[i + 1] - borders[i];
+    for (let k = 0; k < outputs; k++) starts[i * outputs + k] = nullIntercept(plan, all, borders[i], length, k);
   }
   return starts;
 }

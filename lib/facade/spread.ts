@@ -20,6 +20,7 @@ const rounding = 2 ** -40;
 const lowest = -700;
 
 const kinds = Object.values(entries).map(({ predicts }) => predicts);
+const targetKinds = Object.values(entries).map(({ target }) => target);
 const logOf = (x: number): number => (x > 0 ? log(x) : lowest);
 /** The least mean of the identity link. */
 const leastMean = 2 ** -1000;
@@ -65,6 +66,44 @@ function meanLoss({ loss, lossParameters: parameters }: Plan, { y, weights, tota
   return losses[loss].gradient({ ...args, terms: new Float64Array(n) }) / total;
 }
 
+/** How much of a sample is of each class. */
+function sharesOf(classes: number, { y, weights, total }: Sample): number[] {
+  const shares = new Array<number>(classes).fill(0);
+  for (let i = 0; i < y.length; i++) shares[y[i]] += weights[i] / total;
+  return shares;
+}
+
+/**
+ * Rows of few values of y whose mean loss at a constant prediction is that of the sample: losses of means, and logistic, are
+ * linear in y, and those of classes sums over these.
+ */
+function condensed({ loss, outputs }: Plan, sample: Sample): Sample {
+  const { total, mean } = sample;
+  const of = (y: number[], parts: number[]): Sample => {
+    return { ...sample, y: Float64Array.from(y), weights: Float64Array.from(parts, (part) => part * total) };
+  };
+  if (loss === softmaxLoss) {
+    const shares = sharesOf(outputs, sample);
+    const seen = [...shares.keys()].filter((k) => shares[k] > 0);
+    return of(
+      seen,
+      seen.map((k) => shares[k]),
+    );
+  }
+  if (targetKinds[loss] === 'plusMinusOne') return of([-1, 1], [0.5 * (1 - mean), 0.5 * (1 + mean)]);
+  return kinds[loss] === 'value' ? sample : of([mean], [1]);
+}
+
+/** The mean loss at a z for each output, the same for all rows. */
+function meanLossAt(plan: Plan, sample: Sample, z: readonly number[]): number {
+  const n = sample.y.length;
+  const all = new Float64Array(n * z.length);
+  z.forEach((value, k) => {
+    all.fill(value, k * n, (k + 1) * n);
+  });
+  return meanLoss(plan, sample, all);
+}
+
 /** Of least squares, without a pass for the terms. */
 function squares(intercept: boolean, { y, weights, total, mean }: Sample): number {
   const from = intercept ? mean : 0;
@@ -86,12 +125,8 @@ function quantile({ y, weights, total }: Sample, q: number): number {
 
 /** z of a constant prediction, of each output: the mean of y or its quantile, or by the shares of classes. */
 function constants({ loss, lossParameters, outputs, intercept }: Plan, sample: Sample): number[] {
-  const { y, weights, total, mean } = sample;
-  if (loss === softmaxLoss) {
-    const shares = new Array<number>(outputs).fill(0);
-    for (let i = 0; i < y.length; i++) shares[y[i]] += weights[i] / total;
-    return shares.map(logOf);
-  }
+  const { mean } = sample;
+  if (loss === softmaxLoss) return sharesOf(outputs, sample).map(logOf);
   // At 0, and near the mean, perceptron has no loss of any class: a margin of 1 to the more frequent one.
   if (loss === perceptronLoss) return [mean < 0 ? -1 : 1];
   if (!intercept) return [0];
@@ -106,14 +141,14 @@ function spreadOfSample(plan: Plan, sample: Sample): number {
   const { y, total } = sample;
   if (total === 0) return 0;
   if (loss === squaredLoss) return squares(plan.intercept, sample);
-  const n = y.length;
+  const few = condensed(plan, sample);
   const constant = constants(plan, sample);
-  const z = new Float64Array(n * constant.length);
-  const zero = meanLoss(plan, sample, z);
-  constant.forEach((value, k) => {
-    z.fill(value, k * n, (k + 1) * n);
-  });
-  const usual = meanLoss(plan, sample, z);
+  const usual = meanLossAt(plan, few, constant);
+  const zero = meanLossAt(
+    plan,
+    few,
+    constant.map(() => 0),
+  );
   const least = kinds[loss] === 'mean' ? meanLoss(plan, sample, y.map(links[loss])) : 0;
   // No mean of an identity link is 0, and perceptron has no loss there.
   const far = loss === perceptronLoss ? 1 : zero < Infinity ? zero : usual;

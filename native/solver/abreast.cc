@@ -222,11 +222,12 @@ void EightProblems::evaluateAtZero() {
   areLossesKnown_ = true;
 }
 
-double EightProblems::meanTarget(size_t lane) const {
-  double sum = 0.0;
-  for (size_t i = 0; i < lengths_[lane]; ++i)
-    sum += weights_.data()[abreast * i + lane] * y_.data()[abreast * i + lane];
-  return sum / counts_[lane];
+void EightProblems::meanTargets(double* means) const {
+  std::fill_n(means, abreast, 0.0);
+  const double *weights = weights_.data(), *y = y_.data();
+  for (size_t i = 0; i < rows_.count; ++i)
+    for (size_t k = 0; k < abreast; ++k) means[k] += weights[abreast * i + k] * y[abreast * i + k];
+  for (size_t k = 0; k < abreast; ++k) means[k] /= counts_[k];
 }
 
 bool EightProblems::isFinite(size_t lane) const {

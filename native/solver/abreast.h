@@ -74,8 +74,8 @@ class EightProblems {
   double sum(size_t lane) const { return sum_[lane]; }
   bool isFinite(size_t lane) const;
   const double* curvature() const { return curvature_.data(); }
-  // Of y, weighted.
-  double meanTarget(size_t lane) const;
+  // Of y, weighted, of each problem.
+  void meanTargets(double* means) const;
 
  private:
   void load(const size_t* which, size_t count);

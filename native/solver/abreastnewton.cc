@@ -132,8 +132,7 @@ class NewtonAbreast {
       if (!isUsualColumn(n, mean, unit_[i]) || !(mean <= 0.5 * farOfSums * root)) problems_.leave(i % L);
       reach_.data()[i] = root + mean;
     }
-    for (size_t k = 0; k < L; ++k)
-      meanTarget_[k] = Roundoff::needsMeanTarget(plan_) ? problems_.meanTarget(k) : 0.0;
+    if (Roundoff::needsMeanTarget(plan_)) problems_.meanTargets(meanTarget_);
   }
 
   bool needsHessian() const {
