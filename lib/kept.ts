@@ -12,6 +12,8 @@ import { plainClassWeight } from './targets.js';
 /** What belongs to one call and its rows, and not to those that go on from it. */
 const ofCall = ['epochs', 'keepState'] as const;
 const numbers = Object.keys(fitOptions).filter((name) => !(ofCall as readonly string[]).includes(name));
+/** Those that are kept as they were given; of a penalty the plan's own are. */
+const plain: ReadonlySet<string> = new Set([...numbers.filter((name) => name !== 'l1' && name !== 'l2'), 'history']);
 const others = ['optimizer', 'schedule', 'sampler', 'averaging', 'history', 'penaltyFactors', 'classWeight'] as const;
 const names: readonly string[] = [...others, ...numbers];
 
@@ -29,28 +31,29 @@ function keptSampler(value: unknown): FitOptions['sampler'] {
     : (specOf(readChoice('sampler', choice, samplers), samplers) as never);
 }
 
+/** Options that are kept in another form than the caller's. */
+const forms = new Map<string, (value: unknown, plan: Plan) => unknown>([
+  ['schedule', (_, plan) => scheduleSpec(plan.schedule, plan.scheduleParameters, plan.scheduleList)],
+  ['sampler', keptSampler],
+  ['averaging', (value) => specOf(readChoice('averaging', value, averagings), averagings)],
+  ['penaltyFactors', (value) => Array.from(value as ArrayLike<number>)],
+  ['classWeight', plainClassWeight],
+  ['lowerBounds', (value) => (isList(value) ? Array.from(value) : value)],
+  ['upperBounds', (value) => (isList(value) ? Array.from(value) : value)],
+]);
+
 /** Of options that were read, and the plan made of them, whose penalty may be another's than the caller's. */
 export function keptOptions({ given, rule }: ReadOptions, plan: Plan): KeptOptions {
   const kept: Record<string, unknown> = {};
   if (rule) kept.optimizer = specOf(rule, rules);
-  if (given.schedule !== undefined) {
-    kept.schedule = scheduleSpec(plan.schedule, plan.scheduleParameters, plan.scheduleList);
+  // Those that are given: to ask for each that may be takes longer.
+  for (const name of Object.keys(given)) {
+    const form = forms.get(name);
+    if (form) kept[name] = form(given[name], plan);
+    else if (plain.has(name)) kept[name] = given[name];
   }
-  if (given.sampler !== undefined) kept.sampler = keptSampler(given.sampler);
-  if (given.averaging !== undefined) {
-    kept.averaging = specOf(readChoice('averaging', given.averaging, averagings), averagings);
-  }
-  if (given.history !== undefined) kept.history = given.history;
-  if (given.penaltyFactors !== undefined) kept.penaltyFactors = Array.from(given.penaltyFactors as ArrayLike<number>);
-  if (given.classWeight !== undefined) kept.classWeight = plainClassWeight(given.classWeight);
-  for (const name of ['lowerBounds', 'upperBounds'] as const) {
-    if (isList(given[name])) kept[name] = Array.from(given[name]);
-  }
-  for (const name of numbers) if (given[name] !== undefined) kept[name] ??= given[name];
-  for (const name of ['l1', 'l2'] as const) {
-    if (plan[name] !== 0) kept[name] = plan[name];
-    else delete kept[name];
-  }
+  if (plan.l1 !== 0) kept.l1 = plan.l1;
+  if (plan.l2 !== 0) kept.l2 = plan.l2;
   return kept;
 }
 

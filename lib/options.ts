@@ -222,7 +222,7 @@ export interface ReadOptions {
 }
 
 /** Options that may be objects and are looked at more than once. */
-const objects = ['loss', 'schedule', 'sampler', 'averaging', 'classWeight'] as const;
+const objects: readonly string[] = ['loss', 'schedule', 'sampler', 'averaging', 'classWeight'];
 const optimizers = { ...rules, ...solvers };
 const ruleCount = Object.keys(rules).length;
 const noParameters = new Float64Array(maxParameters);
@@ -280,7 +280,8 @@ const usual: Plan = {
 
 export function readFitOptions(options: unknown): ReadOptions {
   const given = readObject('options', options === undefined ? {} : options, fitOptionNames, elsewhere);
-  for (const name of objects) {
+  for (const name of Object.keys(given)) {
+    if (!objects.includes(name)) continue;
     const value = given[name];
     if (typeof value === 'object' && value !== null && !isMap(value)) given[name] = { ...readPlain(name, value) };
   }
