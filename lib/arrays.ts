@@ -9,7 +9,12 @@ import { invalid, NablaError, viewName } from './errors.js';
 export type Matrix = Float64Array | Float32Array;
 
 export function isFloat64Array(value: unknown): value is Float64Array {
-  return viewName(value) === 'Float64Array';
+  return viewName(value) === 'Float64Array' && tellsLength(value as Float64Array);
+}
+
+/** Whether a subclass, or an own property, says of how many elements it is what is so. */
+function tellsLength(array: Matrix): boolean {
+  return array.length === lengthOf(array);
 }
 
 export function isSingles(value: unknown): value is Float32Array {
@@ -27,7 +32,6 @@ const byteOffsetOf = getter<number>('byteOffset');
 const lengthOf = getter<number>('length');
 
 function isDetached(array: Matrix): boolean {
-  if (lengthOf(array) !== 0) return false;
   try {
     new Uint8Array(bufferOf(array) as ArrayBuffer);
     return false;
@@ -38,22 +42,27 @@ function isDetached(array: Matrix): boolean {
 
 /** A Float64Array that is not detached. */
 export function checkArray(name: string, value: unknown): Float64Array {
-  if (!isFloat64Array(value)) throw invalid('ERR_INVALID_ARG_TYPE', name, 'a Float64Array', value);
-  return checkAttached(name, value);
+  if (viewName(value) !== 'Float64Array') throw invalid('ERR_INVALID_ARG_TYPE', name, 'a Float64Array', value);
+  return checkAttached(name, value as Float64Array);
 }
 
 /** A Float64Array or a Float32Array that is not detached. */
 export function checkMatrix(name: string, value: unknown): Matrix {
   if (isSingles(value)) return checkAttached(name, value);
-  if (!isFloat64Array(value)) throw invalid('ERR_INVALID_ARG_TYPE', name, 'a Float64Array or a Float32Array', value);
-  return checkAttached(name, value);
+  if (viewName(value) !== 'Float64Array') {
+    throw invalid('ERR_INVALID_ARG_TYPE', name, 'a Float64Array or a Float32Array', value);
+  }
+  return checkAttached(name, value as Float64Array);
 }
 
 function checkAttached<T extends Matrix>(name: string, array: T): T {
-  if (array.length === 0 && isDetached(array)) {
+  const { length } = array;
+  if (length === lengthOf(array) && length > 0) return array;
+  if (isDetached(array)) {
     throw new NablaError('ERR_DETACHED_BUFFER', `${name} is detached: its buffer was transferred away`);
   }
-  return array;
+  if (tellsLength(array)) return array;
+  throw new NablaError('ERR_INVALID_ARG_TYPE', `${name} must be an array that tells its own length; another tells one`);
 }
 
 export function checkLength(name: string, array: ArrayLike<number>, length: number, why: string): void {
@@ -106,6 +115,23 @@ export function checkApart(outName: string, out: Float64Array, name: string, inp
 export function firstNotFinite(array: Matrix): number {
   for (let i = 0; i < array.length; i++) if (!Number.isFinite(array[i])) return i;
   return -1;
+}
+
+/** Zeros. @throws NablaError `ERR_OUT_OF_MEMORY` */
+export function allocate(length: number): Float64Array {
+  try {
+    return new Float64Array(length);
+  } catch (cause) {
+    throw outOfMemory(cause);
+  }
+}
+
+const noMemory = /^(Array buffer allocation failed|Invalid (typed )?array length)/;
+
+/** What V8 throws where it cannot allocate, as an error of nabla; other errors are as they were. */
+export function outOfMemory(error: unknown): unknown {
+  if (!(error instanceof RangeError && noMemory.test(error.message))) return error;
+  return new NablaError('ERR_OUT_OF_MEMORY', 'not enough memory for this call', { cause: error });
 }
 
 /** Zeros, singles where the other array holds such. */

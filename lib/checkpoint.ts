@@ -4,8 +4,10 @@ import type { FitJob, Outcome } from './backend.js';
 import { crypto, files } from './builtins.js';
 import { NablaError } from './errors.js';
 import { decode, encode, readPath, writeAtomic, writeAtomicSync } from './file.js';
-import { encode as encodePlan, loopStatuses } from './plan.js';
+import { isCarried } from './online.js';
+import { encode as encodePlan, loopStatuses, weightCount } from './plan.js';
 import { readBoolean, readNumber, readObject } from './read.js';
+import { isCount, ranges } from './reference/solver/archive.js';
 
 /** Where a fit puts its state down, and how often. */
 export interface CheckpointOptions {
@@ -63,6 +65,35 @@ function fingerprint({ plan, train, validation, indices, penaltyFactors, bounds,
 const series = ['loss', 'validationLoss', 'learningRate', 'gradientNorm'] as const;
 type Series = Pick<Outcome, (typeof series)[number]>;
 
+/** Whether arrays are the histories of so many epochs, which a fit has paused after. */
+function isSeries(
+  done: Readonly<Record<string, Float64Array>>,
+  { plan, validation }: FitJob,
+  epochs: number,
+): done is Series {
+  const { loss, validationLoss, learningRate, gradientNorm } = done;
+  return (
+    Object.keys(done).join() === series.join() &&
+    isCount(epochs, plan.epochs) &&
+    (plan.stepHistory ? loss.length >= epochs : loss.length === epochs) &&
+    validationLoss.length === (validation ? epochs : 0) &&
+    learningRate.length === epochs &&
+    gradientNorm.length === epochs &&
+    loss.every(Number.isFinite) &&
+    learningRate.every(ranges.size) &&
+    gradientNorm.every(ranges.measured)
+  );
+}
+
+/** Whether what the best epoch carries on, behind epochs and weights of a state, is what this fit's rule would. */
+function isOfRule({ plan, carried }: FitJob, state: Float64Array): boolean {
+  const size = weightCount(plan);
+  const length = state[1 + size];
+  if (length === 0 || !isCount(length)) return length === 0;
+  const best = state.subarray(2 + size, 2 + size + length);
+  return carried !== null && plan.restoreBest && isCarried(best, plan.rule, plan.cols, size);
+}
+
 function joined(a: Float64Array, b: Float64Array): Float64Array {
   const both = new Float64Array(a.length + b.length);
   both.set(a);
@@ -84,12 +115,15 @@ class Pieces {
   /** Goes on where a checkpoint was written. */
   resume(bytes: Uint8Array): void {
     const { header, arrays } = decode('checkpoint', bytes);
+    const mismatch = (what: string) => new NablaError('ERR_CHECKPOINT_MISMATCH', `checkpoint file: ${what}`);
     if ((header as { fingerprint?: unknown } | null)?.fingerprint !== this.#fingerprint) {
-      const what = 'it was written by a fit of other data, options or start';
-      throw new NablaError('ERR_CHECKPOINT_MISMATCH', `checkpoint file: ${what}`);
+      throw mismatch('it was written by a fit of other data, options or start');
     }
     const { state, ...done } = arrays;
-    this.#done = done as unknown as Series;
+    if (!state || !isSeries(done, this.job, state[0]) || !isOfRule(this.job, state)) {
+      throw mismatch('its arrays are not those of this fit');
+    }
+    this.#done = done;
     this.job = { ...this.job, state };
   }
 

@@ -1,13 +1,14 @@
 // The options of a fit that its model remembers, so that partialFit goes on under them.
-import { isList } from './bounds.js';
-import { averagings, fitOptions, rules, samplers } from './catalog.js';
-import { NablaError } from './errors.js';
+import { isList, readBounds, readPenaltyFactors } from './bounds.js';
+import { averagings, fitOptions, type losses, rules, samplers } from './catalog.js';
+import { invalid, NablaError } from './errors.js';
+import type { Label } from './labels.js';
 import { specOf } from './online.js';
 import { type FitOptions, type ReadOptions, readFitOptions } from './options.js';
 import type { Plan } from './plan.js';
 import { nameOf, readChoice, readObject } from './read.js';
 import { scheduleSpec } from './schedules.js';
-import { plainClassWeight } from './targets.js';
+import { plainClassWeight, readClassWeight } from './targets.js';
 
 /** What belongs to one call and its rows, and not to those that go on from it. */
 const ofCall = ['epochs', 'keepState'] as const;
@@ -57,12 +58,35 @@ export function keptOptions({ given, rule }: ReadOptions, plan: Plan): KeptOptio
   return kept;
 }
 
-/** From the JSON of a model. */
-export function readKept(json: unknown): KeptOptions | null {
+/** Row numbers are not kept. */
+function readSamplerName(value: unknown): void {
+  const { name } = readChoice('sampler', value, samplers);
+  if (name === 'indices') throw invalid('ERR_OUT_OF_RANGE', 'sampler', 'another than indices', name);
+}
+
+/** What options must agree with. */
+interface Fitted {
+  loss: keyof typeof losses;
+  labels: readonly Label[];
+  cols: number;
+  outputs: number;
+}
+
+const noRows = { codes: new Float64Array(0), used: new Uint32Array(0) };
+
+/** From the JSON of a model: each option as a fit of such a model takes it. */
+export function readKept(json: unknown, { loss, labels, cols, outputs }: Fitted): KeptOptions | null {
   if (json === undefined) return null;
   try {
     const kept = readObject('model.options', json, names) as KeptOptions;
     readFitOptions({ ...kept });
+    if (kept.optimizer !== undefined) readChoice('optimizer', kept.optimizer, rules);
+    if (kept.sampler !== undefined) readSamplerName(kept.sampler);
+    readBounds(kept, cols, outputs);
+    readPenaltyFactors(kept.penaltyFactors, cols, outputs);
+    if (kept.classWeight !== undefined) {
+      readClassWeight(kept.classWeight, loss, labels, noRows.codes, noRows.used);
+    }
     return { ...kept };
   } catch (error) {
     if (!(error instanceof NablaError)) throw error;

@@ -56,12 +56,19 @@ export function decodeModel(
 ): ModelFields<Label> {
   if (!isContainer(bytes)) return decodeText(bytes, open);
   const { header, arrays } = decode('model', bytes);
-  return readModel(open(header).model, (place) => {
+  const { model, around } = open(header);
+  const fields = readModel(model, (place) => {
     const array = arrays[place];
-    const isRight = array && (place.startsWith('history.') || array.every(Number.isFinite));
+    const isElsewhere = place.startsWith('history.') || place === 'online.carried'; // checked where it is read
+    const isRight = array && (isElsewhere || array.every(Number.isFinite));
     if (!isRight) throw invalid('ERR_MODEL_FORMAT', `model.${place}`, 'an array of finite numbers', array);
     return array;
   });
+  const isWritten =
+    JSON.stringify(around(headOf(fields))) === JSON.stringify(header) &&
+    Object.keys(arraysOf(fields)).join() === Object.keys(arrays).join();
+  if (!isWritten) throw new NablaError('ERR_MODEL_FORMAT', 'model file: it is not as save() writes it');
+  return fields;
 }
 
 function decodeText(bytes: Uint8Array, open: Open): ModelFields<Label> {

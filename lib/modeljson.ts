@@ -10,6 +10,7 @@ import { decodeCarried, type Online, type OnlineJSON, readOnline, writeOnline } 
 import { type Distance, unknownDistance } from './optimality.js';
 import { type Status, statuses } from './plan.js';
 import { readChoice } from './read.js';
+import { isCount, ranges } from './reference/solver/archive.js';
 
 const format = 'nabla-model';
 const version = 3;
@@ -154,7 +155,8 @@ export function checksumOf(text: string): string {
  *
  * @throws NablaError `ERR_MODEL_FORMAT`, `ERR_MODEL_VERSION` or `ERR_MODEL_CHECKSUM`
  */
-export function readModelJSON(json: unknown): ModelFields<Label> {
+export function readModelJSON(given: unknown): ModelFields<Label> {
+  const json = plainOf(given);
   const fields = readModel(json, (place) => {
     const model = fieldsOf('model', json);
     if (place === 'online.carried') return decodeCarried(fieldsOf('model.online', model('online'))('carried'));
@@ -173,6 +175,15 @@ export function readModelJSON(json: unknown): ModelFields<Label> {
   return fields;
 }
 
+/** A copy, which no getter changes while it is read and which nobody else holds. */
+function plainOf(json: unknown): unknown {
+  try {
+    return structuredClone(json);
+  } catch (cause) {
+    throw new NablaError('ERR_MODEL_FORMAT', 'model must be plain data, as toJSON() makes it', { cause });
+  }
+}
+
 /** Reads a model; `arrayAt`: how an array of it is come by. */
 export function readModel(json: unknown, arrayAt: (place: keyof ModelArrays) => Float64Array): ModelFields<Label> {
   const model = fieldsOf('model', json);
@@ -181,9 +192,9 @@ export function readModel(json: unknown, arrayAt: (place: keyof ModelArrays) => 
   if (!isOld && model('version') !== version) {
     throw invalid('ERR_MODEL_VERSION', 'model.version', `${olderVersion} or ${version}`, model('version'));
   }
-  const kept = readKept(model('options'));
-  if (isOld !== (kept === null)) {
-    throw invalid('ERR_MODEL_FORMAT', 'model.options', `options of a fit, from version ${version} on`, kept);
+  const options = model('options');
+  if (isOld !== (options === undefined)) {
+    throw invalid('ERR_MODEL_FORMAT', 'model.options', `options of a fit, from version ${version} on`, options);
   }
   const loss = read<keyof typeof losses>(model, 'loss', 'a known loss', (value) => {
     return typeof value === 'string' && Object.hasOwn(losses, value);
@@ -211,17 +222,31 @@ export function readModel(json: unknown, arrayAt: (place: keyof ModelArrays) => 
     coefficients,
     intercepts,
     status: read(model, 'status', `one of ${statuses.join(', ')}`, (value) => statuses.includes(value as Status)),
-    epochs: read(model, 'epochs', 'a whole number', isCount),
-    steps: read(model, 'steps', 'a whole number', isCount),
+    epochs: read(model, 'epochs', 'a whole number to 2⁵²', isCounted),
+    steps: read(model, 'steps', 'a whole number to 2⁵²', isCounted),
     distance: readDistance(model('optimality')),
-    history: new History(arrayAt('history.loss'), {
-      validationLoss: arrayAt('history.validationLoss'),
-      learningRate: arrayAt('history.learningRate'),
-      gradientNorm: arrayAt('history.gradientNorm'),
+    history: readHistory(arrayAt),
+    kept: readKept(options, {
+      loss,
+      labels,
+      cols: coefficients.length / intercepts.length,
+      outputs: intercepts.length,
     }),
-    kept,
     online: readOnline(model('online'), () => arrayAt('online.carried'), coefficients.length, intercepts.length, isOld),
   };
+}
+
+function readHistory(arrayAt: (place: keyof ModelArrays) => Float64Array): History {
+  const series = (name: 'learningRate' | 'gradientNorm') => {
+    const array = arrayAt(`history.${name}`);
+    if (array.every(ranges.measured)) return array;
+    throw invalid('ERR_MODEL_FORMAT', `model.history.${name}`, 'an array of numbers from 0', array);
+  };
+  return new History(arrayAt('history.loss'), {
+    validationLoss: arrayAt('history.validationLoss'),
+    learningRate: series('learningRate'),
+    gradientNorm: series('gradientNorm'),
+  });
 }
 
 /** Reads an object's own properties. */
@@ -255,7 +280,7 @@ function readDistance(json: unknown): Distance {
   return { gap: number('gap'), relative: number('relative') };
 }
 
-const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isCounted = (value: unknown) => isCount(value);
 
 /** All parameters of the loss and no other, each in its range. */
 function readLossParameters(loss: keyof typeof losses, json: unknown): Record<string, number> {

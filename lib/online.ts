@@ -5,6 +5,7 @@ import type { OptimizerSpec } from './options.js';
 import { type Plan, weightCount } from './plan.js';
 import { type Chosen, readChoice, readObject } from './read.js';
 import { rules as referenceRules } from './reference/kernels/updates.js';
+import { isCount, ranges } from './reference/solver/archive.js';
 import { maxRunning } from './reference/solver/optimizer.js';
 
 /** An update rule as it was chosen, and what it carries over to the next fit. */
@@ -104,6 +105,60 @@ function partsOf(carried: Float64Array, { states, cols, size }: Lengths): Carrie
   return isWhole ? { ...parts, schedule: carried.subarray(at - 6) } : null;
 }
 
+const areFinite = (list: Float64Array | null): boolean => list === null || list.every(Number.isFinite);
+
+/** Running products, and behind them the arrays of a rule for so many weights. */
+function isRuleState(state: Float64Array, rule: number, size: number): boolean {
+  const { squares } = referenceRules[rule];
+  return state.every((value, i) => {
+    if (i < maxRunning) return ranges.part(value);
+    return squares.includes(Math.floor((i - maxRunning) / size)) ? ranges.square(value) : ranges.notNaN(value);
+  });
+}
+
+/** Means, deviations (infinite for a constant column) and squares. */
+function isScaling([isKnown, ...numbers]: Float64Array, cols: number): boolean {
+  const isRight = (value: number, i: number) => {
+    return i < cols ? Number.isFinite(value) : value > 0 && (value < Infinity || i < 2 * cols);
+  };
+  return isKnown === 1 && numbers.every(isRight);
+}
+
+function isSchedule([kind, counted, otherEpochs, alike, perEpoch, length, ...curves]: Float64Array): boolean {
+  const isCurve = [ranges.notNaN, isCount, ranges.size, ranges.size, ranges.part];
+  return (
+    isCount(kind, Object.keys(schedules).length - 1) &&
+    [counted, otherEpochs, alike, perEpoch].every(ranges.size) &&
+    perEpoch > 0 &&
+    length % isCurve.length === 0 &&
+    curves.every((value, i) => isCurve[i % isCurve.length](value))
+  );
+}
+
+/** Whether numbers are what a fit by this rule hands on, each in its range. `size`: of the weights. */
+export function isCarried(carried: Float64Array, rule: number, cols: number, size: number): boolean {
+  const parts = partsOf(carried, { states: referenceRules[rule].states, cols, size });
+  if (!parts) return false;
+  const { epochs, scaling, weights, steps, rule: own, held, average, schedule } = parts;
+  return (
+    isCount(epochs) &&
+    isCount(steps) &&
+    (scaling === null || isScaling(scaling, cols)) &&
+    areFinite(weights) &&
+    (own === null || (isCount(own[0], steps) && isRuleState(own.subarray(1), rule, size))) &&
+    areFinite(held) &&
+    (average === null || (isCount(average[0], steps) && areFinite(average))) &&
+    isSchedule(schedule)
+  );
+}
+
+/** The same of files of version 2: epochs, steps, products and arrays. */
+function isOldCarried(carried: Float64Array, rule: number, size: number): boolean {
+  const [epochs, steps] = carried;
+  if (carried.length !== 2 + maxRunning + referenceRules[rule].states * size) return false;
+  return isCount(epochs) && isCount(steps) && isRuleState(carried.subarray(2), rule, size);
+}
+
 function joined({ epochs, scaling, steps, rule, held, schedule, weights, average }: Carried): Float64Array {
   const optional = (part: Float64Array | null) => (part ? [[1], part] : [[0]]);
   const lists = [
@@ -127,7 +182,7 @@ function joined({ epochs, scaling, steps, rule, held, schedule, weights, average
 
 /** Where a schedule stands after so many epochs, all of as many steps. */
 function scheduleAfter({ schedule, scheduleParameters }: Plan, epochs: number, steps: number, reduced = 1): number[] {
-  const perEpoch = epochs > 0 ? steps / epochs : 1;
+  const perEpoch = epochs > 0 && steps > 0 ? steps / epochs : 1;
   const warmup = Math.min(steps, Math.floor(scheduleParameters[0] * perEpoch));
   return [schedule, steps - warmup, 0, steps, perEpoch, 5, Number.MAX_VALUE, 0, 0, 0, reduced];
 }
@@ -136,7 +191,8 @@ const noRule = { scaling: null, rule: null, held: null, weights: null, average: 
 
 /** What partialFit goes on from where the rule's state was not kept: how far epochs and schedule have come. */
 export function counted(plan: Plan, epochs: number, steps: number, rate: number): Float64Array {
-  const reduced = plan.ruleParameters[0] > 0 ? Math.min(1, rate / plan.ruleParameters[0]) : 1;
+  const part = rate / plan.ruleParameters[0];
+  const reduced = part < 1 ? part : 1;
   const isPlateau = Object.keys(schedules)[plan.schedule] === 'plateau';
   const schedule = Float64Array.from(scheduleAfter(plan, epochs, steps, isPlateau ? reduced : 1));
   return joined({ ...noRule, epochs, steps, schedule });
@@ -192,26 +248,13 @@ export function readOnline(
     throw new NablaError('ERR_MODEL_FORMAT', (error as Error).message, { cause: error });
   }
   const carried = carriedOf();
-  const { states } = referenceRules[rule.index];
   const cols = coefficients / intercepts;
   const sizes = [coefficients, coefficients + intercepts];
-  const isCount = (value: number) => Number.isSafeInteger(value) && value >= 0;
-  const isWhole = isOld
-    ? carried.every(Number.isFinite) && sizes.some((size) => carried.length === 2 + maxRunning + states * size)
-    : sizes.some((size) => {
-        const parts = partsOf(carried, { states, cols, size });
-        if (!parts) return false;
-        const { scaling, steps, ...others } = parts;
-        const lists = [others.rule, others.held, others.schedule, others.weights, others.average];
-        const deviations = 1 + cols; // infinite for a constant column
-        return (
-          isCount(steps) &&
-          lists.every((list) => list === null || list.every(Number.isFinite)) &&
-          (scaling ?? []).every((value, i) => Number.isFinite(value) || (i >= deviations && value === Infinity))
-        );
-      });
-  if (!isWhole || !isCount(carried[0]) || (isOld && !isCount(carried[1]))) {
-    const expected = `the state of ${rule.name} for ${coefficients} coefficients, in finite numbers`;
+  const isRight = isOld
+    ? (size: number) => isOldCarried(carried, rule.index, size)
+    : (size: number) => isCarried(carried, rule.index, cols, size);
+  if (!sizes.some(isRight)) {
+    const expected = `the state of ${rule.name} for ${coefficients} coefficients, in numbers of their ranges`;
     throw invalid('ERR_MODEL_FORMAT', 'model.online.carried', expected, carried);
   }
   return { optimizer: specOf(rule, rules) as OptimizerSpec, carried };

@@ -245,8 +245,8 @@ describe.runIf(native)('the addon', () => {
   it.each([15, 16])('fitSync and fit: a state of another fit, in array %i', async (place) => {
     for (const length of place === 15 ? [0, 3, 500] : [3, 500]) {
       const args = held(place, new Float64Array(length));
-      expect(thrown(() => fitSync(args))).toMatchObject({ code: 'ERR_SHAPE' });
-      expect(await run(args)).toMatchObject({ code: 'ERR_SHAPE' });
+      expect(thrown(() => fitSync(args))).toMatchObject({ code: 'ERR_CHECKPOINT_MISMATCH' });
+      expect(await run(args)).toMatchObject({ code: 'ERR_CHECKPOINT_MISMATCH' });
     }
   });
 

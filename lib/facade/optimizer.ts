@@ -1,5 +1,5 @@
 // The facade of createOptimizer: an update rule on the caller's own arrays.
-import { checkApart, checkArray, checkLength, firstNotFinite } from '../arrays.js';
+import { allocate, checkApart, checkArray, checkLength, firstNotFinite } from '../arrays.js';
 import type { Backend } from '../backend.js';
 import { type Bounds, isList, readBounds } from '../bounds.js';
 import { type Entry, fitOptions, rules, type updateOptions, type Values } from '../catalog.js';
@@ -10,6 +10,7 @@ import type { OptimizerSpec } from '../options.js';
 import { readBoolean, readChoice, readNumber, readObject, readPlain } from '../read.js';
 import { reference } from '../reference/backend.js';
 import { rules as referenceRules } from '../reference/kernels/updates.js';
+import { isCount, ranges } from '../reference/solver/archive.js';
 import { maxRunning } from '../reference/solver/optimizer.js';
 import { refuseL1 } from '../sparsity.js';
 
@@ -135,7 +136,7 @@ export class Optimizer {
     this.#bounds = boundsOf(groups, size);
     for (const { clipsItself, extras } of groups) if (!clipsItself) extras[0] = clipNorm;
     const { states, initialState } = referenceRules[groups[0].rule];
-    this.state = Array.from({ length: states }, () => new Float64Array(size));
+    this.state = Object.freeze(Array.from({ length: states }, () => allocate(size)));
     this.state.forEach((array, k) => {
       for (const { start, end, parameters } of groups) array.fill(initialState(parameters, k), start, end);
     });
@@ -167,6 +168,9 @@ export class Optimizer {
     checkLength('weights', checkArray('weights', weights), this.size, 'as the optimizer has');
     checkLength('gradient', checkArray('gradient', gradient), this.size, 'as the optimizer has');
     checkApart('gradient', gradient, 'weights', weights);
+    this.state.forEach((array, k) => {
+      checkLength(`state[${k}]`, checkArray(`state[${k}]`, array), this.size, 'as the optimizer has');
+    });
     const backend = this.size < border && isDefaultFloatingPoint() ? reference : this.#backend;
     // A sum that is not finite need not mean an element that is not.
     const bad = Number.isFinite(backend.asum(gradient)) ? -1 : firstNotFinite(gradient);
@@ -212,51 +216,65 @@ export class Optimizer {
 
   /** @internal */
   static restore(backend: Backend, json: unknown): Optimizer {
-    const damaged = (what: string) => new NablaError('ERR_MODEL_FORMAT', `the optimizer is damaged: ${what}`);
-    const of = (value: unknown, what: string): Record<string, unknown> => {
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) throw damaged(what);
-      return Object.assign(Object.create(null), value);
-    };
-    const numbers = (value: unknown, length: number, what: string): number[] => {
-      if (!Array.isArray(value) || value.length !== length || !Array.from(value).every(Number.isFinite))
-        throw damaged(what);
-      return value;
-    };
-    const { format, version, size, steps, clipNorm, groups, state } = of(json, 'not an object');
-    if (format !== 'nabla-optimizer') throw damaged('its format is another');
-    // Of version 1 each group clipped its own gradient.
-    if (version !== 1 && version !== 2) throw invalid('ERR_MODEL_VERSION', 'version', '1 or 2', version);
-    const ofAll = version === 1 ? 0 : readNumber('clipNorm', clipNorm, fitOptions.clipNorm);
-    if (
-      !Number.isSafeInteger(size) ||
-      !Number.isSafeInteger(steps) ||
-      (steps as number) < 0 ||
-      !Array.isArray(groups) ||
-      !Array.isArray(state)
-    ) {
-      throw damaged('size, steps, groups or state');
-    }
-    let end = 0;
-    const restored = groups.map((item) => {
-      const group = of(item, 'a group');
-      if (group.start !== end || !Number.isSafeInteger(group.end) || (group.end as number) < end)
-        throw damaged('a range');
-      end = group.end as number;
-      const made = new Group(group.start as number, end, of(group.options, 'options'));
-      made.running.set(numbers(group.running, maxRunning, 'running'));
-      return made;
-    });
-    if (end !== size || restored.length === 0) throw damaged('its ranges');
-    if (restored.some(({ rule }) => rule !== restored[0].rule)) throw damaged('its rules');
-    const arrays = state.map((array) => numbers(array, size, 'its state'));
-    const optimizer = new Optimizer(backend, size as number, { clipNorm: ofAll, groups: restored });
-    if (arrays.length !== optimizer.state.length) throw damaged('its state');
+    const { size, steps, clipNorm, groups, state } = readOptimizer(json);
+    const optimizer = new Optimizer(backend, size, { clipNorm, groups });
     optimizer.state.forEach((array, k) => {
-      array.set(arrays[k]);
+      array.set(state[k]);
     });
-    optimizer.#steps = steps as number;
+    optimizer.#steps = steps;
     return optimizer;
   }
+}
+
+/** The JSON of an optimizer, each number in its range. Nothing is allocated that it does not hold. */
+function readOptimizer(given: unknown): Grouped & { size: number; steps: number; state: number[][] } {
+  const damaged = (what: string) => new NablaError('ERR_MODEL_FORMAT', `the optimizer is damaged: ${what}`);
+  const of = (value: unknown, what: string): Record<string, unknown> => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw damaged(what);
+    return Object.assign(Object.create(null), value);
+  };
+  const numbers = (value: unknown, length: number, what: string, isRight: (x: number) => boolean): number[] => {
+    const isList = Array.isArray(value) && value.length === length;
+    if (!isList || !Array.from(value).every((x) => typeof x === 'number' && isRight(x))) throw damaged(what);
+    return value;
+  };
+  let json: unknown;
+  try {
+    json = structuredClone(given); // no getter changes it, and nobody else holds its lists
+  } catch (cause) {
+    throw new NablaError('ERR_MODEL_FORMAT', 'the optimizer must be plain data, as toJSON() makes it', { cause });
+  }
+  const { format, version, size, steps, clipNorm, groups, state } = of(json, 'not an object');
+  if (format !== 'nabla-optimizer') throw damaged('its format is another');
+  // Of version 1 each group clipped its own gradient.
+  if (version !== 1 && version !== 2) throw invalid('ERR_MODEL_VERSION', 'version', '1 or 2', version);
+  if (!isCount(size) || !isCount(steps) || !Array.isArray(groups) || !Array.isArray(state)) {
+    throw damaged('size, steps, groups or state');
+  }
+  if (!state.every((array) => Array.isArray(array) && array.length === size)) throw damaged('its state');
+  let end = 0;
+  const read = Array.from(groups, (item) => {
+    const group = of(item, 'a group');
+    if (group.start !== end || !isCount(group.end, size) || group.end < end) throw damaged('a range');
+    end = group.end;
+    try {
+      const made = new Group(group.start as number, end, of(group.options, 'options'));
+      made.running.set(numbers(group.running, maxRunning, 'running', ranges.part));
+      return made;
+    } catch (error) {
+      if (!(error instanceof NablaError) || error.code === 'ERR_MODEL_FORMAT') throw error;
+      throw new NablaError('ERR_MODEL_FORMAT', `the optimizer is damaged: ${error.message}`, { cause: error });
+    }
+  });
+  if (end !== size || read.length === 0) throw damaged('its ranges');
+  if (read.some(({ rule }) => rule !== read[0].rule)) throw damaged('its rules');
+  const { states, squares } = referenceRules[read[0].rule];
+  if (state.length !== states) throw damaged('its state');
+  state.forEach((array, k) => {
+    numbers(array, size, 'its state', squares.includes(k) ? ranges.size : ranges.finite);
+  });
+  if (version === 2 && !(typeof clipNorm === 'number' && ranges.size(clipNorm))) throw damaged('clipNorm');
+  return { size, steps, clipNorm: version === 1 ? 0 : (clipNorm as number), groups: read, state };
 }
 
 /** Bounds of all weights from those of their ranges; null where there are none. */
@@ -300,7 +318,7 @@ function readGroups({ clipNorm, ...options }: Record<string, unknown>, value: un
   const { lowerBounds, upperBounds, maximize, ...choice } = options;
   const { name } = readChoice('optimizer', choice, extended);
   const known = ['start', 'end', 'maximize', ...boundNames, ...Object.keys(extended[name].parameters)];
-  const given = ((value as unknown[]) ?? []).map((item, i) => {
+  const given = Array.from((value as unknown[]) ?? [], (item, i) => {
     const { start, end, ...own } = readObject(`groups[${i}]`, item, known);
     const range = { start: readSize(`groups[${i}].start`, start), end: readSize(`groups[${i}].end`, end) };
     if (range.start >= range.end || range.end > size) {

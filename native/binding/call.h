@@ -19,6 +19,7 @@ struct Refusal {
 
 [[noreturn]] inline void reject(const char* code, const char* message) { throw Refusal{code, message}; }
 
+constexpr Refusal foreignState{"ERR_CHECKPOINT_MISMATCH", "a state that belongs to another fit"};
 constexpr Refusal outOfMemory{"ERR_OUT_OF_MEMORY", "not enough memory for this call"};
 
 // A new error of the environment's class (Environment::setErrorClass), to be thrown or handed to a callback.
@@ -55,8 +56,8 @@ napi_value entry(napi_env env, napi_callback_info info) {
     refuse(refusal);
   } catch (const Napi::Error& error) {  // thrown by JavaScript that was called
     error.ThrowAsJavaScriptException();
-  } catch (const std::invalid_argument& wrong) {
-    refuse({"ERR_SHAPE", wrong.what()});
+  } catch (const std::invalid_argument&) {
+    refuse(foreignState);
   } catch (const std::exception&) {  // std::bad_alloc, std::length_error
     refuse(outOfMemory);
   }

@@ -21,8 +21,6 @@ namespace {
 
 constexpr uint32_t arrayCount = 18;
 
-constexpr Refusal foreignState{"ERR_SHAPE", "a state that belongs to another fit"};
-
 struct Request {
   Plan plan;
   Data data;

@@ -205,6 +205,7 @@ struct Rule {
   const char* name;
   const char* parameters;  // the first three are always learningRate, weightDecay and decoupled
   int states;
+  unsigned squares;  // bit k: state k is never negative
   Leader leader;
   double (*initialState)(const double* parameters, int k);  // state k at first; null: 0
   // Advances the running products (1 at first) to step t and writes the pass's coefficients.

@@ -317,35 +317,35 @@ static Passes adamPasses(const double* p) {
 static Passes lionPasses(const double* p) { return passesOf<Lion, true>(p); }
 static double initialAccumulator(const double* p, int) { return p[5]; }
 
-// All of them, in the order of lib/catalog.ts: name, parameters, states, leader, what the states begin with
-// (null: 0), begin, step length, shrink, passes.
+// All of them, in the order of lib/catalog.ts: name, parameters, states, which of them are never negative,
+// leader, what the states begin with (null: 0), begin, step length, shrink, passes.
 #define NABLA_COMMON "learningRate weightDecay decoupled "
 #define NABLA_ADAM NABLA_COMMON "beta1 beta2 epsilon"
 // clang-format off
 #define NABLA_RULES(rule) \
-  rule("sgd", NABLA_COMMON "momentum dampening nesterov", 1, Leader::none, nullptr, beginSgd, sgdLength, nullptr, sgdPasses) \
-  rule("momentum", NABLA_COMMON "momentum dampening", 1, Leader::none, nullptr, beginSgd, momentumLength, nullptr, \
+  rule("sgd", NABLA_COMMON "momentum dampening nesterov", 1, 0, Leader::none, nullptr, beginSgd, sgdLength, nullptr, sgdPasses) \
+  rule("momentum", NABLA_COMMON "momentum dampening", 1, 0, Leader::none, nullptr, beginSgd, momentumLength, nullptr, \
        passesOf<Momentum>) \
-  rule("nesterov", NABLA_COMMON "momentum dampening", 1, Leader::none, nullptr, beginSgd, nesterovLength, nullptr, \
+  rule("nesterov", NABLA_COMMON "momentum dampening", 1, 0, Leader::none, nullptr, beginSgd, nesterovLength, nullptr, \
        passesOf<Nesterov>) \
-  rule("adagrad", NABLA_COMMON "epsilon learningRateDecay initialAccumulator", 1, Leader::none, initialAccumulator, \
+  rule("adagrad", NABLA_COMMON "epsilon learningRateDecay initialAccumulator", 1, 0b1, Leader::none, initialAccumulator, \
        beginAdagrad, nullptr, nullptr, passesOf<Adagrad>) \
-  rule("adadelta", NABLA_COMMON "decay epsilon", 2, Leader::none, nullptr, beginAdadelta, nullptr, nullptr, passesOf<Adadelta>) \
-  rule("rmsprop", NABLA_COMMON "decay epsilon momentum centered", 3, Leader::none, nullptr, beginRmsprop, nullptr, nullptr, rmspropPasses) \
-  rule("adam", NABLA_ADAM " amsgrad", 3, Leader::none, nullptr, beginAdam, nullptr, nullptr, adamPasses) \
-  rule("adamw", NABLA_ADAM " amsgrad", 3, Leader::none, nullptr, beginAdam, nullptr, nullptr, adamPasses) \
-  rule("adamax", NABLA_ADAM, 2, Leader::none, nullptr, beginAdam, nullptr, nullptr, passesOf<Adamax>) \
-  rule("nadam", NABLA_ADAM " momentumDecay", 2, Leader::none, nullptr, beginNadam, nullptr, nullptr, passesOf<Nadam>) \
-  rule("radam", NABLA_ADAM, 2, Leader::none, nullptr, beginRadam, radamLength, nullptr, passesOf<Radam>) \
-  rule("lion", NABLA_COMMON "beta1 beta2", 1, Leader::none, nullptr, beginLion, nullptr, nullptr, lionPasses) \
-  rule("yogi", NABLA_ADAM, 2, Leader::none, nullptr, beginAdam, nullptr, nullptr, passesOf<Yogi>) \
-  rule("adabelief", NABLA_ADAM, 2, Leader::none, nullptr, beginAdam, nullptr, nullptr, passesOf<Adabelief>) \
-  rule("ftrl", NABLA_COMMON "beta", 2, Leader::mean, nullptr, beginFtrl, nullptr, nullptr, passesOf<Ftrl>) \
-  rule("ftrlProximal", NABLA_COMMON "beta", 2, Leader::once, nullptr, beginFtrl, nullptr, nullptr, \
+  rule("adadelta", NABLA_COMMON "decay epsilon", 2, 0b11, Leader::none, nullptr, beginAdadelta, nullptr, nullptr, passesOf<Adadelta>) \
+  rule("rmsprop", NABLA_COMMON "decay epsilon momentum centered", 3, 0b1, Leader::none, nullptr, beginRmsprop, nullptr, nullptr, rmspropPasses) \
+  rule("adam", NABLA_ADAM " amsgrad", 3, 0b110, Leader::none, nullptr, beginAdam, nullptr, nullptr, adamPasses) \
+  rule("adamw", NABLA_ADAM " amsgrad", 3, 0b110, Leader::none, nullptr, beginAdam, nullptr, nullptr, adamPasses) \
+  rule("adamax", NABLA_ADAM, 2, 0b10, Leader::none, nullptr, beginAdam, nullptr, nullptr, passesOf<Adamax>) \
+  rule("nadam", NABLA_ADAM " momentumDecay", 2, 0b10, Leader::none, nullptr, beginNadam, nullptr, nullptr, passesOf<Nadam>) \
+  rule("radam", NABLA_ADAM, 2, 0b10, Leader::none, nullptr, beginRadam, radamLength, nullptr, passesOf<Radam>) \
+  rule("lion", NABLA_COMMON "beta1 beta2", 1, 0, Leader::none, nullptr, beginLion, nullptr, nullptr, lionPasses) \
+  rule("yogi", NABLA_ADAM, 2, 0b10, Leader::none, nullptr, beginAdam, nullptr, nullptr, passesOf<Yogi>) \
+  rule("adabelief", NABLA_ADAM, 2, 0b10, Leader::none, nullptr, beginAdam, nullptr, nullptr, passesOf<Adabelief>) \
+  rule("ftrl", NABLA_COMMON "beta", 2, 0b10, Leader::mean, nullptr, beginFtrl, nullptr, nullptr, passesOf<Ftrl>) \
+  rule("ftrlProximal", NABLA_COMMON "beta", 2, 0b10, Leader::once, nullptr, beginFtrl, nullptr, nullptr, \
        passesOf<Ftrl>) \
-  rule("rprop", NABLA_COMMON "etaMinus etaPlus minStep maxStep", 2, Leader::none, firstStepSize, beginRprop, \
+  rule("rprop", NABLA_COMMON "etaMinus etaPlus minStep maxStep", 2, 0b10, Leader::none, firstStepSize, beginRprop, \
        nullptr, nullptr, passesOf<Rprop>) \
-  rule("asgd", NABLA_COMMON "lambd alpha t0", 1, Leader::none, nullptr, beginAsgd, asgdLength, asgdShrink, \
+  rule("asgd", NABLA_COMMON "lambd alpha t0", 1, 0, Leader::none, nullptr, beginAsgd, asgdLength, asgdShrink, \
        passesOf<Asgd>)
 // clang-format on
 

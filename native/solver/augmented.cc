@@ -132,9 +132,9 @@ double Augmented::bound(const double* weights) {
 }
 
 void Augmented::exchange(Archive& archive) {
-  for (Doubles* array : {&d0_, &u0_}) archive.array(array->data(), array->size());
-  archive.number(mu);
-  archive.number(room);
+  for (Doubles* array : {&d0_, &u0_}) archive.array(array->data(), array->size(), Range::any);
+  archive.number(mu, Range::measured);
+  archive.number(room, Range::measured);
 }
 
 // z becomes the margins of these weights, but for the walls.

@@ -36,10 +36,12 @@ class Averaging {
   const double* of(const double* weights) const { return begun_ ? average_.data() : weights; }
 
   bool hasBegun() const { return begun_; }
+  double first() const { return first_; }
 
   void exchange(Archive& archive) {
     archive.flag(begun_);
-    archive.number(first_);
+    archive.require(!begun_ || kind_ != AveragingKind::none);
+    archive.count(first_);
     archive.array(average_.data(), average_.size());
   }
 
@@ -49,7 +51,7 @@ class Averaging {
     archive.flag(begun);
     if (!begun) return;
     double first = first_;
-    archive.number(first);
+    archive.count(first);
     if (kind_ == AveragingKind::none) {
       Doubles left(size);
       return archive.array(left.data(), size);

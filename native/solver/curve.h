@@ -48,6 +48,9 @@ inline bool isScheduleList(int kind, const double* list, size_t length) {
   return true;
 }
 
+// Cycles that a step passes one by one.
+constexpr int mostCycles = 1 << 16;
+
 class Curve {
  public:
   Curve(const Kernels& kernels, ScheduleKind kind, const double* p, const double* list, size_t length,
@@ -116,7 +119,11 @@ class Curve {
 
   // What it knows of the steps before, and its parts likewise: five numbers each.
   void exchange(Archive& archive) {
-    for (double* value : {&best_, &waited_, &cycleStart_, &cycleLength_, &reduced_}) archive.number(*value);
+    archive.number(best_, Range::notNaN);
+    archive.count(waited_);
+    archive.number(cycleStart_, Range::size);
+    archive.number(cycleLength_, Range::size);
+    archive.number(reduced_, Range::part);
     for (Curve& part : curves_) part.exchange(archive);
   }
   size_t stateLength() const {
@@ -201,10 +208,13 @@ class Curve {
     if (p_[3] == 1.0) return done / p_[2] - std::floor(done / p_[2]);
     // Steps only go on, so the cycle is looked for from the last one; none is shorter than a step.
     if (!(cycleLength_ > 0.0)) cycleLength_ = std::fmax(p_[2], 1.0 / perEpoch_);
-    while (done - cycleStart_ >= cycleLength_) {
+    for (int i = 0; done - cycleStart_ >= cycleLength_ && i < mostCycles; ++i) {
       cycleStart_ += cycleLength_;
       cycleLength_ *= p_[3];
     }
+    // A fit that begins so far behind has cycles that hardly grow: those that are left count as alike.
+    if (done - cycleStart_ >= cycleLength_)
+      cycleStart_ += std::floor((done - cycleStart_) / cycleLength_) * cycleLength_;
     return (done - cycleStart_) / cycleLength_;
   }
 

@@ -119,12 +119,13 @@ class Descent final : public Method {
     bool hasState = true;
     archive.flag(hasState);
     if (hasState) {
-      archive.number(ruleBegan_);
+      archive.count(ruleBegan_, steps);
       optimizer_.exchange(archive);
     } else {
       ruleBegan_ = static_cast<double>(steps);
     }
     averaging_.carry(archive, plan_.size());
+    archive.require(averaging_.first() <= static_cast<double>(steps));
     schedule_.carry(archive, static_cast<double>(steps));
   }
 
@@ -134,11 +135,13 @@ class Descent final : public Method {
     optimizer_.exchange(archive);
     schedule_.exchange(archive);
     averaging_.exchange(archive);
+    archive.require(averaging_.first() <= static_cast<double>(steps) &&
+                    ruleBegan_ <= static_cast<double>(steps));
     pace_.exchange(archive);
     archive.flag(known_);
-    archive.number(after_);
-    archive.number(previous_);
-    if (known_) archive.array(gradient_.data(), plan_.size());
+    archive.number(after_, Range::any);
+    archive.number(previous_, Range::notNaN);
+    if (known_) archive.array(gradient_.data(), plan_.size(), Range::any);
     if (expansion_) expansion_->exchange(archive);
   }
 

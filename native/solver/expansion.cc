@@ -100,11 +100,13 @@ void Expansion::gather(const Table& table, const Scaling* scaling, const double*
 
 void Expansion::exchange(Archive& archive) {
   isFirst_ = false;
-  archive.number(numbers_[0]);
-  if (!isKnown()) return;
+  bool isThere = isKnown();
+  archive.flag(isThere);
+  numbers_[0] = isThere ? 1.0 : 0.0;
+  if (!isThere) return;
   archive.array(from_, plan_.size());
-  archive.number(value());
-  archive.array(slope_, plan_.size());
+  archive.number(value(), Range::any);
+  archive.array(slope_, plan_.size(), Range::any);
 }
 
 // From the expansion; infinite where it says too little.

@@ -25,10 +25,6 @@ double* keptScaling(const Start& start, const Plan& plan) {
   return start.known ? start.known + Expansion::length(plan) : nullptr;
 }
 
-void require(const Archive& archive) {
-  if (!archive.isWhole()) throw std::invalid_argument("a state that belongs to another fit");
-}
-
 }  // namespace
 
 Run::Run(const Kernels& kernels, const Plan& plan, const Data& data, const Start& start, const Team& team,
@@ -72,12 +68,12 @@ Run::Run(const Kernels& kernels, const Plan& plan, const Data& data, const Start
   }
   if (isCarried) {
     method_->carry(carried);
-    require(carried);
+    carried.requireEnd();
   }
   if (start.state.data) {
     Archive archive(start.state.data, start.state.length);
     exchange(archive);
-    require(archive);
+    archive.requireEnd();
   }
   begun_ = out_.epochs;
   out_.steps = stepsBefore_ = method_->steps;
@@ -232,12 +228,12 @@ void Run::exchange(Archive& archive) {
   archive.count(out_.epochs);
   archive.array(out_.weights.data(), out_.weights.size());
   size_t length = keptCarry_.size();
-  archive.count(length, archive.length());
+  archive.count(length, archive.left());
   keptCarry_.resize(length);
-  archive.array(keptCarry_.data(), length);
-  archive.number(out_.gap);
-  archive.number(out_.remainingDecrease);
-  archive.number(out_.lastDecrease);
+  archive.array(keptCarry_.data(), length, Range::any);  // TypeScript knows what it holds
+  archive.number(out_.gap, Range::measured);
+  archive.number(out_.remainingDecrease, Range::measured);
+  archive.number(out_.lastDecrease, Range::any);
   stopping_.exchange(archive);
   method_->exchange(archive);
 }
@@ -246,7 +242,8 @@ void Run::exchange(Archive& archive) {
 void Run::exchangeScaling(Archive& archive) {
   bool isThere = !carriedScaling_.empty();
   archive.flag(isThere);
-  if (isThere) archive.array(carriedScaling_.data(), carriedScaling_.size());
+  archive.require(!isThere || !carriedScaling_.empty());
+  if (isThere) archive.array(carriedScaling_.data(), carriedScaling_.size(), Range::any);
 }
 
 void Run::exchangeWeights(Archive& archive, bool areThere) {

@@ -74,8 +74,8 @@ class Interior final : public Method {
     Method::exchange(archive);
     archive.flag(begun_);
     archive.array(w_, plan_.size());
-    archive.number(value_);
-    archive.number(first_);
+    archive.number(value_, Range::any);
+    archive.number(first_, Range::any);
     for (const auto& program : programs_) program->exchange(archive);
   }
 

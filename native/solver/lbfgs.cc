@@ -338,17 +338,17 @@ void Lbfgs::remember() {
 void Lbfgs::exchange(Archive& archive) {
   Method::exchange(archive);
   archive.flag(begun_);
-  archive.number(value_);
+  archive.number(value_, Range::any);
   archive.count(count_, memory_);
   archive.count(next_, memory_ - 1);
   archive.array(w_, size_);
   archive.array(bent_.data(), size_);
   archive.flag(bentByAll_);
   archive.count(aged_);
-  archive.number(least_);
+  archive.number(least_, Range::notNaN);
   archive.count(waited_);
   for (Doubles* vector : {&g_, &direction_, &steepest_, &products_, &s_, &y_})
-    archive.array(vector->data(), vector->size());
+    archive.array(vector->data(), vector->size(), Range::any);
   // What follows from the weights is made anew.
   if (begun_) bend();
 }

@@ -44,8 +44,8 @@ class Method {
   virtual void exchange(Archive& archive) {
     archive.count(steps);
     archive.number(rate);
-    archive.number(gradientNorm);
-    archive.number(change);
+    archive.number(gradientNorm, Range::measured);
+    archive.number(change, Range::measured);
   }
 
   bool isNormAsked = true;         // for: the gradient norm

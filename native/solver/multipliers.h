@@ -71,12 +71,12 @@ class Multipliers final : public Method {
     archive.flag(begun_);
     archive.array(w_, plan_.size());
     archive.array(best_.data(), best_.size());
-    archive.number(value_);
-    archive.number(first_);
-    archive.number(bound_);
-    archive.number(leastMu_);
-    archive.number(shortfall_);
-    archive.number(leastGap_);
+    archive.number(value_, Range::any);
+    archive.number(first_, Range::any);
+    archive.number(bound_, Range::any);
+    archive.number(leastMu_, Range::measured);
+    archive.number(shortfall_, Range::measured);
+    archive.number(leastGap_, Range::measured);
     archive.count(idle_);
     augmented_.exchange(archive);
     inner_.firstLength = augmented_.mu;

@@ -425,11 +425,11 @@ void Newton::exchange(Archive& archive) {
   Method::exchange(archive);
   archive.flag(begun_);
   archive.array(w_, plan_.size());
-  archive.number(value_);
-  archive.number(damping_);
+  archive.number(value_, Range::notNaN);
+  archive.number(damping_, Range::size);
   archive.count(stuck_);
-  archive.number(weakDecrease_);
-  archive.array(g_.data(), plan_.size());
+  archive.number(weakDecrease_, Range::measured);
+  archive.array(g_.data(), plan_.size(), Range::any);
   if (expansion_) expansion_->exchange(archive);
   // What follows from the weights is made anew.
   isCurrent_ = false;

@@ -128,13 +128,14 @@ class Optimizer {
   }
 
   void exchange(Archive& archive) {
-    archive.array(running_, maxRunning);
-    archive.array(states_.data(), states_.size());
+    archive.array(running_, maxRunning, Range::part);
+    for (int k = 0; k < rule_.states; ++k)
+      archive.array(state_[k], size_, rule_.squares >> k & 1u ? Range::measured : Range::any);
     bool hasHeld = held_.size() > 0;
     archive.flag(hasHeld);
     if (!hasHeld) return;
     Doubles unused(held_.size() > 0 ? 0 : size_);  // where this fit has no cumulative penalty
-    archive.array(held_.size() > 0 ? held_.data() : unused.data(), size_);
+    archive.array(held_.size() > 0 ? held_.data() : unused.data(), size_, Range::any);
   }
 
  private:

@@ -24,7 +24,7 @@ class Pace {
   bool rises() const { return rises_; }
 
   void exchange(Archive& archive) {
-    archive.number(before_);
+    archive.number(before_, Range::size);
     archive.flag(rises_);
   }
 

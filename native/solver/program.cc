@@ -203,11 +203,11 @@ void Program::judge() {
 
 void Program::exchange(Archive& archive) {
   for (Doubles* array : {&barrier_.e, &barrier_.c, &barrier_.u, &barrier_.v, &w_, &step_, &room_})
-    archive.array(array->data(), array->size());
-  archive.number(first_);
-  archive.number(least_);
+    archive.array(array->data(), array->size(), Range::any);
+  archive.number(first_, Range::any);
+  archive.number(least_, Range::any);
   archive.count(idle_);
-  archive.number(bound);
+  archive.number(bound, Range::any);
   archive.flag(done);
   spreadMargins();
   weigh();

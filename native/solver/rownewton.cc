@@ -134,8 +134,8 @@ void RowNewton::exchange(Archive& archive) {
   Method::exchange(archive);
   archive.flag(begun_);
   archive.array(w_, plan_.size());
-  archive.number(value_);
-  archive.array(g_.data(), plan_.size());
+  archive.number(value_, Range::notNaN);
+  archive.array(g_.data(), plan_.size(), Range::any);
   if (!begun_) return;
   // What follows from the weights is made anew.
   evaluate(w_, trialGradient_.data());

@@ -44,13 +44,16 @@ class Schedule {
     const double here = steps - begun_, since = here - std::floor(warmupLeft());
     double counted = counted_ + std::fmax(since, 0.0), otherEpochs = otherEpochs_, alike = alike_ + here;
     size_t length = curve_.stateLength();
-    for (double* value : {&kind, &counted, &otherEpochs, &alike, &perEpoch}) archive.number(*value);
-    archive.count(length);
+    archive.count(kind, std::size(schedules) - 1);
+    for (double* value : {&counted, &otherEpochs, &alike, &perEpoch}) archive.number(*value, Range::size);
+    archive.require(perEpoch > 0.0);
+    archive.count(length, archive.left());
     const bool isSame = kind == static_cast<double>(kind_);
     if (isSame && length == curve_.stateLength()) {
       curve_.exchange(archive);
     } else {
-      for (size_t i = 0; i < length && archive.isWithin(); ++i) archive.skip();
+      double left = 0.0;
+      for (size_t i = 0; i < length; ++i) archive.number(left, Range::any);
     }
     if (!archive.isRead()) return;
     begun_ = steps;

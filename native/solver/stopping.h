@@ -38,13 +38,13 @@ class Stopping {
   bool outOfTime() const { return plan_.maxSeconds > 0.0 && elapsed() >= plan_.maxSeconds; }
 
   void exchange(Archive& archive) {
-    archive.number(best_);
+    archive.number(best_, Range::notNaN);
     archive.count(waited_);
-    archive.number(least_);
+    archive.number(least_, Range::notNaN);
     // A time is nothing that two runs share; without a limit it is not put away.
     if (plan_.maxSeconds == 0.0) return;
     double spent = elapsed();
-    archive.number(spent);
+    archive.number(spent, Range::size);
     before_ = spent;
     start_ = Clock::now();
   }

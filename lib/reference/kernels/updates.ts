@@ -25,6 +25,8 @@ export interface Rule {
   /** Names, space-separated, in the order of catalog.ts. */
   parameters: string;
   states: number;
+  /** those that are never negative */
+  squares: readonly number[];
   /** what is `held` is the first state then */
   leader: Leader;
   /** State k at first. */
@@ -322,7 +324,14 @@ function rule(
   step: Rule['step'],
   more: Partial<Rule> = {},
 ): Rule {
-  const usual = { leader: 'none', initialState: zero, stepLength: zero, shrink: one, settle: null } as const;
+  const usual = {
+    squares: [],
+    leader: 'none',
+    initialState: zero,
+    stepLength: zero,
+    shrink: one,
+    settle: null,
+  } as const;
   return { name, parameters: common + parameters, states, begin, step, ...usual, ...more };
 }
 
@@ -338,23 +347,30 @@ export const rules: readonly Rule[] = [
   rule('momentum', 'momentum dampening', 1, beginSgd, () => momentum, { stepLength: momentumLength }),
   rule('nesterov', 'momentum dampening', 1, beginSgd, () => nesterov, { stepLength: nesterovLength }),
   rule('adagrad', 'epsilon learningRateDecay initialAccumulator', 1, beginAdagrad, () => adagrad, {
+    squares: [0],
     initialState: (p) => p[5],
   }),
-  rule('adadelta', 'decay epsilon', 2, beginAdadelta, () => adadelta),
-  rule('rmsprop', 'decay epsilon momentum centered', 3, beginRmsprop, (p) =>
-    p[6] !== 0 ? rmspropCentered : p[5] !== 0 ? rmspropMomentum : rmsprop,
+  rule('adadelta', 'decay epsilon', 2, beginAdadelta, () => adadelta, { squares: [0, 1] }),
+  rule(
+    'rmsprop',
+    'decay epsilon momentum centered',
+    3,
+    beginRmsprop,
+    (p) => (p[6] !== 0 ? rmspropCentered : p[5] !== 0 ? rmspropMomentum : rmsprop),
+    { squares: [0] },
   ),
-  rule('adam', 'beta1 beta2 epsilon amsgrad', 3, beginAdam, (p) => (p[6] !== 0 ? amsgrad : adam)),
-  rule('adamw', 'beta1 beta2 epsilon amsgrad', 3, beginAdam, (p) => (p[6] !== 0 ? amsgrad : adam)),
-  rule('adamax', 'beta1 beta2 epsilon', 2, beginAdam, () => adamax),
-  rule('nadam', 'beta1 beta2 epsilon momentumDecay', 2, beginNadam, () => nadam),
-  rule('radam', 'beta1 beta2 epsilon', 2, beginRadam, () => radam, { stepLength: radamLength }),
+  rule('adam', 'beta1 beta2 epsilon amsgrad', 3, beginAdam, (p) => (p[6] !== 0 ? amsgrad : adam), { squares: [1, 2] }),
+  rule('adamw', 'beta1 beta2 epsilon amsgrad', 3, beginAdam, (p) => (p[6] !== 0 ? amsgrad : adam), { squares: [1, 2] }),
+  rule('adamax', 'beta1 beta2 epsilon', 2, beginAdam, () => adamax, { squares: [1] }),
+  rule('nadam', 'beta1 beta2 epsilon momentumDecay', 2, beginNadam, () => nadam, { squares: [1] }),
+  rule('radam', 'beta1 beta2 epsilon', 2, beginRadam, () => radam, { squares: [1], stepLength: radamLength }),
   rule('lion', 'beta1 beta2', 1, beginLion, () => lion),
-  rule('yogi', 'beta1 beta2 epsilon', 2, beginAdam, () => yogi),
-  rule('adabelief', 'beta1 beta2 epsilon', 2, beginAdam, () => adabelief),
-  rule('ftrl', 'beta', 2, beginFtrl, () => ftrl, { leader: 'mean' }),
-  rule('ftrlProximal', 'beta', 2, beginFtrl, () => ftrl, { leader: 'once' }),
+  rule('yogi', 'beta1 beta2 epsilon', 2, beginAdam, () => yogi, { squares: [1] }),
+  rule('adabelief', 'beta1 beta2 epsilon', 2, beginAdam, () => adabelief, { squares: [1] }),
+  rule('ftrl', 'beta', 2, beginFtrl, () => ftrl, { squares: [1], leader: 'mean' }),
+  rule('ftrlProximal', 'beta', 2, beginFtrl, () => ftrl, { squares: [1], leader: 'once' }),
   rule('rprop', 'etaMinus etaPlus minStep maxStep', 2, beginRprop, () => rprop, {
+    squares: [1],
     initialState: (p, k) => (k === 1 ? p[0] : 0),
   }),
   rule('asgd', 'lambd alpha t0', 1, beginAsgd, () => asgd, {

@@ -183,9 +183,9 @@ export class Augmented implements Evaluator {
   }
 
   exchange(archive: Archive): void {
-    for (const array of [this.#d0, this.#u0]) archive.array(array);
-    this.mu = archive.number(this.mu);
-    this.room = archive.number(this.room);
+    for (const array of [this.#d0, this.#u0]) archive.array(array, 'any');
+    this.mu = archive.number(this.mu, 'measured');
+    this.room = archive.number(this.room, 'measured');
   }
 
   /** z becomes the margins of these weights, but for the walls. */

@@ -39,9 +39,14 @@ export class Averaging {
     return this.#begun;
   }
 
+  get first(): number {
+    return this.#first;
+  }
+
   exchange(archive: Archive): void {
     this.#begun = archive.flag(this.#begun);
-    this.#first = archive.number(this.#first);
+    archive.require(!this.#begun || this.#kind !== averagingKind.none);
+    this.#first = archive.count(this.#first);
     archive.array(this.#average);
   }
 
@@ -49,7 +54,7 @@ export class Averaging {
   carry(archive: Archive, size: number): void {
     const begun = archive.flag(this.#begun);
     if (!begun) return;
-    const first = archive.number(this.#first);
+    const first = archive.count(this.#first);
     const isKept = this.#kind !== averagingKind.none;
     archive.array(isKept ? this.#average : new Float64Array(size));
     if (!isKept) return;

@@ -1,6 +1,7 @@
 // The learning rate of a schedule where its place is known. Twin: native/solver/curve.h.
 import { maxParameters } from '../../plan.js';
 import { cosPi, power } from '../kernels/math.js';
+import type { Archive } from './archive.js';
 
 /** The larger, as std::fmax has it. */
 export const larger = (a: number, b: number): number => (a > b ? a : b);
@@ -38,6 +39,9 @@ function rest({ own, total }: At): number {
   return larger((total - (own - 1)) / total, 1e-300);
 }
 
+/** Cycles that a step passes one by one. */
+const mostCycles = 2 ** 16;
+
 /** Where in its cycle a step lies, in [0, 1). */
 function cycle(at: At): number {
   const { p } = at;
@@ -45,9 +49,13 @@ function cycle(at: At): number {
   if (p[3] === 1) return at.done / p[2] - Math.floor(at.done / p[2]);
   // Steps only go on, so the cycle is looked for from the last one; none is shorter than a step.
   if (!(at.cycleLength > 0)) at.cycleLength = larger(p[2], 1 / at.perEpoch);
-  while (at.done - at.cycleStart >= at.cycleLength) {
+  for (let i = 0; at.done - at.cycleStart >= at.cycleLength && i < mostCycles; i++) {
     at.cycleStart += at.cycleLength;
     at.cycleLength *= p[3];
+  }
+  // A fit that begins so far behind has cycles that hardly grow: those that are left count as alike.
+  if (at.done - at.cycleStart >= at.cycleLength) {
+    at.cycleStart += Math.floor((at.done - at.cycleStart) / at.cycleLength) * at.cycleLength;
   }
   return (at.done - at.cycleStart) / at.cycleLength;
 }
@@ -258,19 +266,17 @@ export class Curve {
   }
 
   /** What it knows of the steps before, and its parts likewise: five numbers each. */
-  get state(): number[] {
-    const { cycleStart, cycleLength, reduced } = this.#at;
-    const own = [this.#best, this.#waited, cycleStart, cycleLength, reduced];
-    return [...own, ...this.#parts.flatMap(({ curve }) => curve.state)];
+  exchange(archive: Archive): void {
+    const at = this.#at;
+    this.#best = archive.number(this.#best, 'notNaN');
+    this.#waited = archive.count(this.#waited);
+    at.cycleStart = archive.number(at.cycleStart, 'size');
+    at.cycleLength = archive.number(at.cycleLength, 'size');
+    at.reduced = archive.number(at.reduced, 'part');
+    for (const { curve } of this.#parts) curve.exchange(archive);
   }
 
-  /** Takes a state over from `at` on, and returns where it ends. */
-  restore(state: ArrayLike<number>, at = 0): number {
-    this.#best = state[at];
-    this.#waited = state[at + 1];
-    this.#at.cycleStart = state[at + 2];
-    this.#at.cycleLength = state[at + 3];
-    this.#at.reduced = state[at + 4];
-    return this.#parts.reduce((next, { curve }) => curve.restore(state, next), at + 5);
+  get stateLength(): number {
+    return this.#parts.reduce((length, { curve }) => length + curve.stateLength, 5);
   }
 }

@@ -148,15 +148,16 @@ export class Descent extends Method {
   }
 
   override carry(archive: Archive): void {
-    this.steps = archive.number(this.steps);
+    this.steps = archive.count(this.steps);
     // Of a rule that begins anew there are the counts alone.
     if (archive.flag(true)) {
-      this.#ruleBegan = archive.number(this.#ruleBegan);
+      this.#ruleBegan = archive.count(this.#ruleBegan, this.steps);
       this.#optimizer.exchange(archive);
     } else {
       this.#ruleBegan = this.steps;
     }
     this.#averaging.carry(archive, this.#w.length);
+    archive.require(this.#averaging.first <= this.steps);
     this.#schedule.carry(archive, this.steps);
   }
 
@@ -166,11 +167,12 @@ export class Descent extends Method {
     this.#optimizer.exchange(archive);
     this.#schedule.exchange(archive);
     this.#averaging.exchange(archive);
+    archive.require(this.#averaging.first <= this.steps && this.#ruleBegan <= this.steps);
     this.#pace.exchange(archive);
     this.#known = archive.flag(this.#known);
-    this.#after = archive.number(this.#after);
-    this.#previous = archive.number(this.#previous);
-    if (this.#known) archive.array(this.#g);
+    this.#after = archive.number(this.#after, 'any');
+    this.#previous = archive.number(this.#previous, 'notNaN');
+    if (this.#known) archive.array(this.#g, 'any');
     this.#objective.exchange?.(archive);
   }
 

@@ -139,11 +139,11 @@ export class Expansion implements Evaluator, Archived {
   }
 
   exchange(archive: Archive): void {
-    this.#numbers[0] = archive.number(this.#numbers[0]);
+    this.#numbers[0] = Number(archive.flag(this.#isKnown));
     if (!this.#isKnown) return;
     archive.array(this.#from);
-    this.#numbers[1] = archive.number(this.#numbers[1]);
-    archive.array(this.#slope);
+    this.#numbers[1] = archive.number(this.#numbers[1], 'any');
+    archive.array(this.#slope, 'any');
   }
 
   /** From the expansion; Infinity where it says too little. */

@@ -1,7 +1,6 @@
 // The solver loop. Twin: native/solver/fit.cc.
 import type { EpochEnd, FitJob, Outcome } from '../../backend.js';
 import type { Bounds } from '../../bounds.js';
-import { NablaError } from '../../errors.js';
 import { usesGram } from '../../gram.js';
 import {
   coefficientCount,
@@ -74,7 +73,7 @@ export class Run {
     const archive = carried && carried.length > 0 ? new Archive(carried) : null;
     if (carried && plan.standardize) this.#carriedScaling = new Float64Array(1 + 3 * plan.cols);
     if (archive) {
-      this.#firstEpoch = archive.number(0);
+      this.#firstEpoch = archive.count(0);
       this.#exchangeScaling(archive);
     }
     const kept = this.#carriedScaling ?? known?.subarray(knownPlaces(plan).scaling);
@@ -93,12 +92,12 @@ export class Run {
     this.#method = this.#methodOf(objective ?? new Objective(plan, train, this.#scaling), this.#weights);
     if (archive) {
       this.#method.carry(archive);
-      if (!archive.isWhole) throw new NablaError('ERR_SHAPE', 'a state that belongs to another fit');
+      archive.requireEnd();
     }
     if (state) {
       const paused = new Archive(state);
       this.#exchange(paused);
-      if (!paused.isWhole) throw new NablaError('ERR_SHAPE', 'a state that belongs to another fit');
+      paused.requireEnd();
     }
     this.#begun = this.#epochs;
     this.#steps = this.#stepsBefore = this.#method.steps;
@@ -243,12 +242,12 @@ export class Run {
   }
 
   #exchange(archive: Archive): void {
-    this.#epochs = archive.number(this.#epochs);
+    this.#epochs = archive.count(this.#epochs);
     archive.array(this.#kept);
     this.#exchangeKeptCarry(archive);
-    this.#gap = archive.number(this.#gap);
-    this.#remainingDecrease = archive.number(this.#remainingDecrease);
-    this.#lastDecrease = archive.number(this.#lastDecrease);
+    this.#gap = archive.number(this.#gap, 'measured');
+    this.#remainingDecrease = archive.number(this.#remainingDecrease, 'measured');
+    this.#lastDecrease = archive.number(this.#lastDecrease, 'any');
     this.#stopping.exchange(archive);
     this.#method.exchange(archive);
   }
@@ -277,17 +276,19 @@ export class Run {
   }
 
   #exchangeKeptCarry(archive: Archive): void {
-    const length = archive.number(this.#keptCarry?.length ?? 0);
-    if (length === 0) return;
-    const numbers = this.#keptCarry ?? new Float64Array(length);
-    archive.array(numbers);
-    this.#keptCarry = numbers;
+    const own = this.#keptCarry;
+    const length = archive.count(own?.length ?? 0, archive.left);
+    const numbers = own?.length === length ? own : new Float64Array(length);
+    archive.array(numbers, 'any'); // lib/online knows what it holds
+    this.#keptCarry = length > 0 ? numbers : null;
   }
 
   /** Columns that the first fit has standardized stay so. */
   #exchangeScaling(archive: Archive): void {
     const numbers = this.#carriedScaling;
-    if (archive.flag(numbers !== null) && numbers) archive.array(numbers);
+    const isThere = archive.flag(numbers !== null);
+    archive.require(!isThere || numbers !== null);
+    if (isThere && numbers) archive.array(numbers, 'any');
   }
 
   #exchangeWeights(archive: Archive, areThere: boolean): void {
@@ -303,7 +304,7 @@ export class Run {
   #carriedNow(): Float64Array {
     return stateOf({
       exchange: (archive) => {
-        archive.number(this.#firstEpoch + this.#epochs);
+        archive.count(this.#firstEpoch + this.#epochs);
         this.#exchangeScaling(archive);
         this.#exchangeWeights(archive, this.#method.hidesWeights);
         this.#method.carry(archive);

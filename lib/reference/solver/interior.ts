@@ -112,8 +112,8 @@ export class Interior extends Method {
     super.exchange(archive);
     this.#begun = archive.flag(this.#begun);
     archive.array(this.#w);
-    this.#value = archive.number(this.#value);
-    this.#first = archive.number(this.#first);
+    this.#value = archive.number(this.#value, 'any');
+    this.#first = archive.number(this.#first, 'any');
     for (const program of this.#programs) program.exchange(archive);
   }
 }

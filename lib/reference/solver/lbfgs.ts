@@ -434,17 +434,17 @@ export class Lbfgs extends Method {
   override exchange(archive: Archive): void {
     super.exchange(archive);
     this.#begun = archive.flag(this.#begun);
-    this.#value = archive.number(this.#value);
-    this.#count = archive.number(this.#count);
-    this.#next = archive.number(this.#next);
+    this.#value = archive.number(this.#value, 'any');
+    this.#count = archive.count(this.#count, this.#memory);
+    this.#next = archive.count(this.#next, this.#memory - 1);
     archive.array(this.#w);
     archive.array(this.#bent);
     this.#bentByAll = archive.flag(this.#bentByAll);
-    this.#aged = archive.number(this.#aged);
-    this.#least = archive.number(this.#least);
-    this.#waited = archive.number(this.#waited);
-    for (const vector of [this.#g, this.#direction, this.#steepest, this.#products]) archive.array(vector);
-    for (const vector of [...this.#s, ...this.#y]) archive.array(vector);
+    this.#aged = archive.count(this.#aged);
+    this.#least = archive.number(this.#least, 'notNaN');
+    this.#waited = archive.count(this.#waited);
+    for (const vector of [this.#g, this.#direction, this.#steepest, this.#products]) archive.array(vector, 'any');
+    for (const vector of [...this.#s, ...this.#y]) archive.array(vector, 'any');
     if (this.#begun) this.#bend(); // what follows from the weights is made anew
   }
 }

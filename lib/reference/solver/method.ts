@@ -73,9 +73,9 @@ export abstract class Method implements Archived {
   carry(_archive: Archive): void {}
 
   exchange(archive: Archive): void {
-    this.steps = archive.number(this.steps);
+    this.steps = archive.count(this.steps);
     this.rate = archive.number(this.rate);
-    this.gradientNorm = archive.number(this.gradientNorm);
-    this.change = archive.number(this.change);
+    this.gradientNorm = archive.number(this.gradientNorm, 'measured');
+    this.change = archive.number(this.change, 'measured');
   }
 }

@@ -488,11 +488,11 @@ export class Newton extends Method {
     super.exchange(archive);
     this.#begun = archive.flag(this.#begun);
     archive.array(this.#w);
-    this.#value = archive.number(this.#value);
-    this.#damping = archive.number(this.#damping);
-    this.#stuck = archive.number(this.#stuck);
-    this.#weakDecrease = archive.number(this.#weakDecrease);
-    archive.array(this.#g);
+    this.#value = archive.number(this.#value, 'notNaN');
+    this.#damping = archive.number(this.#damping, 'size');
+    this.#stuck = archive.count(this.#stuck);
+    this.#weakDecrease = archive.number(this.#weakDecrease, 'measured');
+    archive.array(this.#g, 'any');
     this.#expansion?.exchange(archive);
     // What follows from the weights is made anew.
     this.#isCurrent = false;

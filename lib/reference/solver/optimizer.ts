@@ -135,8 +135,10 @@ export class Optimizer {
   }
 
   exchange(archive: Archive): void {
-    archive.array(this.#running);
-    for (const state of this.#state) archive.array(state);
-    if (archive.flag(this.#held !== null)) archive.array(this.#held ?? new Float64Array(this.size));
+    archive.array(this.#running, 'part');
+    this.#state.forEach((state, k) => {
+      archive.array(state, this.#rule.squares.includes(k) ? 'measured' : 'any');
+    });
+    if (archive.flag(this.#held !== null)) archive.array(this.#held ?? new Float64Array(this.size), 'any');
   }
 }

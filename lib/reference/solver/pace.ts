@@ -32,7 +32,7 @@ export class Pace {
   }
 
   exchange(archive: Archive): void {
-    this.#before = archive.number(this.#before);
+    this.#before = archive.number(this.#before, 'size');
     this.#rises = archive.flag(this.#rises);
   }
 }

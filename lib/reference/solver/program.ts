@@ -288,11 +288,11 @@ export class Program implements Archived {
 
   exchange(archive: Archive): void {
     const { e, c, u, v } = this.#barrier;
-    for (const array of [e, c, u, v, this.#w, this.#step, this.#room]) archive.array(array);
-    this.#first = archive.number(this.#first);
-    this.#least = archive.number(this.#least);
-    this.#idle = archive.number(this.#idle);
-    this.bound = archive.number(this.bound);
+    for (const array of [e, c, u, v, this.#w, this.#step, this.#room]) archive.array(array, 'any');
+    this.#first = archive.number(this.#first, 'any');
+    this.#least = archive.number(this.#least, 'any');
+    this.#idle = archive.count(this.#idle);
+    this.bound = archive.number(this.bound, 'any');
     this.done = archive.flag(this.done);
     this.#spreadMargins();
     this.weigh();

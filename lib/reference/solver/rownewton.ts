@@ -187,8 +187,8 @@ export class RowNewton extends Method {
     super.exchange(archive);
     this.#begun = archive.flag(this.#begun);
     archive.array(this.#w);
-    this.#value = archive.number(this.#value);
-    archive.array(this.#g);
+    this.#value = archive.number(this.#value, 'notNaN');
+    archive.array(this.#g, 'any');
     if (!this.#begun) return;
     // What follows from the weights is made anew.
     this.#evaluate(this.#w, this.#trialGradient);

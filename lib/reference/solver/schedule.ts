@@ -2,7 +2,7 @@
 // native/solver/schedule.h.
 import type { Plan } from '../../plan.js';
 import type { Archive } from './archive.js';
-import { Curve, larger } from './curve.js';
+import { Curve, larger, schedules } from './curve.js';
 
 export class Schedule {
   /** The largest rate that it has, all told. */
@@ -55,28 +55,27 @@ export class Schedule {
 
   /** What goes on in the next fit, after so many steps; another schedule begins anew. */
   carry(archive: Archive, steps: number): void {
-    const kind = archive.number(this.#kind);
+    const kind = archive.count(this.#kind, schedules.length - 1);
     const here = steps - this.#begun;
     const since = Math.max(here - Math.floor(this.#warmupLeft), 0);
     const carried = [this.#counted + since, this.#otherEpochs, this.#alike + here, this.#perEpoch];
-    const [counted, otherEpochs, alike, perEpoch] = carried.map((value) => archive.number(value));
-    const own = this.#curve.state;
-    const state = new Float64Array(archive.number(own.length));
-    if (!archive.isRead) state.set(own);
-    archive.array(state);
+    const [counted, otherEpochs, alike, perEpoch] = carried.map((value) => archive.number(value, 'size'));
+    archive.require(perEpoch > 0);
+    const own = this.#curve.stateLength;
+    const length = archive.count(own, archive.left);
+    const isSame = kind === this.#kind;
+    if (isSame && length === own) this.#curve.exchange(archive);
+    else archive.array(new Float64Array(length), 'any');
     if (!archive.isRead) return;
     this.#begun = steps;
-    if (kind !== this.#kind) return;
+    if (!isSame) return;
     const isAlike = perEpoch === this.#perEpoch;
     this.#counted = counted;
     this.#otherEpochs = isAlike ? otherEpochs : otherEpochs + alike / perEpoch;
     this.#alike = isAlike ? alike : 0;
-    if (state.length === own.length) this.#curve.restore(state);
   }
 
   exchange(archive: Archive): void {
-    const state = Float64Array.from(this.#curve.state);
-    archive.array(state);
-    this.#curve.restore(state);
+    this.#curve.exchange(archive);
   }
 }

@@ -53,10 +53,10 @@ export class Stopping {
   }
 
   exchange(archive: Archive): void {
-    this.#best = archive.number(this.#best);
-    this.#waited = archive.number(this.#waited);
-    this.#least = archive.number(this.#least);
+    this.#best = archive.number(this.#best, 'notNaN');
+    this.#waited = archive.count(this.#waited);
+    this.#least = archive.number(this.#least, 'notNaN');
     // A time is nothing that two runs share; without a limit it is not put away.
-    if (this.#plan.maxSeconds > 0) this.#start = performance.now() - 1000 * archive.number(this.#elapsed);
+    if (this.#plan.maxSeconds > 0) this.#start = performance.now() - 1000 * archive.number(this.#elapsed, 'size');
   }
 }
