@@ -126,7 +126,10 @@ export function minimize(fun: Differentiable, x0: Float64Array, options: Minimiz
   let least: Evaluation | undefined;
   const call = (x: Float64Array, gradient: Float64Array): number => {
     gradient.fill(NaN);
-    const value: unknown = fun(x, gradient);
+    const value: unknown = fun(x.slice(), gradient); // a copy, which it may write to, or transfer away
+    if (gradient.length !== cols) {
+      throw new NablaError('ERR_DETACHED_BUFFER', 'gradient is detached: fun has transferred its buffer away');
+    }
     if (typeof value !== 'number') throw invalid('ERR_INVALID_ARG_TYPE', 'the value of fun', 'a number', value);
     if (isSumOfSquares && value < 0) {
       throw invalid('ERR_OUT_OF_RANGE', 'the value of fun', 'a number from 0, as sumOfSquares says', value);
