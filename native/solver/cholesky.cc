@@ -41,12 +41,13 @@ void solveBelow(const Kernels& kernels, double* A, size_t n, size_t from, size_t
 
 // A -= LLᵀ of these columns in what is behind them, as a Gram matrix takes rows in, but in the first `known`
 // rows, whole squares of them.
-void takeOut(const Kernels& kernels, double* A, size_t n, size_t from, size_t to, size_t known, Below& room) {
+void takeOut(const Kernels& kernels, double* A, size_t n, size_t from, size_t to, size_t known, Below& room,
+             const Team& team) {
   const size_t below = n - to, count = to - from;
   double minus[blockCols];
   std::fill_n(minus, count, -1.0);
   kernels.pack({room.columns.data(), below, count, nullptr}, nullptr, room.panels.data());
-  for (size_t top = known; top < below; top += gramSide) {
+  for (size_t top = known; top < below && !team.stopped(); top += gramSide) {
     for (size_t left = 0; left <= top; left += gramSide) {
       const Part part{top, std::min(below, top + gramSide), left, std::min(below, left + gramSide)};
       kernels.gram({room.panels.data(), count, nullptr}, minus, part, A + to * n + to, n);
@@ -93,7 +94,7 @@ size_t factorize(const Kernels& kernels, double* A, size_t n, const Team& team, 
     if (from >= known) aliased += solveBlock(kernels, A, n, from, to, diagonal.data(), rounding);
     if (to == n) break;
     solveBelow(kernels, A, n, from, to, above, room.columns.data());
-    takeOut(kernels, A, n, from, to, above, room);
+    takeOut(kernels, A, n, from, to, above, room, team);
   }
   return aliased;
 }

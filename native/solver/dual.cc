@@ -10,13 +10,13 @@
 namespace nabla {
 
 Doubles columnsOf(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
-                  bool rootWeights) {
+                  bool rootWeights, const Team& team) {
   const size_t cols = plan.cols, all = table.count;
   const double *mean = scaling.mean(), *deviation = scaling.deviation();
   Doubles columns(cols * all);
   constexpr size_t together = 8;  // rows, so that a line of a column is written at once
   Reader reader(kernels, {table.X, cols, all, table.index}, together);
-  for (size_t at = 0; at < all; at += together) {
+  for (size_t at = 0; at < all && !team.stopped(); at += together) {
     const size_t count = std::min(together, all - at);
     const Rows rows = reader.rows(at, count);
     double root[together];
@@ -38,7 +38,7 @@ Dual::Dual(const Kernels& kernels, const Plan& plan, const Table& table, const S
       cols_(plan.cols),
       rows_(table.count),
       D_(D),
-      columns_(columnsOf(kernels, plan, table, scaling, true)),
+      columns_(columnsOf(kernels, plan, table, scaling, true, team)),
       L_(table.count * table.count),
       a_(table.count) {
   std::vector<double> inverse(cols_), diagonal(rows_);

@@ -10,7 +10,7 @@ namespace nabla {
 // The columns as the solver has them, (x - mean)/deviation, each with all its rows: cols × rows.
 // `rootWeights`: each row times the root of its weight.
 Doubles columnsOf(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
-                  bool rootWeights);
+                  bool rootWeights, const Team& team);
 
 class Dual {
  public:

@@ -18,7 +18,7 @@ constexpr size_t sampled = 1024;
 constexpr double smallest = 0x1p-450;
 
 // Weighted means of the columns over rows evenly spaced; 0 where these weigh nothing.
-void sampleMean(const Kernels& kernels, size_t cols, const Table& table, double* mean) {
+void sampleMean(const Kernels& kernels, size_t cols, const Table& table, const Team& team, double* mean) {
   const size_t picked = std::min(table.count, sampled), stride = table.count / picked;
   std::vector<uint32_t> rows(picked);
   std::vector<double> weights(picked);
@@ -29,7 +29,7 @@ void sampleMean(const Kernels& kernels, size_t cols, const Table& table, double*
   std::fill_n(mean, cols, 0.0);
   const size_t step = rowsPerBlock(cols);
   Reader reader(kernels, {table.X, cols, picked, rows.data()}, step);
-  for (size_t at = 0; at < picked; at += step)
+  for (size_t at = 0; at < picked && !team.stopped(); at += step)
     kernels.rmatvec(reader.rows(at, std::min(step, picked - at)), weights.data() + at, mean);
   const double total = kernels.sum(weights.data(), picked);
   if (total > 0.0)
@@ -61,16 +61,16 @@ Expansion::Expansion(const Kernels& kernels, const Plan& plan, const Table& tabl
       Ge_(side_),
       first_(plan.size()) {
   if (!kept) std::fill_n(numbers_, 3, 0.0);
-  if (!isKnown()) gather(table, scaling, weights);
+  if (!isKnown()) gather(table, scaling, weights, team);
   for (size_t j = 0; j < side_; ++j) diagonal_.data()[j] = G_[j * side_ + j];
 }
 
 // G, and along with it the first evaluation.
-void Expansion::gather(const Table& table, const Scaling* scaling, const double* weights) {
+void Expansion::gather(const Table& table, const Scaling* scaling, const double* weights, const Team& team) {
   const Kernels& kernels = kernels_;
   const Plan& plan = plan_;
   if (isMoved_)
-    sampleMean(kernels, plan.cols, table, mean_.data());
+    sampleMean(kernels, plan.cols, table, team, mean_.data());
   else if (plan.intercept)
     std::copy_n(scaling->mean(), plan.cols, mean_.data());
   std::vector<double> picked;
@@ -91,7 +91,7 @@ void Expansion::gather(const Table& table, const Scaling* scaling, const double*
     const double deviation = scaling->deviation()[j];
     return units_ == Units::sums && deviation < smallest ? NAN : deviation;
   };
-  for (size_t j = 0; j < side_; ++j) {
+  for (size_t j = 0; j < side_ && !team.stopped(); ++j) {
     double* row = G_ + j * side_;
     for (size_t k = 0; k < side_; ++k) row[k] /= deviation(j) * deviation(k);
     if (units_ == Units::means) kernels.divide(n_, row, side_);

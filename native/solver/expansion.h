@@ -53,7 +53,7 @@ class Expansion {
   bool isKnown() const { return numbers_[0] != 0.0; }
   double& value() { return numbers_[1]; }
   bool isFar() const { return numbers_[2] != 0.0; }
-  void gather(const Table& table, const Scaling* scaling, const double* weights);
+  void gather(const Table& table, const Scaling* scaling, const double* weights, const Team& team);
   double expand(const double* weights, double* gradient);
 
   const Kernels& kernels_;

@@ -124,6 +124,7 @@ bool Run::advance() {
     stopping_.isBest(method_->objectiveAtResult(INFINITY));
     if (stopped()) return end(Status::cancelled);
   }
+  if (stopped()) return end(Status::cancelled);  // while data were looked at
   const double loss = method_->epoch(firstEpoch_ + epoch);
   if (stopped()) return end(Status::cancelled);
   const double* returned = original();

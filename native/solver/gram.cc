@@ -65,7 +65,7 @@ const double* Gram::evaluate(const double* d, double* H) {
     const size_t end = std::min(count_, (i + 1) * step_);
     size_t done = i * step_;  // what is taken beside
     if (beside_) trees_[lane].reset();
-    for (size_t at = i * step_; at < end; at += chunkRows) {
+    for (size_t at = i * step_; at < end && !team_.stopped(); at += chunkRows) {
       const Rows rows = reader_.rows(at, std::min(chunkRows, end - at), lane);
       add(rows, d ? d + at : nullptr, lane, partial, [&](size_t gone) {
         if (beside_) takeBeside(done, at + gone, end, lane);
@@ -73,13 +73,13 @@ const double* Gram::evaluate(const double* d, double* H) {
     }
     if (beside_ && count_ > 0) memcpy(partial + own, trees_[lane].total(), beside_->size() * sizeof(double));
   });
-  for (size_t j = 0; j < size_; ++j)
+  for (size_t j = 0; j < size_ && !team_.stopped(); ++j)
     for (size_t k = 0; k <= j; ++k) H[j * size_ + k] = total[j * size_ + k];
   if (mean_) {
     double* last = H + cols * size_;
     for (size_t j = 0; j < cols; ++j) last[j] -= mean_[j] * last[cols];
   }
-  for (size_t j = 0; j < size_; ++j)
+  for (size_t j = 0; j < size_ && !team_.stopped(); ++j)
     for (size_t k = 0; k < j; ++k) H[k * size_ + j] = H[j * size_ + k];
   return total + own;
 }

@@ -25,7 +25,7 @@ class Interior final : public Method {
         table_(table),
         smooth_(smooth),
         columns_(RowEquations::suit(plan, table, smooth.penalty())
-                     ? columnsOf(kernels, plan, table, scaling, false)
+                     ? columnsOf(kernels, plan, table, scaling, false, team)
                      : Doubles(0)),
         gram_(kernels,
               columns_.size() > 0 ? Source{columns_.data(), table.count, plan.cols, nullptr}

@@ -236,7 +236,7 @@ void Lbfgs::turn() {
   double* alpha = alpha_.data();
   const double* products = products_.data();
   for (size_t j = 0; j < size_; ++j) d[j] = -steepest[j];
-  for (size_t age = 0; age < count_; ++age) {
+  for (size_t age = 0; age < count_ && !smooth_.stopped(); ++age) {
     const size_t k = place(age);
     alpha[k] = dot(s(k), d) / products[k];
     kernels_.axpy(-alpha[k], y(k), d, size_);
@@ -248,7 +248,7 @@ void Lbfgs::turn() {
     metric_.divide(turned_.data());
     kernels_.scal(products[place(0)] / dot(turned_.data(), newest), d, size_);
   }
-  for (size_t age = count_; age-- > 0;) {
+  for (size_t age = count_; age-- > 0 && !smooth_.stopped();) {
     const size_t k = place(age);
     kernels_.axpy(alpha[k] - dot(y(k), d) / products[k], s(k), d, size_);
   }

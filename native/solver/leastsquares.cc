@@ -63,13 +63,13 @@ class LeastSquares {
     }
     if (stopped()) return;
     orthogonalize();
-    for (size_t k = 0; k < plan_.outputs; ++k) refine(k, first, weights);
+    for (size_t k = 0; k < plan_.outputs && !stopped(); ++k) refine(k, first, weights);
     // The first correction is as long as what it corrects: rounding has the say in some direction, which is
     // left out.
     for (int tries = 0; tries < 8 && isMisled_ && !stopped(); ++tries) {
       cutoff_ *= 64.0;
       orthogonalize();
-      for (size_t k = 0; k < plan_.outputs; ++k) refine(k, first, weights);
+      for (size_t k = 0; k < plan_.outputs && !stopped(); ++k) refine(k, first, weights);
     }
   }
 
@@ -123,7 +123,7 @@ class LeastSquares {
     const size_t cols = plan_.cols;
     std::vector<double> w(plan_.size()), g(plan_.size());
     const auto descend = [&](const double* slope) {
-      for (size_t k = 0; k < plan_.outputs; ++k) {
+      for (size_t k = 0; k < plan_.outputs && !stopped(); ++k) {
         std::copy_n(slope + k * cols, cols, step_.data());
         solveNormal(step_.data());
         for (size_t j = 0; j < cols; ++j) w[k * cols + j] += step_[j];

@@ -89,7 +89,7 @@ void Metric::divide(double* d) {
   }
   const size_t cols = plan_.cols;
   double* one = one_.data();
-  for (size_t k = 0; k < plan_.outputs; ++k) {
+  for (size_t k = 0; k < plan_.outputs && !team_.stopped(); ++k) {
     double* own = d + k * cols;
     double* intercept = d + plan_.coefficients() + k;
     for (size_t j = 0; j < cols; ++j) one[j] = own[j];

@@ -97,6 +97,7 @@ double Newton::epoch(uint64_t) {
     if (!std::isfinite(value_)) return value_;
   }
   if (!isCurrent_) bend();
+  if (stopped()) return value_;
   const double before = value_;
   double promised = NAN;
   const double length = step(promised);
@@ -392,7 +393,7 @@ void Newton::spread(System& system, const double* d, size_t k, size_t l) {
   const double* deviation = scaling_.deviation();
   const double* H = bending_->H.data();
   bending_->gram.evaluate(d, bending_->H.data());
-  for (size_t j = 0; j < size; ++j) {
+  for (size_t j = 0; j < size && !stopped(); ++j) {
     const double rowScale = j == cols ? 1.0 : deviation[columns[j]];
     for (size_t m = 0; m < size; ++m) {
       const double scale = rowScale * (m == cols ? 1.0 : deviation[columns[m]]);

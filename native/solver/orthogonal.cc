@@ -20,7 +20,7 @@ Orthogonal::Orthogonal(const Kernels& kernels, const Triangle& triangle, const d
   tau_.resize(rank_);
   for (size_t k = rank_; k-- > 0 && rank_ < cols_ && !team.stopped();) reflect(R, k);
   L_.resize(rank_ * rank_);
-  for (size_t j = 0; j < rank_; ++j)
+  for (size_t j = 0; j < rank_ && !team.stopped(); ++j)
     for (size_t i = 0; i <= j; ++i)
       L_[j * rank_ + i] = R.column(i)[i] < 0.0 ? -R.column(j)[i] : R.column(j)[i];
 }
@@ -50,7 +50,7 @@ size_t Orthogonal::pivot(Triangle& R, const Team& team) {
         pivot = j;
       }
     }
-    if (!(longest > 1.0)) return k;
+    if (!(longest > 1.0) || team.stopped()) return k;
     if (pivot != k) {
       std::swap_ranges(R.column(k), R.column(k) + R.rows, R.column(pivot));
       std::swap(order_[k], order_[pivot]);

@@ -118,8 +118,10 @@ void Program::write(double* weights, bool snaps) const {
 double Program::iterate(double* H) {
   double *step = step_.data(), *affine = affine_.data(), *along = along_.data(), *pull = pull_.data();
   factorize(H);
+  if (team_.stopped()) return 0.0;
   std::copy_n(right_.data(), size_, step);
   solve(H, step, affine);
+  if (team_.stopped()) return 0.0;
   barrier_.turn(1.0);
   each([&](size_t t, size_t n, size_t at) { barrier_.aim(t, n, affine, at); });
   couple();
@@ -259,7 +261,7 @@ void Program::factorize(double* H) {
   if (byRows_) return byRows_->factorize(curvature_.data(), H);
   const double* deviation = scaling_.deviation();
   gram_.evaluate(curvature_.data(), H);
-  for (size_t j = 0; j < n; ++j) {
+  for (size_t j = 0; j < n && !team_.stopped(); ++j) {
     for (size_t k = 0; k < n; ++k) {
       const double scale = (j < cols ? deviation[j] : 1.0) * (k < cols ? deviation[k] : 1.0);
       H[j * n + k] /= scale;

@@ -247,7 +247,7 @@ bool Quadratic::leaveFlat() {
   const double* L = L_.data();
   double* u = step_.data();
   const size_t n = active_.size();
-  for (size_t i = 0; i < n; ++i) {
+  for (size_t i = 0; i < n && !stopped(); ++i) {
     if (L[i * n + i] > 0.0) continue;
     for (size_t k = 0; k < i; ++k) u[k] = -L[i * n + k];
     u[i] = 1.0;

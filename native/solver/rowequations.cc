@@ -50,7 +50,7 @@ void RowEquations::factorize(const double* D, double* H) {
   double *root = root_.data(), *products = products_.data();
   D_ = D;
   for (size_t i = 0; i < rows_; ++i) root[i] = std::sqrt(D[i]);
-  for (size_t i = 0; i < rows_; ++i) {
+  for (size_t i = 0; i < rows_ && !team_.stopped(); ++i) {
     for (size_t k = 0; k <= i; ++k) H[i * rows_ + k] = root[i] * products[i * rows_ + k] * root[k];
     H[i * rows_ + i] += 1.0;
   }
@@ -69,7 +69,7 @@ void RowEquations::solve(const double* H, double* g, double* z) {
     solveOnce(H, left, z);
     for (size_t j = 0; j < map_.size(); ++j) s[j] += left[j];
     for (size_t i = 0; i < rows_; ++i) h[i] += z[i];
-    if (round > 0) break;
+    if (round > 0 || team_.stopped()) break;
     // What is left: g - Es - Xᵀh of the coefficients, Xs + b - D⁻¹h of the rows.
     for (size_t j = 0; j < cols_; ++j) h[rows_ + j] = E_[j] * s[j];
     std::fill_n(left, map_.size(), 0.0);

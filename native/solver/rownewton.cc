@@ -35,7 +35,7 @@ RowNewton::RowNewton(const Kernels& kernels, const Plan& plan, const Table& tabl
   target_.clear();
   for (size_t j = 0; j < plan.coefficients(); ++j)
     bend_.data()[j] = static_cast<double>(table.count) * plan.l2 * smooth.factor(j);
-  const Doubles columns = columnsOf(kernels, plan, table, scaling, false);
+  const Doubles columns = columnsOf(kernels, plan, table, scaling, false, team);
   Gram gram(kernels, {columns.data(), table.count, plan.cols, nullptr}, nullptr, team);
   for (size_t k = 0; k < plan.outputs; ++k)
     equations_.push_back(
@@ -52,6 +52,7 @@ double RowNewton::epoch(uint64_t) {
     if (!std::isfinite(value_)) return value_;
     aim();
   }
+  if (team_.stopped()) return value_;
   const double promised = promised_;
   const double before = value_;
   const double length = search();

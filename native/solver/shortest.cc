@@ -78,12 +78,12 @@ bool areIndependent(const Kernels& kernels, const Plan& plan, const Table& table
 
 // The part of w in the row space of R, in place: the reflections', and then the shortest steps that give back
 // what they take of Rw, where the scales of columns differ by many digits.
-void project(const Kernels& kernels, const Triangle& R, Orthogonal& orthogonal, double* w) {
+void project(const Kernels& kernels, const Triangle& R, Orthogonal& orthogonal, double* w, const Team& team) {
   const size_t cols = R.cols();
   std::vector<double> x(w, w + cols), step(cols), kept, lost(R.rows);
   orthogonal.shorten(x.data());
   double before = INFINITY;
-  for (int n = 0; n < mostSteps; ++n) {
+  for (int n = 0; n < mostSteps && !team.stopped(); ++n) {
     std::fill(lost.begin(), lost.end(), 0.0);
     for (size_t j = 0; j < cols; ++j)
       kernels.axpy(w[j] - x[j], R.column(j), lost.data(), std::min(j + 1, R.rows));
@@ -119,7 +119,7 @@ bool shorten(const Kernels& kernels, const Plan& plan, const Table& table, const
   if (orthogonal.rank() >= varied || team.stopped()) return false;
   std::vector<double> w(weights, weights + plan.size()), shorter(plan.size());
   scaling.fromOriginal(w.data());
-  for (size_t k = 0; k < plan.outputs; ++k) project(kernels, triangle, orthogonal, &w[k * plan.cols]);
+  for (size_t k = 0; k < plan.outputs; ++k) project(kernels, triangle, orthogonal, &w[k * plan.cols], team);
   scaling.toOriginal(w.data(), shorter.data());
   // Of the weights to the last bit: large ones of all but collinear columns have a minimum in their rounding.
   Objective objective(kernels, plan, table, nullptr, table.count, team);

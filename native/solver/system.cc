@@ -41,7 +41,7 @@ System::System(const Kernels& kernels, const Plan& plan, const Scaling& scaling,
   own_.clear();
   const size_t n = places_.size(), side = plan.cols + (plan.intercept ? 1 : 0);
   const auto inG = [&](size_t i) { return i < columns_ ? columns[i] : plan.cols; };
-  for (size_t i = 0; G && own_.size() > 0 && i < n; ++i)
+  for (size_t i = 0; G && own_.size() > 0 && i < n && !team.stopped(); ++i)
     for (size_t k = 0; k < n; ++k) own_.data()[i * n + k] = G[inG(i) * side + inG(k)];
   for (size_t i = 0; i < n; ++i) {
     const size_t k = isCoupled_ && columns_ > 0 ? i / columns_ : output;

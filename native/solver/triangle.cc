@@ -55,6 +55,7 @@ Triangle triangleOf(const Kernels& kernels, const Plan& plan, const Table& table
     const size_t first = triangle.rows;
     const size_t end = first + std::min(blockRows, table.count - start);
     for (size_t i = first; i < end; ++i) {
+      if (team.stopped()) return triangle;
       const size_t row = table.index ? table.index[start + i - first] : start + i - first;
       const double root = table.sampleWeight ? std::sqrt(table.sampleWeight[row]) : 1.0;
       const double* x = reader.rows(start + i - first, 1).row(0);

@@ -28,9 +28,10 @@ Sums sumsOf(const Kernels& kernels, const std::vector<std::vector<double>>& dire
   std::vector<double> z(m * (last - first)), x(cols);
   const size_t step = rowsPerBlock(cols);
   Reader reader(kernels, {table.X, cols, table.count, table.index}, step);
-  for (size_t start = 0; start < table.count && !team.stopped(); start += step) {
+  for (size_t start = 0; start < table.count; start += step) {
     const Rows rows = reader.rows(start, std::min(step, table.count - start));
     for (size_t r = 0; r < rows.count; ++r) {
+      if (team.stopped()) return sums;
       const size_t i = start + r;
       const double* given = rows.row(r);
       const double weight = table.sampleWeight ? table.sampleWeight[table.index ? table.index[i] : i] : 1.0;
@@ -72,7 +73,7 @@ double stepAlong(const Kernels& kernels, const std::vector<std::vector<double>>&
   const double count = static_cast<double>(table.count);
   const double l2 = smooth.penalty().l2, noise = roundoff.slope(std::fabs(at.meanLoss));
   std::vector<double> slope(m), own(m), step(m);
-  for (size_t a = 0; a < m; ++a) {
+  for (size_t a = 0; a < m && !team.stopped(); ++a) {
     const double* u = directions[a].data();
     double terms = 0.0, steep = 0.0;
     for (size_t j = 0; j < plan.size(); ++j) {
