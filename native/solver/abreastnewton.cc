@@ -224,7 +224,7 @@ class NewtonAbreast {
   void refuse(size_t k) {
     for (size_t i = k; i < L * size_; i += L) w_[i] = before_[i];
     isRefused_[k] = true;
-    isPolishing_[k] = false;
+    isPolishing_[k] = trusts_[k] = false;  // the target is that of the weights that were refused
   }
 
   const Kernels& kernels_;

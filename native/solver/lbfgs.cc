@@ -150,24 +150,24 @@ double Lbfgs::epoch(uint64_t) {
   lastDecrease = gain;
   if (!isKinked(plan_.loss)) remainingDecrease = still;
   gradientNorm = smooth_.norm(w_, g_.data());
-  const double nothing = roundoff();
-  const Status verdict = isSmooth_ ? this->verdict(still) : Status::maxEpochs;
-  if (length == 0.0)
-    ended = still <= (isSmooth_ ? hidden() : 64.0 * nothing) ? Status::converged : Status::stalled;
-  else if (isSmooth_)
-    ended = verdict;
-  else if (change <= 0x1p-4 * nothing)
-    ended = Status::converged;
-  if (isSmooth_ && ended == Status::converged && !isStationary()) ended = Status::stalled;
-  // Of a sum of squares that is 0, slopes are rounding, whatever the scale of their column.
-  if (isSmooth_ && meter_.isZero(w_, value_)) ended = Status::converged;
+  if (isSmooth_) ended = verdict(length, still);  // multipliers.h judges an augmented Lagrangian
   if (stepHistory_ && length > 0.0) stepLosses.push_back(value_);
   return value_;
 }
 
+// How the fit ends after a step of that length, 0 if there is none, with such a decrease predicted for the
+// next one; maxEpochs: it goes on.
+Status Lbfgs::verdict(double length, double predicted) {
+  Status verdict = verdictOfHidden(predicted);
+  if (length == 0.0) verdict = predicted <= hidden() ? Status::converged : Status::stalled;
+  // Of a sum of squares that is 0, slopes are rounding, whatever the scale of their column.
+  if (meter_.isZero(w_, value_)) return Status::converged;
+  return verdict == Status::converged && !isStationary() ? Status::stalled : verdict;
+}
+
 // What the steps that go by the gradient, where rounding hides what they gain, have come to; maxEpochs: they
 // go on.
-Status Lbfgs::verdict(double predicted) {
+Status Lbfgs::verdictOfHidden(double predicted) {
   if (change > roundoff()) {
     least_ = INFINITY;
     waited_ = 0;
@@ -295,7 +295,7 @@ double Lbfgs::backtrack(double t) {
     if (penalty.bounded()) project(penalty, trial, smooth_.penalized());
     for (size_t j = 0; j < size_; ++j) slope += steepest[j] * (trial[j] - w_[j]);
     const double value = smooth_.evaluate(trial, trialGradient_.data());
-    const bool isHidden = isSmooth_ && std::fabs(value - value_) <= roundoff;
+    const bool isHidden = std::fabs(value - value_) <= roundoff;
     if (isHidden ? slopeBack() <= (2e-4 - 1.0) * slope : value < value_ && value <= value_ + 1e-4 * slope) {
       value_ = value;
       return t;

@@ -35,7 +35,8 @@ class Lbfgs final : public Method {
   void look();
   void turn();
   double search();
-  Status verdict(double predicted);
+  Status verdict(double length, double predicted);
+  Status verdictOfHidden(double predicted);
   bool isStationary() const;
   double hidden() const;
   double roundoff() const;

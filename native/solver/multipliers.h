@@ -16,10 +16,11 @@ class Multipliers final : public Method {
   Multipliers(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
               Smooth& smooth, double* weights, const Team& team)
       : plan_(plan),
+        innerPlan_(withoutHistory(plan)),
         smooth_(smooth),
         augmented_(kernels, plan, table, scaling, smooth.penalty(), team),
         lagrangian_(kernels, plan, table, &scaling, ridge(smooth.penalty()), team, &augmented_),
-        inner_(kernels, plan, table, scaling, lagrangian_, weights, team),
+        inner_(kernels, innerPlan_, table, scaling, lagrangian_, weights, team),
         w_(weights),
         best_(plan.size()),
         gradient_(plan.size()) {
@@ -95,6 +96,12 @@ class Multipliers final : public Method {
   static constexpr double aim = 0x1p-30;
   static constexpr double end = 0x1p-24;
 
+  // Nobody reads what the inner steps come to.
+  static Plan withoutHistory(Plan plan) {
+    plan.stepHistory = false;
+    return plan;
+  }
+
   // The Lagrangian has l1 and bounds in itself.
   static Penalty ridge(Penalty penalty) {
     penalty.l1 = 0.0;
@@ -134,6 +141,7 @@ class Multipliers final : public Method {
   }
 
   const Plan& plan_;
+  const Plan innerPlan_;
   Smooth& smooth_;  // with the losses as they are
   Augmented augmented_;
   Smooth lagrangian_;

@@ -103,7 +103,7 @@ double Newton::epoch(uint64_t) {
   const double length = step(promised);
   rate = length;
   double left = promised;
-  bool trusts = false;
+  isLastStepTrusted_ = false;
   const bool isDamped = damping_ > 0.0;
   if (length > 0.0) {
     ++steps;
@@ -112,7 +112,7 @@ double Newton::epoch(uint64_t) {
     left = isZero() || (length == 1.0 && isMinimal(before)) ? 0.0 : remaining();
     isCurrent_ = expands_ && !set_.isSparse();
     if (length == 1.0 && damping_ == 0.0) {
-      trusts = isTrusted(promised, left, size());
+      isLastStepTrusted_ = isTrusted(promised, left, size());
       left = polish(left);
     } else if (length == 1.0)
       damp(damping_ > leastDamping ? 0.1 * damping_ : 0.0);
@@ -138,7 +138,8 @@ double Newton::epoch(uint64_t) {
   const bool isOver = ended != Status::maxEpochs || left < Stopping::toleranceOf(plan_, value_);
   const bool isWeak = (isOver || isStuck) && isSmooth() && descendWeak(isOver);
   gradientNorm = smooth_.norm(w_, g_.data());
-  if (!isWeak && trusts && (ended != Status::maxEpochs || left < Stopping::toleranceOf(plan_, value_)))
+  if (!isWeak && isLastStepTrusted_ &&
+      (ended != Status::maxEpochs || left < Stopping::toleranceOf(plan_, value_)))
     finish(left);
   lastDecrease = before - value_;
   if (plan_.stepHistory && length > 0.0) stepLosses.push_back(value_);
@@ -235,8 +236,9 @@ double Newton::polish(double promised) {
     const double value = evaluate(trial_.data(), trialGradient_.data());
     const double next = promise(trial_.data(), trialGradient_.data());
     if (!(value <= value_ + level() && next <= leastGain * left)) {
-      // The second derivatives are to be those of the weights.
+      // The second derivatives are to be those of the weights; the target is that of those that were refused.
       evaluate(w_, trialGradient_.data());
+      isLastStepTrusted_ = false;
       return left;
     }
     value_ = value;

@@ -111,7 +111,8 @@ class Newton final : public Method {
   uint64_t stuck_ = 0;  // iterations that changed neither the objective nor what the models promise
   double weakDecrease_ = INFINITY;  // by the last step along directions in which models say nothing
   bool begun_ = false;
-  bool isCurrent_ = false;  // the Hessians are those of the weights
+  bool isCurrent_ = false;          // the Hessians are those of the weights
+  bool isLastStepTrusted_ = false;  // to the target, without an evaluation
 };
 
 }  // namespace nabla

@@ -29,6 +29,8 @@ interface Data {
   scaling: Scaling;
 }
 
+type Verdict = 'converged' | 'stalled' | null;
+
 export class Lbfgs extends Method {
   readonly #plan: Plan;
   readonly #data: Data | null;
@@ -151,27 +153,41 @@ export class Lbfgs extends Method {
     this.lastDecrease = gain;
     if (!kinkedLosses.includes(this.#plan.loss)) this.remainingDecrease = still;
     this.gradientNorm = this.#smooth.norm(this.#w, this.#g);
-    const nothing = this.#roundoff();
-    const verdict = this.#meter && this.#verdict(still);
-    // A function of the caller's is evaluated no more once the curvature of its steps predicts no visible decrease.
-    const isFunction = !this.#data && !this.#isOrthantWise;
-    if (length === 0) {
-      const least = isFunction && predicted < still ? predicted : still;
-      this.ended = least <= (this.#meter ? this.#hidden() : 64 * nothing) ? 'converged' : 'stalled';
-    } else if (this.#meter) {
-      this.ended = verdict;
-    } else if (isFunction ? this.#count > 0 && still <= 2 ** -2 * nothing : this.change <= 2 ** -4 * nothing) {
-      this.ended = 'converged';
-    }
-    if (this.#meter && this.ended === 'converged' && !this.#isStationary()) this.ended = 'stalled';
-    // Of a sum of squares that is 0, slopes are rounding, whatever the scale of their column.
-    if (this.#meter?.isZero(this.#w, this.#value)) this.ended = 'converged';
+    // multipliers.ts judges an augmented Lagrangian.
+    if (this.#meter) this.ended = this.#verdict(length, still);
+    else if (!this.#data) this.ended = this.#verdictOfFunction(length, predicted, still);
     if (this.#stepHistory && length > 0) this.stepLosses.push(this.#value);
     return this.#value;
   }
 
+  /**
+   * How the fit ends after a step of that length, 0 if there is none, with such a decrease predicted for the next one;
+   * null: it goes on.
+   */
+  #verdict(length: number, predicted: number): Verdict {
+    let verdict = this.#verdictOfHidden(predicted);
+    if (length === 0) verdict = predicted <= this.#hidden() ? 'converged' : 'stalled';
+    // Of a sum of squares that is 0, slopes are rounding, whatever the scale of their column.
+    if (this.#meter?.isZero(this.#w, this.#value)) return 'converged';
+    return verdict === 'converged' && !this.#isStationary() ? 'stalled' : verdict;
+  }
+
+  /** The same of a function of the caller's; `before`: predicted for the last step. */
+  #verdictOfFunction(length: number, before: number, predicted: number): Verdict {
+    const nothing = this.#roundoff();
+    if (length === 0) {
+      const least = !this.#isOrthantWise && before < predicted ? before : predicted;
+      return least <= 64 * nothing ? 'converged' : 'stalled';
+    }
+    // It is evaluated no more once the curvature of its steps predicts no visible decrease.
+    const isOver = this.#isOrthantWise
+      ? this.change <= 2 ** -4 * nothing
+      : this.#count > 0 && predicted <= 2 ** -2 * nothing;
+    return isOver ? 'converged' : null;
+  }
+
   /** What the steps that go by the gradient, where rounding hides what they gain, have come to; null: they go on. */
-  #verdict(predicted: number): 'converged' | 'stalled' | null {
+  #verdictOfHidden(predicted: number): Verdict {
     if (this.change > this.#roundoff()) {
       this.#least = Infinity;
       this.#waited = 0;

@@ -64,6 +64,7 @@ export class Newton extends Method {
   #weakDecrease = Infinity; // by the last step along directions in which models say nothing
   #begun = false;
   #isCurrent = false; // the Hessians are those of the weights
+  #isLastStepTrusted = false; // to the target, without an evaluation
 
   /**
    * `weights`: where it starts; changed in place. `known`: where the expansion of the squared loss is kept.
@@ -140,7 +141,7 @@ export class Newton extends Method {
     const { length, promised } = this.#step();
     this.rate = length;
     let left = promised;
-    let trusts = false;
+    this.#isLastStepTrusted = false;
     const isDamped = this.#damping > 0;
     const isZero = () => this.#roundoff.isZero(this.#w, this.#value);
     if (length > 0) {
@@ -150,7 +151,7 @@ export class Newton extends Method {
       left = isZero() || (length === 1 && this.#isMinimal(before)) ? 0 : this.#remaining();
       this.#isCurrent = this.#expansion !== null && !this.#set.isSparse;
       if (length === 1 && this.#damping === 0) {
-        trusts = isTrusted(promised, left, this.#size());
+        this.#isLastStepTrusted = isTrusted(promised, left, this.#size());
         left = this.#polish(left);
       } else if (length === 1) this.#damp(this.#damping > leastDamping ? 0.1 * this.#damping : 0);
       else if (length < 0.1) this.#dampMore();
@@ -170,7 +171,8 @@ export class Newton extends Method {
     const isOver = this.ended !== null || left < toleranceOf(this.#plan, this.#value);
     const isWeak = (isOver || isStuck) && this.#isSmooth && this.#descendWeak(isOver);
     this.gradientNorm = this.#smooth.norm(this.#w, this.#g);
-    if (!isWeak && trusts && (this.ended || left < toleranceOf(this.#plan, this.#value))) this.#finish(left);
+    const isEnd = this.ended !== null || left < toleranceOf(this.#plan, this.#value);
+    if (!isWeak && this.#isLastStepTrusted && isEnd) this.#finish(left);
     this.lastDecrease = before - this.#value;
     if (this.#plan.stepHistory && length > 0) this.stepLosses.push(this.#value);
     return this.#value;
@@ -303,8 +305,9 @@ export class Newton extends Method {
       const value = this.#evaluate(this.#trial, this.#trialGradient);
       const next = this.#promise(this.#trial, this.#trialGradient);
       if (!(value <= this.#value + this.#level() && next <= leastGain * left)) {
-        // The second derivatives are to be those of the weights.
+        // The second derivatives are to be those of the weights; the target is that of those that were refused.
         this.#evaluate(this.#w, this.#trialGradient);
+        this.#isLastStepTrusted = false;
         return left;
       }
       this.#value = value;

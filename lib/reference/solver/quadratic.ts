@@ -432,7 +432,7 @@ export class Quadratic {
     for (let j = 0; j < this.#penalized; j++) {
       const v = this.#v[j];
       const was = this.#settled[j];
-      if (this.#bound(j) > 0 && Math.sign(v) !== Math.sign(was)) return false;
+      if (this.#bound(j) > 0 && (v > 0 !== was > 0 || v < 0 !== was < 0)) return false;
       if (isAtLower(penalty, j, v) !== isAtLower(penalty, j, was)) return false;
       if (isAtUpper(penalty, j, v) !== isAtUpper(penalty, j, was)) return false;
     }
