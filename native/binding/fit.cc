@@ -14,6 +14,7 @@
 #include "environment.h"
 #include "exports.h"
 #include "plans.h"
+#include "synccaller.h"
 
 namespace nabla {
 
@@ -133,8 +134,9 @@ Napi::Value fitSync(const Call& info) {
   if (info.Length() != 2 + arrayCount) reject("ERR_INVALID_ARG_TYPE", "expected the arrays of a fit");
   const Request request = read(info[0], [&](uint32_t i) { return info[2 + i]; });
   const std::atomic<bool> never{false};
+  SyncCaller caller(info.Env());
   const Outcome outcome = fit(Environment::of(info.Env()).kernels(), request.plan, request.data,
-                              request.start, Team(never, request.plan.threads));
+                              request.start, Team(never, request.plan.threads, &caller));
   return resultOf(info[1].As<Napi::Function>(), outcome);
 }
 
@@ -239,7 +241,7 @@ class FitJob final : public ScriptJob {
 
   // On this thread, in the caller's arrays.
   Napi::Value advanceHere(Napi::Env env) {
-    requireSame(env);
+    requireSame();
     return advance() ? valueOf(env, run_->last()) : env.Null();
   }
 
@@ -260,7 +262,7 @@ class FitJob final : public ScriptJob {
   }
 
   // JavaScript has run since the pointers were taken: the arrays may have been detached or have shrunk.
-  void requireSame(Napi::Env env) {
+  void requireSame() {
     const auto item = itemsOf(arrays_.Value());
     const Plan& plan = request_.plan;
     const auto same = [](const Table& a, const Table& b) {

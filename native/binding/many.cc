@@ -9,6 +9,7 @@
 #include "environment.h"
 #include "exports.h"
 #include "plans.h"
+#include "synccaller.h"
 
 namespace nabla {
 
@@ -81,8 +82,9 @@ Request read(const Call& info) {
 Napi::Value fitManySync(const Call& info) {
   const Request request = read(info);
   const std::atomic<bool> never{false};
+  SyncCaller caller(info.Env());
   fitEach(Environment::of(info.Env()).kernels(), request.plan, request.problems,
-          Team(never, request.plan.threads));
+          Team(never, request.plan.threads, &caller));
   return info.Env().Undefined();
 }
 

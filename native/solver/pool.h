@@ -17,7 +17,8 @@ namespace nabla {
 
 constexpr unsigned maxThreads = 1024;
 
-// A piece of work. `cancelled` is looked at between blocks of rows, so well within a millisecond.
+// A piece of work. `cancelled` is looked at every few ms: between blocks of rows, or parts of a
+// factorization.
 class Job {
  public:
   virtual ~Job() = default;

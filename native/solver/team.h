@@ -1,22 +1,60 @@
 // How a fit runs: on how many threads, and whether it is to stop.
 #pragma once
 
+#include <thread>
+
 #include "pool.h"
 
 namespace nabla {
 
+// The caller of a fit on its own thread, whom no flag tells to stop: asked now and then whether it is gone.
+class Caller {
+ public:
+  // To be asked on any thread of the fit.
+  bool isGone() {
+    if (std::this_thread::get_id() == thread_ && ++looks_ >= period_ &&
+        !isGone_.load(std::memory_order_relaxed))
+      ask();
+    return isGone_.load(std::memory_order_relaxed);
+  }
+
+ protected:
+  ~Caller() = default;
+
+ private:
+  static constexpr std::chrono::milliseconds interval{4};
+  static constexpr unsigned mostLooks = 16;  // without reading the clock
+
+  virtual bool hasGone() = 0;
+  void ask() {
+    const auto now = std::chrono::steady_clock::now(), since = asked_;
+    period_ = now - read_ > interval / 4 ? 1 : mostLooks;
+    read_ = now;
+    looks_ = 0;
+    if (now - since < interval) return;
+    asked_ = now;
+    if (hasGone()) isGone_.store(true, std::memory_order_relaxed);
+  }
+
+  const std::thread::id thread_ = std::this_thread::get_id();
+  std::chrono::steady_clock::time_point asked_ = std::chrono::steady_clock::now(), read_ = asked_;
+  unsigned looks_ = 0, period_ = 1;
+  std::atomic<bool> isGone_{false};
+};
+
 class Team {
  public:
-  // `threads`: at most so many; 0: as many as the pool has.
-  Team(const std::atomic<bool>& cancelled, unsigned threads) : cancelled_(cancelled), wanted_(threads) {}
+  // `threads`: at most so many; 0: as many as the pool has. `caller`: null where the flag tells of it.
+  Team(const std::atomic<bool>& cancelled, unsigned threads, Caller* caller = nullptr)
+      : cancelled_(cancelled), wanted_(threads), caller_(caller) {}
 
   // One thread, that stops when this does.
-  Team alone() const { return {cancelled_, 1}; }
+  Team alone() const { return {cancelled_, 1, caller_}; }
 
   // Whether the fit is to stop. Asked between blocks, where others may take a turn.
   bool stopped() const {
     Pool::instance().yieldIfContended();
-    return cancelled_.load(std::memory_order_relaxed);
+    return cancelled_.load(std::memory_order_relaxed) || (caller_ && caller_->isGone());
   }
 
   // Threads that may work at once, each in a lane of its own, from 0; `work`: multiplications in a pass.
@@ -43,6 +81,7 @@ class Team {
  private:
   const std::atomic<bool>& cancelled_;
   unsigned wanted_;
+  Caller* caller_;
 };
 
 // All threads that there are, and nothing stops them.
