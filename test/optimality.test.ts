@@ -2,35 +2,47 @@
 // not says so. NABLA_SWEEP=2000: so many random problems for each loss and solver, and what came of them.
 import { describe, expect, it } from 'vitest';
 import type { FitOptions } from '../lib/index.js';
+import { fitOptions, margins, randomProblem } from './anyproblem.js';
 import { faces } from './backends.js';
-import { fitOptions, randomProblem, smoothLosses, violation } from './optimum.js';
+import { kinkedLosses, smoothLosses, violation } from './optimum.js';
+import { violationOfPieces } from './pieces.js';
 import { expectBits, expectClose, normals, patience, runs } from './support.js';
 
 const sweep = Number(process.env.NABLA_SWEEP ?? 0);
+const problems = sweep || runs(24);
 const solvers = ['exact', 'newton', 'lbfgs', 'auto'] as const;
+const losses = [...smoothLosses, ...kinkedLosses];
 const pairs = solvers.flatMap((optimizer) =>
-  smoothLosses.filter((loss) => optimizer !== 'exact' || loss === 'squared').map((loss) => [loss, optimizer] as const),
+  losses.filter((loss) => optimizer !== 'exact' || loss === 'squared').map((loss) => [loss, optimizer] as const),
 );
 const iterative = ['newton', 'lbfgs', 'auto'] as const;
+const isKinked = (loss: string) => (kinkedLosses as readonly string[]).includes(loss);
+
+/** The share of random problems whose fits are to say that they are at their minimum: lbfgs may have no bound that tells. */
+const leastShare = (loss: string, optimizer: string) => (!isKinked(loss) ? 0.8 : optimizer === 'lbfgs' ? 0.6 : 0.98);
 
 describe.each(faces)('minima: $name', ({ fitSync, fitManySync }) => {
   it.each(pairs)(
     'of random problems, %s by %s',
     (loss, optimizer) => {
-      const tally: Record<string, number> = {};
-      for (let seed = 0; seed < (sweep || runs(24)); seed++) {
+      const tally: Record<string, number> = { converged: 0 };
+      let worst = 0;
+      for (let seed = 0; seed < problems; seed++) {
         const { problem, options } = randomProblem(loss, seed, optimizer !== 'exact');
         const { cols: _, ...data } = problem;
-        const model = fitSync(data, { ...fitOptions(options), optimizer });
-        tally[model.status] = (tally[model.status] ?? 0) + 1;
-        if (model.status !== 'converged') continue;
-        const off = violation(problem, options, model.coefficients, model.intercepts);
-        expect(off, `problem ${seed}: slope over its terms`).toBeLessThan(optimizer === 'lbfgs' ? 1e-4 : 1e-6);
+        const { status, coefficients, intercept, intercepts } = fitSync(data, { ...fitOptions(options), optimizer });
+        tally[status] = (tally[status] ?? 0) + 1;
+        if (status !== 'converged') continue;
+        const off = isKinked(loss)
+          ? violationOfPieces(problem, options, coefficients, intercept)
+          : violation(problem, options, coefficients, intercepts);
+        worst = Math.max(worst, off);
+        expect(off, `problem ${seed}: off its minimum`).toBeLessThan(optimizer === 'lbfgs' ? 1e-4 : 1e-6);
       }
-      if (sweep) console.log(loss, optimizer, JSON.stringify(tally));
+      if (sweep) console.log(loss, optimizer, JSON.stringify(tally), worst);
       // Nothing runs on at its minimum.
       if (optimizer !== 'lbfgs') expect(tally.maxEpochs ?? 0).toBe(0);
-      expect(tally.converged).toBeGreaterThan(0.8 * (sweep || runs(24)));
+      expect(tally.converged).toBeGreaterThan(leastShare(loss, optimizer) * problems);
     },
     patience(60_000 + 200 * sweep),
   );
@@ -123,13 +135,13 @@ describe.each(faces)('minima: $name', ({ fitSync, fitManySync }) => {
   });
 
   it('of many fits are those of fits alone, to the bit', () => {
-    for (const loss of smoothLosses) {
+    for (const loss of losses) {
       if (loss === 'softmax') continue;
       const made = Array.from({ length: 16 }, (_, seed) => randomProblem(loss, 500 + seed));
       for (const cols of [1, 2, 3]) {
         const same = made.filter(({ problem }) => problem.cols === cols && !problem.sampleWeight);
         if (same.length === 0) continue;
-        const classes = loss === 'squared_hinge' ? { classes: [-1, 1] } : {};
+        const classes = margins.includes(loss) ? { classes: [-1, 1] } : {};
         const options = {
           ...fitOptions({ ...same[0].options, l1: 0, standardize: false }),
           optimizer: 'newton' as const,

@@ -1,5 +1,5 @@
 // Whether a model is at the minimum of its objective, from the conditions of that alone: nothing of the solvers is used.
-import { normal, random } from './support.js';
+// Of losses of straight pieces see pieces.ts.
 
 export const smoothLosses = [
   'squared',
@@ -11,8 +11,12 @@ export const smoothLosses = [
   'poisson',
   'gamma',
   'tweedie',
+  'modified_huber',
+  'tweedie_identity',
 ] as const;
+export const kinkedLosses = ['hinge', 'quantile', 'epsilon_insensitive', 'perceptron'] as const;
 export type SmoothLoss = (typeof smoothLosses)[number];
+export type KinkedLoss = (typeof kinkedLosses)[number];
 
 export interface Problem {
   X: Float64Array;
@@ -22,17 +26,19 @@ export interface Problem {
 }
 
 export interface Options {
-  loss: SmoothLoss;
-  /** Of huber, squared_epsilon_insensitive and tweedie. */
+  loss: SmoothLoss | KinkedLoss;
+  /** delta, epsilon, power or quantile. */
   parameter?: number;
   l1?: number;
   l2?: number;
+  lowerBounds?: number[];
+  upperBounds?: number[];
   standardize?: boolean;
   intercept?: boolean;
 }
 
 /** ∂ℓ/∂z of one output, and the largest second derivative near. */
-function slopeOf(loss: SmoothLoss, y: number, z: number, parameter: number): [number, number] {
+function slopeOf(loss: Options['loss'], y: number, z: number, parameter: number): [number, number] {
   const r = z - y;
   switch (loss) {
     case 'squared':
@@ -55,24 +61,22 @@ function slopeOf(loss: SmoothLoss, y: number, z: number, parameter: number): [nu
       const [a, b] = [y === 0 ? 0 : y * Math.exp((1 - parameter) * z), Math.exp((2 - parameter) * z)];
       return [b - a, a + b];
     }
+    case 'modified_huber': {
+      const m = y * z;
+      return m < -1 ? [-4 * y, 0] : [-2 * y * Math.max(0, 1 - m), 2];
+    }
+    case 'tweedie_identity': {
+      const [expected, ratio] = [z ** -parameter, y / z];
+      return [(z - y) * expected, expected * (1 + parameter * ratio)];
+    }
     default:
       throw new Error(loss);
   }
 }
 
-/**
- * How far the conditions of the minimum are from being met: the slope of the objective in each weight, over the terms that
- * it is the sum of, in the column's own scale (centred where there is an intercept). What rounding of z alone makes of a
- * slope is taken off.
- */
-export function violation(
-  { X, y, cols, sampleWeight }: Problem,
-  { loss, parameter = 0, l1 = 0, l2 = 0, standardize = false, intercept = true }: Options,
-  coefficients: Float64Array,
-  intercepts: ArrayLike<number>,
-): number {
+/** Mean and deviation of columns as a fit has them, and the sum of the rows' weights. */
+export function scalesOf({ X, cols, sampleWeight }: Problem, { standardize = false, intercept = true }: Options) {
   const rows = X.length / cols;
-  const outputs = coefficients.length / cols;
   const weight = (i: number) => (sampleWeight ? sampleWeight[i] : 1);
   let total = 0;
   for (let i = 0; i < rows; i++) total += weight(i);
@@ -89,41 +93,64 @@ export function violation(
     if (standardize) deviation[j] = Math.sqrt(squares / total) || 1;
     if (!intercept) mean[j] = 0;
   }
+  return { weight, total, mean, deviation, rows };
+}
+
+/** z of a row in one output, and the sizes of its terms. */
+export function zOf({ X, cols }: Problem, i: number, coefficients: ArrayLike<number>, intercept: number) {
+  let z = intercept;
+  let size = Math.abs(z);
+  // Twice a double's digits where terms cancel: products are split.
+  let low = 0;
+  for (let j = 0; j < cols; j++) {
+    const [product, error] = exactProduct(X[i * cols + j], coefficients[j]);
+    const sum = z + product;
+    const rest = sum - z;
+    low += z - (sum - rest) + (product - rest) + error;
+    z = sum;
+    size += Math.abs(product);
+  }
+  return { z: z + low, size };
+}
+
+/**
+ * How far the conditions of the minimum are from being met: the slope of the objective in each weight, over the terms that
+ * it is the sum of, in the column's own scale (centred where there is an intercept). What rounding of z alone makes of a
+ * slope is taken off.
+ */
+export function violation(
+  problem: Problem,
+  options: Options,
+  coefficients: Float64Array,
+  intercepts: ArrayLike<number>,
+): number {
+  const { X, y, cols } = problem;
+  const { loss, parameter = 0, l1 = 0, l2 = 0, intercept = true, lowerBounds, upperBounds } = options;
+  const { weight, total, mean, deviation, rows } = scalesOf(problem, options);
+  const outputs = coefficients.length / cols;
   const slopes = new Float64Array(rows * outputs);
   const noise = new Float64Array(rows * outputs);
   for (let i = 0; i < rows; i++) {
-    const z = new Float64Array(outputs);
-    const size = new Float64Array(outputs);
-    for (let k = 0; k < outputs; k++) {
-      z[k] = intercept ? intercepts[k] : 0;
-      size[k] = Math.abs(z[k]);
-      // Twice a double's digits where terms cancel: products are split.
-      let low = 0;
-      for (let j = 0; j < cols; j++) {
-        const [product, error] = exactProduct(X[i * cols + j], coefficients[k * cols + j]);
-        const sum = z[k] + product;
-        const rest = sum - z[k];
-        low += z[k] - (sum - rest) + (product - rest) + error;
-        z[k] = sum;
-        size[k] += Math.abs(product);
-      }
-      z[k] += low;
-    }
+    const at = Array.from({ length: outputs }, (_, k) =>
+      zOf(problem, i, coefficients.subarray(k * cols, (k + 1) * cols), intercept ? intercepts[k] : 0),
+    );
     if (loss === 'softmax') {
-      const largest = Math.max(...z);
-      const powers = z.map((value) => Math.exp(value - largest));
+      const largest = Math.max(...at.map(({ z }) => z));
+      const powers = at.map(({ z }) => Math.exp(z - largest));
       const sum = powers.reduce((a, b) => a + b, 0);
-      const most = Math.max(...size);
+      const most = Math.max(...at.map(({ size }) => size));
       for (let k = 0; k < outputs; k++) {
         slopes[k * rows + i] = (weight(i) / total) * (powers[k] / sum - (y[i] === k ? 1 : 0));
         noise[k * rows + i] = (weight(i) / total) * 2 ** -52 * (1 + most);
       }
     } else {
-      const [slope, bend] = slopeOf(loss, y[i], z[0], parameter);
+      const [{ z, size }] = at;
+      const [slope, bend] = slopeOf(loss, y[i], z, parameter);
       const isLocation = loss === 'squared' || loss === 'huber' || loss === 'squared_epsilon_insensitive';
       slopes[i] = (weight(i) / total) * slope;
       // Of intercepts that are rounded themselves.
-      noise[i] = (weight(i) / total) * 2 ** -52 * bend * (size[0] + (isLocation ? Math.abs(y[i]) : 1));
+      const unit = isLocation || loss === 'tweedie_identity' ? Math.abs(y[i]) : 1;
+      noise[i] = (weight(i) / total) * 2 ** -52 * bend * (size + unit);
     }
   }
   let worst = 0;
@@ -134,7 +161,8 @@ export function violation(
   };
   for (let k = 0; k < outputs; k++) {
     for (let j = 0; j < cols; j++) {
-      const w = coefficients[k * cols + j] * deviation[j];
+      const own = coefficients[k * cols + j];
+      const w = own * deviation[j];
       let [g, terms, room] = [l2 * w, Math.abs(l2 * w), 0];
       for (let i = 0; i < rows; i++) {
         const x = (X[i * cols + j] - mean[j]) / deviation[j];
@@ -142,8 +170,10 @@ export function violation(
         terms += Math.abs(slopes[k * rows + i] * x);
         room += noise[k * rows + i] * Math.abs(x);
       }
-      const off = w !== 0 ? g + l1 * Math.sign(w) : Math.max(0, Math.abs(g) - l1);
-      hold(off, terms + l1, room);
+      // Slopes to the left and to the right: 0 is between them at a minimum, but for where there is no way.
+      const left = own === lowerBounds?.[j] ? -Infinity : g + (own > 0 ? l1 : -l1);
+      const right = own === upperBounds?.[j] ? Infinity : g + (own < 0 ? -l1 : l1);
+      hold(left > 0 ? left : Math.min(0, right), terms + l1, room);
     }
     if (!intercept) continue;
     let [g, terms, room] = [0, 0, 0];
@@ -168,71 +198,4 @@ function exactProduct(a: number, b: number): [number, number] {
   };
   const [[ah, al], [bh, bl]] = [split(a), split(b)];
   return [product, al * bl - (product - ah * bh - al * bh - ah * bl)];
-}
-
-/** A random problem, of a scale from 1e-12 to 1e12 and often with columns far from 0, and options for it. */
-export function randomProblem(loss: SmoothLoss, seed: number, lasso = true): { problem: Problem; options: Options } {
-  const uniform = random(seed);
-  const power = (most: number) => 10 ** (most * (2 * uniform() - 1));
-  const pick = <T>(...values: T[]): T => values[Math.floor(uniform() * values.length)];
-  const cols = 1 + Math.floor(5 * uniform());
-  const classes = loss === 'softmax' ? 3 : 1;
-  const rows = 8 * classes + Math.floor(4 * cols * uniform()) + 4 * cols;
-  const intercept = uniform() < 0.8;
-  const isScaled = uniform() < 0.5;
-  const isFar = intercept && uniform() < 0.5;
-  const X = new Float64Array(rows * cols);
-  const z = new Float64Array(rows);
-  const scales: number[] = [];
-  for (let j = 0; j < cols; j++) {
-    const scale = isScaled ? power(12) : 1;
-    const shift = isFar ? 10 ** (12 * uniform()) * pick(-1, 1) : 0;
-    scales.push(scale);
-    const w = normal(uniform) / Math.sqrt(cols);
-    for (let i = 0; i < rows; i++) {
-      const x = normal(uniform);
-      z[i] += w * x;
-      X[i * cols + j] = scale * (x + shift);
-    }
-  }
-  const scale = uniform() < 0.7 ? power(12) : 1;
-  const y = new Float64Array(rows);
-  const options: Options = { loss, intercept, standardize: uniform() < 0.5 };
-  const isLocation = loss === 'squared' || loss === 'huber' || loss === 'squared_epsilon_insensitive';
-  const move = isLocation && intercept && uniform() < 0.5 ? 10 ** (9 * uniform()) * scale : 0;
-  const noise = pick(0.01, 0.3, 1);
-  for (let i = 0; i < rows; i++) {
-    const e = normal(uniform);
-    if (isLocation) y[i] = move + scale * (z[i] + noise * (uniform() < 0.1 ? 30 * e : e));
-    else if (loss === 'softmax') y[i] = i < 3 ? i : Math.floor(uniform() * 3);
-    else if (loss === 'logistic') y[i] = i < 2 ? i : Number(uniform() < 1 / (1 + Math.exp(-z[i])));
-    else if (loss === 'squared_hinge') y[i] = i < 2 ? 2 * i - 1 : uniform() < 1 / (1 + Math.exp(-z[i])) ? 1 : -1;
-    else y[i] = (intercept ? scale : 1) * Math.exp(z[i] + noise * e);
-    if ((loss === 'poisson' || loss === 'tweedie') && uniform() < 0.1) y[i] = 0;
-  }
-  if (loss === 'huber') options.parameter = scale * noise * pick(1e-4, 0.1, 1, 3);
-  if (loss === 'squared_epsilon_insensitive') options.parameter = scale * noise * pick(0.01, 0.5, 1);
-  if (loss === 'tweedie') options.parameter = pick(1.1, 1.5, 1.9);
-  // A penalty in the units of the loss, and of some column.
-  const power1 = loss === 'poisson' ? 1 : loss === 'tweedie' ? 2 - (options.parameter as number) : 0;
-  const unit = isLocation ? scale : intercept ? scale ** power1 : 1;
-  const width = options.standardize ? 1 : scales[Math.floor(uniform() * cols)];
-  const l1 = () => unit * width * pick(1e-3, 0.1);
-  const l2 = () => (isLocation ? 1 : unit) * width ** 2 * pick(1e-3, 0.1);
-  // Classes of few rows are often told apart, where without l2 there is no minimum.
-  if (classes > 1 || loss === 'logistic' || loss === 'squared_hinge' || uniform() < 0.4) options.l2 = l2();
-  if (lasso && uniform() < 0.2) options.l1 = l1();
-  const problem: Problem = { X, y, cols };
-  if (uniform() < 0.3) {
-    problem.sampleWeight = Float64Array.from({ length: rows }, (_, i) =>
-      i > 3 && uniform() < 0.2 ? 0 : 0.1 + uniform(),
-    );
-  }
-  return { problem, options };
-}
-
-/** The options as a fit takes them. */
-export function fitOptions({ parameter, loss, ...rest }: Options) {
-  const name = { huber: 'delta', squared_epsilon_insensitive: 'epsilon', tweedie: 'power' }[loss as 'huber'];
-  return { ...rest, loss: name ? { name: loss, [name]: parameter } : loss };
 }

@@ -2,10 +2,12 @@
 // is not. The minimum is that of a fit of one of them and of the difference, which are well conditioned.
 import { describe, expect, it } from 'vitest';
 import { faces } from './backends.js';
-import { type SmoothLoss, smoothLosses } from './optimum.js';
+import { smoothLosses as allSmooth } from './optimum.js';
 import { expectBits, normals, random, runs } from './support.js';
 
 const rows = 120;
+const smoothLosses = allSmooth.filter((loss) => loss !== 'modified_huber' && loss !== 'tweedie_identity');
+type SmoothLoss = (typeof smoothLosses)[number];
 
 /** The loss of a row, but for what does not depend on z. */
 function lossOf(loss: SmoothLoss, y: number, z: number[]): number {

@@ -102,7 +102,9 @@ double Augmented::hidden(const double* weights) const {
   for (size_t at = 0; at < plan_.size(); ++at) {
     const double left = std::fabs(residual_.data()[at]);
     const double ridge = at < u_.size() ? l2(at) : 0.0;
-    sum += ridge > 0.0 ? (left * left) / (2.0 * ridge) : left * reach(at, weights[at]);
+    const double byReach = left * reach(at, weights[at]);
+    const double byL2 = ridge > 0.0 ? (left * left) / (2.0 * ridge) : byReach;
+    sum += byL2 < byReach ? byL2 : byReach;
   }
   return sum;
 }
@@ -126,7 +128,7 @@ double Augmented::bound(const double* weights) {
   value *= share;
   for (size_t at = 0; at < plan_.size(); ++at) {
     const double r = share * slopes_.data()[at];
-    value -= at < u_.size() ? conjugate(at, r, weights[at]) : std::fabs(r) * reach(at, weights[at]);
+    value -= at < u_.size() ? conjugate(at, r, weights[at]) : r * weights[at] + std::fabs(r) * far * room;
   }
   return value;
 }
@@ -190,9 +192,11 @@ double Augmented::conjugate(size_t at, double r, double w) const {
   const double most = l1(at), ridge = l2(at);
   const double size = std::fabs(r) - most;
   const double free = !(size > 0.0) ? 0.0 : ridge > 0.0 ? size / ridge : INFINITY;
-  const double v = within(at, r > 0.0 ? free : -free);
-  if (std::fabs(v) < INFINITY) return r * v - most * std::fabs(v) - 0.5 * (ridge * (v * v));
-  return most > 0.0 ? 0.0 : size * reach(at, w);
+  const double best = within(at, r > 0.0 ? free : -free);
+  if (most > 0.0 && !(std::fabs(best) < INFINITY)) return 0.0;
+  const double end = reach(at, w);
+  const double v = best > end ? end : best < -end ? -end : best;
+  return r * v - most * std::fabs(v) - 0.5 * (ridge * (v * v));
 }
 
 // How far off the minimum a weight without a penalty is taken to be, at most.

@@ -35,7 +35,8 @@ size_t rowsPerGram(size_t cols, size_t size) {
 
 }  // namespace
 
-Gram::Gram(const Kernels& kernels, const Source& source, const double* mean, const Team& team, Beside* beside)
+Gram::Gram(const Kernels& kernels, const Source& source, const double* mean, const Team& team, Beside* beside,
+           bool isFar)
     : kernels_(kernels),
       cols_(source.width()),
       count_(source.count),
@@ -50,7 +51,9 @@ Gram::Gram(const Kernels& kernels, const Source& source, const double* mean, con
       packedRows_(rowsPacked(source.width())),
       packed_(isWide(source.width()) ? sum_.lanes() * packedStride() : 0),
       reader_(kernels, source, std::min(chunkRows, source.count), sum_.lanes()),
-      ones_(mean ? std::min(chunkRows, source.count) : 0) {
+      ones_(mean ? std::min(chunkRows, source.count) : 0),
+      isFar_(mean && isFar),
+      centred_(isFar_ ? sum_.lanes() * laneStride(rowsPerBlock(cols_) * cols_) : 0) {
   std::fill_n(ones_.data(), ones_.size(), 1.0);
   for (unsigned i = 0; beside && i < sum_.lanes(); ++i)
     trees_.emplace_back(kernels, beside->size(), step_ / rowsPerBlock(cols_));
@@ -75,7 +78,7 @@ const double* Gram::evaluate(const double* d, double* H) {
   });
   for (size_t j = 0; j < size_ && !team_.stopped(); ++j)
     for (size_t k = 0; k <= j; ++k) H[j * size_ + k] = total[j * size_ + k];
-  if (mean_) {
+  if (mean_ && !isFar_) {
     double* last = H + cols * size_;
     for (size_t j = 0; j < cols; ++j) last[j] -= mean_[j] * last[cols];
   }
@@ -116,8 +119,25 @@ void Gram::add(const Rows& rows, const double* d, unsigned lane, double* partial
   }
   if (!mean_) return;
   if (!d) d = ones_.data();
-  kernels_.rmatvec(rows, d, partial + cols * size_);
+  if (isFar_)
+    addCentred(rows, d, lane, partial + cols * size_);
+  else
+    kernels_.rmatvec(rows, d, partial + cols * size_);
   partial[cols * size_ + cols] += kernels_.sum(d, rows.count);
+}
+
+// The last row's part, of centred rows.
+void Gram::addCentred(const Rows& rows, const double* d, unsigned lane, double* last) {
+  const size_t cols = rows.cols, most = rowsPerBlock(cols);
+  double* into = centred_.data() + lane * laneStride(most * cols);
+  for (size_t at = 0; at < rows.count; at += most) {
+    const size_t count = std::min(most, rows.count - at);
+    for (size_t i = 0; i < count; ++i) {
+      const double* x = rows.row(at + i);
+      for (size_t j = 0; j < cols; ++j) into[i * cols + j] = x[j] - mean_[j];
+    }
+    kernels_.rmatvec({into, cols, count, nullptr}, d + at, last);
+  }
 }
 
 }  // namespace nabla

@@ -20,8 +20,10 @@ class Beside {
 class Gram {
  public:
   // With a `mean` (null: none) the columns of X are centred, and one of ones follows them: an intercept's.
+  // `isFar`: they are so far from 0 that taking the mean off the sums in its row would take their digits; off
+  // the rows it does not.
   Gram(const Kernels& kernels, const Source& source, const double* mean, const Team& team,
-       Beside* beside = nullptr);
+       Beside* beside = nullptr, bool isFar = false);
 
   size_t size() const { return size_; }
 
@@ -32,6 +34,7 @@ class Gram {
  private:
   template <class Then>
   void add(const Rows& rows, const double* d, unsigned lane, double* partial, const Then& then);
+  void addCentred(const Rows& rows, const double* d, unsigned lane, double* last);
   size_t packedStride() const;
   void takeBeside(size_t& done, size_t next, size_t end, unsigned lane);
 
@@ -44,11 +47,14 @@ class Gram {
   Beside* beside_;
   size_t step_;              // rows of a block, 2^k of those of a pass
   std::vector<Tree> trees_;  // over a block's parts beside it, one in each lane
-  BlockSum sum_;  // a partial: the lower triangle, the last row of it not centred; what is beside it
+  // A partial: the lower triangle, the last row of it not centred unless columns are far; what is beside it.
+  BlockSum sum_;
   size_t packedRows_;
   Doubles packed_;  // rows in panels, of each lane, that are too long for the stack
   Reader reader_;
   Doubles ones_;
+  bool isFar_;
+  Doubles centred_;  // rows of a block, of each lane, where columns are far
 };
 
 }  // namespace nabla

@@ -12,6 +12,7 @@
 #include "dual.h"
 #include "method.h"
 #include "program.h"
+#include "roundoff.h"
 #include "smooth.h"
 
 namespace nabla {
@@ -30,8 +31,10 @@ class Interior final : public Method {
         gram_(kernels,
               columns_.size() > 0 ? Source{columns_.data(), table.count, plan.cols, nullptr}
                                   : Source{table.X, plan.cols, table.count, table.index},
-              plan.intercept && columns_.size() == 0 ? scaling.mean() : nullptr, team),
+              plan.intercept && columns_.size() == 0 ? scaling.mean() : nullptr, team, nullptr,
+              scaling.isFar()),
         matrix_(gram_.size() * gram_.size()),
+        roundoff_(plan, table, scaling),
         w_(weights),
         trial_(plan.size()),
         gradient_(plan.size()) {
@@ -44,16 +47,22 @@ class Interior final : public Method {
   double epoch(uint64_t) override {
     if (!begun_) {
       begun_ = true;
+      if (plan_.size() > 0) memcpy(trial_.data(), w_, plan_.size() * sizeof(double));
+      const double first = look(INFINITY);
+      if (!std::isfinite(first)) return first;
       for (const auto& program : programs_) program->begin(w_);
-      const double value = look(true, INFINITY);
-      if (!std::isfinite(value)) return value;
-      first_ = value;
+      write(true);
+      look(0.0);
+      first_ = value_;
       for (const auto& program : programs_) program->weigh();
     }
     rate = value_ > 0.0 ? step() : 0.0;  // no objective is below 0
     bool isDone = true;
     for (const auto& program : programs_) isDone = isDone && program->done;
-    if (isDone) look(false, -0x1p16 * nothing());
+    if (isDone) {
+      write(false);
+      look(-0x1p16 * Program::rounding * size());
+    }
     double bound = 0.0;
     for (const auto& program : programs_) bound += program->bound;
     bound /= static_cast<double>(table_.count);
@@ -63,7 +72,7 @@ class Interior final : public Method {
     if (change <= nothing())
       ended = Status::converged;
     else if (isDone)
-      ended = change <= 0x1p16 * nothing() ? Status::converged : Status::stalled;
+      ended = isNear() ? Status::converged : Status::stalled;
     if (plan_.stepHistory && rate > 0.0) stepLosses.push_back(value_);
     return value_;
   }
@@ -80,11 +89,19 @@ class Interior final : public Method {
   }
 
  private:
+  // What the objective is to be measured by.
+  double size() const { return value_ + 0x1p-10 * first_; }
   // What of the objective cannot be told from rounding.
-  double nothing() const { return Program::rounding * (value_ + 0x1p-10 * first_); }
+  double nothing() const { return Program::rounding * size() + roundoff_.ofMargins(w_); }
+  // Whether as little is left to gain as fits come to that gain no more.
+  bool isNear() const {
+    return change <= 0x1p16 * Program::rounding * size() + 0x1p3 * roundoff_.ofMargins(w_);
+  }
 
   // Of all programs that are not done. Returns the shortest part of a step.
   double step() {
+    const double roundoff =
+        static_cast<double>(table_.count) * nothing() / static_cast<double>(programs_.size());
     double shortest = 1.0;
     for (const auto& program : programs_) {
       if (program->done || smooth_.stopped()) continue;
@@ -92,17 +109,21 @@ class Interior final : public Method {
       if (length < shortest) shortest = length;
       if (program->done) continue;
       program->weigh();
-      program->judge();
+      program->judge(roundoff);
     }
     if (shortest > 0.0) ++steps;
-    look(true, 0x1p4 * nothing());
+    write(true);
+    look(0x1p4 * Program::rounding * size());
     return shortest;
   }
 
-  // Takes the weights where the programs are, if they are worse by no more than that. Returns their
-  // objective.
-  double look(bool zeros, double much) {
+  // Sets the trial to where the programs are.
+  void write(bool zeros) {
     for (const auto& program : programs_) program->write(trial_.data(), zeros);
+  }
+
+  // Takes the trial's weights if they are worse by no more than that. Returns their objective.
+  double look(double much) {
     const double value = smooth_.evaluate(trial_.data(), gradient_.data());
     if (value <= value_ + much) {
       value_ = value;
@@ -119,6 +140,7 @@ class Interior final : public Method {
   Gram gram_;
   Doubles matrix_;
   std::vector<std::unique_ptr<Program>> programs_;
+  Roundoff roundoff_;
   double* w_;
   Doubles trial_, gradient_;
   double value_ = INFINITY;

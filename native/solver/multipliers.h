@@ -7,6 +7,7 @@
 
 #include "augmented.h"
 #include "lbfgs.h"
+#include "roundoff.h"
 
 namespace nabla {
 
@@ -21,6 +22,7 @@ class Multipliers final : public Method {
         augmented_(kernels, plan, table, scaling, smooth.penalty(), team),
         lagrangian_(kernels, plan, table, &scaling, ridge(smooth.penalty()), team, &augmented_),
         inner_(kernels, innerPlan_, table, scaling, lagrangian_, weights, team),
+        roundoff_(plan, table, scaling),
         w_(weights),
         best_(plan.size()),
         gradient_(plan.size()) {
@@ -43,7 +45,7 @@ class Multipliers final : public Method {
     look(augmented_.feasible());
     const double shortfall = augmented_.shortfall;
     const double bound = augmented_.bound(w_);
-    const double size = value_ + 0x1p-10 * first_;
+    const double size = value_ + 0x1p-10 * first_, noise = roundoff_.ofMargins(best_.data());
     // A minimum below the bound is further away than that takes weights without a penalty to be.
     if (bound_ - value_ > aim * size) {
       bound_ = 0.0;
@@ -55,10 +57,10 @@ class Multipliers final : public Method {
     gap = change;
     idle_ = change < 0.9 * leastGap_ ? 0 : idle_ + 1;
     if (idle_ == 0) leastGap_ = change;
-    if (change <= aim * size)
+    if (change <= aim * size + noise)
       ended = Status::converged;
     else if (idle_ >= mostIdle)
-      ended = change <= end * size ? Status::converged : Status::stalled;
+      ended = change <= end * size + 0x1p3 * noise ? Status::converged : Status::stalled;
     else if (isSolved)
       recentre(shortfall);
     for (uint64_t i = before; plan_.stepHistory && i < steps; ++i) stepLosses.push_back(value_);
@@ -146,6 +148,7 @@ class Multipliers final : public Method {
   Augmented augmented_;
   Smooth lagrangian_;
   Lbfgs inner_;
+  Roundoff roundoff_;
   double* w_;  // of the Lagrangian
   Doubles best_, gradient_;
   double value_ = INFINITY;

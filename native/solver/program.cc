@@ -9,9 +9,11 @@ namespace nabla {
 namespace {
 
 constexpr double feasible = 1e-6;  // a slope that is left, beside that of rows which all pull one way
-constexpr double inward = 0.9995;  // of the way to where the first number would be 0
-constexpr uint64_t mostIdle = 5;   // iterations that gain next to nothing
-constexpr size_t chunk = 4096;     // terms between two looks at whether to stop
+constexpr double far = 0x1p10;  // times its size: where the minimum is not, of a weight that a penalty holds
+constexpr double inward = 0.9995;        // of the way to where the first number would be 0
+constexpr uint64_t mostIdle = 5;         // iterations that gain next to nothing
+constexpr uint64_t mostUnfeasible = 20;  // and while slopes are left
+constexpr size_t chunk = 4096;           // terms between two looks at whether to stop
 
 }  // namespace
 
@@ -36,7 +38,6 @@ Program::Program(const Kernels& kernels, const Plan& plan, const Table& table, c
       residual_(size_),
       right_(size_),
       bend_(plan.cols),
-      room_(plan.cols),
       slope_(table.count + ofCoefficients_),
       curvature_(table.count + ofCoefficients_),
       pull_(table.count + ofCoefficients_),
@@ -47,7 +48,6 @@ Program::Program(const Kernels& kernels, const Plan& plan, const Table& table, c
     byRows_.reset(new RowEquations(kernels, plan, table.count, bend_.data(), 0.0, map_, gram, team));
   w_.clear();
   step_.clear();
-  room_.clear();
   for (size_t piece = 0; piece < pieces_; ++piece)
     for (size_t i = 0; i < table.count; ++i)
       barrier_.low.data()[piece * table.count + i] = weight(i) * lowOf(plan, piece, y(i));
@@ -57,10 +57,6 @@ Program::Program(const Kernels& kernels, const Plan& plan, const Table& table, c
     // Where a bound keeps a coefficient to one side of 0, l1 is a slope of the bound's term.
     barrier_.low.data()[term(j, lowerTerm)] = lower(j) >= 0.0 ? -l1(j) : 0.0;
     barrier_.low.data()[term(j, upperTerm)] = upper(j) <= 0.0 ? -l1(j) : 0.0;
-    if (lower(j) >= 0.0)
-      constant_ += l1(j) * lower(j);
-    else if (upper(j) <= 0.0)
-      constant_ -= l1(j) * upper(j);
   }
 }
 
@@ -76,28 +72,37 @@ void Program::begin(const double* weights) {
   spreadMargins();
   const size_t terms = term(0);
   const double mean = kernels_.asum(barrier_.m.data(), terms) / static_cast<double>(terms);
-  const double room = mean > 0.0 ? mean : 1.0;
-  for (size_t t = 0; t < terms; ++t) barrier_.begin(t, weight(t % table_.count), room);
+  margin_ = mean > 0.0 ? mean : 1.0;
+  for (size_t t = 0; t < terms; ++t) barrier_.begin(t, weight(t % table_.count), margin_);
   for (size_t j = 0; j < plan_.cols; ++j) {
-    room_.data()[j] = room / deviation(j);
-    barrier_.begin(term(j), hasTerm(j, l1Term) ? width(j, l1Term) : 0.0, room_.data()[j]);
+    barrier_.begin(term(j), hasTerm(j, l1Term) ? width(j, l1Term) : 0.0, usual(j));
     if (bounded_) beginBetween(j);
   }
   spreadMargins();
+}
+
+// A size of a coefficient that makes no more of z, or of its own penalty, than a usual margin is.
+double Program::usual(size_t j) const {
+  const double own = room(j);
+  const double all = count() * margin_, bend = bend_.data()[j];
+  const double byL1 = l1(j) > 0.0 ? all / l1(j) : INFINITY;
+  const double byL2 = bend > 0.0 ? std::sqrt(all / bend) : INFINITY;
+  const double held = byL1 < byL2 ? byL1 : byL2;
+  return own < held ? own : held;
 }
 
 // Begins a coefficient's bounds, inside of which it is, or as far as there is room.
 void Program::beginBetween(size_t j) {
   double& w = w_.data()[j];
   const double low = lower(j), high = upper(j), quarter = 0.25 * (high - low);
-  const double usual = room_.data()[j] / static_cast<double>(plan_.cols);
-  const double least = usual < quarter ? usual : quarter;
+  const double most = usual(j) / static_cast<double>(plan_.cols);
+  const double least = most < quarter ? most : quarter;
   if (!isFixed(j) && !(w > low + least)) w = low + least;
   if (!isFixed(j) && !(w < high - least)) w = high - least;
   for (const Kind kind : {lowerTerm, upperTerm}) {
     const size_t t = term(j, kind);
     barrier_.m.data()[t] = 0.0;
-    barrier_.begin(t, 0.0, room_.data()[j]);
+    barrier_.begin(t, 0.0, room(j));
     if (!hasTerm(j, kind)) continue;
     const double off = kind == lowerTerm ? w - low : high - w;
     barrier_.m.data()[t] = -(off > 0.0 ? off : least);
@@ -143,18 +148,25 @@ double Program::iterate(double* H) {
   const double dual = inward * barrier_.dual < 1.0 ? inward * barrier_.dual : 1.0;
   each([&](size_t t, size_t n, size_t at) { barrier_.move(t, n, affine, along, at, primal, dual); });
   for (size_t j = 0; j < size_; ++j) w_.data()[j] += primal * step[j];
-  // A coefficient is what is left of it to the nearer of its bounds.
-  for (size_t j = 0; bounded_ && j < plan_.cols; ++j) {
-    const bool isBelow = hasTerm(j, lowerTerm), isAbove = hasTerm(j, upperTerm);
-    const double up = barrier_.v.data()[term(j, lowerTerm)], down = barrier_.v.data()[term(j, upperTerm)];
-    double& w = w_.data()[j];
-    if (isBelow && !(isAbove && down < up))
-      w = lower(j) + up < upper(j) ? lower(j) + up : upper(j);
-    else if (isAbove)
-      w = upper(j) - down > lower(j) ? upper(j) - down : lower(j);
-  }
+  if (bounded_) keepBetween();
   spreadMargins();
   return primal;
+}
+
+// A coefficient that is nearer to a bound than to 0 is what is left of it to that.
+void Program::keepBetween() {
+  const double* v = barrier_.v.data();
+  for (size_t j = 0; j < plan_.cols; ++j) {
+    double w = w_.data()[j];
+    const double size = std::fabs(w);
+    const double up = hasTerm(j, lowerTerm) ? v[term(j, lowerTerm)] : INFINITY;
+    const double down = hasTerm(j, upperTerm) ? v[term(j, upperTerm)] : INFINITY;
+    if (up < size && !(down < up))
+      w = lower(j) + up;
+    else if (down < size)
+      w = upper(j) - down;
+    w_.data()[j] = w < lower(j) ? lower(j) : w > upper(j) ? upper(j) : w;
+  }
 }
 
 void Program::weigh() {
@@ -162,52 +174,73 @@ void Program::weigh() {
   slope_.clear();
   curvature_.clear();
   pull_.clear();
+  residual_.clear();
   barrier_.reset();
-  each([&](size_t t, size_t n, size_t at) {
+  eachRow([&](size_t t, size_t n, size_t at) {
     barrier_.bend(t, n, slope, curvature_.data(), pull_.data(), at);
   });
+  map_.gather(slope, residual);
+  bound_ = barrier_.value;
+  double objective = barrier_.value + barrier_.gap;
+  isFeasible_ = true;
+  barrier_.bend(term(0), ofCoefficients_, slope, curvature_.data(), pull_.data(), table_.count);
   foldBounds(slope + table_.count);
   foldBounds(pull_.data() + table_.count);
-  residual_.clear();
-  map_.gather(slope, residual);
-  lagrangian_ = barrier_.value + constant_;
-  unmet_ = 0.0;
-  isFeasible_ = true;
   for (size_t j = 0; j < size_; ++j) {
-    const double bend = j < plan_.cols ? bend_.data()[j] : 0.0;
+    const bool isCoefficient = j < plan_.cols;
     const double w = w_.data()[j];
-    residual[j] = isFixed(j) ? 0.0 : residual[j] - bend * w;
-    lagrangian_ += 0.5 * bend * (w * w);
-    const double left = std::fabs(residual[j]);
-    // Nothing but the rows holds such a weight, which may be far off where columns are all but collinear.
-    const bool isFree = j < plan_.cols && bend == 0.0 && !(l1(j) > 0.0) && !penalty_.bounded();
-    const double reach = isFree ? std::fabs(w) + room_.data()[j] : 0x1p-10 * std::fabs(w);
-    unmet_ += left * (std::fabs(step_.data()[j]) + reach);
-    if (!(left <= feasible * count() * deviation(j))) isFeasible_ = false;
+    const double bend = isCoefficient ? bend_.data()[j] : 0.0, ofL1 = isCoefficient ? l1(j) : 0.0;
+    objective += ofL1 * std::fabs(w) + 0.5 * bend * (w * w);
+    bound_ += leastAlong(j, residual[j], ofL1, bend);
+    const double own = isCoefficient ? slope[table_.count + j] - bend * w : 0.0;
+    residual[j] = isFixed(j) ? 0.0 : residual[j] + own;
   }
+  left_ = objective - bound_;
   std::copy_n(residual, size_, right_.data());
   map_.gather(pull_.data(), right_.data());
 }
 
-void Program::judge() {
-  const double gap = barrier_.gap;
-  const double value = lagrangian_ + gap;
-  if (first_ < 0.0) first_ = value;
-  const double left = isFeasible_ ? gap + unmet_ : INFINITY;
-  idle_ = least_ == INFINITY || left < 0.9 * least_ ? 0 : idle_ + 1;
+// The least that a weight's penalty and a slope r in it, of the rows' d as they are, can add to the
+// Lagrangian: the conjugate of its penalty. A weight that neither penalty nor bounds hold is taken to be near
+// its minimum.
+double Program::leastAlong(size_t j, double r, double ofL1, double bend) {
+  const bool isCoefficient = j < plan_.cols;
+  const double w = w_.data()[j];
+  const double size = std::fabs(r) - ofL1;
+  const double least = !(size > 0.0) ? 0.0 : bend > 0.0 ? size / bend : INFINITY;
+  double v = r > 0.0 ? least : -least;
+  if (bounded_ && isCoefficient) v = v < lower(j) ? lower(j) : v > upper(j) ? upper(j) : v;
+  double reach = far * (std::fabs(w) + room(j));
+  if (!(std::fabs(v) < INFINITY)) {
+    // Columns that are all but collinear may have it far off.
+    reach = std::fabs(step_.data()[j]) + room(j) + (isCoefficient ? std::fabs(w) : 0.0);
+    if (!(size <= feasible * count() * deviation(j))) isFeasible_ = false;
+  }
+  if (v > w + reach) v = w + reach;
+  if (v < w - reach) v = w - reach;
+  return ofL1 * std::fabs(v) + 0.5 * bend * (v * v) - r * (v - w);
+}
+
+void Program::judge(double roundoff) {
+  const double left = isFeasible_ ? left_ : INFINITY;
+  const double products = barrier_.products;
+  // Where penalties are far larger than losses the products fall before the gap does.
+  const bool falls = left < 0.9 * least_ || (products > roundoff && products < 0.9 * leastProducts_);
+  idle_ = falls ? 0 : idle_ + 1;
+  if (products < leastProducts_) leastProducts_ = products;
   if (left < least_) {
     least_ = left;
-    bound = lagrangian_ - unmet_;
+    bound = bound_;
   }
-  const double nothing = rounding * (value + 0x1p-4 * first_);
-  done = (isFeasible_ && gap + unmet_ <= nothing) || idle_ >= mostIdle;
+  done = left <= roundoff || idle_ >= (isFeasible_ ? mostIdle : mostUnfeasible);
 }
 
 void Program::exchange(Archive& archive) {
-  for (Doubles* array : {&barrier_.e, &barrier_.c, &barrier_.u, &barrier_.v, &w_, &step_, &room_})
+  for (Doubles* array : {&barrier_.e, &barrier_.c, &barrier_.u, &barrier_.v, &w_, &step_})
     archive.array(array->data(), array->size(), Range::any);
-  archive.number(first_, Range::any);
+  archive.number(margin_, Range::any);
   archive.number(least_, Range::any);
+  archive.number(leastProducts_, Range::any);
   archive.count(idle_);
   archive.number(bound, Range::any);
   archive.flag(done);
@@ -242,11 +275,16 @@ void Program::foldBounds(double* ofCoefficients) const {
 // All terms, in parts of a kind: pass(first term, how many, where their rows or coefficients begin).
 template <class Pass>
 void Program::each(Pass pass) {
+  eachRow(pass);
+  pass(term(0), ofCoefficients_, table_.count);
+}
+
+template <class Pass>
+void Program::eachRow(Pass pass) {
   const size_t rows = table_.count;
   for (size_t piece = 0; piece < pieces_; ++piece)
     for (size_t at = 0; at < rows && !team_.stopped(); at += chunk)
       pass(piece * rows + at, std::min(chunk, rows - at), at);
-  pass(term(0), ofCoefficients_, rows);
 }
 
 // Of a curved objective the slopes that are left fall only where both go the same part.

@@ -38,8 +38,8 @@ class Program {
   double iterate(double* H);
   // Sets up the equations where it is.
   void weigh();
-  // What that says of the minimum, by the Lagrangian where no slopes are left, and whether to go on.
-  void judge();
+  // What that says of the minimum, and whether to go on; `roundoff`: of the sum over the rows.
+  void judge(double roundoff);
   void exchange(Archive& archive);
 
   double bound = -INFINITY;  // the minimum of the sum over the rows is no lower
@@ -70,16 +70,23 @@ class Program {
   // Whether a coefficient cannot move, and has no terms.
   bool isFixed(size_t j) const { return j < plan_.cols && lower(j) == upper(j); }
   bool hasTerm(size_t j, Kind kind) const;
+  // Of a weight, as much as moves z by a usual margin.
+  double room(size_t j) const { return margin_ / deviation(j); }
   // Of a term's box; where that has no end, about the steepest slope there is.
   double width(size_t j, Kind kind) const { return kind == l1Term ? 2.0 * l1(j) : count() * deviation(j); }
   bool isAtBreakpoint(size_t j, Kind kind) const {
-    return barrier_.isAtBreakpoint(term(j, kind), hasTerm(j, kind) ? width(j, kind) : 0.0, room_.data()[j]);
+    return barrier_.isAtBreakpoint(term(j, kind), hasTerm(j, kind) ? width(j, kind) : 0.0, usual(j));
   }
+  double usual(size_t j) const;
   void beginBetween(size_t j);
+  void keepBetween();
+  double leastAlong(size_t j, double r, double l1, double bend);
   void foldBounds(double* ofCoefficients) const;
   void spreadMargins();
   template <class Pass>
   void each(Pass pass);
+  template <class Pass>
+  void eachRow(Pass pass);
   void couple();
   void factorize(double* H);
   void solve(const double* H, double* g, double* z);
@@ -104,16 +111,15 @@ class Program {
   Doubles residual_;  // the slopes that are left
   Doubles right_;     // of the equations
   Doubles bend_;      // l2 of the coefficients, of the sum
-  Doubles room_;      // where coefficients began, beyond their margins
   // Of rows and, behind them, of coefficients' terms.
   Doubles slope_, curvature_, pull_;
   Doubles affine_, along_;
-  double constant_ = 0.0;  // l1 of what bounds keep off 0
-  double lagrangian_ = 0.0;
-  double unmet_ = 0.0;  // what the slopes that are left may hide
+  double margin_ = 0.0;  // a usual one where it began
+  double bound_ = 0.0;   // the least of the Lagrangian, d being as it is
+  double left_ = 0.0;    // by how much the objective is above its minimum at most
   bool isFeasible_ = false;
-  double first_ = -1.0;      // the objective where it began
-  double least_ = INFINITY;  // left to gain
+  double least_ = INFINITY;  // of what was left to gain
+  double leastProducts_ = INFINITY;
   uint64_t idle_ = 0;
 };
 

@@ -52,6 +52,8 @@ class Roundoff {
   double slope(double meanLoss) const;
   // What rounding z makes of it, at most: second derivatives are about 1, or as large as slopes.
   double slopeNoise(const double* weights, double meanLoss) const;
+  // What rounding z makes of a row's margin.
+  double ofMargins(const double* weights) const { return 0x1p-50 * largest(weights); }
 
  private:
   double largest(const double* weights) const;

@@ -146,7 +146,9 @@ export class Augmented implements Evaluator {
     for (let at = 0; at < weights.length; at++) {
       const left = Math.abs(this.#residual[at]);
       const l2 = at < this.#u.length ? this.#l2(at) : 0;
-      sum += l2 > 0 ? (left * left) / (2 * l2) : left * this.#reach(at, weights[at]);
+      const byReach = left * this.#reach(at, weights[at]);
+      const byL2 = l2 > 0 ? (left * left) / (2 * l2) : byReach;
+      sum += byL2 < byReach ? byL2 : byReach;
     }
     return sum;
   }
@@ -160,7 +162,7 @@ export class Augmented implements Evaluator {
   /**
    * Below the minimum: the dual function at the d of the last evaluation, at these weights, made feasible: balanced where there
    * are intercepts, and smaller where a slope is more than l1. A coefficient without penalty is taken to be no further away
-   * than 1,024 times its size and that of a usual margin.
+   * than 1,024 times its size and that of a usual margin, an intercept than 1,024 usual margins.
    */
   bound(weights: Float64Array): number {
     if (this.#plan.intercept) this.#balance(weights);
@@ -177,7 +179,8 @@ export class Augmented implements Evaluator {
     value *= share;
     for (let at = 0; at < weights.length; at++) {
       const r = share * this.#slopes[at];
-      value -= at < this.#u.length ? this.#conjugate(at, r, weights[at]) : Math.abs(r) * this.#reach(at, weights[at]);
+      value -=
+        at < this.#u.length ? this.#conjugate(at, r, weights[at]) : r * weights[at] + Math.abs(r) * far * this.room;
     }
     return value;
   }
@@ -258,9 +261,11 @@ export class Augmented implements Evaluator {
     const l2 = this.#l2(at);
     const size = Math.abs(r) - l1;
     const free = !(size > 0) ? 0 : l2 > 0 ? size / l2 : Infinity;
-    const v = this.#within(at, r > 0 ? free : -free);
-    if (Math.abs(v) < Infinity) return r * v - l1 * Math.abs(v) - 0.5 * (l2 * (v * v));
-    return l1 > 0 ? 0 : size * this.#reach(at, w);
+    const best = this.#within(at, r > 0 ? free : -free);
+    if (l1 > 0 && !(Math.abs(best) < Infinity)) return 0;
+    const reach = this.#reach(at, w);
+    const v = best > reach ? reach : best < -reach ? -reach : best;
+    return r * v - l1 * Math.abs(v) - 0.5 * (l2 * (v * v));
   }
 
   /** How far off the minimum a weight without a penalty is taken to be, at most. */

@@ -7,6 +7,7 @@ import { columnsOf } from './dual.js';
 import { Gram } from './gram.js';
 import { Method } from './method.js';
 import { Program, rounding } from './program.js';
+import { Roundoff } from './roundoff.js';
 import { RowEquations } from './rowequations.js';
 import type { Scaling } from './scaling.js';
 import type { Smooth } from './smooth.js';
@@ -17,6 +18,7 @@ export class Interior extends Method {
   readonly #smooth: Smooth;
   readonly #matrix: Float64Array;
   readonly #programs: Program[];
+  readonly #roundoff: Roundoff;
   readonly #w: Float64Array;
   readonly #trial: Float64Array;
   readonly #gradient: Float64Array;
@@ -34,14 +36,15 @@ export class Interior extends Method {
     const { X, count, index } = table;
     const gram = RowEquations.suit(plan, table, smooth.penalty)
       ? new Gram({ X: columnsOf(plan, table, scaling, false), cols: count, start: 0, count: cols, index: null }, null)
-      : new Gram({ X, cols, start: 0, count, index }, intercept ? scaling.mean : null);
+      : new Gram({ X, cols, start: 0, count, index }, intercept ? scaling.mean : null, scaling.isFar);
     this.#matrix = new Float64Array(gram.size * gram.size);
     this.#programs = Array.from(
       { length: outputs },
       (_, k) => new Program(plan, table, scaling, smooth.penalty, gram, k),
     );
     this.#w = weights;
-    this.#trial = new Float64Array(weights.length);
+    this.#trial = weights.slice();
+    this.#roundoff = new Roundoff(plan, table, scaling);
     this.#gradient = new Float64Array(weights.length);
   }
 
@@ -53,16 +56,21 @@ export class Interior extends Method {
   epoch(): number {
     if (!this.#begun) {
       this.#begun = true;
+      const first = this.#look(Infinity);
+      if (!Number.isFinite(first)) return first;
       for (const program of this.#programs) program.begin(this.#w);
-      const value = this.#look(true, Infinity);
-      if (!Number.isFinite(value)) return value;
-      this.#first = value;
+      this.#write(true);
+      this.#look(0);
+      this.#first = this.#value;
       for (const program of this.#programs) program.weigh();
     }
     // No objective is below 0.
     this.rate = this.#value > 0 ? this.#step() : 0;
     const isDone = this.#programs.every(({ done }) => done);
-    if (isDone) this.#look(false, -(2 ** 16) * this.#nothing());
+    if (isDone) {
+      this.#write(false);
+      this.#look(-(2 ** 16) * rounding * this.#size());
+    }
     let bound = 0;
     for (const program of this.#programs) bound += program.bound;
     bound /= this.#table.count;
@@ -70,18 +78,29 @@ export class Interior extends Method {
     if (!(this.change > 0)) this.change = 0;
     this.gap = this.change;
     if (this.change <= this.#nothing()) this.ended = 'converged';
-    else if (isDone) this.ended = this.change <= 2 ** 16 * this.#nothing() ? 'converged' : 'stalled';
+    else if (isDone) this.ended = this.#isNear() ? 'converged' : 'stalled';
     if (this.#plan.stepHistory && this.rate > 0) this.stepLosses.push(this.#value);
     return this.#value;
   }
 
+  /** What the objective is to be measured by. */
+  #size(): number {
+    return this.#value + 2 ** -10 * this.#first;
+  }
+
   /** What of the objective cannot be told from rounding. */
   #nothing(): number {
-    return rounding * (this.#value + 2 ** -10 * this.#first);
+    return rounding * this.#size() + this.#roundoff.ofMargins(this.#w);
+  }
+
+  /** Whether as little is left to gain as fits come to that gain no more. */
+  #isNear(): boolean {
+    return this.change <= 2 ** 16 * rounding * this.#size() + 2 ** 3 * this.#roundoff.ofMargins(this.#w);
   }
 
   /** Of all programs that are not done. Returns the shortest part of a step. */
   #step(): number {
+    const roundoff = (this.#table.count * this.#nothing()) / this.#programs.length;
     let shortest = 1;
     for (const program of this.#programs) {
       if (program.done) continue;
@@ -89,16 +108,21 @@ export class Interior extends Method {
       if (length < shortest) shortest = length;
       if (program.done) continue;
       program.weigh();
-      program.judge();
+      program.judge(roundoff);
     }
     if (shortest > 0) this.steps++;
-    this.#look(true, 2 ** 4 * this.#nothing());
+    this.#write(true);
+    this.#look(2 ** 4 * rounding * this.#size());
     return shortest;
   }
 
-  /** Takes the weights where the programs are, if they are worse by no more than that. Returns their objective. */
-  #look(zeros: boolean, much: number): number {
+  /** Sets the trial to where the programs are. */
+  #write(zeros: boolean): void {
     for (const program of this.#programs) program.write(this.#trial, zeros);
+  }
+
+  /** Takes the trial's weights if they are worse by no more than that. Returns their objective. */
+  #look(much: number): number {
     const value = this.#smooth.evaluate(this.#trial, this.#gradient);
     if (value <= this.#value + much) {
       this.#value = value;

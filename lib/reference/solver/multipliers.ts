@@ -6,6 +6,7 @@ import type { Archive } from './archive.js';
 import { Augmented } from './augmented.js';
 import { Lbfgs } from './lbfgs.js';
 import { Method } from './method.js';
+import { Roundoff } from './roundoff.js';
 import type { Scaling } from './scaling.js';
 import { Smooth } from './smooth.js';
 
@@ -23,6 +24,7 @@ export class Multipliers extends Method {
   readonly #smooth: Smooth; // with the losses as they are
   readonly #augmented: Augmented;
   readonly #inner: Lbfgs;
+  readonly #roundoff: Roundoff;
   readonly #stepHistory: boolean;
   readonly #w: Float64Array; // of the Lagrangian
   readonly #best: Float64Array;
@@ -41,6 +43,7 @@ export class Multipliers extends Method {
     super();
     this.#smooth = smooth;
     this.#augmented = new Augmented(plan, table, scaling, smooth.penalty);
+    this.#roundoff = new Roundoff(plan, table, scaling);
     const penalty = { ...smooth.penalty, l1: 0, bounds: null };
     const inner = new Smooth(this.#augmented, penalty, smooth.penalized);
     this.#stepHistory = plan.stepHistory;
@@ -72,6 +75,7 @@ export class Multipliers extends Method {
     const { shortfall } = augmented;
     const bound = augmented.bound(this.#w);
     const size = this.#value + 2 ** -10 * this.#first;
+    const noise = this.#roundoff.ofMargins(this.#best);
     // A minimum below the bound is further away than that takes weights without a penalty to be.
     if (this.#bound - this.#value > precision.aim * size) {
       this.#bound = 0;
@@ -83,8 +87,9 @@ export class Multipliers extends Method {
     this.gap = this.change;
     this.#idle = this.change < 0.9 * this.#leastGap ? 0 : this.#idle + 1;
     if (this.#idle === 0) this.#leastGap = this.change;
-    if (this.change <= precision.aim * size) this.ended = 'converged';
-    else if (this.#idle >= mostIdle) this.ended = this.change <= precision.end * size ? 'converged' : 'stalled';
+    if (this.change <= precision.aim * size + noise) this.ended = 'converged';
+    else if (this.#idle >= mostIdle)
+      this.ended = this.change <= precision.end * size + 2 ** 3 * noise ? 'converged' : 'stalled';
     else if (isSolved) this.#recentre(shortfall);
     for (let i = before; this.#stepHistory && i < this.steps; i++) this.stepLosses.push(this.#value);
     return this.#value;

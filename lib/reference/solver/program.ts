@@ -19,8 +19,10 @@ import type { Scaling } from './scaling.js';
 /** Of an objective: what cannot be told from rounding. */
 export const rounding = 2 ** -46;
 const feasible = 1e-6; // a slope that is left, beside that of rows which all pull one way
+const far = 2 ** 10; // times its size: where the minimum is not, of a weight that a penalty holds
 const inward = 0.9995; // of the way to where the first number would be 0
 const mostIdle = 5; // iterations that gain next to nothing
+const mostUnfeasible = 20; // and while slopes are left
 const chunk = 4096;
 /**
  * Terms that a coefficient may have: of l1, and with bounds of the lower and the upper one. What goes beyond the upper one
@@ -48,19 +50,18 @@ export class Program implements Archived {
   readonly #residual: Float64Array; // the slopes that are left
   readonly #right: Float64Array; // of the equations
   readonly #bend: Float64Array; // l2 of the coefficients, of the sum
-  readonly #room: Float64Array; // where coefficients began, beyond their margins
   // Of rows and, behind them, of coefficients' terms.
   readonly #slope: Float64Array;
   readonly #curvature: Float64Array;
   readonly #pull: Float64Array;
   readonly #affine: Float64Array;
   readonly #along: Float64Array;
-  #constant = 0; // l1 of what bounds keep off 0
-  #lagrangian = 0;
-  #unmet = 0; // what the slopes that are left may hide
+  #margin = 0; // a usual one where it began
+  #bound = 0; // the least of the Lagrangian, d being as it is
+  #left = 0; // by how much the objective is above its minimum at most
   #isFeasible = false;
-  #first = -1; // the objective where it began
-  #least = Infinity; // left to gain
+  #least = Infinity; // of what was left to gain
+  #leastProducts = Infinity;
   #idle = 0;
 
   /** The minimum of the sum over the rows is no lower. */
@@ -91,7 +92,6 @@ export class Program implements Archived {
     this.#bend = Float64Array.from({ length: plan.cols }, (_, j) => table.count * plan.l2 * this.#factor(j));
     const isByRows = RowEquations.suit(plan, table, penalty);
     this.#byRows = isByRows ? new RowEquations(plan, table.count, this.#bend, 0, this.#map, gram) : null;
-    this.#room = new Float64Array(plan.cols);
     const ofRows = () => new Float64Array(table.count + this.#ofCoefficients);
     [this.#slope, this.#curvature, this.#pull] = [ofRows(), ofRows(), ofRows()];
     [this.#affine, this.#along] = [ofRows(), ofRows()];
@@ -109,8 +109,6 @@ export class Program implements Archived {
       const { lower, upper } = this.#bounds;
       low[this.#term(j, kind.lower)] = lower[j] >= 0 ? -l1 : 0;
       low[this.#term(j, kind.upper)] = upper[j] <= 0 ? -l1 : 0;
-      if (lower[j] >= 0) this.#constant += l1 * lower[j];
-      else if (upper[j] <= 0) this.#constant -= l1 * upper[j];
     }
   }
 
@@ -134,11 +132,10 @@ export class Program implements Archived {
     this.#spreadMargins();
     const terms = this.#pieces * count;
     const mean = asum(this.#barrier.m.subarray(0, terms)) / terms;
-    const room = mean > 0 ? mean : 1;
-    for (let t = 0; t < terms; t++) this.#barrier.begin(t, this.#weight(t % count), room);
+    this.#margin = mean > 0 ? mean : 1;
+    for (let t = 0; t < terms; t++) this.#barrier.begin(t, this.#weight(t % count), this.#margin);
     for (let j = 0; j < this.#plan.cols; j++) {
-      this.#room[j] = room / this.#deviation(j);
-      this.#barrier.begin(this.#term(j), this.#hasTerm(j, kind.l1) ? this.#width(j, kind.l1) : 0, this.#room[j]);
+      this.#barrier.begin(this.#term(j), this.#hasTerm(j, kind.l1) ? this.#width(j, kind.l1) : 0, this.#usual(j));
       if (this.#bounds) this.#beginBetween(j, this.#bounds.lower[j], this.#bounds.upper[j]);
     }
     this.#spreadMargins();
@@ -149,19 +146,29 @@ export class Program implements Archived {
     const barrier = this.#barrier;
     const w = this.#w;
     const quarter = 0.25 * (high - low);
-    const usual = this.#room[j] / this.#plan.cols;
+    const usual = this.#usual(j) / this.#plan.cols;
     const least = usual < quarter ? usual : quarter;
     if (!this.#isFixed(j) && !(w[j] > low + least)) w[j] = low + least;
     if (!this.#isFixed(j) && !(w[j] < high - least)) w[j] = high - least;
     for (const of of [kind.lower, kind.upper]) {
       const t = this.#term(j, of);
       barrier.m[t] = 0;
-      barrier.begin(t, 0, this.#room[j]);
+      barrier.begin(t, 0, this.#room(j));
       if (!this.#hasTerm(j, of)) continue;
       const off = of === kind.lower ? w[j] - low : high - w[j];
       barrier.m[t] = -(off > 0 ? off : least);
       barrier.beginBound(t, 0.5 * this.#width(j, of));
     }
+  }
+
+  /** A size of a coefficient that makes no more of z, or of its own penalty, than a usual margin is. */
+  #usual(j: number): number {
+    const room = this.#room(j);
+    const all = this.#table.count * this.#margin;
+    const byL1 = this.#l1(j) > 0 ? all / this.#l1(j) : Infinity;
+    const byL2 = this.#bend[j] > 0 ? Math.sqrt(all / this.#bend[j]) : Infinity;
+    const held = byL1 < byL2 ? byL1 : byL2;
+    return room < held ? room : held;
   }
 
   /**
@@ -182,7 +189,7 @@ export class Program implements Archived {
 
   #isAtBreakpoint(j: number, of: Kind): boolean {
     const width = this.#hasTerm(j, of) ? this.#width(j, of) : 0;
-    return this.#barrier.isAtBreakpoint(this.#term(j, of), width, this.#room[j]);
+    return this.#barrier.isAtBreakpoint(this.#term(j, of), width, this.#usual(j));
   }
 
   /** One iteration: returns how much of a step was taken, 0 if none can be. */
@@ -220,17 +227,17 @@ export class Program implements Archived {
     return primal;
   }
 
-  /** A coefficient is what is left of it to the nearer of its bounds. */
+  /** A coefficient that is nearer to a bound than to 0 is what is left of it to that. */
   #keepBetween({ lower, upper }: Bounds): void {
     const { v } = this.#barrier;
-    const w = this.#w;
     for (let j = 0; j < this.#plan.cols; j++) {
-      const isBelow = this.#hasTerm(j, kind.lower);
-      const isAbove = this.#hasTerm(j, kind.upper);
-      const up = v[this.#term(j, kind.lower)];
-      const down = v[this.#term(j, kind.upper)];
-      if (isBelow && !(isAbove && down < up)) w[j] = lower[j] + up < upper[j] ? lower[j] + up : upper[j];
-      else if (isAbove) w[j] = upper[j] - down > lower[j] ? upper[j] - down : lower[j];
+      let w = this.#w[j];
+      const size = Math.abs(w);
+      const up = this.#hasTerm(j, kind.lower) ? v[this.#term(j, kind.lower)] : Infinity;
+      const down = this.#hasTerm(j, kind.upper) ? v[this.#term(j, kind.upper)] : Infinity;
+      if (up < size && !(down < up)) w = lower[j] + up;
+      else if (down < size) w = upper[j] - down;
+      this.#w[j] = w < lower[j] ? lower[j] : w > upper[j] ? upper[j] : w;
     }
   }
 
@@ -246,51 +253,76 @@ export class Program implements Archived {
     const { count } = this.#table;
     const { cols } = this.#plan;
     for (const array of [this.#slope, this.#curvature, this.#pull]) array.fill(0);
-    this.#barrier.reset();
-    this.#each((t, n, at) => this.#barrier.bend(t, n, this.#slope, this.#curvature, this.#pull, at));
+    const barrier = this.#barrier;
+    const residual = this.#residual.fill(0);
+    barrier.reset();
+    this.#eachRow((t, n, at) => barrier.bend(t, n, this.#slope, this.#curvature, this.#pull, at));
+    this.#map.gather(this.#slope, residual);
+    this.#bound = barrier.value;
+    let objective = barrier.value + barrier.gap;
+    this.#isFeasible = true;
+    barrier.bend(this.#term(0), this.#ofCoefficients, this.#slope, this.#curvature, this.#pull, count);
     this.#foldBounds(this.#slope);
     this.#foldBounds(this.#pull);
-    this.#residual.fill(0);
-    this.#map.gather(this.#slope, this.#residual);
-    this.#lagrangian = this.#barrier.value + this.#constant;
-    this.#unmet = 0;
-    this.#isFeasible = true;
     for (let j = 0; j < this.#size; j++) {
-      const bend = j < cols ? this.#bend[j] : 0;
       const w = this.#w[j];
-      this.#residual[j] = this.#isFixed(j) ? 0 : this.#residual[j] - bend * w;
-      this.#lagrangian += 0.5 * bend * (w * w);
-      const left = Math.abs(this.#residual[j]);
-      // Nothing but the rows holds such a weight, which may be far off where columns are all but collinear.
-      const isFree = j < cols && bend === 0 && !(this.#l1(j) > 0) && !this.#bounds;
-      const reach = isFree ? Math.abs(w) + this.#room[j] : 2 ** -10 * Math.abs(w);
-      this.#unmet += left * (Math.abs(this.#step[j]) + reach);
-      if (!(left <= feasible * count * this.#deviation(j))) this.#isFeasible = false;
+      const bend = j < cols ? this.#bend[j] : 0;
+      const l1 = j < cols ? this.#l1(j) : 0;
+      objective += l1 * Math.abs(w) + 0.5 * bend * (w * w);
+      this.#bound += this.#leastAlong(j, residual[j], l1, bend);
+      const own = j < cols ? this.#slope[count + j] - bend * w : 0;
+      residual[j] = this.#isFixed(j) ? 0 : residual[j] + own;
     }
-    this.#right.set(this.#residual);
+    this.#left = objective - this.#bound;
+    this.#right.set(residual);
     this.#map.gather(this.#pull, this.#right);
   }
 
-  /** What that says of the minimum, by the Lagrangian where no slopes are left, and whether to go on. */
-  judge(): void {
-    const { gap } = this.#barrier;
-    const value = this.#lagrangian + gap;
-    if (this.#first < 0) this.#first = value;
-    const left = this.#isFeasible ? gap + this.#unmet : Infinity;
-    this.#idle = this.#least === Infinity || left < 0.9 * this.#least ? 0 : this.#idle + 1;
+  /**
+   * The least that a weight's penalty and a slope r in it, of the rows' d as they are, can add to the Lagrangian: the
+   * conjugate of its penalty. A weight that neither penalty nor bounds hold is taken to be near its minimum.
+   */
+  #leastAlong(j: number, r: number, l1: number, bend: number): number {
+    const w = this.#w[j];
+    const size = Math.abs(r) - l1;
+    const least = !(size > 0) ? 0 : bend > 0 ? size / bend : Infinity;
+    let v = r > 0 ? least : -least;
+    if (this.#bounds && j < this.#plan.cols) {
+      const { lower, upper } = this.#bounds;
+      v = v < lower[j] ? lower[j] : v > upper[j] ? upper[j] : v;
+    }
+    let reach = far * (Math.abs(w) + this.#room(j));
+    if (!(Math.abs(v) < Infinity)) {
+      // Columns that are all but collinear may have it far off.
+      reach = Math.abs(this.#step[j]) + this.#room(j) + (j < this.#plan.cols ? Math.abs(w) : 0);
+      if (!(size <= feasible * this.#table.count * this.#deviation(j))) this.#isFeasible = false;
+    }
+    if (v > w + reach) v = w + reach;
+    if (v < w - reach) v = w - reach;
+    return l1 * Math.abs(v) + 0.5 * bend * (v * v) - r * (v - w);
+  }
+
+  /** What that says of the minimum, and whether to go on; `roundoff`: of the sum over the rows. */
+  judge(roundoff: number): void {
+    const { products } = this.#barrier;
+    const left = this.#isFeasible ? this.#left : Infinity;
+    // Where penalties are far larger than losses the products fall before the gap does.
+    const falls = left < 0.9 * this.#least || (products > roundoff && products < 0.9 * this.#leastProducts);
+    this.#idle = falls ? 0 : this.#idle + 1;
+    if (products < this.#leastProducts) this.#leastProducts = products;
     if (left < this.#least) {
       this.#least = left;
-      this.bound = this.#lagrangian - this.#unmet;
+      this.bound = this.#bound;
     }
-    const nothing = rounding * (value + 2 ** -4 * this.#first);
-    this.done = (this.#isFeasible && gap + this.#unmet <= nothing) || this.#idle >= mostIdle;
+    this.done = left <= roundoff || this.#idle >= (this.#isFeasible ? mostIdle : mostUnfeasible);
   }
 
   exchange(archive: Archive): void {
     const { e, c, u, v } = this.#barrier;
-    for (const array of [e, c, u, v, this.#w, this.#step, this.#room]) archive.array(array, 'any');
-    this.#first = archive.number(this.#first, 'any');
+    for (const array of [e, c, u, v, this.#w, this.#step]) archive.array(array, 'any');
+    this.#margin = archive.number(this.#margin, 'any');
     this.#least = archive.number(this.#least, 'any');
+    this.#leastProducts = archive.number(this.#leastProducts, 'any');
     this.#idle = archive.count(this.#idle);
     this.bound = archive.number(this.bound, 'any');
     this.done = archive.flag(this.done);
@@ -337,6 +369,11 @@ export class Program implements Archived {
     return j < this.#plan.cols ? Math.sqrt(this.#scaling.square[j]) : 1;
   }
 
+  /** Of a weight, as much as moves z by a usual margin. */
+  #room(j: number): number {
+    return this.#margin / this.#deviation(j);
+  }
+
   /** Of a term's box; where that has no end, about the steepest slope there is. */
   #width(j: number, of: Kind): number {
     return of === kind.l1 ? 2 * this.#l1(j) : this.#table.count * this.#deviation(j);
@@ -364,11 +401,15 @@ export class Program implements Archived {
 
   /** All terms, in parts of a kind: pass(first term, how many, where their rows or coefficients begin). */
   #each(pass: (t: number, n: number, at: number) => void): void {
+    this.#eachRow(pass);
+    pass(this.#term(0), this.#ofCoefficients, this.#table.count);
+  }
+
+  #eachRow(pass: (t: number, n: number, at: number) => void): void {
     const { count } = this.#table;
     for (let piece = 0; piece < this.#pieces; piece++) {
       for (let at = 0; at < count; at += chunk) pass(piece * count + at, Math.min(chunk, count - at), at);
     }
-    pass(this.#term(0), this.#ofCoefficients, count);
   }
 
   /** Of a curved objective the slopes that are left fall only where both go the same part. */

@@ -95,6 +95,11 @@ export class Roundoff {
     return 2 ** -50 * this.#largest(weights) * (this.#isSquares ? 1 : this.slope(meanLoss));
   }
 
+  /** What rounding z makes of a row's margin. */
+  ofMargins(weights: Float64Array): number {
+    return 2 ** -50 * this.#largest(weights);
+  }
+
   /** What the objective is to be measured by: the sizes of its terms, where z is small. */
   size(value: number, meanLoss: number): number {
     const loss = Math.abs(meanLoss);
