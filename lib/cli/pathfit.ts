@@ -1,7 +1,8 @@
 // nabla fit --path and --cv: models along λ, and which of them to keep.
 import { basename } from 'node:path';
+import { pathOptions } from '../catalog.js';
 import { writeAtomic } from '../file.js';
-import { type CrossValidation, crossValidate, fitPath, type Path } from '../index.js';
+import { type CrossValidation, crossValidate, fitPath, Model, type Optimality, type Path } from '../index.js';
 import type { Io } from './command.js';
 import { cvPicture } from './cvpicture.js';
 import { tellDivergence } from './divergence.js';
@@ -38,6 +39,38 @@ async function fitAlong(parts: Parts, { labels }: Sources, request: FitRequest, 
     return { path: cv.path, cv };
   });
   return fits.finally(stop);
+}
+
+/**
+ * How far a model of a λ is from its minimum: what it tells itself, or, of few epochs of a rule or between two λ, what a fit
+ * of its objective finds that stays where the model is, whatever that costs.
+ */
+async function optimalityOf(
+  { model, lambda }: { model: Model; lambda: number },
+  { given }: Parts,
+  { labels }: Sources,
+  { options, wanted, along }: FitRequest,
+): Promise<Optimality> {
+  if (model.optimality.relative !== null || model.status === 'diverged') return model.optimality;
+  const { loss, intercept, standardize, penaltyFactors, nonNegative, lowerBounds, upperBounds, classWeight } = options;
+  const objective = {
+    loss,
+    intercept,
+    standardize,
+    penaltyFactors,
+    nonNegative,
+    lowerBounds,
+    upperBounds,
+    classWeight,
+  };
+  const classes = wanted.loss === 'softmax' ? labels.length : undefined;
+  const stated = Object.fromEntries(
+    Object.entries({ ...objective, classes }).filter(([, value]) => value !== undefined),
+  );
+  const share = along?.options.l1Ratio ?? pathOptions.l1Ratio.default;
+  const still = { optimizer: { name: 'sgd', learningRate: 1e-300 }, epochs: 1, warmStart: model } as const;
+  const penalty = { l1: lambda * share, l2: lambda * (1 - share) };
+  return (await Model.fitsOf(Model).fit(given, { ...stated, ...still, ...penalty }, undefined, true)).optimality;
 }
 
 /** For a picture: of several classes the Euclidean norm. */
@@ -100,7 +133,8 @@ export async function fitAlongCommand(
   const seconds = (performance.now() - start) / 1000;
   const chosen = choose(path, cv, along.choice);
   const diverged = chosen?.model.status === 'diverged';
-  const warnings = chosen ? warningsOf(chosen.model, parts.training, names, request.options) : [];
+  const optimality = chosen ? await optimalityOf(chosen, parts, sources, request) : undefined;
+  const warnings = chosen ? warningsOf(chosen.model, parts.training, names, request.options, optimality) : [];
   const report = pathReportOf(path, cv, chosen, names, parts, { ...outcome, seconds, warnings });
   const write = async (name: keyof PathReport['files'], to: string | undefined, content: () => string) => {
     if (to === undefined) return;

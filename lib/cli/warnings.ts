@@ -1,5 +1,5 @@
 // What a person should know of a fit that has ended: that it is far from its minimum, or that columns need scaling.
-import type { FitOptions, Model } from '../index.js';
+import type { FitOptions, Model, Optimality } from '../index.js';
 import type { Io } from './command.js';
 import type { Rows } from './encode.js';
 import { isSolver, optimizerOf } from './request.js';
@@ -12,8 +12,11 @@ const apart = 1e3;
 const short = (x: number): string => String(Number(x.toPrecision(2)));
 
 /** What is left to gain, and how to gain it; null where it is next to nothing, or a validation ended the fit. */
-function distance({ loss, status, optimizer, optimality }: Model, { standardize }: FitOptions): string | null {
-  const { relative } = optimality;
+function distance(
+  { loss, status, optimizer }: Model,
+  { standardize }: FitOptions,
+  { relative }: Optimality,
+): string | null {
   if (relative === null || !(relative > far) || status === 'earlyStopped' || status === 'diverged') return null;
   const left =
     loss === 'squared'
@@ -50,9 +53,15 @@ function scales(rows: Rows, names: readonly string[], options: FitOptions): stri
   return `columns differ in scale by ${short(ratio)} (${names[most]}, ${names[least]}); try --standardize`;
 }
 
-/** In the order of their weight; none for a fit that is as it should be. */
-export function warningsOf(model: Model, rows: Rows, names: readonly string[], options: FitOptions): string[] {
-  return [distance(model, options), scales(rows, names, options)].filter((text) => text !== null);
+/** In the order of their weight; none for a fit that is as it should be. `optimality`: where it is known better than to the model. */
+export function warningsOf(
+  model: Model,
+  rows: Rows,
+  names: readonly string[],
+  options: FitOptions,
+  optimality: Optimality = model.optimality,
+): string[] {
+  return [distance(model, options, optimality), scales(rows, names, options)].filter((text) => text !== null);
 }
 
 export function tellWarnings(warnings: readonly string[], { stderr }: Io): void {

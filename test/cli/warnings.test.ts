@@ -43,6 +43,25 @@ describe('nabla fit without a flag', () => {
 });
 
 describe('a warning', () => {
+  it('is the same along λ, of a rule that ends far from the minimum', async () => {
+    const classes = file(
+      `x,y\n${Array.from({ length: 60 }, (_, i) => `${i % 7},${'abc'[Math.floor((i % 7) / 3)]}`).join('\n')}\n`,
+    );
+    const rule = ['-t', 'y', '--optimizer', 'sgd', '--learning-rate', '1e-12', '--epochs', '3'];
+    const alongs = [
+      ['--path', '--lambda', '0.01'],
+      ['--path', '--lambda', '0.0123', '--lambdas', '0.1,0.01'],
+      ['--cv', '3', '--standardize'],
+    ];
+    for (const [data, ...flags] of [[apart()], [counts(), '--loss', 'poisson'], [classes, '--loss', 'softmax']]) {
+      for (const along of alongs) {
+        const { code, err } = await nabla('fit', data, ...rule, ...flags, ...along);
+        expect(code, err).toBe(0);
+        expect(err, along.join(' ')).toContain('the fit is far from its minimum (maxEpochs)');
+      }
+    }
+  });
+
   it('tells that a fit ended far from its minimum, and what to try; the exit code is 0', async () => {
     const { code, out, err } = await nabla('fit', apart(), '-t', 'y', '--optimizer', 'adam');
     expect(code).toBe(0);
