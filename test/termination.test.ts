@@ -51,8 +51,8 @@ it.runIf(canSpawn && native)(
     const took = ended.map(({ took }) => took).sort((a, b) => a - b);
     if (sweep > 0)
       console.log({ p50: took[took.length >> 1], p99: took[Math.floor(0.99 * took.length)], most: took.at(-1) });
-    // Far above what it takes, and far below what is left to be done.
-    const late = ended.filter(({ took, isDone }) => isDone || took > patience(2000));
+    // Far above what it takes where cores are free (pool threads let others go first), far below what is left to be done.
+    const late = ended.filter(({ took, isDone }) => isDone || took > patience(5000));
     expect(late).toEqual([]);
   },
   sweep > 0 || slow ? 3_600_000 : 60_000,
