@@ -51,7 +51,7 @@ export function rowsUsed(weights: Float64Array | null): Uint32Array | null {
 }
 
 /** Calls `visit` for each row that is used. */
-export function eachUsed({ rows, used }: Pick<RawTable, 'rows' | 'used'>, visit: (row: number) => void): void {
+function eachUsed({ rows, used }: Pick<RawTable, 'rows' | 'used'>, visit: (row: number) => void): void {
   const count = used ? used.length : rows;
   for (let i = 0; i < count; i++) visit(used ? used[i] : i);
 }

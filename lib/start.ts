@@ -51,12 +51,12 @@ export function nullIntercept(plan: Plan, rows: Rows, start: number, count: numb
   const { loss, lossParameters, outputs } = plan;
   const { y, sampleWeight, offset, index } = rows;
   const power = loss === poissonLoss ? 1 : loss === gammaLoss ? 2 : lossParameters[0];
+  if (!sampleWeight && !offset && !index) {
+    return logOf(sumOf(y, start * outputs + output, (start + count) * outputs, outputs) / count);
+  }
   let above = 0;
   let below = 0;
-  const isPlain = !sampleWeight && !offset && !index;
-  for (let i = start; isPlain && i < start + count; i++) above += y[i * outputs + output];
-  if (isPlain) below = count;
-  for (let i = start; !isPlain && i < start + count; i++) {
+  for (let i = start; i < start + count; i++) {
     const row = index ? index[i] : i;
     const weight = sampleWeight ? sampleWeight[row] : 1;
     const at = row * outputs + output;
@@ -64,6 +64,16 @@ export function nullIntercept(plan: Plan, rows: Rows, start: number, count: numb
     above += weight * (moved === 0 || power === 1 ? y[at] : y[at] * exp((1 - power) * moved));
     below += weight * (moved === 0 || power === 2 ? 1 : exp((2 - power) * moved));
   }
-  const ratio = above / below;
-  return ratio >= 2 ** -1022 && ratio < Infinity ? log(ratio) : 0;
+  return logOf(above / below);
+}
+
+/** Of a mean; 0 where it is no normal number. */
+function logOf(mean: number): number {
+  return mean >= 2 ** -1022 && mean < Infinity ? log(mean) : 0;
+}
+
+function sumOf(y: Float64Array, from: number, to: number, stride: number): number {
+  let sum = 0;
+  for (let i = from; i < to; i += stride) sum += y[i];
+  return sum;
 }

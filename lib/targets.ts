@@ -2,7 +2,7 @@
 import { types } from 'node:util';
 import { checkLength } from './arrays.js';
 import { losses, type TargetKind } from './catalog.js';
-import { eachUsed, type RawTable } from './data.js';
+import type { RawTable } from './data.js';
 import { invalid, NablaError } from './errors.js';
 import { checkClasses, codeOf, type Label, maxClasses, placesOf, some } from './labels.js';
 import { type Chosen, readNumber, readObject, readPlain } from './read.js';
@@ -89,39 +89,42 @@ export function readTargets(
     throw invalid('ERR_INVALID_ARG_TYPE', 'classes', '2 with the loss logistic; softmax takes more', classes);
   }
   const range = targetRange(chosen);
-  const { largest, lowest } = range ? extent(name, table, targets, range, isClass) : { largest: 0, lowest: 0 };
-  if (kind === 'label') return labelled(name, table, largest, classes as number | undefined);
+  const wrong = range ? firstOutside(table, targets, range) : -1;
+  if (range && wrong >= 0) {
+    const code = Number.isFinite(y[wrong]) ? (isClass ? 'ERR_INVALID_LABELS' : 'ERR_OUT_OF_RANGE') : 'ERR_NOT_FINITE';
+    const [row, column] = [Math.floor(wrong / targets), wrong % targets];
+    throw invalid(code, `${name}[${wrong}]`, range.expected, y[wrong], { row, column });
+  }
+  if (kind === 'label') return labelled(name, table, largestOf(table), classes as number | undefined);
   if (kind === 'plusMinusOne') {
+    const largest = largestOf(table);
     const count = (classes as number | undefined) ?? largest + 1;
     if (largest >= Math.max(2, count)) throw beyond(name, table, largest, count);
-    return signed(name, loss, table, lowest, count);
+    return signed(name, loss, table, count);
   }
   return { outputs: targets, targets, labels: kind === 'zeroOne' ? [0, 1] : [], y };
 }
 
-/** The ends of y's numbers and 0, each of which must be in range. */
-function extent(
-  name: string,
-  { y, rows, used }: RawTable,
-  targets: number,
-  range: Range,
-  isClass: boolean,
-): { largest: number; lowest: number } {
-  let largest = 0;
-  let lowest = 0;
+/** The index of the first number of y in use that is not in range; -1: all are. */
+function firstOutside({ y, rows, used }: RawTable, targets: number, { least, most, isWhole }: Range): number {
   const count = (used ? used.length : rows) * targets;
   for (let n = 0; n < count; n++) {
     const i = used ? used[Math.floor(n / targets)] * targets + (n % targets) : n;
     const value = y[i];
-    if (!range.holds(value)) {
-      const code = Number.isFinite(value) ? (isClass ? 'ERR_INVALID_LABELS' : 'ERR_OUT_OF_RANGE') : 'ERR_NOT_FINITE';
-      const [row, column] = [Math.floor(i / targets), i % targets];
-      throw invalid(code, `${name}[${i}]`, range.expected, value, { row, column });
-    }
-    if (value > largest) largest = value;
-    if (value < lowest) lowest = value;
+    if (!(value >= least && value <= most && (!isWhole || Number.isInteger(value)))) return i;
   }
-  return { largest, lowest };
+  return -1;
+}
+
+/** The largest number of y in use, from 0; y has one a row. */
+function largestOf({ y, rows, used }: RawTable): number {
+  const count = used ? used.length : rows;
+  let largest = 0;
+  for (let n = 0; n < count; n++) {
+    const value = y[used ? used[n] : n];
+    if (value > largest) largest = value;
+  }
+  return largest;
 }
 
 /** Classes by the caller's labels: all that there are, or those of the table. */
@@ -163,23 +166,19 @@ export function classCodes({ y, labels, targets }: Pick<Targets, 'y' | 'labels' 
 }
 
 /** The first row in use whose y is this number; -1: none. */
-function firstOf(table: RawTable, value: number): number {
-  let index = -1;
-  eachUsed(table, (row) => {
-    if (index < 0 && table.y[row] === value) index = row;
-  });
-  return index;
+function firstOf({ y, used }: RawTable, value: number): number {
+  return used ? (used.find((row) => y[row] === value) ?? -1) : y.indexOf(value);
 }
 
 /** Labels -1 and 1; 0 and 1, which become these; or 0 … K-1. */
-function signed(name: string, loss: keyof typeof losses, table: RawTable, lowest: number, classes: number): Targets {
+function signed(name: string, loss: keyof typeof losses, table: RawTable, classes: number): Targets {
   const { y } = table;
   if (classes > 2) {
     const wrong = firstOf(table, -1);
     if (wrong >= 0) throw invalid('ERR_INVALID_LABELS', `${name}[${wrong}]`, `a class from 0 to ${classes - 1}`, -1);
     return coded(loss, placesUpTo(classes), y);
   }
-  const labels = lowest < 0 || firstOf(table, 0) < 0 ? [-1, 1] : [0, 1];
+  const labels = firstOf(table, -1) >= 0 || firstOf(table, 0) < 0 ? [-1, 1] : [0, 1];
   const wrong = firstOf(table, labels[0] === -1 ? 0 : -1);
   if (wrong >= 0)
     throw invalid('ERR_INVALID_LABELS', `${name}[${wrong}]`, `${labels.join(' or ')}, as other labels are`, y[wrong]);

@@ -34,7 +34,7 @@ const mostVisits = 2 ** 31;
 const iterations = { most: 50, fewest: 8, fewestOfPieces: 20 };
 const tolerance = 1e-8;
 /** Rows that the spread of y is taken of, evenly spaced: it is no more than a unit. */
-const mostRows = 512;
+const mostRows = 256;
 /** Of the objective, what is not to be told from rounding. */
 const rounding = 2 ** -44;
 

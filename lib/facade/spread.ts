@@ -43,7 +43,9 @@ function sampleOf(plan: Plan, { y, sampleWeight, offset, index, count }: Table, 
   const { targets, loss } = plan;
   const from = kinds[loss] === 'value' ? offset : null;
   const stride = count / rows;
-  const sample = { y: new Float64Array(rows), weights: new Float64Array(rows), total: 0, mean: 0 };
+  const sample = { y: new Float64Array(rows), weights: new Float64Array(rows) };
+  let total = 0;
+  let mean = 0;
   for (let i = 0; i < rows; i++) {
     const place = Math.floor(i * stride);
     const row = index ? index[place] : place;
@@ -53,10 +55,10 @@ function sampleOf(plan: Plan, { y, sampleWeight, offset, index, count }: Table, 
     const value = from ? y[at] - from[at] : y[at];
     sample.y[i] = value;
     sample.weights[i] = weight;
-    sample.total += weight;
-    sample.mean += (weight * (value - sample.mean)) / sample.total;
+    total += weight;
+    mean += (weight * (value - mean)) / total;
   }
-  return sample;
+  return { ...sample, total, mean };
 }
 
 /** The mean loss at a z for each row, rows of one output after another. */
