@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { defineConfig, type Rolldown } from 'tsdown';
 
+const commands = { cli: 'lib/cli/main.ts', bench: 'lib/bench/index.ts' };
 const library = {
   index: 'lib/index.ts',
   kernels: 'lib/kernels.ts',
@@ -27,7 +28,7 @@ const chunks: [name: string, modules: RegExp][] = [
   ['vectors', /^facade\/(kernels|textbook)\./],
   ['minimize', /^minimize\./],
   ['seldom', /^(online|holdout|facade\/(iterator|own))\./],
-  ['core', /^(?!index|kernels|textbook|reference\/index)/],
+  ['core', /^(?!index|kernels|textbook|reference\/index|cli\/|bench\/)/],
 ];
 
 function chunkOf(id: string): string | null {
@@ -60,40 +61,34 @@ function holdBackend(code: string): string {
 
 const lazy: Rolldown.Plugin = { name: 'lazy', renderChunk: (code) => wait(holdBackend(code)) };
 
-/** For each entry what `import` gets: the same objects as by `require`. */
+/** For each entry but the command what `import` gets: the same objects as by `require`. */
 const modules: Rolldown.Plugin = {
   name: 'modules',
   generateBundle(_, bundle) {
     for (const chunk of Object.values(bundle)) {
-      if (chunk.type !== 'chunk' || !chunk.isEntry) continue;
+      if (chunk.type !== 'chunk' || !chunk.isEntry || chunk.name === 'cli') continue;
       const source = `import library from './${chunk.fileName}';\n\nexport const { ${chunk.exports.join(', ')} } = library;\n`;
       this.emitFile({ type: 'asset', fileName: `${chunk.name}.mjs`, source });
     }
   },
 };
 
-/** The same types for `require`. */
-function copyTypes({ outDir }: { outDir: string }): void {
+/** Types are those of the CommonJS build, whose exports the modules hand on. */
+function turnTypes({ outDir }: { outDir: string }): void {
   for (const name of readdirSync(outDir).filter((name) => name.endsWith('.d.mts'))) {
-    const types = readFileSync(join(outDir, name), 'utf8').replace(/\.mjs(?=['"])/g, '.cjs');
-    writeFileSync(join(outDir, name.replace(/\.d\.mts$/, '.d.cts')), types);
+    const from = join(outDir, name);
+    const types = readFileSync(from, 'utf8').replace(/\.mjs(?=['"])/g, '.cjs');
+    writeFileSync(from.replace(/\.d\.mts$/, '.d.cts'), types);
+    const entry = name.slice(0, -'.d.mts'.length);
+    if (entry in library) writeFileSync(from, `export * from './${entry}.cjs';\n`);
+    else rmSync(from);
   }
 }
 
 export default defineConfig([
   {
     // `#!` in its first line makes the command executable. The benchmark is loaded by it, and by bench/.
-    entry: { cli: 'lib/cli/main.ts', bench: 'lib/bench/index.ts' },
-    format: 'esm',
-    ...node,
-    // Nobody reads the command's own copy of the library: without white space it is a fifth smaller.
-    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
-    outputOptions: { comments },
-    dts: false,
-    clean: true,
-  },
-  {
-    entry: library,
+    entry: { ...library, ...commands },
     format: 'cjs',
     ...node,
     outputOptions: {
@@ -103,7 +98,7 @@ export default defineConfig([
     plugins: [lazy, modules],
     dts: false,
     shims: true,
-    clean: false,
+    clean: true,
   },
-  { entry: library, format: 'esm', ...node, dts: { emitDtsOnly: true }, clean: false, onSuccess: copyTypes },
+  { entry: library, format: 'esm', ...node, dts: { emitDtsOnly: true }, clean: false, onSuccess: turnTypes },
 ]);

@@ -8,11 +8,11 @@ import { fileURLToPath } from 'node:url';
 
 /** A path of this package, as seen from where the demo was started. */
 const at = (...path) => relative('.', join(fileURLToPath(new URL('..', import.meta.url)), ...path));
-const cli = at('dist', 'cli.mjs');
+const cli = at('dist', 'cli.cjs');
 const out = at('out');
 
 if (!existsSync(cli)) {
-  console.error('demo: dist/cli.mjs is missing; npm run build makes it');
+  console.error('demo: dist/cli.cjs is missing; npm run build makes it');
   process.exit(1);
 }
 mkdirSync(out, { recursive: true });

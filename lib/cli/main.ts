@@ -5,4 +5,6 @@ import { run } from './command.js';
 // A reader that has seen enough, such as `head`, is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
-process.exitCode = await run(process.argv.slice(2), process);
+run(process.argv.slice(2), process).then((code) => {
+  process.exitCode = code;
+});

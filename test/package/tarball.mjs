@@ -86,7 +86,7 @@ assert.ok(native.same, 'native and reference return the same bits');
 console.log(`installed: native ${native.target}, the same bits as the reference`);
 
 const command = join(folder, 'node_modules', '.bin', 'nabla');
-if (existsSync(join(installed, 'dist', 'cli.mjs'))) {
+if (existsSync(join(installed, 'dist', 'cli.cjs'))) {
   assert.equal(run(command, ['--version'], folder).trim(), version);
   console.log(`installed: nabla --version says ${version}`);
 } else {
