@@ -117,23 +117,6 @@ export function firstNotFinite(array: Matrix): number {
   return -1;
 }
 
-/** Zeros. @throws NablaError `ERR_OUT_OF_MEMORY` */
-export function allocate(length: number): Float64Array {
-  try {
-    return new Float64Array(length);
-  } catch (cause) {
-    throw outOfMemory(cause);
-  }
-}
-
-const noMemory = /^(Array buffer allocation failed|Invalid (typed )?array length)/;
-
-/** What V8 throws where it cannot allocate, as an error of nabla; other errors are as they were. */
-export function outOfMemory(error: unknown): unknown {
-  if (!(error instanceof RangeError && noMemory.test(error.message))) return error;
-  return new NablaError('ERR_OUT_OF_MEMORY', 'not enough memory for this call', { cause: error });
-}
-
 /** Zeros, singles where the other array holds such. */
 export function zerosLike(other: Matrix, length: number): Matrix {
   return isSingles(other) ? new Float32Array(length) : new Float64Array(length);

@@ -11,7 +11,7 @@ const kernels = createKernels(inUse());
  * wherever JavaScript puts it.)
  *
  * @param n - how many elements, a whole number
- * @throws NablaError `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE` when n is no length; RangeError when memory is short
+ * @throws NablaError `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE` when n is no length; `ERR_OUT_OF_MEMORY` when memory is short
  */
 export const allocate: Allocate = createAllocate(inUse());
 

@@ -3,6 +3,7 @@ import { checkArray } from './arrays.js';
 import { readBounds } from './bounds.js';
 import { invalid, NablaError } from './errors.js';
 import { History } from './history.js';
+import { guarded } from './memory.js';
 import { type FitOptions, readFitOptions } from './options.js';
 import { loopStatuses, maxParameters, type Plan, type Status, samplerKind, solverKind } from './plan.js';
 import { readBoolean, readObject } from './read.js';
@@ -88,6 +89,10 @@ export interface Minimum {
  *   `ERR_NOT_FINITE` when x0, or value or gradient at x0, is not, which includes elements that `fun` leaves unwritten
  */
 export function minimize(fun: Differentiable, x0: Float64Array, options: MinimizeOptions = {}): Minimum {
+  return calls.minimize(fun, x0, options);
+}
+
+function minimized(fun: Differentiable, x0: Float64Array, options: MinimizeOptions): Minimum {
   if (typeof fun !== 'function') throw invalid('ERR_INVALID_ARG_TYPE', 'fun', 'a function', fun);
   const { sumOfSquares, ...given } = readObject('options', options, [...names, 'sumOfSquares']);
   const isSumOfSquares = sumOfSquares !== undefined && readBoolean('options.sumOfSquares', sumOfSquares);
@@ -173,6 +178,8 @@ export function minimize(fun: Differentiable, x0: Float64Array, options: Minimiz
     history: new History(outcome.loss, outcome),
   };
 }
+
+const calls = guarded({ minimize: minimized });
 
 /** A call of the function: where, and what it returned. */
 interface Evaluation {

@@ -11,6 +11,7 @@ import type { FitPath } from './gram.js';
 import { History } from './history.js';
 import { type KeptOptions, onwardOptions } from './kept.js';
 import type { Label, Predictions } from './labels.js';
+import { guardMethods } from './memory.js';
 import { evaluate, type MeasureOptions, type Metrics, score } from './metrics/evaluate.js';
 import { decodeModel, encodeModel } from './modelbytes.js';
 import { type ModelFields, type ModelJSON, readModelJSON, writeModelJSON } from './modeljson.js';
@@ -443,3 +444,9 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
     return new this(fields as ModelFields<L>, fields.history);
   }
 }
+
+guardMethods(Model.prototype, [
+  ...(['decision', 'linear', 'predict', 'predictProba', 'score', 'evaluate'] as const),
+  ...(['partialFitSync', 'partialFit', 'toJSON', 'save', 'saveSync'] as const),
+]);
+guardMethods(Model, ['fromJSON', 'load', 'loadSync']);

@@ -6,6 +6,7 @@ import { addonAt, gypBuild } from './builtins.js';
 import { mostThreads } from './catalog.js';
 import { type ErrorCode, NablaError, show } from './errors.js';
 import type { Halt } from './halt.js';
+import { allocate } from './memory.js';
 import { encode, loopStatuses, planLength, type Table } from './plan.js';
 
 type Allocate = (n: number) => Float64Array;
@@ -95,8 +96,6 @@ export function loadAddon(): Addon | null {
     throw new NablaError('ERR_NATIVE_LOAD', `the native binary does not load: ${why} (${fix})`, { cause });
   }
 }
-
-const allocate: Allocate = (n) => new Float64Array(n);
 
 const tableOf = (table: Table | null) =>
   table ? [table.X, table.y, table.sampleWeight, table.offset, table.index] : [null, null, null, null, null];

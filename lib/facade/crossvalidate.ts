@@ -6,6 +6,7 @@ import { invalid, NablaError } from '../errors.js';
 import { dealRows, partition, readFoldIds } from '../folds.js';
 import type { Label } from '../labels.js';
 import type { Path } from '../lambdapath.js';
+import { guarded } from '../memory.js';
 import type { Model } from '../model.js';
 import type { Table } from '../plan.js';
 import { readChoice, readNumber } from '../read.js';
@@ -191,7 +192,7 @@ export function createCrossValidate(
   model: typeof Model,
 ): { crossValidateSync: CrossValidateSync; crossValidate: CrossValidate } {
   const backend = withUnits(computing);
-  return {
+  return guarded({
     crossValidateSync<L extends Label>(data: FitData<L>, options?: CrossValidationOptions): CrossValidation<L> {
       const request = prepare(data, options);
       request.call.control.check();
@@ -215,5 +216,5 @@ export function createCrossValidate(
         return resultOf(request, folds, path, values);
       });
     },
-  };
+  });
 }

@@ -12,6 +12,7 @@ import { Halt } from '../halt.js';
 import { holdOut } from '../holdout.js';
 import { type KeptOptions, keptOptions } from '../kept.js';
 import { type Label, readClasses, some } from '../labels.js';
+import { guarded } from '../memory.js';
 import type { Model } from '../model.js';
 import { carriedFrom } from '../online.js';
 import type { Distance } from '../optimality.js';
@@ -286,7 +287,7 @@ async function soon<T>(work: () => T): Promise<T> {
 
 export function createFit(computing: Backend, model: typeof Model): Fits {
   const backend = withUnits(computing);
-  return {
+  return guarded({
     fitSync<L extends Label>(data: FitData<L>, options?: FitOptions, penalty?: PenaltyOf): Model<L> {
       const call = prepare(data, options, penalty);
       const { job, checkpoint, control } = call;
@@ -341,5 +342,5 @@ export function createFit(computing: Backend, model: typeof Model): Fits {
         };
       });
     },
-  };
+  });
 }

@@ -5,6 +5,7 @@ import { losses } from '../catalog.js';
 import { colsOf, readSize } from '../data.js';
 import { invalid, NablaError } from '../errors.js';
 import { isDefaultFloatingPoint } from '../floatingpoint.js';
+import { allocate } from '../memory.js';
 import type { Loss } from '../options.js';
 import { softmaxLoss } from '../plan.js';
 import { type Chosen, readChoice } from '../read.js';
@@ -82,7 +83,7 @@ const chosenLosses = new Map<unknown, Chosen>(
 export function createAllocate(backend: Backend): Allocate {
   return (n) => {
     const size = readSize('n', n);
-    const room = new Float64Array(size + 7);
+    const room = allocate(size + 7);
     // Where an array lies only native code can tell, and only there it matters.
     const start = (8 - backend.misalignment(room) / 8) % 8;
     return room.subarray(start, start + size);

@@ -9,6 +9,7 @@ import { type ErrorCode, invalid, NablaError } from '../errors.js';
 import { gramFrom, usesGram } from '../gram.js';
 import { type KeptOptions, keptOptions } from '../kept.js';
 import { checkClasses, type Label, readClasses } from '../labels.js';
+import { guarded } from '../memory.js';
 import type { Model } from '../model.js';
 import { Models } from '../models.js';
 import { type FitOptions, readFitOptions, type Sampler } from '../options.js';
@@ -402,7 +403,7 @@ function modelsOf(model: typeof Model, call: ManyCall): Models {
 
 export function createFitMany(backend: Backend, model: typeof Model): { fitManySync: FitManySync; fitMany: FitMany } {
   const alone = withUnits(backend);
-  return {
+  return guarded({
     fitManySync(problems, options) {
       const call = prepareMany(problems, options);
       call.control.check();
@@ -426,5 +427,5 @@ export function createFitMany(backend: Backend, model: typeof Model): { fitManyS
       }
       return modelsOf(model, call);
     },
-  };
+  });
 }

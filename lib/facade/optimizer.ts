@@ -1,11 +1,12 @@
 // The facade of createOptimizer: an update rule on the caller's own arrays.
-import { allocate, checkApart, checkArray, checkLength, firstNotFinite } from '../arrays.js';
+import { checkApart, checkArray, checkLength, firstNotFinite, isFloat64Array } from '../arrays.js';
 import type { Backend } from '../backend.js';
 import { type Bounds, isList, readBounds } from '../bounds.js';
 import { type Entry, fitOptions, rules, type updateOptions, type Values } from '../catalog.js';
 import { readSize } from '../data.js';
 import { invalid, NablaError } from '../errors.js';
 import { isDefaultFloatingPoint } from '../floatingpoint.js';
+import { allocate, guarded } from '../memory.js';
 import type { OptimizerSpec } from '../options.js';
 import { readBoolean, readChoice, readNumber, readObject, readPlain } from '../read.js';
 import { reference } from '../reference/backend.js';
@@ -121,6 +122,7 @@ export class Optimizer {
   /** The ranges of the weights in ascending order, with `learningRate` to be changed between steps. */
   readonly groups: readonly { readonly start: number; readonly end: number; learningRate: number }[];
   #steps = 0;
+  readonly #state: Float64Array[];
   readonly #groups: Group[];
   readonly #bounds: Bounds | null;
   readonly #backend: Backend;
@@ -136,8 +138,9 @@ export class Optimizer {
     this.#bounds = boundsOf(groups, size);
     for (const { clipsItself, extras } of groups) if (!clipsItself) extras[0] = clipNorm;
     const { states, initialState } = referenceRules[groups[0].rule];
-    this.state = Object.freeze(Array.from({ length: states }, () => allocate(size)));
-    this.state.forEach((array, k) => {
+    this.#state = Array.from({ length: states }, () => allocate(size));
+    this.state = Object.freeze([...this.#state]);
+    this.#state.forEach((array, k) => {
       for (const { start, end, parameters } of groups) array.fill(initialState(parameters, k), start, end);
     });
   }
@@ -168,9 +171,12 @@ export class Optimizer {
     checkLength('weights', checkArray('weights', weights), this.size, 'as the optimizer has');
     checkLength('gradient', checkArray('gradient', gradient), this.size, 'as the optimizer has');
     checkApart('gradient', gradient, 'weights', weights);
-    this.state.forEach((array, k) => {
-      checkLength(`state[${k}]`, checkArray(`state[${k}]`, array), this.size, 'as the optimizer has');
-    });
+    for (let k = 0; k < this.#state.length; k++) {
+      const array = this.#state[k]; // a name is made where it is needed: that takes longer than a short step
+      if (array.length !== this.size || !isFloat64Array(array)) {
+        checkLength(`state[${k}]`, checkArray(`state[${k}]`, array), this.size, 'as the optimizer has');
+      }
+    }
     const backend = this.size < border && isDefaultFloatingPoint() ? reference : this.#backend;
     // A sum that is not finite need not mean an element that is not.
     const bad = Number.isFinite(backend.asum(gradient)) ? -1 : firstNotFinite(gradient);
@@ -187,7 +193,7 @@ export class Optimizer {
         learningRate: parameters[0],
         t: this.#steps,
         running,
-        states: this.state as Float64Array[],
+        states: this.#state,
         weights,
         gradient,
         start,
@@ -349,7 +355,7 @@ export type CreateOptimizer = (options: OptimizerOptions, size: number) => Optim
 export type RestoreOptimizer = (json: unknown) => Optimizer;
 
 export function createOptimizers(backend: Backend): { create: CreateOptimizer; restore: RestoreOptimizer } {
-  return {
+  return guarded({
     create(options, size) {
       const count = readSize('size', size);
       if (typeof options === 'string')
@@ -358,5 +364,5 @@ export function createOptimizers(backend: Backend): { create: CreateOptimizer; r
       return new Optimizer(backend, count, readGroups(own, groups, count));
     },
     restore: (json) => Optimizer.restore(backend, json),
-  };
+  });
 }

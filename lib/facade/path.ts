@@ -4,6 +4,7 @@ import { checkFinite, type FitData } from '../data.js';
 import { invalid, NablaError, viewName } from '../errors.js';
 import type { Label } from '../labels.js';
 import { Path } from '../lambdapath.js';
+import { guarded } from '../memory.js';
 import { leastLoss } from '../metrics/means.js';
 import type { Model } from '../model.js';
 import { elsewhere, type FitOptions, fitOptionNames } from '../options.js';
@@ -175,7 +176,7 @@ export function* pathCourse<L extends Label>(
 
 export function createFitPath(computing: Backend, model: typeof Model): { fitPathSync: FitPathSync; fitPath: FitPath } {
   const backend = withUnits(computing);
-  return {
+  return guarded({
     fitPathSync<L extends Label>(data: FitData<L>, options?: PathOptions): Path<L> {
       const { call, request } = preparePath(data, options);
       call.control.check();
@@ -187,5 +188,5 @@ export function createFitPath(computing: Backend, model: typeof Model): { fitPat
       const course = pathCourse<L>(model, { call, request });
       return (await call.control.run((watch) => run(backend, course, watch))).path;
     },
-  };
+  });
 }

@@ -4,6 +4,7 @@ import type { Backend } from '../backend.js';
 import { rules, textbookOptions } from '../catalog.js';
 import { NablaError } from '../errors.js';
 import { gramFrom } from '../gram.js';
+import { guarded } from '../memory.js';
 import { readFitOptions } from '../options.js';
 import { maxParameters, type Plan, samplerKind } from '../plan.js';
 import { readChoice, readNumber, readObject } from '../read.js';
@@ -125,7 +126,7 @@ export function createTextbook(backend: Backend): Textbook {
     return { theta: outcome.weights, history: outcome.loss, iterations: outcome.epochs };
   }
 
-  return {
+  return guarded({
     batchGradientDescent(options) {
       return run(read(options, []), {}, null);
     },
@@ -155,7 +156,7 @@ export function createTextbook(backend: Backend): Textbook {
       const optimizer = { name: 'adam', learningRate: call.number('alpha'), beta1, beta2, epsilon };
       return run(call, { ...rule(optimizer), lossAfterUpdate: true }, null);
     },
-  };
+  });
 }
 
 function rule(optimizer: object): Pick<Plan, 'rule' | 'ruleParameters'> {

@@ -1,0 +1,52 @@
+// Memory that V8 cannot allocate, as an error of nabla: of arrays that are too long, or where there is no more.
+import { NablaError } from './errors.js';
+
+const noMemory = /^(Array buffer allocation failed|Invalid (typed )?array length)/;
+
+/** The error to throw for what was thrown: V8's RangeError of an allocation becomes `ERR_OUT_OF_MEMORY`. */
+function outOfMemory(error: unknown): unknown {
+  if (!(error instanceof RangeError && noMemory.test(error.message))) return error;
+  return new NablaError('ERR_OUT_OF_MEMORY', 'not enough memory for this call', { cause: error });
+}
+
+const rethrow = (error: unknown): never => {
+  throw outOfMemory(error);
+};
+
+/** Zeros. @throws NablaError `ERR_OUT_OF_MEMORY` */
+export function allocate(length: number): Float64Array {
+  try {
+    return new Float64Array(length);
+  } catch (error) {
+    return rethrow(error);
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: of every function
+type Call = (this: any, ...args: any[]) => unknown;
+
+/** The call, which throws or rejects with `ERR_OUT_OF_MEMORY` where V8 cannot allocate. */
+function guardedCall(call: Call): Call {
+  return function (...args) {
+    try {
+      const value = call.apply(this, args);
+      return value instanceof Promise ? value.catch(rethrow) : value;
+    } catch (error) {
+      return rethrow(error);
+    }
+  };
+}
+
+/** The same of functions by name. */
+export function guarded<T extends object>(calls: T): T {
+  const pairs = Object.entries(calls).map(([name, call]) => [name, guardedCall(call)]);
+  return Object.fromEntries(pairs) as T;
+}
+
+/** The same of methods of a class, in place. */
+export function guardMethods<T extends object>(of: T, names: readonly (keyof T & string)[]): void {
+  for (const name of names) {
+    const property = Object.getOwnPropertyDescriptor(of, name);
+    Object.defineProperty(of, name, { ...property, value: guardedCall(property?.value) });
+  }
+}
