@@ -43,7 +43,7 @@ export function buildFaults(source = 'shim.c') {
       writeFileSync(file, new Uint8Array(512));
       const env = { LD_PRELOAD: shim, FAULTS_FILE: file, NABLA_THREADS: '2', NABLA_BACKEND: 'native' };
       const script = ['--expose-gc', fixture('faults.mjs'), scenario, library.url, ...args];
-      const ended = await runScript(script, env, patience(60_000));
+      const ended = await runScript(script, env, patience(process.env.NABLA_SWEEP ? 1_200_000 : 60_000));
       return { ended, lines: ended.stdout.trim().split('\n') };
     },
     remove() {
