@@ -191,152 +191,54 @@ static void updatePass(double* w, const double* g, double* const* state, size_t 
   plainPass<U, false>(w, g, state, n, c, 1.0);
 }
 
-// Weights and gradient as modifiers leave them to a rule's step. `shrinks`: RuleOf's, by this learning rate.
-struct Modified {
-  Vec w, gradient;
-};
-NABLA_INLINE Modified modified(Vec before, Vec g, Vec factor, const Modifiers& m, bool shrinks, double rate) {
-  Vec gradient = g * m.scale;
-  if (m.clipValue > 0.0) gradient = max(min(gradient, splat(m.clipValue)), splat(-m.clipValue));
-  Vec kept = before * m.decoupled;
-  if (m.coupled != 0.0 || m.l2 != 0.0) {
-    const Vec pull = m.coupled + m.l2 * factor;
-    if (shrinks)
-      kept = kept * max(1.0 - rate * pull, splat(0.0));
-    else
-      gradient = gradient + min(pull, splat(m.mostPull)) * before;
-  }
-  return {kept, gradient};
-}
-
-// The next weights after a rule's step from `kept`: what the penalty and bounds leave of it, and what a
-// cumulative penalty holds then.
-struct Constrained {
-  Vec w, held;
-};
-NABLA_INLINE Constrained constrained(Vec kept, const Step& step, Vec factor, size_t i, size_t count,
-                                     const Modifiers& m) {
-  const bool isProximal = m.penalty.l1 != 0.0 || m.penalty.l2 != 0.0;
-  const Vec size = min(step.rate, splat(__DBL_MAX__));
-  Vec next = step.w, held = zero();
-  if (isProximal && m.held) {
-    held = select(kept == 0.0, load(m.held + i, count), -m.before * penaltySlope(kept, factor, m.penalty));
-    next = proximal(step.w - size * held, m.steps * size, factor, m.penalty);
-  } else if (isProximal) {
-    next = proximal(step.w, size, factor, m.penalty);
-  }
-  if (m.penalty.bounded()) next = project(next, i, count, m.penalty);
-  if (isProximal && m.held) held = select(next == 0.0, bounded(held - divided(step.w, size)), 0.0);
-  return {next, held};
-}
-
-NABLA_INLINE bool isCumulative(const Modifiers& m) {
-  return m.held && (m.penalty.l1 != 0.0 || m.penalty.l2 != 0.0);
-}
-
-// Whether there is decoupled weight decay alone.
-static bool onlyDecays(const Modifiers& m) {
-  const bool clips = m.scale != 1.0 || m.clipValue > 0.0;
-  return !clips && m.coupled == 0.0 && m.l2 == 0.0 && !m.penalty.active();
-}
-
-// A step with clipping, weight decay and penalty, in one loop.
-// `decays`: by decoupled weight decay alone often enough for a pass of its own.
+// The same with clipping, weight decay and penalty. `decays`: by decoupled weight decay alone often enough
+// for a pass of its own.
 template <class U, bool decays>
 static void modifiedPass(double* w, const double* g, double* const* state, size_t n, const double* c,
                          const Modifiers& modifiers) {
   const Modifiers m = modifiers;  // a copy: stores cannot change it
-  if (decays && onlyDecays(m)) return plainPass<U, true>(w, g, state, n, c, m.decoupled);
+  const bool clips = m.scale != 1.0 || m.clipValue > 0.0;
+  if (decays && !clips && m.coupled == 0.0 && m.l2 == 0.0 && !m.penalty.active())
+    return plainPass<U, true>(w, g, state, n, c, m.decoupled);
+  const bool isProximal = m.penalty.l1 != 0.0 || m.penalty.l2 != 0.0, isCumulative = isProximal && m.held;
   const size_t ahead = early(n);
   eachVec(n, [&](size_t i, size_t count) {
     fetchWeights<U>(w, g, state, i + ahead);
     Vec v[maxStates];
     for (int k = 0; k < U::states; ++k) v[k] = load(state[k] + i, count);
+    const Vec before = load(w + i, count);
     const Vec factor = factorsAt(m.penalty, i, count);
-    const Modified from = modified(load(w + i, count), load(g + i, count), factor, m, U::shrinks, c[0]);
-    const Step step = U::step(from.w, from.gradient, v, c);
-    const Constrained next = constrained(from.w, step, factor, i, count, m);
-    U::settle(next.w, v, c);
-    for (int k = 0; k < U::states; ++k) store(state[k] + i, v[k], count);
-    // After the states, of which it is one of a leader's.
-    if (isCumulative(m)) store(m.held + i, next.held, count);
-    store(w + i, next.w, count);
-  });
-}
-
-// The same in three loops over some weights at a time, of which the second alone is the rule's own: up to
-// half as long again where all is in cache, for half the code.
-constexpr size_t atATime = 64;
-struct SomeWeights {
-  alignas(64) double kept[atATime], gradient[atATime], w[atATime], rate[atATime];
-};
-
-__attribute__((noinline)) static void modifySome(const double* w, const double* g, size_t at, size_t n,
-                                                 size_t ahead, const Modifiers& m, SomeWeights& some) {
-  eachVec(n, [&](size_t j, size_t count) {
-    const size_t i = at + j;
-    __builtin_prefetch(w + i + ahead);
-    __builtin_prefetch(g + i + ahead);
-    const Modified from =
-        modified(load(w + i, count), load(g + i, count), factorsAt(m.penalty, i, count), m, false, 0.0);
-    store(some.kept + j, from.w, count);
-    store(some.gradient + j, from.gradient, count);
-  });
-}
-
-__attribute__((noinline)) static void constrainSome(const SomeWeights& some, size_t at, size_t n,
-                                                    const Modifiers& m, double* w) {
-  eachVec(n, [&](size_t j, size_t count) {
-    const size_t i = at + j;
-    const Step step{load(some.w + j, count), load(some.rate + j, count)};
-    const Constrained next =
-        constrained(load(some.kept + j, count), step, factorsAt(m.penalty, i, count), i, count, m);
-    if (isCumulative(m)) store(m.held + i, next.held, count);
-    store(w + i, next.w, count);
-  });
-}
-
-template <class U>
-static void stepSome(double* const* state, size_t at, size_t n, size_t ahead, const double* coefficients,
-                     SomeWeights& some) {
-  double c[maxCoefficients];  // a copy: stores cannot change it
-  for (int k = 0; k < maxCoefficients; ++k) c[k] = coefficients[k];
-  double* s[maxStates] = {};
-  for (int k = 0; k < U::states; ++k) s[k] = state[k] + at;
-  eachVec(n, [&](size_t j, size_t count) {
-    Vec v[maxStates];
-    for (int k = 0; k < U::states; ++k) {
-      __builtin_prefetch(s[k] + j + ahead);
-      v[k] = load(s[k] + j, count);
+    Vec gradient = load(g + i, count) * m.scale;
+    if (m.clipValue > 0.0) gradient = max(min(gradient, splat(m.clipValue)), splat(-m.clipValue));
+    Vec kept = before * m.decoupled;
+    if (m.coupled != 0.0 || m.l2 != 0.0) {
+      const Vec pull = m.coupled + m.l2 * factor;
+      if (U::shrinks)
+        kept = kept * max(1.0 - c[0] * pull, splat(0.0));
+      else
+        gradient = gradient + min(pull, splat(m.mostPull)) * before;
     }
-    const Step step = U::step(load(some.kept + j, count), load(some.gradient + j, count), v, c);
-    for (int k = 0; k < U::states; ++k) store(s[k] + j, v[k], count);
-    store(some.w + j, step.w, count);
-    store(some.rate + j, step.rate, count);
+    const Step step = U::step(kept, gradient, v, c);
+    const Vec size = min(step.rate, splat(__DBL_MAX__));
+    Vec next = step.w, held = zero();
+    if (isCumulative) {
+      held = select(kept == 0.0, load(m.held + i, count), -m.before * penaltySlope(kept, factor, m.penalty));
+      next = proximal(step.w - size * held, m.steps * size, factor, m.penalty);
+    } else if (isProximal) {
+      next = proximal(step.w, size, factor, m.penalty);
+    }
+    if (m.penalty.bounded()) next = project(next, i, count, m.penalty);
+    U::settle(next, v, c);
+    for (int k = 0; k < U::states; ++k) store(state[k] + i, v[k], count);
+    if (isCumulative)  // after the states, of which it is one of a leader's
+      store(m.held + i, select(next == 0.0, bounded(held - divided(step.w, size)), 0.0), count);
+    store(w + i, next, count);
   });
-}
-
-template <class U, bool decays>
-static void modifiedInParts(double* w, const double* g, double* const* state, size_t n, const double* c,
-                            const Modifiers& m) {
-  if (decays && onlyDecays(m)) return plainPass<U, true>(w, g, state, n, c, m.decoupled);
-  const size_t ahead = early(n);
-  SomeWeights some;
-  for (size_t at = 0; at < n; at += atATime) {
-    const size_t count = n - at < atATime ? n - at : atATime;
-    modifySome(w, g, at, count, ahead, m, some);
-    stepSome<U>(state, at, count, ahead, c, some);
-    constrainSome(some, at, count, m, w);
-  }
 }
 
 template <class U, bool decays>
 static Passes passesOf(const double*) {
   return {updatePass<U>, modifiedPass<U, decays>};
-}
-template <class U, bool decays>
-static Passes seldomPassesOf(const double*) {
-  return {updatePass<U>, modifiedInParts<U, decays>};
 }
 
 }  // namespace NABLA_TARGET

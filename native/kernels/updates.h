@@ -24,12 +24,9 @@ struct RuleOf {
   NABLA_INLINE void settle(Vec, Vec*, const double*) {}
 };
 
-// The passes of a rule's variant (passes.h). With clipping, weight decay or penalty those of seldom rules
-// take less code and more time; they cannot shrink or settle.
+// The passes of a rule's variant (passes.h).
 template <class U, bool decays = false>
 static Passes passesOf(const double*);
-template <class U, bool decays = false>
-static Passes seldomPassesOf(const double*);
 
 // x/root, and 0 where the root is 0: a square of 0, or one that has underflown, allows no step.
 NABLA_INLINE Vec divided(Vec x, Vec root) { return select(root == 0.0, 0.0, x / root); }
@@ -311,13 +308,13 @@ static Passes sgdPasses(const double* p) {
   return p[5] != 0.0 ? passesOf<Nesterov>(p) : passesOf<Momentum>(p);
 }
 static Passes rmspropPasses(const double* p) {
-  if (p[6] != 0.0) return seldomPassesOf<RmspropCentered>(p);
-  return p[5] != 0.0 ? seldomPassesOf<RmspropMomentum>(p) : passesOf<Rmsprop>(p);
+  if (p[6] != 0.0) return passesOf<RmspropCentered>(p);
+  return p[5] != 0.0 ? passesOf<RmspropMomentum>(p) : passesOf<Rmsprop>(p);
 }
 static Passes adamPasses(const double* p) {
-  return p[6] != 0.0 ? seldomPassesOf<Amsgrad>(p) : passesOf<Adam, true>(p);
+  return p[6] != 0.0 ? passesOf<Amsgrad>(p) : passesOf<Adam, true>(p);
 }
-static Passes lionPasses(const double* p) { return seldomPassesOf<Lion, true>(p); }
+static Passes lionPasses(const double* p) { return passesOf<Lion, true>(p); }
 static double initialAccumulator(const double* p, int) { return p[5]; }
 
 // All of them, in the order of lib/catalog.ts: name, parameters, states, which of them are never negative,
@@ -333,21 +330,21 @@ static double initialAccumulator(const double* p, int) { return p[5]; }
        passesOf<Nesterov>) \
   rule("adagrad", NABLA_COMMON "epsilon learningRateDecay initialAccumulator", 1, 0b1, Leader::none, initialAccumulator, \
        beginAdagrad, nullptr, nullptr, passesOf<Adagrad>) \
-  rule("adadelta", NABLA_COMMON "decay epsilon", 2, 0b11, Leader::none, nullptr, beginAdadelta, nullptr, nullptr, seldomPassesOf<Adadelta>) \
+  rule("adadelta", NABLA_COMMON "decay epsilon", 2, 0b11, Leader::none, nullptr, beginAdadelta, nullptr, nullptr, passesOf<Adadelta>) \
   rule("rmsprop", NABLA_COMMON "decay epsilon momentum centered", 3, 0b1, Leader::none, nullptr, beginRmsprop, nullptr, nullptr, rmspropPasses) \
   rule("adam", NABLA_ADAM " amsgrad", 3, 0b110, Leader::none, nullptr, beginAdam, nullptr, nullptr, adamPasses) \
   rule("adamw", NABLA_ADAM " amsgrad", 3, 0b110, Leader::none, nullptr, beginAdam, nullptr, nullptr, adamPasses) \
-  rule("adamax", NABLA_ADAM, 2, 0b10, Leader::none, nullptr, beginAdam, nullptr, nullptr, seldomPassesOf<Adamax>) \
-  rule("nadam", NABLA_ADAM " momentumDecay", 2, 0b10, Leader::none, nullptr, beginNadam, nullptr, nullptr, seldomPassesOf<Nadam>) \
-  rule("radam", NABLA_ADAM, 2, 0b10, Leader::none, nullptr, beginRadam, radamLength, nullptr, seldomPassesOf<Radam>) \
+  rule("adamax", NABLA_ADAM, 2, 0b10, Leader::none, nullptr, beginAdam, nullptr, nullptr, passesOf<Adamax>) \
+  rule("nadam", NABLA_ADAM " momentumDecay", 2, 0b10, Leader::none, nullptr, beginNadam, nullptr, nullptr, passesOf<Nadam>) \
+  rule("radam", NABLA_ADAM, 2, 0b10, Leader::none, nullptr, beginRadam, radamLength, nullptr, passesOf<Radam>) \
   rule("lion", NABLA_COMMON "beta1 beta2", 1, 0, Leader::none, nullptr, beginLion, nullptr, nullptr, lionPasses) \
-  rule("yogi", NABLA_ADAM, 2, 0b10, Leader::none, nullptr, beginAdam, nullptr, nullptr, seldomPassesOf<Yogi>) \
-  rule("adabelief", NABLA_ADAM, 2, 0b10, Leader::none, nullptr, beginAdam, nullptr, nullptr, seldomPassesOf<Adabelief>) \
+  rule("yogi", NABLA_ADAM, 2, 0b10, Leader::none, nullptr, beginAdam, nullptr, nullptr, passesOf<Yogi>) \
+  rule("adabelief", NABLA_ADAM, 2, 0b10, Leader::none, nullptr, beginAdam, nullptr, nullptr, passesOf<Adabelief>) \
   rule("ftrl", NABLA_COMMON "beta", 2, 0b10, Leader::mean, nullptr, beginFtrl, nullptr, nullptr, passesOf<Ftrl>) \
   rule("ftrlProximal", NABLA_COMMON "beta", 2, 0b10, Leader::once, nullptr, beginFtrl, nullptr, nullptr, \
        passesOf<Ftrl>) \
   rule("rprop", NABLA_COMMON "etaMinus etaPlus minStep maxStep", 2, 0b10, Leader::none, firstStepSize, beginRprop, \
-       nullptr, nullptr, seldomPassesOf<Rprop>) \
+       nullptr, nullptr, passesOf<Rprop>) \
   rule("asgd", NABLA_COMMON "lambd alpha t0", 1, 0, Leader::none, nullptr, beginAsgd, asgdLength, asgdShrink, \
        passesOf<Asgd>)
 // clang-format on
