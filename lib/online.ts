@@ -5,7 +5,7 @@ import type { OptimizerSpec } from './options.js';
 import { type Plan, weightCount } from './plan.js';
 import { type Chosen, readChoice, readObject } from './read.js';
 import { rules as referenceRules } from './reference/kernels/updates.js';
-import { isCount, ranges } from './reference/solver/archive.js';
+import { isCount, mostCounted, ranges } from './reference/solver/archive.js';
 import { maxRunning } from './reference/solver/optimizer.js';
 
 /** An update rule as it was chosen, and what it carries over to the next fit. */
@@ -128,8 +128,9 @@ function isSchedule([kind, counted, otherEpochs, alike, perEpoch, length, ...cur
   const isCurve = [ranges.notNaN, isCount, ranges.size, ranges.size, ranges.part];
   return (
     isCount(kind, Object.keys(schedules).length - 1) &&
-    [counted, otherEpochs, alike, perEpoch].every(ranges.size) &&
-    perEpoch > 0 &&
+    [counted, otherEpochs, alike].every((value) => ranges.size(value) && value <= mostCounted) &&
+    perEpoch >= 1 &&
+    perEpoch < Infinity &&
     length % isCurve.length === 0 &&
     curves.every((value, i) => isCurve[i % isCurve.length](value))
   );
@@ -182,7 +183,7 @@ function joined({ epochs, scaling, steps, rule, held, schedule, weights, average
 
 /** Where a schedule stands after so many epochs, all of as many steps. */
 function scheduleAfter({ schedule, scheduleParameters }: Plan, epochs: number, steps: number, reduced = 1): number[] {
-  const perEpoch = epochs > 0 && steps > 0 ? steps / epochs : 1;
+  const perEpoch = steps > epochs && epochs > 0 ? steps / epochs : 1;
   const warmup = Math.min(steps, Math.floor(scheduleParameters[0] * perEpoch));
   return [schedule, steps - warmup, 0, steps, perEpoch, 5, Number.MAX_VALUE, 0, 0, 0, reduced];
 }

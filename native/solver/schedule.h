@@ -46,7 +46,8 @@ class Schedule {
     size_t length = curve_.stateLength();
     archive.count(kind, std::size(schedules) - 1);
     for (double* value : {&counted, &otherEpochs, &alike, &perEpoch}) archive.number(*value, Range::size);
-    archive.require(perEpoch > 0.0);
+    const double most = static_cast<double>(mostCounted);
+    archive.require(perEpoch >= 1.0 && counted <= most && otherEpochs <= most && alike <= most);
     archive.count(length, archive.left());
     const bool isSame = kind == static_cast<double>(kind_);
     if (isSame && length == curve_.stateLength()) {

@@ -1,7 +1,7 @@
 // The learning rate at a step: where a schedule is, after a warm-up and over fits that go on from each other. Twin:
 // native/solver/schedule.h.
 import type { Plan } from '../../plan.js';
-import type { Archive } from './archive.js';
+import { type Archive, mostCounted } from './archive.js';
 import { Curve, larger, schedules } from './curve.js';
 
 export class Schedule {
@@ -60,7 +60,7 @@ export class Schedule {
     const since = Math.max(here - Math.floor(this.#warmupLeft), 0);
     const carried = [this.#counted + since, this.#otherEpochs, this.#alike + here, this.#perEpoch];
     const [counted, otherEpochs, alike, perEpoch] = carried.map((value) => archive.number(value, 'size'));
-    archive.require(perEpoch > 0);
+    archive.require(perEpoch >= 1 && [counted, otherEpochs, alike].every((value) => value <= mostCounted));
     const own = this.#curve.stateLength;
     const length = archive.count(own, archive.left);
     const isSame = kind === this.#kind;
