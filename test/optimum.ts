@@ -188,7 +188,7 @@ export function violation(
 }
 
 /** a·b and what rounding takes of it (Dekker 1971). */
-function exactProduct(a: number, b: number): [number, number] {
+export function exactProduct(a: number, b: number): [number, number] {
   const product = a * b;
   if (!(Math.abs(a) < 1e290 && Math.abs(b) < 1e290) || Math.abs(product) < 1e-280) return [product, 0];
   const split = (x: number): [number, number] => {

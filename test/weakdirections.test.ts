@@ -3,38 +3,12 @@
 import { describe, expect, it } from 'vitest';
 import { faces } from './backends.js';
 import { smoothLosses as allSmooth } from './optimum.js';
+import { lossOf, named } from './rowloss.js';
 import { expectBits, normals, random, runs } from './support.js';
 
 const rows = 120;
 const smoothLosses = allSmooth.filter((loss) => loss !== 'modified_huber' && loss !== 'tweedie_identity');
 type SmoothLoss = (typeof smoothLosses)[number];
-
-/** The loss of a row, but for what does not depend on z. */
-function lossOf(loss: SmoothLoss, y: number, z: number[]): number {
-  const r = z[0] - y;
-  switch (loss) {
-    case 'squared':
-      return 0.5 * r * r;
-    case 'logistic':
-      return Math.log1p(Math.exp(-Math.abs(z[0]))) + Math.max(z[0], 0) - y * z[0];
-    case 'softmax': {
-      const most = Math.max(...z);
-      return most + Math.log(z.reduce((sum, v) => sum + Math.exp(v - most), 0)) - z[y];
-    }
-    case 'squared_hinge':
-      return Math.max(0, 1 - y * z[0]) ** 2;
-    case 'huber':
-      return Math.abs(r) <= 1 ? 0.5 * r * r : Math.abs(r) - 0.5;
-    case 'squared_epsilon_insensitive':
-      return Math.max(0, Math.abs(r) - 0.1) ** 2;
-    case 'poisson':
-      return Math.exp(z[0]) - y * z[0];
-    case 'gamma':
-      return z[0] + y * Math.exp(-z[0]);
-    case 'tweedie':
-      return (-y * Math.exp(-0.5 * z[0])) / -0.5 + Math.exp(0.5 * z[0]) / 0.5;
-  }
-}
 
 /** How columns of a problem are made of those that are far from dependent: x, x + e·q, by turns x + e·r, and s. */
 interface Made {
@@ -79,7 +53,7 @@ function objectiveOf(loss: SmoothLoss, { apart, y, sampleWeight, cols }: Made, e
   let total = 0;
   for (let i = 0; i < rows; i++) {
     const x = apart.subarray(i * cols, (i + 1) * cols);
-    const z = Array.from(intercepts, (b, k) => {
+    const z = Float64Array.from(intercepts, (b, k) => {
       const own = w.subarray(k * cols, (k + 1) * cols);
       let whole = own[0];
       let z = b;
@@ -112,15 +86,6 @@ interface Fitted {
   coefficients: Float64Array;
   intercepts: Float64Array;
 }
-
-const named = (loss: SmoothLoss) =>
-  loss === 'huber'
-    ? { name: 'huber' as const, delta: 1 }
-    : loss === 'squared_epsilon_insensitive'
-      ? { name: loss, epsilon: 0.1 }
-      : loss === 'tweedie'
-        ? { name: loss, power: 1.5 }
-        : loss;
 
 describe.each(faces)('nearly equal columns: $name', ({ fitSync }) => {
   const pairs = smoothLosses.flatMap((loss) =>

@@ -77,7 +77,10 @@ function isGuess({ solver, loss, lossParameters }: Plan): boolean {
 /** Whether the method that fitted tells how far it got. */
 function tells({ plan }: FitJob, { status, gap, remainingDecrease }: Outcome): boolean {
   if (Number.isFinite(gap)) return true;
-  return Number.isFinite(remainingDecrease) && (statuses[status] === 'converged' || !isGuess(plan));
+  if (!Number.isFinite(remainingDecrease)) return false;
+  const { solver } = plan;
+  const has = statuses[status] === 'converged' || (statuses[status] === 'stalled' && solver === solverKind.lbfgs);
+  return has || !isGuess(plan);
 }
 
 /** A job of the same objective from these weights. */

@@ -15,10 +15,14 @@
 #include "newton.h"
 #include "rownewton.h"
 #include "shortest.h"
+#include "weakdescent.h"
 
 namespace nabla {
 
 namespace {
+
+// Of an objective, by how much it falls beyond a minimum that rounding hides.
+constexpr double leastFall = 0x1p-22;
 
 // What is known of the rows: the expansion's numbers, and behind them the scaling's.
 double* keptScaling(const Start& start, const Plan& plan) {
@@ -157,6 +161,7 @@ bool Run::advance() {
     out_.remainingDecrease = method_->remainingDecrease;
   }
   out_.status = verdict();
+  if (out_.status == Status::converged || out_.status == Status::stalled) doubt(loss);
   if (out_.status != Status::running) shortenWeights();
   return stopped() ? end(Status::cancelled) : true;
 }
@@ -174,6 +179,18 @@ Status Run::verdict() {
   if (stopping_.outOfPatience()) return Status::earlyStopped;
   if (stopping_.outOfTime()) return Status::timeLimit;
   return Status::running;
+}
+
+// A solver's fit that rounding has ended has stalled, where the objective still falls along nearly equal
+// columns.
+void Run::doubt(double value) {
+  if (!smooth_ || !method_->mayBeCollinear()) return;
+  const double fall = fallAlongWeak(kernels_, plan_, data_.train, *scaling_, smooth_->penalty(),
+                                    method_->result(), value, team_);
+  if (!(fall > leastFall * std::fabs(value)) || fall < Stopping::toleranceOf(plan_, value)) return;
+  out_.status = Status::stalled;
+  if (!(out_.remainingDecrease > fall)) out_.remainingDecrease = fall;
+  if (out_.gap < fall) out_.gap = fall;
 }
 
 // Where other weights predict the same: at the end, so that no step has other digits for it.

@@ -85,6 +85,7 @@ class Run {
   void makeMethod();
   void record(double loss);
   Status verdict();
+  void doubt(double value);
   void shortenWeights();
   bool hasConverged();
   const double* original();

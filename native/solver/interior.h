@@ -78,6 +78,7 @@ class Interior final : public Method {
   }
 
   const double* result() const override { return w_; }
+  bool mayBeCollinear() const override { return true; }
 
   void exchange(Archive& archive) override {
     Method::exchange(archive);

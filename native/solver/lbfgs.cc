@@ -150,7 +150,8 @@ double Lbfgs::epoch(uint64_t) {
   lastDecrease = gain;
   if (!isKinked(plan_.loss)) remainingDecrease = still;
   gradientNorm = smooth_.norm(w_, g_.data());
-  if (isSmooth_) ended = verdict(length, still);  // multipliers.h judges an augmented Lagrangian
+  if (isSmooth_) ended = verdict(length, still);          // multipliers.h judges an augmented Lagrangian
+  if (ended == Status::stalled) remainingDecrease = NAN;  // by a model that has failed
   if (stepHistory_ && length > 0.0) stepLosses.push_back(value_);
   return value_;
 }

@@ -68,6 +68,7 @@ class Multipliers final : public Method {
   }
 
   const double* result() const override { return best_.data(); }
+  bool mayBeCollinear() const override { return true; }
 
   void exchange(Archive& archive) override {
     Method::exchange(archive);

@@ -332,8 +332,9 @@ bool Newton::isMinimal(double before) const {
   return isSquared() && damping_ == 0.0;
 }
 
-// The last Hessians tell that columns are not.
+// The last Hessians tell that columns are not; with l1 or bounds they are of those that are not held.
 bool Newton::mayBeCollinear() const {
+  if (!isSmooth()) return true;
   for (const auto& system : systems_)
     if (!(system->model().leastPivot() > independentPivot)) return true;
   return damping_ > 0.0;

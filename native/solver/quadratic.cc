@@ -14,9 +14,6 @@ namespace {
 
 constexpr int mostRounds = 100;  // of coordinate descent and a solve
 constexpr int mostSweeps = 10;   // of one round over the active variables
-// Of a diagonal element, a pivot that rounding of the Hessian has left few digits: 12 bits and less.
-constexpr double weakPivot = 0x1p-36;
-
 }  // namespace
 
 Quadratic::Quadratic(const Kernels& kernels, size_t size, size_t penalized, const Penalty& penalty,

@@ -10,6 +10,9 @@
 
 namespace nabla {
 
+// Of a diagonal element, a pivot that rounding of the Hessian has left few digits: 12 bits and less.
+constexpr double weakPivot = 0x1p-36;
+
 class Quadratic {
  public:
   // Of `size` variables l1 and bounds concern the first `penalized`; l2 is the caller's.

@@ -23,6 +23,7 @@ class RowNewton final : public Method {
   // One iteration. Returns the objective after it.
   double epoch(uint64_t) override;
   const double* result() const override { return w_; }
+  bool mayBeCollinear() const override { return true; }
   void exchange(Archive& archive) override;
 
  private:

@@ -39,6 +39,8 @@ std::vector<double> diagonalOf(const Plan& plan, const Table& table, const Penal
   return diagonal;
 }
 
+}  // namespace
+
 // Whether a few of the rows prove the columns independent: twice as many as columns, and some more.
 bool areIndependent(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
                     const std::vector<double>& diagonal, const Team& team) {
@@ -75,6 +77,8 @@ bool areIndependent(const Kernels& kernels, const Plan& plan, const Table& table
   }
   return true;
 }
+
+namespace {
 
 // The part of w in the row space of R, in place: the reflections', and then the shortest steps that give back
 // what they take of Rw, where the scales of columns differ by many digits.

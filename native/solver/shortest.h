@@ -3,6 +3,8 @@
 // lib/reference/solver/shortest.ts.
 #pragma once
 
+#include <vector>
+
 #include "scaling.h"
 
 namespace nabla {
@@ -10,6 +12,11 @@ namespace nabla {
 // Of a diagonal element of the Gram matrix, or of a Hessian, what has to remain when the columns before it
 // are taken out, for columns to be independent without a further look: as fits of eight at once have it.
 constexpr double independentPivot = 0x1p-30;
+
+// Whether a few of the rows prove the columns independent: twice as many as columns, and some more.
+// `diagonal`: added to that of the sum over all rows; empty: nothing.
+bool areIndependent(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
+                    const std::vector<double>& diagonal, const Team& team);
 
 // In place, of the weights of X's own columns, without l1 and bounds, of a smooth loss. What the
 // columns leave no choice of stays as it is, to the bit; so does what would raise the loss by more than

@@ -33,6 +33,10 @@ import { Scaling } from './scaling.js';
 import { shorten } from './shortest.js';
 import { Smooth } from './smooth.js';
 import { Stopping } from './stopping.js';
+import { fallAlongWeak } from './weakdescent.js';
+
+/** Of an objective, by how much it falls beyond a minimum that rounding hides. */
+const leastFall = 2 ** -22;
 
 /** One fit, to be run epoch by epoch. */
 export class Run {
@@ -191,6 +195,7 @@ export class Run {
       this.#remainingDecrease = method.remainingDecrease;
     }
     this.#status = this.#verdict();
+    if (this.#status === 'converged' || this.#status === 'stalled') this.#doubt(loss);
     if (this.#status) this.#shortenWeights();
     return true;
   }
@@ -202,6 +207,18 @@ export class Run {
     if (this.#hasConverged()) return 'converged';
     if (this.#stopping.outOfPatience) return 'earlyStopped';
     return this.#stopping.outOfTime ? 'timeLimit' : null;
+  }
+
+  /** A solver's fit that rounding has ended has stalled, where the objective still falls along nearly equal columns. */
+  #doubt(value: number): void {
+    const { plan, train } = this.#job;
+    const method = this.#method;
+    if (!this.#scaling || plan.solver === solverKind.none || !method.mayBeCollinear) return;
+    const fall = fallAlongWeak(plan, train, this.#scaling, this.#penalty, method.result, value);
+    if (!(fall > leastFall * Math.abs(value)) || fall < this.#stopping.toleranceAt(value)) return;
+    this.#status = 'stalled';
+    if (!(this.#remainingDecrease > fall)) this.#remainingDecrease = fall;
+    if (this.#gap < fall) this.#gap = fall;
   }
 
   /** Where other weights predict the same: at the end, so that no step has other digits for it. */

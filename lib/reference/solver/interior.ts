@@ -48,6 +48,10 @@ export class Interior extends Method {
     this.#gradient = new Float64Array(weights.length);
   }
 
+  override get mayBeCollinear(): boolean {
+    return true;
+  }
+
   get result(): Float64Array {
     return this.#w;
   }

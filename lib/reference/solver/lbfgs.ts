@@ -156,6 +156,7 @@ export class Lbfgs extends Method {
     // multipliers.ts judges an augmented Lagrangian.
     if (this.#meter) this.ended = this.#verdict(length, still);
     else if (!this.#data) this.ended = this.#verdictOfFunction(length, predicted, still);
+    if (this.ended === 'stalled') this.remainingDecrease = NaN; // by a model that has failed
     if (this.#stepHistory && length > 0) this.stepLosses.push(this.#value);
     return this.#value;
   }

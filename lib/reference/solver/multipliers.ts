@@ -53,6 +53,10 @@ export class Multipliers extends Method {
     this.#inner = new Lbfgs({ ...plan, stepHistory: false }, inner, weights, { table, scaling });
   }
 
+  override get mayBeCollinear(): boolean {
+    return true;
+  }
+
   get result(): Float64Array {
     return this.#best;
   }

@@ -394,9 +394,11 @@ export class Newton extends Method {
     return this.#plan.loss === squaredLoss && this.#damping === 0;
   }
 
-  /** The last Hessians tell that columns are not. */
+  /** The last Hessians tell that columns are not; with l1 or bounds they are of those that are not held. */
   override get mayBeCollinear(): boolean {
-    return this.#damping > 0 || this.#systems.some(({ model }) => !(model.leastPivot > independentPivot));
+    return (
+      !this.#isSmooth || this.#damping > 0 || this.#systems.some(({ model }) => !(model.leastPivot > independentPivot))
+    );
   }
 
   /** What the objective can still fall by. */

@@ -9,7 +9,7 @@ const mostRounds = 100; // of coordinate descent and a solve
 const mostSweeps = 10; // of one round over the active variables
 
 /** Of a diagonal element, a pivot that rounding of the Hessian has left few digits: 12 bits and less. */
-const weakPivot = 2 ** -36;
+export const weakPivot = 2 ** -36;
 
 const none = new Float64Array(0);
 

@@ -79,6 +79,10 @@ export class RowNewton extends Method {
     this.#roundoff = new Roundoff(plan, table, scaling);
   }
 
+  override get mayBeCollinear(): boolean {
+    return true;
+  }
+
   get result(): Float64Array {
     return this.#w;
   }

@@ -38,7 +38,7 @@ function diagonalOf({ l2, cols }: Plan, { count }: Table, { factors }: Penalty):
 }
 
 /** Whether a few of the rows prove the columns independent: twice as many as columns, and some more. */
-function areIndependent(plan: Plan, table: Table, scaling: Scaling, diagonal: Float64Array | null): boolean {
+export function areIndependent(plan: Plan, table: Table, scaling: Scaling, diagonal: Float64Array | null): boolean {
   const { cols, intercept } = plan;
   const { mean, deviation, square } = scaling;
   const most = 2 * cols + 64;
