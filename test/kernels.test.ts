@@ -218,7 +218,7 @@ describe('allocate', () => {
     expect(beyond).toEqual(beyond.map(() => 0));
   });
 
-  it('throws a RangeError when memory is short', () => {
-    expect(() => allocate(2 ** 50)).toThrow(RangeError);
+  it('throws ERR_OUT_OF_MEMORY when memory is short', () => {
+    expect(() => allocate(2 ** 50)).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_MEMORY' }));
   });
 });

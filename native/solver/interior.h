@@ -96,7 +96,7 @@ class Interior final : public Method {
   double nothing() const { return Program::rounding * size() + roundoff_.ofMargins(w_); }
   // Whether as little is left to gain as fits come to that gain no more.
   bool isNear() const {
-    return change <= 0x1p16 * Program::rounding * size() + 0x1p3 * roundoff_.ofMargins(w_);
+    return change <= 0x1p22 * Program::rounding * size() + 0x1p3 * roundoff_.ofMargins(w_);
   }
 
   // Of all programs that are not done. Returns the shortest part of a step.

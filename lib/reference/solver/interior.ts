@@ -99,7 +99,7 @@ export class Interior extends Method {
 
   /** Whether as little is left to gain as fits come to that gain no more. */
   #isNear(): boolean {
-    return this.change <= 2 ** 16 * rounding * this.#size() + 2 ** 3 * this.#roundoff.ofMargins(this.#w);
+    return this.change <= 2 ** 22 * rounding * this.#size() + 2 ** 3 * this.#roundoff.ofMargins(this.#w);
   }
 
   /** Of all programs that are not done. Returns the shortest part of a step. */
