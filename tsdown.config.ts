@@ -7,7 +7,7 @@ const library = {
   index: 'lib/index.ts',
   kernels: 'lib/kernels.ts',
   textbook: 'lib/textbook.ts',
-  reference: 'lib/reference/index.ts',
+  reference: 'lib/reference.ts',
 };
 // What docs say stands in the .d.ts; in the code it would be an eighth of what is installed.
 const comments = { jsdoc: false, annotation: true, legal: true };

@@ -1,5 +1,5 @@
 // node bench/borders.mjs: from how many elements on a call into native is faster than JavaScript, for each kernel.
-// What it suggests belongs into `border` of lib/facade/kernels.ts. See README.md.
+// What it suggests belongs into `border` of lib/operations/kernels.ts. See README.md.
 import { createRequire } from 'node:module';
 import { candidate, compare, usualEffort } from '../dist/bench.mjs';
 

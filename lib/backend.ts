@@ -1,11 +1,11 @@
 // The Backend interface, and which backend is in use.
 import { version } from '../package.json';
-import type { Matrix } from './arrays.js';
-import type { Bounds } from './bounds.js';
-import { NablaError, show } from './errors.js';
-import type { Halt } from './halt.js';
+import type { Plan, Table } from './backend/plan.js';
+import type { Matrix } from './base/arrays.js';
+import { NablaError, show } from './base/errors.js';
+import type { Halt } from './base/halt.js';
+import type { Bounds } from './input/bounds.js';
 import { loadNative } from './native.js';
-import type { Plan, Table } from './plan.js';
 import { reference } from './reference/backend.js';
 
 /** A fit, checked and complete. The arrays are read only. */

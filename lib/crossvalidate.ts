@@ -1,10 +1,10 @@
 // Cross-validation over λ, on the backend in use.
 import { inUse } from './backend.js';
-import { type CrossValidate, type CrossValidateSync, createCrossValidate } from './facade/crossvalidate.js';
-import { Model } from './model.js';
+import { Model } from './model/model.js';
+import { type CrossValidate, type CrossValidateSync, createCrossValidate } from './paths/crossvalidate.js';
 
-export { CrossValidation, type CrossValidationJSON, type LeftOut } from './crossvalidation.js';
-export type { CrossValidate, CrossValidateSync, CrossValidationOptions } from './facade/crossvalidate.js';
+export type { CrossValidate, CrossValidateSync, CrossValidationOptions } from './paths/crossvalidate.js';
+export { CrossValidation, type CrossValidationJSON, type LeftOut } from './paths/crossvalidation.js';
 
 const facade = createCrossValidate(inUse(), Model);
 

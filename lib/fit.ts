@@ -1,14 +1,14 @@
 // Fits, on the backend in use.
 import { inUse } from './backend.js';
-import { createFit, type Fit, type FitEpochs, type FitSync } from './facade/fit.js';
-import { Model } from './model.js';
+import { createFit, type Fit, type FitEpochs, type FitSync } from './fitting/fit.js';
+import { Model } from './model/model.js';
 
-export type { FitControl, FitProgress } from './control.js';
-export type { FitData } from './data.js';
-export type { Fit, FitEpochs, FitSync } from './facade/fit.js';
-export type { FitIterator } from './facade/iterator.js';
-export type { Averaging, FitOptions, Loss, OptimizerSpec, Sampler, Schedule } from './options.js';
-export type { ClassWeight } from './targets.js';
+export type { FitControl, FitProgress } from './fitting/control.js';
+export type { Fit, FitEpochs, FitSync } from './fitting/fit.js';
+export type { FitIterator } from './fitting/iterator.js';
+export type { FitData } from './input/data.js';
+export type { Averaging, FitOptions, Loss, OptimizerSpec, Sampler, Schedule } from './input/options.js';
+export type { ClassWeight } from './input/targets.js';
 
 const facade = createFit(inUse(), Model);
 

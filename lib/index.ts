@@ -1,9 +1,9 @@
 // The public face of nabla.
 import { type BackendInfo, describe, inUse } from './backend.js';
 
-export type { Matrix } from './arrays.js';
 export type { BackendInfo } from './backend.js';
-export type { CheckpointOptions } from './checkpoint.js';
+export type { Matrix } from './base/arrays.js';
+export { type ErrorCode, NablaError } from './base/errors.js';
 export {
   type CrossValidate,
   type CrossValidateSync,
@@ -14,7 +14,6 @@ export {
   crossValidateSync,
   type LeftOut,
 } from './crossvalidate.js';
-export { type ErrorCode, NablaError } from './errors.js';
 export * from './estimators.js';
 export {
   type Averaging,
@@ -35,7 +34,7 @@ export {
   type Sampler,
   type Schedule,
 } from './fit.js';
-export { History } from './history.js';
+export type { CheckpointOptions } from './fitting/checkpoint.js';
 export {
   type FitMany,
   type FitManySync,
@@ -48,6 +47,7 @@ export {
   type Problem,
 } from './many.js';
 export { type Differentiable, type MinimizeOptions, type Minimum, minimize } from './minimize.js';
+export { History } from './model/history.js';
 export {
   type ClassMetrics,
   type ConfusionCells,
@@ -61,7 +61,7 @@ export {
   type Predictions,
   type Status,
   type ValueMetrics,
-} from './model.js';
+} from './model/model.js';
 export {
   createOptimizer,
   Optimizer,

@@ -1,8 +1,8 @@
 // nabla/kernels, on the backend in use.
 import { inUse } from './backend.js';
-import { type Allocate, createAllocate, createKernels, type Kernels } from './facade/kernels.js';
+import { type Allocate, createAllocate, createKernels, type Kernels } from './operations/kernels.js';
 
-export type { Allocate, Kernels } from './facade/kernels.js';
+export type { Allocate, Kernels } from './operations/kernels.js';
 
 const kernels = createKernels(inUse());
 

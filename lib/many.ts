@@ -1,12 +1,12 @@
 // Many fits in one call, on the backend in use.
 import { inUse } from './backend.js';
-import { createFitMany, type FitMany, type FitManySync } from './facade/many.js';
-import { Model } from './model.js';
+import { createFitMany, type FitMany, type FitManySync } from './batch/many.js';
+import { Model } from './model/model.js';
 
-export type { FitMany, FitManySync, ManyOptions } from './facade/many.js';
-export { Models } from './models.js';
-export type { ManyStatus } from './plan.js';
-export type { PackedProblems, Problem } from './problems.js';
+export type { ManyStatus } from './backend/plan.js';
+export type { FitMany, FitManySync, ManyOptions } from './batch/many.js';
+export { Models } from './batch/models.js';
+export type { PackedProblems, Problem } from './input/problems.js';
 
 const facade = createFitMany(inUse(), Model);
 

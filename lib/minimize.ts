@@ -1,15 +1,16 @@
 // The minimum of a caller's own function, by any rule or L-BFGS, on the loop that fits models.
-import { checkArray } from './arrays.js';
-import { readBounds } from './bounds.js';
-import { invalid, NablaError } from './errors.js';
-import { History } from './history.js';
-import { guarded } from './memory.js';
-import { type FitOptions, readFitOptions } from './options.js';
-import { loopStatuses, maxParameters, type Plan, type Status, samplerKind, solverKind } from './plan.js';
-import { readBoolean, readObject } from './read.js';
+
+import { loopStatuses, maxParameters, type Plan, type Status, samplerKind, solverKind } from './backend/plan.js';
+import { checkArray } from './base/arrays.js';
+import { invalid, NablaError } from './base/errors.js';
+import { guarded } from './base/memory.js';
+import { withSolver } from './fitting/solver.js';
+import { readBounds } from './input/bounds.js';
+import { type FitOptions, readFitOptions } from './input/options.js';
+import { readBoolean, readObject } from './input/read.js';
+import { History } from './model/history.js';
 import { penaltyValue } from './reference/kernels/penalties.js';
 import { Run } from './reference/solver/fit.js';
-import { withSolver } from './solver.js';
 
 /**
  * A function and its gradient at x.

@@ -1,13 +1,13 @@
 // Loads the addon and puts it behind the Backend interface.
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { encode, loopStatuses, planLength, type Table } from './backend/plan.js';
 import type { Backend, EpochEnd, FitJob, ManyJob, Outcome } from './backend.js';
-import { addonAt, gypBuild } from './builtins.js';
-import { mostThreads } from './catalog.js';
-import { type ErrorCode, NablaError, show } from './errors.js';
-import type { Halt } from './halt.js';
-import { allocate } from './memory.js';
-import { encode, loopStatuses, planLength, type Table } from './plan.js';
+import { addonAt, gypBuild } from './base/builtins.js';
+import { type ErrorCode, NablaError, show } from './base/errors.js';
+import type { Halt } from './base/halt.js';
+import { allocate } from './base/memory.js';
+import { mostThreads } from './catalog/catalog.js';
 
 type Allocate = (n: number) => Float64Array;
 /** Of the addon's begin. @internal */

@@ -1,6 +1,6 @@
 // Optimizer objects, on the backend in use.
 import { inUse } from './backend.js';
-import { type CreateOptimizer, createOptimizers, type RestoreOptimizer } from './facade/optimizer.js';
+import { type CreateOptimizer, createOptimizers, type RestoreOptimizer } from './operations/optimizer.js';
 
 export type {
   CreateOptimizer,
@@ -9,8 +9,8 @@ export type {
   OptimizerOptions,
   RestoreOptimizer,
   UpdateExtras,
-} from './facade/optimizer.js';
-export { Optimizer } from './facade/optimizer.js';
+} from './operations/optimizer.js';
+export { Optimizer } from './operations/optimizer.js';
 
 const optimizers = createOptimizers(inUse());
 

@@ -1,10 +1,10 @@
 // Fits along λ, on the backend in use.
 import { inUse } from './backend.js';
-import { createFitPath, type FitPath, type FitPathSync } from './facade/path.js';
-import { Model } from './model.js';
+import { Model } from './model/model.js';
+import { createFitPath, type FitPath, type FitPathSync } from './paths/path.js';
 
-export type { FitPath, FitPathSync, PathOptions } from './facade/path.js';
-export { Path, type PathJSON } from './lambdapath.js';
+export { Path, type PathJSON } from './paths/lambdapath.js';
+export type { FitPath, FitPathSync, PathOptions } from './paths/path.js';
 
 const facade = createFitPath(inUse(), Model);
 

@@ -1,4 +1,4 @@
-import type { rules, Values } from './catalog.js';
+import type { rules, Values } from './catalog/catalog.js';
 
 /** The parameters of an update rule, all optional; defaults are PyTorch's. */
 export type RuleOptions<K extends keyof typeof rules> = Values<(typeof rules)[K]['parameters']>;

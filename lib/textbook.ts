@@ -1,6 +1,6 @@
 // nabla/textbook, on the backend in use.
 import { inUse } from './backend.js';
-import { createTextbook, type Textbook } from './facade/textbook.js';
+import { createTextbook, type Textbook } from './operations/textbook.js';
 
 export type {
   AdamOptions,
@@ -9,7 +9,7 @@ export type {
   Textbook,
   TextbookOptions,
   TextbookResult,
-} from './facade/textbook.js';
+} from './operations/textbook.js';
 
 const textbook = createTextbook(inUse());
 

@@ -1,6 +1,6 @@
 // Threads, of the backend in use.
 import { inUse } from './backend.js';
-import { createSetThreads, type SetThreads } from './facade/threads.js';
+import { createSetThreads, type SetThreads } from './operations/threads.js';
 
 /**
  * How many threads all fits of this process share, worker threads' among them: so many fits are computed at once, and one

@@ -1,11 +1,11 @@
 // The program: its commands and options, and what its errors look like from outside.
 import { Command, CommanderError, Option } from 'commander';
 import { version } from '../../package.json';
-import { NablaError } from '../errors.js';
-import { catalogHelp } from './axes.js';
-import { addFitFlags } from './flags.js';
-import { addPathFlags } from './pathrequest.js';
-import { oneLine } from './text.js';
+import { NablaError } from '../base/errors.js';
+import { catalogHelp } from './flags/axes.js';
+import { addFitFlags } from './flags/flags.js';
+import { addPathFlags } from './path/pathrequest.js';
+import { oneLine } from './terminal/text.js';
 
 /** Where a stream of text goes: process.stdout, or a test's. */
 export interface Output {
@@ -90,7 +90,7 @@ function program(io: Io, done: (code: number) => void): Command {
     .action(async (file: string, own) => {
       const given = Object.keys(own).filter((name) => fit.getOptionValueSource(name) === 'cli');
       const options = readFitFlags(own, given);
-      const { fitCommand } = await import('./fit.js');
+      const { fitCommand } = await import('./fit/fit.js');
       done((await fitCommand(file, own, options, io)) ? exit.ok : exit.bad);
     });
 
@@ -104,7 +104,7 @@ function program(io: Io, done: (code: number) => void): Command {
     .option('--json', 'write one JSON object to stdout, and nothing else')
     .addOption(delimiter())
     .action(async (model: string, file: string, own) => {
-      const { predictCommand } = await import('./predict.js');
+      const { predictCommand } = await import('./fit/predict.js');
       await predictCommand(model, file, own, io);
     });
 
@@ -116,7 +116,7 @@ function program(io: Io, done: (code: number) => void): Command {
     .option('--top <number>', 'so many columns at most; default 50')
     .option('--json', 'write one JSON object to stdout, and nothing else')
     .action(async (file: string, own) => {
-      const { inspectCommand } = await import('./inspect.js');
+      const { inspectCommand } = await import('./inspect/inspect.js');
       await inspectCommand(file, own, io);
     });
 

@@ -1,12 +1,12 @@
 // Estimators of classes. C is scikit-learn's: C·Σ(loss of the rows) + the penalty is least, so that nabla's own
 // objective, a mean, has the penalty over C times the weight of the rows.
-import { isFloat64Array, type Matrix } from '../arrays.js';
-import { hyperparameters, losses } from '../catalog.js';
-import { type FitData, rowsUsed } from '../data.js';
-import { invalid } from '../errors.js';
-import type { Label } from '../labels.js';
-import type { Loss } from '../options.js';
-import { readPlain } from '../read.js';
+import { isFloat64Array, type Matrix } from '../base/arrays.js';
+import { invalid } from '../base/errors.js';
+import { hyperparameters, losses } from '../catalog/catalog.js';
+import { type FitData, rowsUsed } from '../input/data.js';
+import type { Label } from '../input/labels.js';
+import type { Loss } from '../input/options.js';
+import { readPlain } from '../input/read.js';
 import { Estimator } from './estimator.js';
 import type { ClassifierOptions } from './options.js';
 

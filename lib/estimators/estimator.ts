@@ -1,18 +1,18 @@
 // What all estimators are: options, and the model that a fit with them made.
 import { readFileSync } from 'node:fs';
-import type { Matrix } from '../arrays.js';
-import { files } from '../builtins.js';
-import type { FitControl } from '../control.js';
-import type { FitData } from '../data.js';
-import { type ErrorCode, invalid, NablaError, show } from '../errors.js';
-import { readPath, writeAtomic, writeAtomicSync } from '../file.js';
-import type { Label, Predictions } from '../labels.js';
-import { type MeasureOptions, type Metrics, Model, type ModelJSON } from '../model.js';
-import { decodeModel, encodeModel } from '../modelbytes.js';
-import { checksumOf } from '../modeljson.js';
-import { type FitOptions, type Loss, readFitOptions } from '../options.js';
-import type { Plan, Table } from '../plan.js';
-import { readObject, readPlain } from '../read.js';
+import type { Plan, Table } from '../backend/plan.js';
+import type { Matrix } from '../base/arrays.js';
+import { files } from '../base/builtins.js';
+import { type ErrorCode, invalid, NablaError, show } from '../base/errors.js';
+import { readPath, writeAtomic, writeAtomicSync } from '../base/file.js';
+import type { FitControl } from '../fitting/control.js';
+import type { FitData } from '../input/data.js';
+import type { Label, Predictions } from '../input/labels.js';
+import { type FitOptions, type Loss, readFitOptions } from '../input/options.js';
+import { readObject, readPlain } from '../input/read.js';
+import { type MeasureOptions, type Metrics, Model, type ModelJSON } from '../model/model.js';
+import { decodeModel, encodeModel } from '../model/modelbytes.js';
+import { checksumOf } from '../model/modeljson.js';
 import {
   type EstimatorOptions,
   type HandedOn,

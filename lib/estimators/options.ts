@@ -1,10 +1,10 @@
 // What estimators are made with: their own hyperparameters, and the options of a fit that are no business of theirs.
 import { types } from 'node:util';
-import { hyperparameters, type NumberOption } from '../catalog.js';
-import { controlNames, type FitControl } from '../control.js';
-import { NablaError, viewName } from '../errors.js';
-import { elsewhere, type FitOptions, fitOptionNames } from '../options.js';
-import { readBoolean, readChoice, readNumber, readObject } from '../read.js';
+import { NablaError, viewName } from '../base/errors.js';
+import { hyperparameters, type NumberOption } from '../catalog/catalog.js';
+import { controlNames, type FitControl } from '../fitting/control.js';
+import { elsewhere, type FitOptions, fitOptionNames } from '../input/options.js';
+import { readBoolean, readChoice, readNumber, readObject } from '../input/read.js';
 
 /** The options of `fit` that an estimator hands on: not the loss, the penalty and what belongs to the data. */
 export type HandedOn = Omit<

@@ -1,8 +1,9 @@
 // Estimators of numbers. Penalties are scaled as scikit-learn scales them; nabla's own objective is the mean loss +
 // l1·Σ|w| + ½·l2·Σw², and the weight of the rows is the sum of sampleWeight, or their number.
-import { hyperparameters } from '../catalog.js';
-import type { Loss } from '../options.js';
-import type { Table } from '../plan.js';
+
+import type { Table } from '../backend/plan.js';
+import { hyperparameters } from '../catalog/catalog.js';
+import type { Loss } from '../input/options.js';
 import { Estimator } from './estimator.js';
 import type { EstimatorOptions } from './options.js';
 

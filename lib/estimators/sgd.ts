@@ -1,10 +1,10 @@
 // Estimators that learn row by row, with scikit-learn's defaults.
-import type { Matrix } from '../arrays.js';
-import { hyperparameters } from '../catalog.js';
-import type { FitControl } from '../control.js';
-import type { FitData } from '../data.js';
-import type { Label } from '../labels.js';
-import type { FitOptions, Loss, Schedule } from '../options.js';
+import type { Matrix } from '../base/arrays.js';
+import { hyperparameters } from '../catalog/catalog.js';
+import type { FitControl } from '../fitting/control.js';
+import type { FitData } from '../input/data.js';
+import type { Label } from '../input/labels.js';
+import type { FitOptions, Loss, Schedule } from '../input/options.js';
 import { Classifier, shareOfL1 } from './classifiers.js';
 import { Estimator } from './estimator.js';
 import { type ClassifierOptions, type EstimatorOptions, type HandedOn, readCallOptions } from './options.js';

@@ -1,8 +1,8 @@
 // How well classes are told apart.
-import { codeOf, type Label } from '../labels.js';
-import type { Model } from '../model.js';
-import { chosenPlaces, probabilities } from '../predictions.js';
+import { codeOf, type Label } from '../input/labels.js';
+import type { Model } from '../model/model.js';
 import { lossName, type Measured, meanLoss } from './measure.js';
+import { chosenPlaces, probabilities } from './predictions.js';
 import { distinct, mean, rankAmong, type Weights } from './sums.js';
 
 /** One number of each for a class, or for all of them. */

@@ -1,7 +1,7 @@
 // How well a model meets rows: the usual metrics of its kind, or the one that people call its score.
-import { losses } from '../catalog.js';
-import type { Label } from '../labels.js';
-import type { Model } from '../model.js';
+import { losses } from '../catalog/catalog.js';
+import type { Label } from '../input/labels.js';
+import type { Model } from '../model/model.js';
 import { accuracy, type ClassMetrics, classMetrics } from './classes.js';
 import { d2, type MeanMetrics, meanMetrics } from './means.js';
 import { measure } from './measure.js';

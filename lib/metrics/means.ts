@@ -1,10 +1,10 @@
 // How well the mean of counts and amounts is met.
-import { losses } from '../catalog.js';
-import { numberOf } from '../predictions.js';
+import { losses } from '../catalog/catalog.js';
 import { exp, log } from '../reference/kernels/math.js';
 import { halfDeviance } from './deviance.js';
 import { average, errorsOf, targetsOf } from './errors.js';
 import { alone, columnsOf, lossName, type Measured, meanLoss } from './measure.js';
+import { numberOf } from './predictions.js';
 import { mean, sumOf, varies } from './sums.js';
 
 /**

@@ -1,15 +1,15 @@
 // What a model says of rows beside what is true of them: the ground of all metrics.
-import { checkMatrix, firstNotFinite, type Matrix, zerosLike } from '../arrays.js';
-import { losses } from '../catalog.js';
-import { checkFinite, overflow, type RawTable, readTable } from '../data.js';
-import { NablaError } from '../errors.js';
-import type { Label } from '../labels.js';
-import type { Model } from '../model.js';
-import { chosenPlaces } from '../predictions.js';
-import { readChoice, readObject } from '../read.js';
+import { checkMatrix, firstNotFinite, type Matrix, zerosLike } from '../base/arrays.js';
+import { NablaError } from '../base/errors.js';
+import { losses } from '../catalog/catalog.js';
+import { checkFinite, overflow, type RawTable, readTable } from '../input/data.js';
+import type { Label } from '../input/labels.js';
+import { readChoice, readObject } from '../input/read.js';
+import { readTargets } from '../input/targets.js';
+import type { Model } from '../model/model.js';
 import { losses as formulas } from '../reference/kernels/losses.js';
 import { sum } from '../reference/kernels/sums.js';
-import { readTargets } from '../targets.js';
+import { chosenPlaces } from './predictions.js';
 import { sumOf, type Weights } from './sums.js';
 
 const lossNames = Object.keys(losses) as (keyof typeof losses)[];

@@ -1,6 +1,6 @@
 // How well numbers are met.
-import type { Label } from '../labels.js';
-import type { Model } from '../model.js';
+import type { Label } from '../input/labels.js';
+import type { Model } from '../model/model.js';
 import { average, errorsOf, type Target, targetsOf } from './errors.js';
 import { alone, type Measured, meanLoss } from './measure.js';
 import { mean, meanSquare, quantile, varies, type Weights } from './sums.js';

@@ -1,15 +1,16 @@
 // The reference as a Backend: one thread, plain TypeScript.
+
+import type { Plan } from '../backend/plan.js';
 import type { Backend, FitJob, Outcome, Steps, Update, Watch } from '../backend.js';
-import type { Halt } from '../halt.js';
-import type { Plan } from '../plan.js';
+import type { Halt } from '../base/halt.js';
 import { asum, axpy, dot, nrm2, scal } from './kernels/dense.js';
 import { rules } from './kernels/updates.js';
-import { rowsPerBlock } from './solver/blocks.js';
+import { rowsPerBlock } from './objective/blocks.js';
+import { evaluateBlock, Objective } from './objective/objective.js';
+import { gemv, gemvT, gram } from './objective/products.js';
 import { Run } from './solver/fit.js';
 import { fitEach } from './solver/many.js';
-import { evaluateBlock, Objective } from './solver/objective.js';
 import { updateStep } from './solver/optimizer.js';
-import { gemv, gemvT, gram } from './solver/products.js';
 
 /** How long an asynchronous fit keeps the event loop to itself, in milliseconds. */
 const turn = 5;

@@ -1,6 +1,6 @@
 // The estimators of nabla on another class of models: that of the reference.
 import * as estimators from '../estimators.js';
-import type { Model } from '../model.js';
+import type { Model } from '../model/model.js';
 
 type Estimators = Omit<typeof estimators, 'Estimator' | 'Classifier'>;
 

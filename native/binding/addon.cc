@@ -5,7 +5,7 @@
 #include <string>
 
 #include "../kernels/dispatch.h"
-#include "../solver/plan.h"
+#include "../objective/plan.h"
 #include "../solver/schedule.h"
 #include "args.h"
 #include "environment.h"

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "../solver/matrix.h"
+#include "../data/matrix.h"
 #include "call.h"
 
 namespace nabla {

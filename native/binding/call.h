@@ -7,7 +7,7 @@
 #include <new>
 #include <stdexcept>
 
-#include "../solver/floatingpoint.h"
+#include "../threads/floatingpoint.h"
 
 namespace nabla {
 

@@ -9,7 +9,7 @@
 #include <mutex>
 
 #include "../kernels/table.h"
-#include "../solver/pool.h"
+#include "../threads/pool.h"
 #include "call.h"
 
 namespace nabla {

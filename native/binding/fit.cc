@@ -172,7 +172,7 @@ int64_t footprint(const Plan& plan) {
 }
 
 // A fit in JavaScript's hands: begun, and advanced by so many epochs at a time. What advances on the pool
-// works on arrays that belong to nabla (lib/facade/own.ts) or are shared, so that none can be detached.
+// works on arrays that belong to nabla (lib/fitting/own.ts) or are shared, so that none can be detached.
 class FitJob final : public ScriptJob {
  public:
   FitJob(const Call& info, const Kernels& kernels)

@@ -2,9 +2,9 @@
 #include <napi.h>
 #include <string.h>
 
+#include "../objective/products.h"
 #include "../solver/fit.h"
 #include "../solver/optimizer.h"
-#include "../solver/products.h"
 #include "args.h"
 #include "environment.h"
 #include "exports.h"

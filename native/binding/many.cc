@@ -88,7 +88,7 @@ Napi::Value fitManySync(const Call& info) {
   return info.Env().Undefined();
 }
 
-// Its arrays belong to nabla, as those of a fit (lib/facade/many.ts).
+// Its arrays belong to nabla, as those of a fit (lib/batch/many.ts).
 class ManyJob final : public ScriptJob {
  public:
   ManyJob(const Call& info, const Kernels& kernels)

@@ -3,9 +3,9 @@
 
 #include <iterator>
 
-#include "../solver/plan.h"
-#include "../solver/pool.h"
+#include "../objective/plan.h"
 #include "../solver/schedule.h"
+#include "../threads/pool.h"
 #include "args.h"
 
 namespace nabla {

@@ -3,7 +3,7 @@
 
 #include <node_api.h>
 
-#include "../solver/team.h"
+#include "../threads/team.h"
 
 namespace nabla {
 

@@ -1,7 +1,7 @@
 // Vector and matrix kernels on dense rows. Twin: lib/reference/kernels/dense.ts.
 #pragma once
 
-#include "stream.h"
+#include "prefetch.h"
 #include "sums.h"
 #include "table.h"
 

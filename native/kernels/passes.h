@@ -3,7 +3,7 @@
 
 #include "losses.h"
 #include "penalties.h"
-#include "stream.h"
+#include "prefetch.h"
 #include "sums.h"
 #include "table.h"
 #include "updates.h"

@@ -6,11 +6,11 @@
 
 #include <cmath>
 
-#include "archive.h"
-#include "linearmap.h"
-#include "pieces.h"
-#include "scaling.h"
-#include "smooth.h"
+#include "../objective/archive.h"
+#include "../objective/linearmap.h"
+#include "../objective/penalizedobjective.h"
+#include "../objective/pieces.h"
+#include "../objective/scaling.h"
 
 namespace nabla {
 

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "archive.h"
-#include "memory.h"
-#include "plan.h"
+#include "../linalg/alignedbuffer.h"
+#include "../objective/archive.h"
+#include "../objective/plan.h"
 
 namespace nabla {
 

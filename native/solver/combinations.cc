@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cholesky.h"
-#include "gram.h"
+#include "../linalg/cholesky.h"
+#include "../linalg/coordinatedescent.h"
+#include "../objective/gram.h"
 #include "philox.h"
-#include "quadratic.h"
 #include "shortest.h"
 
 namespace nabla {

@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "scaling.h"
+#include "../objective/scaling.h"
 
 namespace nabla {
 

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <memory>
 
+#include "../objective/gramobjective.h"
+#include "../objective/objective.h"
 #include "averaging.h"
-#include "expansion.h"
 #include "method.h"
-#include "objective.h"
 #include "optimizer.h"
 #include "pace.h"
 #include "sampler.h"

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <vector>
 
-#include "cholesky.h"
-#include "gram.h"
+#include "../linalg/cholesky.h"
+#include "../objective/gram.h"
 
 namespace nabla {
 

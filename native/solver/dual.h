@@ -3,7 +3,7 @@
 // asks for as many equations as there are rows. Twin: lib/reference/solver/dual.ts.
 #pragma once
 
-#include "scaling.h"
+#include "../objective/scaling.h"
 
 namespace nabla {
 

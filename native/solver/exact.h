@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <memory>
 
-#include "expansion.h"
+#include "../objective/gramobjective.h"
+#include "../objective/penalizedobjective.h"
 #include "leastsquares.h"
 #include "method.h"
-#include "smooth.h"
 
 namespace nabla {
 

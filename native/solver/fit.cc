@@ -6,7 +6,7 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "centre.h"
+#include "../objective/centre.h"
 #include "descent.h"
 #include "exact.h"
 #include "interior.h"

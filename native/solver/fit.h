@@ -5,14 +5,14 @@
 #include <memory>
 #include <vector>
 
-#include "bounds.h"
-#include "expansion.h"
-#include "memory.h"
+#include "../linalg/alignedbuffer.h"
+#include "../objective/bounds.h"
+#include "../objective/gramobjective.h"
+#include "../objective/objective.h"
+#include "../objective/penalizedobjective.h"
+#include "../objective/plan.h"
+#include "../objective/scaling.h"
 #include "method.h"
-#include "objective.h"
-#include "plan.h"
-#include "scaling.h"
-#include "smooth.h"
 #include "stopping.h"
 
 namespace nabla {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "linearmap.h"
+#include "../objective/linearmap.h"
 
 namespace nabla {
 

@@ -7,8 +7,8 @@
 #include <functional>
 #include <memory>
 
+#include "../objective/penalizedobjective.h"
 #include "method.h"
-#include "smooth.h"
 
 namespace nabla {
 

@@ -9,11 +9,11 @@
 #include <memory>
 #include <vector>
 
+#include "../objective/penalizedobjective.h"
 #include "dual.h"
 #include "method.h"
-#include "program.h"
+#include "qp.h"
 #include "roundoff.h"
-#include "smooth.h"
 
 namespace nabla {
 

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "bounds.h"
+#include "../objective/bounds.h"
 #include "huberstart.h"
 
 namespace nabla {

@@ -5,7 +5,7 @@
 
 #include "linesearch.h"
 #include "method.h"
-#include "metric.h"
+#include "preconditioner.h"
 #include "roundoff.h"
 #include "sample.h"
 

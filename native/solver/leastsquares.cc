@@ -7,9 +7,9 @@
 #include <memory>
 #include <vector>
 
-#include "cholesky.h"
+#include "../linalg/cholesky.h"
+#include "completeorthogonal.h"
 #include "dual.h"
-#include "orthogonal.h"
 
 namespace nabla {
 

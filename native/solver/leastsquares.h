@@ -3,8 +3,8 @@
 // a double's digits, but where plain ones are as good. Twin: lib/reference/solver/leastsquares.ts.
 #pragma once
 
-#include "scaling.h"
-#include "smooth.h"
+#include "../objective/penalizedobjective.h"
+#include "../objective/scaling.h"
 
 namespace nabla {
 

@@ -6,9 +6,9 @@
 #include <new>
 #include <vector>
 
-#include "abreast.h"
+#include "../batched/problembatch.h"
+#include "../linalg/alignedbuffer.h"
 #include "fit.h"
-#include "memory.h"
 
 namespace nabla {
 

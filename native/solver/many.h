@@ -1,12 +1,12 @@
 // Many fits alike. Twin: lib/reference/solver/many.ts.
 #pragma once
 
-#include "plan.h"
-#include "team.h"
+#include "../objective/plan.h"
+#include "../threads/team.h"
 
 namespace nabla {
 
-// A problem's status that is not to be fitted: behind those of lib/plan.ts.
+// A problem's status that is not to be fitted: behind those of lib/backend/plan.ts.
 constexpr uint8_t failedStatus = 6;
 
 // Problems that lie one behind the other in one set of arrays.

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <vector>
 
-#include "archive.h"
-#include "plan.h"
+#include "../objective/archive.h"
+#include "../objective/plan.h"
 
 namespace nabla {
 

@@ -8,14 +8,14 @@
 #include <memory>
 #include <vector>
 
-#include "expansion.h"
-#include "gram.h"
+#include "../objective/gram.h"
+#include "../objective/gramobjective.h"
+#include "../objective/penalizedobjective.h"
+#include "backtracking.h"
 #include "method.h"
+#include "newtonsystem.h"
 #include "roundoff.h"
-#include "smooth.h"
 #include "stopping.h"
-#include "system.h"
-#include "towards.h"
 #include "workingset.h"
 
 namespace nabla {

@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "../kernels/table.h"
-#include "archive.h"
-#include "memory.h"
+#include "../linalg/alignedbuffer.h"
+#include "../objective/archive.h"
 
 namespace nabla {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "archive.h"
+#include "../objective/archive.h"
 
 namespace nabla {
 

@@ -2,9 +2,9 @@
 // slope times the terms of z. Twin: lib/reference/solver/roundoff.ts.
 #pragma once
 
-#include "memory.h"
-#include "plan.h"
-#include "scaling.h"
+#include "../linalg/alignedbuffer.h"
+#include "../objective/plan.h"
+#include "../objective/scaling.h"
 
 namespace nabla {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cholesky.h"
+#include "../linalg/cholesky.h"
 
 namespace nabla {
 

@@ -3,8 +3,8 @@
 // lib/reference/solver/rowequations.ts.
 #pragma once
 
-#include "gram.h"
-#include "linearmap.h"
+#include "../objective/gram.h"
+#include "../objective/linearmap.h"
 
 namespace nabla {
 

@@ -5,8 +5,8 @@
 
 #include "dual.h"
 #include "huberstart.h"
+#include "newtonsystem.h"
 #include "stopping.h"
-#include "system.h"
 
 namespace nabla {
 

@@ -6,11 +6,11 @@
 #include <memory>
 #include <vector>
 
+#include "../objective/penalizedobjective.h"
+#include "backtracking.h"
 #include "method.h"
 #include "roundoff.h"
 #include "rowequations.h"
-#include "smooth.h"
-#include "towards.h"
 
 namespace nabla {
 

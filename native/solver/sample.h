@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "../objective/plan.h"
 #include "philox.h"
-#include "plan.h"
 
 namespace nabla {
 

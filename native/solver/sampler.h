@@ -4,9 +4,9 @@
 #include <utility>
 #include <vector>
 
-#include "objective.h"
+#include "../objective/objective.h"
+#include "../objective/plan.h"
 #include "philox.h"
-#include "plan.h"
 
 namespace nabla {
 

@@ -4,9 +4,9 @@
 
 #include <cmath>
 
-#include "archive.h"
+#include "../objective/archive.h"
+#include "../objective/plan.h"
 #include "curve.h"
-#include "plan.h"
 
 namespace nabla {
 

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <vector>
 
-#include "cholesky.h"
-#include "gram.h"
-#include "objective.h"
-#include "orthogonal.h"
+#include "../linalg/cholesky.h"
+#include "../objective/gram.h"
+#include "../objective/objective.h"
+#include "completeorthogonal.h"
 #include "roundoff.h"
 
 namespace nabla {

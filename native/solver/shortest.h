@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "scaling.h"
+#include "../objective/scaling.h"
 
 namespace nabla {
 

@@ -4,8 +4,8 @@
 #include <chrono>
 #include <cmath>
 
-#include "archive.h"
-#include "plan.h"
+#include "../objective/archive.h"
+#include "../objective/plan.h"
 
 namespace nabla {
 

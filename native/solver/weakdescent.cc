@@ -4,8 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "../objective/objective.h"
 #include "combinations.h"
-#include "objective.h"
 #include "roundoff.h"
 
 namespace nabla {

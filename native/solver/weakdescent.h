@@ -4,7 +4,7 @@
 // Fukaya 2015, CholeskyQR2). Twin: lib/reference/solver/weakdescent.ts.
 #pragma once
 
-#include "scaling.h"
+#include "../objective/scaling.h"
 
 namespace nabla {
 

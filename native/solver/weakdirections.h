@@ -6,8 +6,8 @@
 
 #include <vector>
 
+#include "../objective/penalizedobjective.h"
 #include "roundoff.h"
-#include "smooth.h"
 
 namespace nabla {
 

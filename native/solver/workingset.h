@@ -6,8 +6,8 @@
 
 #include <vector>
 
-#include "scaling.h"
-#include "smooth.h"
+#include "../objective/penalizedobjective.h"
+#include "../objective/scaling.h"
 
 namespace nabla {
 

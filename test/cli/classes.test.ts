@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { FitReport } from '../../lib/cli/report.js';
+import type { FitReport } from '../../lib/cli/fit/report.js';
 import { file, fitJson, nabla, path } from './support.js';
 
 /** Classes by a: the first below 1, the second below 2, the rest above; with a gap between them. */

@@ -12,7 +12,7 @@ import {
   samplers,
   schedules,
   solvers,
-} from '../../lib/catalog.js';
+} from '../../lib/catalog/catalog.js';
 import { file, houses, nabla } from './support.js';
 
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

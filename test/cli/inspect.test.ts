@@ -1,6 +1,6 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { CheckpointInspection, ModelInspection } from '../../lib/cli/inspection.js';
+import type { CheckpointInspection, ModelInspection } from '../../lib/cli/inspect/inspection.js';
 import { fitSync, LogisticRegression, type Model, Ridge } from '../../lib/index.js';
 import { exactly, file, houses, nabla, path } from './support.js';
 

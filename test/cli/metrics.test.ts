@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { NamedMetrics } from '../../lib/cli/metrics.js';
+import type { NamedMetrics } from '../../lib/cli/fit/metrics.js';
 import { exactly, file, fitJson, houses, nabla, path } from './support.js';
 
 /** Classes that overlap, told by x: bits of what is predicted are known. */

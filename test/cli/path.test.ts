@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { PathReport } from '../../lib/cli/pathreport.js';
+import type { PathReport } from '../../lib/cli/path/pathreport.js';
 import { crossValidateSync, fitPathSync } from '../../lib/index.js';
 import { file, fitJson, nabla, path } from './support.js';
 

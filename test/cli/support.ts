@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type Output, run } from '../../lib/cli/command.js';
-import type { FitReport } from '../../lib/cli/report.js';
+import type { FitReport } from '../../lib/cli/fit/report.js';
 
 class Text implements Output {
   text = '';

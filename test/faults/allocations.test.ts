@@ -1,7 +1,7 @@
 // Allocations of the addon fail once, and from one on (NABLA_SWEEP: each of them): a call ends with ERR_OUT_OF_MEMORY or the right bits, the
 // next one is right, and nothing is lost.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { patience } from '../support.js';
+import { patience } from '../support/support.js';
 import { buildFaults, canFault } from './shim.js';
 
 const sync = [

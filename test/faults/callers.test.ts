@@ -1,10 +1,10 @@
 // Callers that misbehave: arrays that lie, detach or shrink while they are in use, getters and callbacks that throw or
 // change what they say. Each is refused by a code, or has no effect, on every backend alike; nothing is half done.
 import { describe, expect, it } from 'vitest';
-import { NablaError } from '../../lib/errors.js';
+import { NablaError } from '../../lib/base/errors.js';
 import * as nabla from '../../lib/index.js';
-import { type Face, faces } from '../backends.js';
-import { detach, expectBits, problem, resizable, shared } from '../support.js';
+import { type Face, faces } from '../support/backends.js';
+import { detach, expectBits, problem, resizable, shared } from '../support/support.js';
 
 type Array64 = Float64Array<ArrayBuffer>;
 

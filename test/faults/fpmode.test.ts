@@ -1,8 +1,8 @@
 // Another library of the process has changed rounding or switched denormals off on the main thread: native code restores
 // the default for as long as it computes, and short arrays are not served in JavaScript then.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Ended, fixture, runScript } from '../children.js';
-import { patience } from '../support.js';
+import { type Ended, fixture, runScript } from '../support/children.js';
+import { patience } from '../support/support.js';
 import { buildFaults, canFault } from './shim.js';
 
 describe.runIf(canFault)('a process in another floating-point environment', () => {

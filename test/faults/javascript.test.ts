@@ -1,11 +1,11 @@
 // Arrays that JavaScript allocates for a call fail once: the call ends with ERR_OUT_OF_MEMORY, the next one is right.
 // NABLA_SWEEP: every array.
 import { afterEach, describe, expect, it } from 'vitest';
-import { NablaError } from '../../lib/errors.js';
+import { NablaError } from '../../lib/base/errors.js';
 import * as nabla from '../../lib/index.js';
 import { allocate } from '../../lib/kernels.js';
-import { type Face, faces } from '../backends.js';
-import { problem } from '../support.js';
+import { type Face, faces } from '../support/backends.js';
+import { problem } from '../support/support.js';
 
 const arrays = { Float64Array, Float32Array, Uint32Array, Uint8Array };
 /** Lets the k-th construction of an array fail; returns how many there were. */

@@ -5,14 +5,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { losses, rules, schedules } from '../../lib/catalog.js';
-import { decode, encode } from '../../lib/file.js';
+import { decode, encode } from '../../lib/base/file.js';
+import { losses, rules, schedules } from '../../lib/catalog/catalog.js';
 import type { FitOptions, Model, Optimizer, Schedule } from '../../lib/index.js';
 import { NablaError } from '../../lib/index.js';
-import { decodeModel } from '../../lib/modelbytes.js';
-import { readModelJSON } from '../../lib/modeljson.js';
-import { type Face, faces } from '../backends.js';
-import { patience, problem, random } from '../support.js';
+import { decodeModel } from '../../lib/model/modelbytes.js';
+import { readModelJSON } from '../../lib/model/modeljson.js';
+import { type Face, faces } from '../support/backends.js';
+import { patience, problem, random } from '../support/support.js';
 
 /** Mutants of each kind of file. */
 const count = Number(process.env.NABLA_SWEEP ?? 120);

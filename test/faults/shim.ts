@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { native } from '../backends.js';
-import { buildLibrary, canSpawn, type Ended, fixture, runScript } from '../children.js';
-import { patience, slow } from '../support.js';
+import { native } from '../support/backends.js';
+import { buildLibrary, canSpawn, type Ended, fixture, runScript } from '../support/children.js';
+import { patience, slow } from '../support/support.js';
 
 const isGlibc = () =>
   Boolean(

@@ -2,13 +2,13 @@
 // the most of d·m over a box (pieces.ts); taking off μ/(2·weight)·(d - d₀)² makes it smooth. l1 and bounds of a coefficient
 // become their Moreau envelope about u₀. d and u follow from the weights; any d in its boxes bounds the minimum from below.
 // Twin: native/solver/augmented.cc.
-import { coefficientCount, type Plan, type Table, weightCount } from '../../plan.js';
+import { coefficientCount, type Plan, type Table, weightCount } from '../../backend/plan.js';
 import type { Penalty } from '../kernels/penalties.js';
-import type { Archive } from './archive.js';
-import { LinearMap } from './linearmap.js';
-import type { Evaluator } from './objective.js';
-import { lowOf, marginOf, pieceCount, wallOf } from './pieces.js';
-import type { Scaling } from './scaling.js';
+import type { Archive } from '../objective/archive.js';
+import { LinearMap } from '../objective/linearmap.js';
+import type { Evaluator } from '../objective/objective.js';
+import { lowOf, marginOf, pieceCount, wallOf } from '../objective/pieces.js';
+import type { Scaling } from '../objective/scaling.js';
 
 const halvings = 60; // of the shift that balances d
 const far = 2 ** 10; // times its size: where the minimum is not, of a weight without a penalty

@@ -1,7 +1,7 @@
 // A running average of the weights. Twin: native/solver/averaging.h.
-import { averagingKind, type Plan, weightCount } from '../../plan.js';
+import { averagingKind, type Plan, weightCount } from '../../backend/plan.js';
 import { approach } from '../kernels/dense.js';
-import type { Archive } from './archive.js';
+import type { Archive } from '../objective/archive.js';
 
 export class Averaging {
   readonly #kind: number;

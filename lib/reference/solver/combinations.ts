@@ -1,15 +1,15 @@
 // Combinations of columns that are next to nothing: of nearly equal columns, or of one that others all but make up. Of few
 // columns they come from the Gram matrix; of many, where that would cost too much, pairs alone, which random combinations of
 // the rows (Charikar 2002) bring together. Twin: native/solver/combinations.cc.
-import type { Plan, Table } from '../../plan.js';
+import type { Plan, Table } from '../../backend/plan.js';
+import { Reader } from '../data/matrix.js';
 import { matvec, type Rows, rmatvec } from '../kernels/dense.js';
-import { rowsPerBlock } from './blocks.js';
-import { factorize, solveFactorized } from './cholesky.js';
-import { Gram } from './gram.js';
-import { Reader } from './matrix.js';
+import { factorize, solveFactorized } from '../linalg/cholesky.js';
+import { weakPivot } from '../linalg/coordinatedescent.js';
+import { rowsPerBlock } from '../objective/blocks.js';
+import { Gram } from '../objective/gram.js';
+import type { Scaling } from '../objective/scaling.js';
 import { Philox } from './philox.js';
-import { weakPivot } from './quadratic.js';
-import type { Scaling } from './scaling.js';
 import { areIndependent } from './shortest.js';
 
 const mostColumns = 256; // whose Gram matrix costs little beside a fit

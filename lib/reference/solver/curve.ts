@@ -1,7 +1,7 @@
 // The learning rate of a schedule where its place is known. Twin: native/solver/curve.h.
-import { maxParameters } from '../../plan.js';
+import { maxParameters } from '../../backend/plan.js';
 import { cosPi, power } from '../kernels/math.js';
-import type { Archive } from './archive.js';
+import type { Archive } from '../objective/archive.js';
 
 /** The larger, as std::fmax has it. */
 export const larger = (a: number, b: number): number => (a > b ? a : b);

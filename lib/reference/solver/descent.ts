@@ -1,12 +1,13 @@
 // Steps of an update rule along the gradients of batches. Twin: native/solver/descent.h.
+
+import { coefficientCount, weightCount } from '../../backend/plan.js';
 import type { FitJob } from '../../backend.js';
-import { coefficientCount, weightCount } from '../../plan.js';
 import { axpy, divide } from '../kernels/dense.js';
 import { isActive, type Penalty, penaltyValue, stationarity } from '../kernels/penalties.js';
-import type { Archive } from './archive.js';
+import type { Archive } from '../objective/archive.js';
+import type { Batch, Evaluator } from '../objective/objective.js';
 import { Averaging } from './averaging.js';
 import { Method } from './method.js';
-import type { Batch, Evaluator } from './objective.js';
 import { Optimizer } from './optimizer.js';
 import { Pace } from './pace.js';
 import { Sampler } from './sampler.js';

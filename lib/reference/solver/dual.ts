@@ -1,13 +1,13 @@
 // Ridge regression in its dual form (Saunders, Gammerman and Vovk 1998), for fewer rows than columns: with D = what the
 // penalty adds to the second derivatives, (XᵀX + D)⁻¹ = D⁻¹ - D⁻¹Xᵀ(XD⁻¹Xᵀ + I)⁻¹XD⁻¹, which asks for as many equations
 // as there are rows. Twin: native/solver/dual.cc.
-import type { Plan, Table } from '../../plan.js';
+import type { Plan, Table } from '../../backend/plan.js';
+import { Reader } from '../data/matrix.js';
 import { rmatvec, rowAt } from '../kernels/dense.js';
 import { sumOfProducts } from '../kernels/sums.js';
-import { factorize, solveFactorized } from './cholesky.js';
-import { Gram } from './gram.js';
-import { Reader } from './matrix.js';
-import type { Scaling } from './scaling.js';
+import { factorize, solveFactorized } from '../linalg/cholesky.js';
+import { Gram } from '../objective/gram.js';
+import type { Scaling } from '../objective/scaling.js';
 
 /**
  * The columns as the solver has them, (x - mean)/deviation, each with all its rows: cols × rows. `rootWeights`: each row

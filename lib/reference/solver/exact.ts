@@ -1,11 +1,11 @@
 // Least squares and ridge solved at once: a method of one epoch. Twin: native/solver/exact.h.
-import type { Plan, Table } from '../../plan.js';
-import { Expansion } from './expansion.js';
+import type { Plan, Table } from '../../backend/plan.js';
+import { Expansion } from '../objective/gramobjective.js';
+import type { Objective } from '../objective/objective.js';
+import type { Smooth } from '../objective/penalizedobjective.js';
+import type { Scaling } from '../objective/scaling.js';
 import { leastSquares } from './leastsquares.js';
 import { Method } from './method.js';
-import type { Objective } from './objective.js';
-import type { Scaling } from './scaling.js';
-import type { Smooth } from './smooth.js';
 
 export class Exact extends Method {
   readonly #plan: Plan;

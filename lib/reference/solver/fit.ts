@@ -1,7 +1,5 @@
 // The solver loop. Twin: native/solver/fit.cc.
-import type { EpochEnd, FitJob, Outcome } from '../../backend.js';
-import type { Bounds } from '../../bounds.js';
-import { usesGram } from '../../gram.js';
+
 import {
   coefficientCount,
   kinkedLosses,
@@ -12,26 +10,29 @@ import {
   solverKind,
   squaredLoss,
   weightCount,
-} from '../../plan.js';
+} from '../../backend/plan.js';
+import type { EpochEnd, FitJob, Outcome } from '../../backend.js';
+import { usesGram } from '../../fitting/gram.js';
+import type { Bounds } from '../../input/bounds.js';
 import { asum } from '../kernels/dense.js';
 import type { Penalty } from '../kernels/penalties.js';
-import { Archive, stateOf } from './archive.js';
-import { project, projectOriginal, scaledBounds } from './bounds.js';
-import { centreClasses } from './centre.js';
+import { Archive, stateOf } from '../objective/archive.js';
+import { project, projectOriginal, scaledBounds } from '../objective/bounds.js';
+import { centreClasses } from '../objective/centre.js';
+import { Expansion } from '../objective/gramobjective.js';
+import { type Evaluator, Objective } from '../objective/objective.js';
+import { Smooth } from '../objective/penalizedobjective.js';
+import { Scaling } from '../objective/scaling.js';
 import { Descent } from './descent.js';
 import { Exact } from './exact.js';
-import { Expansion } from './expansion.js';
 import { Interior } from './interior.js';
 import { Lbfgs } from './lbfgs.js';
 import type { Method } from './method.js';
 import { Multipliers } from './multipliers.js';
 import { Newton } from './newton.js';
-import { type Evaluator, Objective } from './objective.js';
 import { RowEquations } from './rowequations.js';
 import { RowNewton } from './rownewton.js';
-import { Scaling } from './scaling.js';
 import { shorten } from './shortest.js';
-import { Smooth } from './smooth.js';
 import { Stopping } from './stopping.js';
 import { fallAlongWeak } from './weakdescent.js';
 
@@ -296,7 +297,7 @@ export class Run {
     const own = this.#keptCarry;
     const length = archive.count(own?.length ?? 0, archive.left);
     const numbers = own?.length === length ? own : new Float64Array(length);
-    archive.array(numbers, 'any'); // lib/online knows what it holds
+    archive.array(numbers, 'any'); // lib/fitting/online knows what it holds
     this.#keptCarry = length > 0 ? numbers : null;
   }
 

@@ -1,12 +1,12 @@
 // Where a fit of Huber's loss starts that would begin with most residuals beyond delta, where the loss has no second
 // derivative and steps are as long as delta lets them: at the end of fits of a larger delta, of least squares at first, then
 // of the median residual and less (continuation: Madsen and Nielsen 1993). Twin: native/solver/huberstart.cc.
-import { huberLoss, type Plan, type Table } from '../../plan.js';
-import { LinearMap } from './linearmap.js';
+import { huberLoss, type Plan, type Table } from '../../backend/plan.js';
+import { LinearMap } from '../objective/linearmap.js';
+import { Objective } from '../objective/objective.js';
+import { Smooth } from '../objective/penalizedobjective.js';
+import type { Scaling } from '../objective/scaling.js';
 import type { Method } from './method.js';
-import { Objective } from './objective.js';
-import type { Scaling } from './scaling.js';
-import { Smooth } from './smooth.js';
 
 const mostStages = 64;
 const mostIterations = 30; // of a stage, which need not come to its end

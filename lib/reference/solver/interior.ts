@@ -1,16 +1,16 @@
 // Losses of straight pieces: of each output a linear or quadratic program (program.ts) goes on by itself. The weights are
 // the best that were met, and what the programs know of the minimum from below tells how far off they are.
 // Twin: native/solver/interior.h.
-import type { Plan, Table } from '../../plan.js';
-import type { Archive } from './archive.js';
+import type { Plan, Table } from '../../backend/plan.js';
+import type { Archive } from '../objective/archive.js';
+import { Gram } from '../objective/gram.js';
+import type { Smooth } from '../objective/penalizedobjective.js';
+import type { Scaling } from '../objective/scaling.js';
 import { columnsOf } from './dual.js';
-import { Gram } from './gram.js';
 import { Method } from './method.js';
-import { Program, rounding } from './program.js';
+import { Program, rounding } from './qp.js';
 import { Roundoff } from './roundoff.js';
 import { RowEquations } from './rowequations.js';
-import type { Scaling } from './scaling.js';
-import type { Smooth } from './smooth.js';
 
 export class Interior extends Method {
   readonly #plan: Plan;

@@ -1,20 +1,20 @@
 // L-BFGS (Nocedal 1980) with a strong Wolfe search; with l1 or bounds its orthant-wise form, which projects steps,
 // OWL-QN (Andrew and Gao 2007). A fit of many rows begins where one of a sample of them ends, with the sample's Hessian.
 // Twin: native/solver/lbfgs.cc.
-import { kinkedLosses, type Plan, type Table, weightCount } from '../../plan.js';
+import { kinkedLosses, type Plan, type Table, weightCount } from '../../backend/plan.js';
 import { axpy, dot, nrm2, scal } from '../kernels/dense.js';
 import { isAtLower, isAtUpper } from '../kernels/penalties.js';
-import type { Archive } from './archive.js';
-import { project } from './bounds.js';
+import type { Archive } from '../objective/archive.js';
+import { project } from '../objective/bounds.js';
+import { Objective } from '../objective/objective.js';
+import { Smooth } from '../objective/penalizedobjective.js';
+import type { Scaling } from '../objective/scaling.js';
 import { approachHuber } from './huberstart.js';
 import { type RayPoint, wolfe } from './linesearch.js';
 import { Method } from './method.js';
-import { Metric } from './metric.js';
-import { Objective } from './objective.js';
+import { Metric } from './preconditioner.js';
 import { Roundoff } from './roundoff.js';
 import { sampleOf } from './sample.js';
-import type { Scaling } from './scaling.js';
-import { Smooth } from './smooth.js';
 
 const rounding = 2 ** -48; // of the objective: smaller changes are not to be told from rounding
 const mostSampled = 30; // iterations on a sample

@@ -1,19 +1,19 @@
 // Least squares and ridge in closed form: by the normal equations, of fewer rows than columns in their dual form, or
 // from a triangle of reflections where these are ill-conditioned; both refined by gradients of twice a double's digits, but where plain ones are as good. Twin:
 // native/solver/leastsquares.cc.
-import { coefficientCount, type Plan, type Table } from '../../plan.js';
+import { coefficientCount, type Plan, type Table } from '../../backend/plan.js';
+import { Reader } from '../data/matrix.js';
 import { nrm2 } from '../kernels/dense.js';
-import { lostByProduct, residuals } from '../kernels/doubled.js';
+import { lostByProduct, residuals } from '../kernels/doubledouble.js';
 import type { Penalty } from '../kernels/penalties.js';
 import { sumOfProducts } from '../kernels/sums.js';
-import { rowsPerBlock } from './blocks.js';
-import { factorize, solveFactorized } from './cholesky.js';
+import { factorize, solveFactorized } from '../linalg/cholesky.js';
+import { rowsPerBlock } from '../objective/blocks.js';
+import type { Smooth } from '../objective/penalizedobjective.js';
+import type { Scaling } from '../objective/scaling.js';
+import { Orthogonal } from './completeorthogonal.js';
 import { Dual } from './dual.js';
-import { Reader } from './matrix.js';
-import { Orthogonal } from './orthogonal.js';
-import type { Scaling } from './scaling.js';
-import type { Smooth } from './smooth.js';
-import { roundingOf, triangleOf } from './triangle.js';
+import { roundingOf, triangleOf } from './qr.js';
 
 /**
  * Of a diagonal element, what has to remain when the columns before it are taken out. Steps of refinement then gain

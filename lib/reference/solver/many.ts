@@ -1,7 +1,8 @@
 // Many fits alike, one after another. Twin: native/solver/many.cc.
-import type { Matrix } from '../../arrays.js';
+
+import { manyStatuses } from '../../backend/plan.js';
 import type { FitJob, ManyJob } from '../../backend.js';
-import { manyStatuses } from '../../plan.js';
+import type { Matrix } from '../../base/arrays.js';
 import { Run } from './fit.js';
 
 const failed = manyStatuses.indexOf('failed');

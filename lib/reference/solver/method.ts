@@ -1,6 +1,6 @@
 // How the weights change in an epoch; the loop (fit.ts) does the rest. Twin: native/solver/method.h.
-import type { Status } from '../../plan.js';
-import type { Archive, Archived } from './archive.js';
+import type { Status } from '../../backend/plan.js';
+import type { Archive, Archived } from '../objective/archive.js';
 
 export abstract class Method implements Archived {
   /** Update steps so far. */

@@ -1,14 +1,14 @@
 // What lbfgs is for piecewise-linear losses: L-BFGS on their augmented Lagrangian (augmented.ts), whose multipliers follow
 // whenever it is nearly least. An epoch has up to `mostSteps` iterations; after it the dual function tells how far off the
 // minimum the weights are. Twin: native/solver/multipliers.h.
-import type { Plan, Table } from '../../plan.js';
-import type { Archive } from './archive.js';
+import type { Plan, Table } from '../../backend/plan.js';
+import type { Archive } from '../objective/archive.js';
+import { Smooth } from '../objective/penalizedobjective.js';
+import type { Scaling } from '../objective/scaling.js';
 import { Augmented } from './augmented.js';
 import { Lbfgs } from './lbfgs.js';
 import { Method } from './method.js';
 import { Roundoff } from './roundoff.js';
-import type { Scaling } from './scaling.js';
-import { Smooth } from './smooth.js';
 
 const mostSteps = 200;
 const mostIdle = 10; // epochs that do not lower the gap

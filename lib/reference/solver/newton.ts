@@ -3,22 +3,23 @@
 // each output, one for all of softmax, of the columns that are not held at 0. Where the Hessian says nothing of a direction
 // in which the objective falls, or too little, it is damped (Levenberg 1944, Marquardt 1963).
 // Twin: native/solver/newton.cc.
-import { isWorthExpanding } from '../../gram.js';
-import { type Plan, softmaxLoss, squaredLoss, type Table, weightCount } from '../../plan.js';
+
+import { type Plan, softmaxLoss, squaredLoss, type Table, weightCount } from '../../backend/plan.js';
+import { isWorthExpanding } from '../../fitting/gram.js';
 import { sum, sumOfProducts } from '../kernels/sums.js';
-import type { Archive } from './archive.js';
-import { Expansion } from './expansion.js';
-import { Gram } from './gram.js';
+import type { Archive } from '../objective/archive.js';
+import { Gram } from '../objective/gram.js';
+import { Expansion } from '../objective/gramobjective.js';
+import type { Objective } from '../objective/objective.js';
+import type { Smooth } from '../objective/penalizedobjective.js';
+import type { Scaling } from '../objective/scaling.js';
+import { goTowards } from './backtracking.js';
 import { approachHuber } from './huberstart.js';
 import { Method } from './method.js';
-import type { Objective } from './objective.js';
+import { leastDamping, System } from './newtonsystem.js';
 import { isAtMinimum, isTrusted, leastGain, leastLeft, nearby, Roundoff } from './roundoff.js';
-import type { Scaling } from './scaling.js';
 import { independentPivot } from './shortest.js';
-import type { Smooth } from './smooth.js';
 import { toleranceOf } from './stopping.js';
-import { leastDamping, System } from './system.js';
-import { goTowards } from './towards.js';
 import { stepAlong } from './weakdirections.js';
 import { WorkingSet } from './workingset.js';
 

@@ -3,7 +3,7 @@ import { nrm2 } from '../kernels/dense.js';
 import { type Due, type Modifiers, modifiedPass, updatePass } from '../kernels/passes.js';
 import { isActive, type Penalty } from '../kernels/penalties.js';
 import { type Leader, type Rule, rules } from '../kernels/updates.js';
-import type { Archive } from './archive.js';
+import type { Archive } from '../objective/archive.js';
 
 /** What a step needs beside the rule's own parameters. */
 export interface UpdateOptions {

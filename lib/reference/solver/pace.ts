@@ -1,6 +1,6 @@
 // What a change of the loss says where the learning rate is small: a rate near 0 moves no loss, wherever the weights are.
 // Twin: native/solver/pace.h.
-import type { Archive } from './archive.js';
+import type { Archive } from '../objective/archive.js';
 
 const rounding = 2 ** -50; // of a loss
 

@@ -15,8 +15,8 @@ import {
   type Table,
   tweedieIdentityLoss,
   tweedieLoss,
-} from '../../plan.js';
-import type { Scaling } from './scaling.js';
+} from '../../backend/plan.js';
+import type { Scaling } from '../objective/scaling.js';
 
 const roundings = 2 ** -48; // 32 of a double: those of sums and of elementary functions
 

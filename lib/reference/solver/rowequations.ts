@@ -1,11 +1,11 @@
 // Equations of the kind (XᵀDX + E)s = g, D and E being diagonal, by as many as there are rows (dual.ts), for fewer rows than
 // columns; an intercept, of which E has nothing, along with them. Twin: native/solver/rowequations.cc.
-import type { Plan, Table } from '../../plan.js';
+import type { Plan, Table } from '../../backend/plan.js';
 import { axpy, dot } from '../kernels/dense.js';
 import type { Penalty } from '../kernels/penalties.js';
-import { factorize, solveFactorized } from './cholesky.js';
-import type { Gram } from './gram.js';
-import type { LinearMap } from './linearmap.js';
+import { factorize, solveFactorized } from '../linalg/cholesky.js';
+import type { Gram } from '../objective/gram.js';
+import type { LinearMap } from '../objective/linearmap.js';
 
 const fewColumns = 32; // native code fits problems of few columns side by side, by Newton's equations
 

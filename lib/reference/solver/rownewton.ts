@@ -1,21 +1,21 @@
 // Newton's method for fewer rows than columns, by as many equations as rows (rowequations.ts): of smooth losses with l2
 // alone, whose Hessian is positive definite but for the intercept, so that every step leads down.
 // Twin: native/solver/rownewton.cc.
-import { coefficientCount, type Plan, type Table, weightCount } from '../../plan.js';
-import type { Archive } from './archive.js';
+import { coefficientCount, type Plan, type Table, weightCount } from '../../backend/plan.js';
+import type { Archive } from '../objective/archive.js';
+import { Gram } from '../objective/gram.js';
+import { LinearMap } from '../objective/linearmap.js';
+import type { Objective } from '../objective/objective.js';
+import type { Smooth } from '../objective/penalizedobjective.js';
+import type { Scaling } from '../objective/scaling.js';
+import { goTowards } from './backtracking.js';
 import { columnsOf } from './dual.js';
-import { Gram } from './gram.js';
 import { approachHuber } from './huberstart.js';
-import { LinearMap } from './linearmap.js';
 import { Method } from './method.js';
-import type { Objective } from './objective.js';
+import { leastDamping } from './newtonsystem.js';
 import { isAtMinimum, isTrusted, Roundoff } from './roundoff.js';
 import { RowEquations } from './rowequations.js';
-import type { Scaling } from './scaling.js';
-import type { Smooth } from './smooth.js';
 import { toleranceOf } from './stopping.js';
-import { leastDamping } from './system.js';
-import { goTowards } from './towards.js';
 
 export class RowNewton extends Method {
   readonly #plan: Plan;

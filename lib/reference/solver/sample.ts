@@ -1,6 +1,6 @@
 // A tenth of a table's rows, or what is enough: where a fit of all of them may begin, and what their Hessian is like.
 // Twin: native/solver/sample.h.
-import type { Table } from '../../plan.js';
+import type { Table } from '../../backend/plan.js';
 import { Philox } from './philox.js';
 
 /** Rows of a sample, at least: 32 for each column, of many columns fewer. */

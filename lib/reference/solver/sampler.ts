@@ -1,6 +1,6 @@
 // Which rows make the next batch. Twin: native/solver/sampler.h.
-import { type Plan, samplerKind, type Table } from '../../plan.js';
-import type { Batch } from './objective.js';
+import { type Plan, samplerKind, type Table } from '../../backend/plan.js';
+import type { Batch } from '../objective/objective.js';
 import { Philox } from './philox.js';
 
 export class Sampler {

@@ -1,7 +1,7 @@
 // The learning rate at a step: where a schedule is, after a warm-up and over fits that go on from each other. Twin:
 // native/solver/schedule.h.
-import type { Plan } from '../../plan.js';
-import { type Archive, mostCounted } from './archive.js';
+import type { Plan } from '../../backend/plan.js';
+import { type Archive, mostCounted } from '../objective/archive.js';
 import { Curve, larger, schedules } from './curve.js';
 
 export class Schedule {

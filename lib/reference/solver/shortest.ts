@@ -1,16 +1,16 @@
 // The shortest of all coefficients that make the same predictions, where collinear columns leave a choice: their part in
 // the row space of X, in the scaled columns, by the decomposition of `exact`. Twin: native/solver/shortest.cc.
-import { kinkedLosses, type Plan, type Table } from '../../plan.js';
+import { kinkedLosses, type Plan, type Table } from '../../backend/plan.js';
 import { nrm2 } from '../kernels/dense.js';
 import type { Penalty } from '../kernels/penalties.js';
 import { sumOfProducts } from '../kernels/sums.js';
-import { factorize } from './cholesky.js';
-import { Gram } from './gram.js';
-import { Objective } from './objective.js';
-import { Orthogonal } from './orthogonal.js';
+import { factorize } from '../linalg/cholesky.js';
+import { Gram } from '../objective/gram.js';
+import { Objective } from '../objective/objective.js';
+import type { Scaling } from '../objective/scaling.js';
+import { Orthogonal } from './completeorthogonal.js';
+import { roundingOf, type Triangle, triangleOf } from './qr.js';
 import { Roundoff } from './roundoff.js';
-import type { Scaling } from './scaling.js';
-import { roundingOf, type Triangle, triangleOf } from './triangle.js';
 
 /**
  * Of a diagonal element of the Gram matrix, or of a Hessian, what has to remain when the columns before it are taken out,

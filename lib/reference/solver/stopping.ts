@@ -1,6 +1,6 @@
 // When a fit ends before its last epoch. Twin: native/solver/stopping.h.
-import type { Plan } from '../../plan.js';
-import type { Archive } from './archive.js';
+import type { Plan } from '../../backend/plan.js';
+import type { Archive } from '../objective/archive.js';
 
 /** What a change of the objective is held against. */
 export function toleranceOf({ tolerance, scalesTolerance }: Plan, objective: number): number {

@@ -2,13 +2,13 @@
 // lose what only these tell to rounding, so that every solver may take such a point for a minimum. Here a combination is a
 // column of its own, taken row by row (Yamamoto, Nakatsukasa, Yanagisawa and Fukaya 2015, CholeskyQR2).
 // Twin: native/solver/weakdescent.cc.
-import { coefficientCount, type Plan, type Table } from '../../plan.js';
+import { coefficientCount, type Plan, type Table } from '../../backend/plan.js';
 import { nrm2 } from '../kernels/dense.js';
 import type { Penalty } from '../kernels/penalties.js';
+import { Objective } from '../objective/objective.js';
+import type { Scaling } from '../objective/scaling.js';
 import { ScaledRows, weakCombinations } from './combinations.js';
-import { Objective } from './objective.js';
 import { Roundoff } from './roundoff.js';
-import type { Scaling } from './scaling.js';
 
 const leastPart = 2 ** -42; // of the terms of a combination, what has to remain of it to be more than rounding
 const mostPart = 4; // times a combination, a term without which it is one of fewer columns

@@ -1,11 +1,11 @@
 // Steps along directions in which columns all but depend on each other, whose second derivatives a Hessian of all columns
 // loses to rounding: there they are taken of the columns' combinations, row by row, as of columns of their own (Yamamoto,
 // Nakatsukasa, Yanagisawa and Fukaya 2015, CholeskyQR2). Twin: native/solver/weakdirections.cc.
-import { coefficientCount, type Plan, softmaxLoss, type Table } from '../../plan.js';
-import { factorize, solveFactorized } from './cholesky.js';
+import { coefficientCount, type Plan, softmaxLoss, type Table } from '../../backend/plan.js';
+import { factorize, solveFactorized } from '../linalg/cholesky.js';
+import type { Smooth } from '../objective/penalizedobjective.js';
+import type { Scaling } from '../objective/scaling.js';
 import type { Roundoff } from './roundoff.js';
-import type { Scaling } from './scaling.js';
-import type { Smooth } from './smooth.js';
 
 /** Of what the terms of a combination make, what has to remain of it to be more than rounding. */
 const leastPart = 2 ** -42;

@@ -1,10 +1,10 @@
 // The columns that models of the objective are about where l1, or bounds, hold most coefficients: those of coefficients
 // that are not held, and the most promising of those that would leave where they are (working sets: Johnson and Guestrin
 // 2015; Massias, Gramfort and Salmon 2018). Twin: native/solver/workingset.cc.
-import { coefficientCount, type Plan } from '../../plan.js';
+import { coefficientCount, type Plan } from '../../backend/plan.js';
 import { isAtLower, isAtUpper } from '../kernels/penalties.js';
-import type { Scaling } from './scaling.js';
-import type { Smooth } from './smooth.js';
+import type { Smooth } from '../objective/penalizedobjective.js';
+import type { Scaling } from '../objective/scaling.js';
 
 const fewest = 64; // columns that may join at once, if half of those that are in are fewer
 

@@ -1,0 +1,12 @@
+// The facade of setThreads.
+import type { Backend } from '../backend.js';
+import { mostThreads } from '../catalog/catalog.js';
+import { readNumber } from '../input/read.js';
+
+const threads = { kind: 'number', default: 1, range: `[1, ${mostThreads}]`, whole: true, help: '' } as const;
+
+export type SetThreads = (n: number) => void;
+
+export function createSetThreads(backend: Backend): SetThreads {
+  return (n) => backend.setThreads(readNumber('n', n, threads));
+}

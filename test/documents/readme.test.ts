@@ -1,0 +1,183 @@
+// The snippets of the README, run as they stand: what they make is worth having.
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { transpileModule } from 'typescript';
+import { expect, it } from 'vitest';
+import * as nabla from '../../lib/index.js';
+import * as reference from '../../lib/reference.js';
+import { normal, random } from '../support/support.js';
+
+const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const snippets = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code);
+
+const folder = mkdtempSync(join(tmpdir(), 'nabla-'));
+const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as FunctionConstructor;
+
+type Scope = Record<string, unknown>;
+
+/** Runs a snippet in a scope; returns its variables. */
+async function run(code: string, scope: Scope): Promise<Scope> {
+  const names = [...code.matchAll(/^(?:const|let) (?:\{ (.+?) \}|(\w+)) =/gm)].flatMap(
+    ([, many, one]) => many?.split(', ') ?? one,
+  );
+  const plain = code
+    .replace(/^import \{ (.+) \} from 'nabla';$/gm, 'const { $1 } = nabla;')
+    .replace(/^import \* as (\w+) from 'nabla\/reference';$/gm, 'const $1 = nablaReference;')
+    .replace(/'(\w+\.json|fit\.checkpoint)'/g, (_, name) => JSON.stringify(join(folder, name)))
+    .replace("['cat', 'dog', 'cat', …]", 'names')
+    .replace('console.log', 'print');
+  const { outputText } = transpileModule(`${plain}\nreturn { ${names.join(', ')} };`, {
+    compilerOptions: { target: 99, module: 99 },
+  });
+  // What a snippet imports may be in the scope of all others.
+  const own = plain.match(/^const \{ (.+) \} = nabla;$/m)?.[1].split(', ') ?? [];
+  const given: Scope = { ...nabla, ...scope, nabla, nablaReference: reference, print: () => {} };
+  const keys = Object.keys(given).filter((key) => !own.includes(key) && !names.includes(key) && key !== 'default');
+  return AsyncFunction(...keys, outputText)(...keys.map((key) => given[key]));
+}
+
+const uniform = random(4);
+const [rows, cols] = [600, 3];
+const X = Float64Array.from({ length: rows * cols }, (_, i) =>
+  i % cols === 1 ? 2000 + 10 * normal(uniform) : normal(uniform),
+);
+const z = Float64Array.from(
+  { length: rows },
+  (_, i) => X[i * cols] - 0.2 * (X[i * cols + 1] - 2000) + 0.3 * normal(uniform),
+);
+const y = z.map((value) => 5 + 3 * value);
+const classes = z.map((value) => Number(value > 0.3));
+const near = X.map((value, i) => (i % cols === 1 ? (value - 2000) / 10 : value));
+const names = Array.from(classes, (c) => (c === 1 ? 'dog' : 'cat'));
+
+type Case = [title: string, has: string, scope: Scope, check: (made: Scope) => void | Promise<void>];
+const score = (model: unknown, y: unknown): number => (model as nabla.Model).score(X, y as Float64Array);
+
+const cases: Case[] = [
+  [
+    'a first fit',
+    'Five rows of two columns',
+    {},
+    ({ model, X, y }) => {
+      expect((model as nabla.Model).score(X as Float64Array, y as Float64Array)).toBeGreaterThan(0.99);
+    },
+  ],
+  [
+    'without a learning rate',
+    'what auto picked',
+    { X, y: classes },
+    ({ model }) => {
+      expect(score(model, classes)).toBeGreaterThan(0.85);
+      expect(model).toMatchObject({ optimizer: 'newton', status: 'converged' });
+    },
+  ],
+  [
+    'minimize',
+    'import { minimize }',
+    {},
+    ({ x, status }) => {
+      expect((x as Float64Array)[0]).toBeCloseTo(3, 6);
+      expect(status).toBe('converged');
+    },
+  ],
+  [
+    'while a fit runs',
+    'signal: AbortSignal',
+    { data: { X: X.slice(), y: y.slice() }, others: { X: near, y } },
+    ({ model }) => {
+      expect(score(model, y)).toBeGreaterThan(0.95);
+    },
+  ],
+  [
+    'new rows',
+    'monday',
+    {
+      monday: { X: near, y: classes },
+      tuesday: { X: near, y: classes },
+      data: { X: near, y: classes },
+      options: { loss: 'logistic' },
+    },
+    ({ model }) => {
+      expect((model as nabla.Model).score(near, classes)).toBeGreaterThan(0.85);
+    },
+  ],
+  [
+    'classes by their names',
+    "['cat', 'dog', 'cat', …]",
+    { X, y: names, names, sampleWeight: new Float64Array(rows).fill(2) },
+    ({ model }) => {
+      expect(score(model, names)).toBeGreaterThan(0.85);
+      expect(new Set((model as nabla.Model<string>).predict(X)).size).toBe(2);
+    },
+  ],
+  [
+    'estimators',
+    'new Ridge',
+    { X, y, names },
+    ({ ridge, species }) => {
+      expect((ridge as nabla.Ridge).score(X, y)).toBeGreaterThan(0.95);
+      expect((species as nabla.LogisticRegression<string>).score(X, names)).toBeGreaterThan(0.85);
+    },
+  ],
+  [
+    'paths',
+    'fitPath({ X, y }',
+    { X, y },
+    ({ result }) => {
+      expect(score((result as nabla.CrossValidation).model, y)).toBeGreaterThan(0.95);
+    },
+  ],
+  [
+    'many fits',
+    'customers.map',
+    {
+      X: near,
+      customers: Array.from({ length: 10 }, () => ({ X: near, y: z.map((value) => Math.round(Math.exp(value))) })),
+    },
+    ({ models }) => {
+      const model = (models as nabla.Models).at(3);
+      expect(
+        model.score(
+          near,
+          z.map((value) => Math.round(Math.exp(value))),
+        ),
+      ).toBeGreaterThan(0.6);
+    },
+  ],
+  [
+    'many fits, packed',
+    'fitManySync({ X, y, offsets }',
+    { X: X.subarray(0, 500 * cols), y: y.subarray(0, 500) },
+    ({ models }) => {
+      for (const model of models as nabla.Models) expect(score(model, y)).toBeGreaterThan(0.95);
+    },
+  ],
+  [
+    'an optimizer',
+    'createOptimizer',
+    { weights: new Float64Array(20), gradient: new Float64Array(20).fill(1) },
+    ({ optimizer }) => {
+      expect((optimizer as nabla.Optimizer).state.length).toBeGreaterThan(0);
+    },
+  ],
+  [
+    'the same bits',
+    'reference.fitSync',
+    { X, y, options: {} },
+    ({ a, b }) => {
+      expect(a).toEqual(b);
+    },
+  ],
+];
+
+it.each(cases)('%s', async (_title, has, scope, check) => {
+  const found = snippets.filter((code) => code.includes(has));
+  expect(found.length).toBe(1);
+  await check(await run(found[0], scope));
+});
+
+it('are all run', () => {
+  const run = snippets.filter((code) => cases.some(([, has]) => code.includes(has)));
+  expect(run.length).toBe(snippets.length);
+});

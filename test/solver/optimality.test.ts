@@ -1,0 +1,163 @@
+// A fit that says 'converged' is at its minimum, whatever the scale of its data and however far from 0 they are; one that is
+// not says so. NABLA_SWEEP=2000: so many random problems for each loss and solver, and what came of them.
+import { describe, expect, it } from 'vitest';
+import type { FitOptions } from '../../lib/index.js';
+import { fitOptions, margins, randomProblem } from '../support/anyproblem.js';
+import { faces } from '../support/backends.js';
+import { kinkedLosses, smoothLosses, violation } from '../support/optimum.js';
+import { violationOfPieces } from '../support/pieces.js';
+import { expectBits, expectClose, normals, patience, runs } from '../support/support.js';
+
+const sweep = Number(process.env.NABLA_SWEEP ?? 0);
+const problems = sweep || runs(24);
+const solvers = ['exact', 'newton', 'lbfgs', 'auto'] as const;
+const losses = [...smoothLosses, ...kinkedLosses];
+const pairs = solvers.flatMap((optimizer) =>
+  losses.filter((loss) => optimizer !== 'exact' || loss === 'squared').map((loss) => [loss, optimizer] as const),
+);
+const iterative = ['newton', 'lbfgs', 'auto'] as const;
+const isKinked = (loss: string) => (kinkedLosses as readonly string[]).includes(loss);
+
+/** The share of random problems whose fits are to say that they are at their minimum: lbfgs may have no bound that tells. */
+const leastShare = (loss: string, optimizer: string) => (!isKinked(loss) ? 0.8 : optimizer === 'lbfgs' ? 0.6 : 0.98);
+
+describe.each(faces)('minima: $name', ({ fitSync, fitManySync }) => {
+  it.each(pairs)(
+    'of random problems, %s by %s',
+    (loss, optimizer) => {
+      const tally: Record<string, number> = { converged: 0 };
+      let worst = 0;
+      for (let seed = 0; seed < problems; seed++) {
+        const { problem, options } = randomProblem(loss, seed, optimizer !== 'exact');
+        const { cols: _, ...data } = problem;
+        const { status, coefficients, intercept, intercepts } = fitSync(data, { ...fitOptions(options), optimizer });
+        tally[status] = (tally[status] ?? 0) + 1;
+        if (status !== 'converged') continue;
+        const off = isKinked(loss)
+          ? violationOfPieces(problem, options, coefficients, intercept)
+          : violation(problem, options, coefficients, intercepts);
+        worst = Math.max(worst, off);
+        expect(off, `problem ${seed}: off its minimum`).toBeLessThan(optimizer === 'lbfgs' ? 1e-4 : 1e-6);
+      }
+      if (sweep) console.log(loss, optimizer, JSON.stringify(tally), worst);
+      // Nothing runs on at its minimum.
+      if (optimizer !== 'lbfgs') expect(tally.maxEpochs ?? 0).toBe(0);
+      expect(tally.converged).toBeGreaterThan(leastShare(loss, optimizer) * problems);
+    },
+    patience(60_000 + 200 * sweep),
+  );
+
+  describe.each(iterative)('%s', (optimizer) => {
+    it('finds the coefficients of amounts and counts at any scale of y', () => {
+      const X = Float64Array.of(1, 2, 3, 4, 5);
+      const y = Float64Array.of(1.1, 2.3, 2.9, 5.2, 7.7);
+      for (const loss of ['gamma', 'poisson', 'tweedie'] as const) {
+        const one = fitSync({ X, y }, { loss, optimizer, tolerance: 0 });
+        if (loss === 'gamma') expect(one.coefficients[0]).toBeCloseTo(0.46847, 4);
+        for (const power of [-20, -18, -9, 3, 12, 15, 18, 20]) {
+          const model = fitSync({ X, y: y.map((v) => v * 10 ** power) }, { loss, optimizer, tolerance: 0 });
+          expect(model.status, `${loss}, 1e${power}`).toBe('converged');
+          expectClose(model.coefficients, one.coefficients, 1e-8, 0, `${loss}, 1e${power}:`);
+          expectClose([model.intercept - power * Math.LN10], [one.intercept], 1e-8, 1, `${loss}, 1e${power}:`);
+        }
+      }
+    });
+
+    it('finds the line of a y far from 0, where outliers are many deltas away', () => {
+      const X = Float64Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+      const y = Float64Array.of(1.1, 1.9, 3.2, 3.8, 5.3, 5.9, 20, 8.1);
+      for (const far of [0, 1e3, -1e6, 1.7e9]) {
+        const model = fitSync({ X, y: y.map((v) => v + far) }, { loss: 'huber', optimizer });
+        expect(model.status).toBe('converged');
+        expectClose(model.coefficients, [1.0864754], far === 1.7e9 ? 1e-6 : 1e-7);
+      }
+      // Of a delta that is next to nothing, the line through two points that has the least sum of residuals.
+      for (const delta of [1e-4, 1e-8]) {
+        const options: FitOptions = { loss: { name: 'huber', delta }, optimizer, epochs: 1000 };
+        const model = fitSync({ X, y }, options);
+        const problem = { X, y, cols: 1 };
+        if (model.status !== 'converged') continue;
+        expect(
+          violation(problem, { loss: 'huber', parameter: delta }, model.coefficients, model.intercepts),
+        ).toBeLessThan(1e-6);
+      }
+    });
+
+    it('tells noise from a y far from 0', () => {
+      const X = normals(400, 5);
+      const e = normals(200, 6);
+      const y = e.map((v, i) => X[2 * i] - X[2 * i + 1] + 0.3 * v);
+      for (const loss of ['squared', 'squared_epsilon_insensitive', 'huber'] as const) {
+        const near = fitSync({ X, y }, { loss, optimizer, tolerance: 0 });
+        const far = fitSync({ X, y: y.map((v) => v + 1e9) }, { loss, optimizer, tolerance: 0 });
+        expect(far.status, loss).toBe('converged');
+        expectClose(far.coefficients, near.coefficients, 1e-6, 1, `${loss}, coefficient`);
+      }
+    });
+
+    it('ends beside a column’s copy in singles', () => {
+      const x = normals(60, 9);
+      const X = Float64Array.from({ length: 120 }, (_, i) => (i % 2 ? Math.fround(x[i >> 1]) : x[i >> 1]));
+      const y = Float64Array.from(normals(60, 10), (v, i) => Number(v + x[i] > 0));
+      const model = fitSync({ X, y }, { loss: 'logistic', optimizer, tolerance: 0 });
+      expect(model.status).not.toBe('maxEpochs');
+    });
+  });
+
+  it('is converged where a sum of squares is 0, by every solver and at every scale', () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const cols = 1 + (seed % 5);
+      const scale = 2 ** (40 * (seed % 3) - 40);
+      const X = normals(30 * cols, seed).map((x, i) => x * 10 ** (i % cols));
+      const w = normals(cols, 100 + seed);
+      const exact = Float64Array.from({ length: 30 }, (_, i) => {
+        return scale * (5 + w.reduce((z, wj, j) => z + wj * X[i * cols + j], 0));
+      });
+      for (const loss of ['squared', 'huber', 'squared_epsilon_insensitive', 'squared_hinge'] as const) {
+        const y = loss === 'squared_hinge' ? exact.map((z) => (z > 5 * scale ? 1 : -1)) : exact;
+        for (const optimizer of ['lbfgs', 'newton', 'auto'] as const) {
+          const { status, optimality } = fitSync({ X, y }, { loss, optimizer });
+          expect({ loss, optimizer, seed, status }).toEqual({ loss, optimizer, seed, status: 'converged' });
+          expect(optimality.relative).toBeLessThan(1e-9);
+        }
+      }
+    }
+  });
+
+  it('of problems where damping holds steps back, which leave as much as rounding does', () => {
+    for (const seed of [273, 471]) {
+      const { problem, options } = randomProblem('huber', seed);
+      const { cols: _, ...data } = problem;
+      const model = fitSync(data, { ...fitOptions(options), optimizer: 'newton' });
+      expect(model.status, `problem ${seed}`).toBe('converged');
+      expect(violation(problem, options, model.coefficients, model.intercepts), `problem ${seed}`).toBeLessThan(1e-6);
+    }
+  });
+
+  it('of many fits are those of fits alone, to the bit', () => {
+    for (const loss of losses) {
+      if (loss === 'softmax') continue;
+      const made = Array.from({ length: 16 }, (_, seed) => randomProblem(loss, 500 + seed));
+      for (const cols of [1, 2, 3]) {
+        const same = made.filter(({ problem }) => problem.cols === cols && !problem.sampleWeight);
+        if (same.length === 0) continue;
+        const classes = margins.includes(loss) ? { classes: [-1, 1] } : {};
+        const options = {
+          ...fitOptions({ ...same[0].options, l1: 0, standardize: false }),
+          optimizer: 'newton' as const,
+          ...classes,
+        };
+        const many = fitManySync(
+          same.map(({ problem: { X, y } }) => ({ X, y })),
+          options,
+        );
+        same.forEach(({ problem: { X, y } }, i) => {
+          const alone = fitSync({ X, y }, options);
+          expectBits(many.at(i).coefficients, alone.coefficients, `${loss} ${i}, coefficient`);
+          expectBits(many.at(i).intercepts, alone.intercepts, `${loss} ${i}, intercept`);
+          expect(many.epochs[i]).toBe(alone.epochs);
+        });
+      }
+    }
+  });
+});
