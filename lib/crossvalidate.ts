@@ -1,6 +1,7 @@
 // Cross-validation over λ, on the backend in use.
-import { inUse } from './backend.js';
+
 import { Model } from './model/model.js';
+import { inUse } from './native/choice.js';
 import { type CrossValidate, type CrossValidateSync, createCrossValidate } from './paths/crossvalidate.js';
 
 export type { CrossValidate, CrossValidateSync, CrossValidationOptions } from './paths/crossvalidate.js';

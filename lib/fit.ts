@@ -1,14 +1,14 @@
 // Fits, on the backend in use.
-import { inUse } from './backend.js';
-import { createFit, type Fit, type FitEpochs, type FitSync } from './fitting/fit.js';
-import { Model } from './model/model.js';
 
-export type { FitControl, FitProgress } from './fitting/control.js';
-export type { Fit, FitEpochs, FitSync } from './fitting/fit.js';
-export type { FitIterator } from './fitting/iterator.js';
+import { createFit, type Fit, type FitEpochs, type FitSync } from './model/fits.js';
+import { Model } from './model/model.js';
+import { inUse } from './native/choice.js';
+
+export type { FitControl, FitProgress } from './input/control.js';
 export type { FitData } from './input/data.js';
 export type { Averaging, FitOptions, Loss, OptimizerSpec, Sampler, Schedule } from './input/options.js';
 export type { ClassWeight } from './input/targets.js';
+export type { Fit, FitEpochs, FitIterator, FitSync } from './model/fits.js';
 
 const facade = createFit(inUse(), Model);
 

@@ -1,7 +1,6 @@
 // The public face of nabla.
-import { type BackendInfo, describe, inUse } from './backend.js';
+import { type BackendInfo, describe, inUse } from './native/choice.js';
 
-export type { BackendInfo } from './backend.js';
 export type { Matrix } from './base/arrays.js';
 export { type ErrorCode, NablaError } from './base/errors.js';
 export {
@@ -14,7 +13,7 @@ export {
   crossValidateSync,
   type LeftOut,
 } from './crossvalidate.js';
-export * from './estimators.js';
+export * from './estimators/index.js';
 export {
   type Averaging,
   type ClassWeight,
@@ -34,7 +33,7 @@ export {
   type Sampler,
   type Schedule,
 } from './fit.js';
-export type { CheckpointOptions } from './fitting/checkpoint.js';
+export type { CheckpointOptions } from './input/control.js';
 export {
   type FitMany,
   type FitManySync,
@@ -62,6 +61,7 @@ export {
   type Status,
   type ValueMetrics,
 } from './model/model.js';
+export type { BackendInfo } from './native/choice.js';
 export {
   createOptimizer,
   Optimizer,

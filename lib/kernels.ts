@@ -1,5 +1,5 @@
 // nabla/kernels, on the backend in use.
-import { inUse } from './backend.js';
+import { inUse } from './native/choice.js';
 import { type Allocate, createAllocate, createKernels, type Kernels } from './operations/kernels.js';
 
 export type { Allocate, Kernels } from './operations/kernels.js';

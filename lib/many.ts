@@ -1,7 +1,8 @@
 // Many fits in one call, on the backend in use.
-import { inUse } from './backend.js';
+
 import { createFitMany, type FitMany, type FitManySync } from './batch/many.js';
 import { Model } from './model/model.js';
+import { inUse } from './native/choice.js';
 
 export type { ManyStatus } from './backend/plan.js';
 export type { FitMany, FitManySync, ManyOptions } from './batch/many.js';

@@ -1,5 +1,5 @@
 // Optimizer objects, on the backend in use.
-import { inUse } from './backend.js';
+import { inUse } from './native/choice.js';
 import { type CreateOptimizer, createOptimizers, type RestoreOptimizer } from './operations/optimizer.js';
 
 export type {

@@ -1,6 +1,7 @@
 // Fits along λ, on the backend in use.
-import { inUse } from './backend.js';
+
 import { Model } from './model/model.js';
+import { inUse } from './native/choice.js';
 import { createFitPath, type FitPath, type FitPathSync } from './paths/path.js';
 
 export { Path, type PathJSON } from './paths/lambdapath.js';

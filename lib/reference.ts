@@ -1,9 +1,11 @@
 // nabla/reference: what nabla, nabla/kernels and nabla/textbook export, by the same names, forced to TypeScript.
-import { type Backend, type BackendInfo, describe } from './backend.js';
+import type { Backend } from './backend/interface.js';
 import { createFitMany, type FitMany, type FitManySync } from './batch/many.js';
-import { createFit, type Fit, type FitEpochs, type FitSync } from './fitting/fit.js';
+import { bindEstimators } from './estimators/bind.js';
 import type { Label } from './input/labels.js';
+import { createFit, type Fit, type FitEpochs, type FitSync } from './model/fits.js';
 import { Model as AnyModel } from './model/model.js';
+import { type BackendInfo, describe } from './native/choice.js';
 import { type Allocate, createAllocate, createKernels, type Kernels } from './operations/kernels.js';
 import { type CreateOptimizer, createOptimizers, type RestoreOptimizer } from './operations/optimizer.js';
 import { createTextbook, type Textbook } from './operations/textbook.js';
@@ -11,7 +13,6 @@ import { createSetThreads, type SetThreads } from './operations/threads.js';
 import { type CrossValidate, type CrossValidateSync, createCrossValidate } from './paths/crossvalidate.js';
 import { createFitPath, type FitPath, type FitPathSync } from './paths/path.js';
 import { reference } from './reference/backend.js';
-import { bindEstimators } from './reference/estimators.js';
 import { adam as adamRule } from './rules.js';
 
 export { NablaError } from './base/errors.js';
@@ -25,7 +26,7 @@ export * from './rules.js'; // but for adam, below
 
 /** As `Model` of nabla; predicts in TypeScript. */
 export class Model<L extends Label = number> extends AnyModel<L> {
-  protected static override get backend(): Backend {
+  static override get backend(): Backend {
     return reference;
   }
 }

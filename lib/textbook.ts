@@ -1,5 +1,5 @@
 // nabla/textbook, on the backend in use.
-import { inUse } from './backend.js';
+import { inUse } from './native/choice.js';
 import { createTextbook, type Textbook } from './operations/textbook.js';
 
 export type {

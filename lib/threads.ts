@@ -1,5 +1,5 @@
 // Threads, of the backend in use.
-import { inUse } from './backend.js';
+import { inUse } from './native/choice.js';
 import { createSetThreads, type SetThreads } from './operations/threads.js';
 
 /**

@@ -1,7 +1,8 @@
 // The facade of fitMany: many fits alike, of problems that lie one behind the other.
 
+import { gramFrom, usesGram } from '../backend/gram.js';
+import type { Backend, ManyJob } from '../backend/interface.js';
 import { coefficientCount, manyStatuses, type Plan, samplerKind, statuses, weightCount } from '../backend/plan.js';
-import type { Backend, ManyJob } from '../backend.js';
 import { checkFixed, type Matrix, moveIn, snapshot, zerosLike } from '../base/arrays.js';
 import { type ErrorCode, invalid, NablaError } from '../base/errors.js';
 import { guarded } from '../base/memory.js';
@@ -9,9 +10,8 @@ import { losses } from '../catalog/catalog.js';
 import { putBack, takeAside } from '../fitting/aside.js';
 import { Control } from '../fitting/control.js';
 import { hasDomain, startInDomain } from '../fitting/domain.js';
-import { checkAgain } from '../fitting/fit.js';
-import { gramFrom, usesGram } from '../fitting/gram.js';
 import { type KeptOptions, keptOptions } from '../fitting/kept.js';
+import { checkAgain } from '../fitting/prepare.js';
 import { rowsForLbfgs, withSolver } from '../fitting/solver.js';
 import { hasNullStart, nullIntercept } from '../fitting/start.js';
 import { withUnits } from '../fitting/units.js';

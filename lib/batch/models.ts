@@ -1,9 +1,9 @@
+import type { FitPath } from '../backend/gram.js';
+import type { ManyJob } from '../backend/interface.js';
 import { type ManyStatus, manyStatuses, type Status } from '../backend/plan.js';
-import type { ManyJob } from '../backend.js';
 import type { Matrix } from '../base/arrays.js';
 import { NablaError } from '../base/errors.js';
 import type { losses } from '../catalog/catalog.js';
-import type { FitPath } from '../fitting/gram.js';
 import type { KeptOptions } from '../fitting/kept.js';
 import { unknownDistance } from '../fitting/optimality.js';
 import { readNumber } from '../input/read.js';

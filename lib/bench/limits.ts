@@ -1,8 +1,9 @@
 // What the machine can do at most. Where a compiler is, a small program of its own measures it (bench/native); in an
 // installed package the kernels themselves, which is less than the truth where they are not at the limit.
-import { inUse } from '../backend.js';
+
 import { createOptimizer } from '../index.js';
 import { asum, gram, scal } from '../kernels.js';
+import { inUse } from '../native/choice.js';
 import { type Candidate, candidate, compare, type Effort } from './harness.js';
 
 /** Each by what it counts. */

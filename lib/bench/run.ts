@@ -1,8 +1,8 @@
 // The benchmark: the machine's limits, then the rows, then what is written of them.
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import { barPicture } from '../draw/barpicture.js';
 import { backend, NablaError } from '../index.js';
+import { barPicture } from './barpicture.js';
 import { descentRows } from './descents.js';
 import { type Effort, used, usualEffort } from './harness.js';
 import { type Gauges, kernelGauges, type Limit, limits, rateOf } from './limits.js';

@@ -1,6 +1,6 @@
 // The loss curve as data: what the picture and the terminal both draw.
 import { scaleLinear, scaleLog } from 'd3-scale';
-import type { Model } from '../index.js';
+import type { Model } from '../model/model.js';
 
 export type Point = readonly [x: number, loss: number];
 

@@ -1,8 +1,8 @@
 // The loss curve as a picture.
 import { scaleLinear } from 'd3-scale';
 import { line } from 'd3-shape';
-import { count, measured } from '../cli/terminal/text.js';
 import { type Curve, countTicks, lossScale, lossTicks, type Point, tickLabel } from './curve.js';
+import { count, measured } from './figures.js';
 import { characterWidth, element, ink, type Key, keyAt, picture, segment, text, upright, width } from './svg.js';
 
 const height = 460;

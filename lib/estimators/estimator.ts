@@ -1,15 +1,17 @@
 // What all estimators are: options, and the model that a fit with them made.
+
 import { readFileSync } from 'node:fs';
 import type { Plan, Table } from '../backend/plan.js';
 import type { Matrix } from '../base/arrays.js';
 import { files } from '../base/builtins.js';
 import { type ErrorCode, invalid, NablaError, show } from '../base/errors.js';
 import { readPath, writeAtomic, writeAtomicSync } from '../base/file.js';
-import type { FitControl } from '../fitting/control.js';
+import type { FitControl } from '../input/control.js';
 import type { FitData } from '../input/data.js';
 import type { Label, Predictions } from '../input/labels.js';
 import { type FitOptions, type Loss, readFitOptions } from '../input/options.js';
 import { readObject, readPlain } from '../input/read.js';
+import { fitsOf } from '../model/fits.js';
 import { type MeasureOptions, type Metrics, Model, type ModelJSON } from '../model/model.js';
 import { decodeModel, encodeModel } from '../model/modelbytes.js';
 import { checksumOf } from '../model/modeljson.js';
@@ -136,7 +138,7 @@ export abstract class Estimator<L extends Label, O extends EstimatorOptions, Nam
       ...this.penaltyFor(weight),
       ...(tol !== undefined && this.tolerancesFor(tol, weight, train, targets)),
     });
-    return { fits: Model.fitsOf(this.#class.model), data, options, penalty };
+    return { fits: fitsOf(this.#class.model), data, options, penalty };
   }
 
   /** @internal */

@@ -2,7 +2,7 @@
 import { types } from 'node:util';
 import { NablaError, viewName } from '../base/errors.js';
 import { hyperparameters, type NumberOption } from '../catalog/catalog.js';
-import { controlNames, type FitControl } from '../fitting/control.js';
+import { controlNames, type FitControl } from '../input/control.js';
 import { elsewhere, type FitOptions, fitOptionNames } from '../input/options.js';
 import { readBoolean, readChoice, readNumber, readObject } from '../input/read.js';
 

@@ -1,7 +1,7 @@
 // Estimators that learn row by row, with scikit-learn's defaults.
 import type { Matrix } from '../base/arrays.js';
 import { hyperparameters } from '../catalog/catalog.js';
-import type { FitControl } from '../fitting/control.js';
+import type { FitControl } from '../input/control.js';
 import type { FitData } from '../input/data.js';
 import type { Label } from '../input/labels.js';
 import type { FitOptions, Loss, Schedule } from '../input/options.js';

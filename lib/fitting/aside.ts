@@ -1,7 +1,7 @@
 // Problems among many that need units of their own (units.ts): they are fitted alone.
 
+import type { FitJob, ManyJob, Outcome } from '../backend/interface.js';
 import { coefficientCount, manyStatuses, weightCount } from '../backend/plan.js';
-import type { FitJob, ManyJob, Outcome } from '../backend.js';
 import { needsUnits, unitsOf } from './units.js';
 
 const failed = manyStatuses.indexOf('failed');

@@ -1,8 +1,8 @@
 // Fits that are done sooner on the calling thread than they are handed to another and their data copied.
 
+import { usesGram } from '../backend/gram.js';
+import type { FitJob } from '../backend/interface.js';
 import { solverKind } from '../backend/plan.js';
-import type { FitJob } from '../backend.js';
-import { usesGram } from './gram.js';
 
 /**
  * What visits to elements of X may cost: some 10 µs, natively. A row costs as much as so many elements by itself. Update

@@ -1,23 +1,13 @@
 // Fits that outlive their process: every so many epochs the state goes to a file, from which the fit can go on.
 import { readFileSync } from 'node:fs';
+import type { FitJob, Outcome } from '../backend/interface.js';
 import { encode as encodePlan, loopStatuses, weightCount } from '../backend/plan.js';
-import type { FitJob, Outcome } from '../backend.js';
 import { crypto, files } from '../base/builtins.js';
 import { NablaError } from '../base/errors.js';
 import { decode, encode, readPath, writeAtomic, writeAtomicSync } from '../base/file.js';
 import { readBoolean, readNumber, readObject } from '../input/read.js';
 import { isCount, ranges } from '../reference/objective/archive.js';
 import { isCarried } from './online.js';
-
-/** Where a fit puts its state down, and how often. */
-export interface CheckpointOptions {
-  /** The file. It is replaced whole, or not at all. */
-  path: string | URL;
-  /** Epochs between two checkpoints. Default 10. */
-  every?: number;
-  /** Go on from the file if there is one; it must be of the same fit: data, options and start. Default false. */
-  resume?: boolean;
-}
 
 export interface Checkpointing {
   path: string;

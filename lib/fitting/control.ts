@@ -1,48 +1,11 @@
 // What a caller has to do with a fit while it runs: hear of its progress, and end it.
 
-import type { EpochEnd, Watch } from '../backend.js';
+import type { EpochEnd, Watch } from '../backend/interface.js';
 import { asyncHooks } from '../base/builtins.js';
 import { invalid } from '../base/errors.js';
 import { Halt } from '../base/halt.js';
+import type { FitProgress } from '../input/control.js';
 import { readBoolean } from '../input/read.js';
-
-/** A fit under way: an epoch that has completed. */
-export interface FitProgress {
-  /** Counted from 1, as `model.epochs` is. */
-  epoch: number;
-  /** Update steps so far, as in `model.steps`. */
-  step: number;
-  /** The objective, as in `model.history`. */
-  loss: number;
-  /** Loss on the validation rows, without penalty; not there without validation. */
-  validationLoss?: number;
-  /** Of the last step; of a solver, its step length. */
-  learningRate: number;
-  /** Seconds (as of `maxSeconds`) since the call. */
-  elapsed: number;
-}
-
-/** Options that go with one call of a fit, not with what is fitted. */
-export interface FitControl {
-  /**
-   * Ends the fit when it aborts: the promise rejects with the signal's reason at once. `fitSync` throws it when it has
-   * aborted before, or in `onProgress`.
-   */
-  signal?: AbortSignal;
-  /**
-   * Told of epochs as they end; of `fit` the newest, when they come faster than the event loop takes them, and always the
-   * last. What it throws ends the fit and is what the promise rejects with. A promise that it returns is not waited for.
-   */
-  onProgress?: (progress: FitProgress) => void;
-  /**
-   * Take over the buffers of X, y and offset (of `validation` too) instead of copying them: all views of these are
-   * detached then. What cannot be transferred is copied. Shared memory is used in place anyway; `fitSync` reads in place
-   * and takes nothing over. Default false.
-   */
-  transfer?: boolean;
-}
-
-export const controlNames = ['signal', 'onProgress', 'transfer'] as const;
 
 function readSignal(value: unknown): AbortSignal {
   const signal = value as AbortSignal | null;

@@ -1,5 +1,5 @@
 // Work that is made of many fits: written once, as a generator, and run on the calling thread or off it.
-import type { Backend, FitJob, Outcome, Watch } from '../backend.js';
+import type { Backend, FitJob, Outcome, Watch } from '../backend/interface.js';
 
 /** Asks for fits, one after another, and is given their outcomes; null asks for a pause, so that others get a turn. */
 export type Course<R> = Generator<FitJob | null, R, Outcome | undefined>;

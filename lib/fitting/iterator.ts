@@ -1,38 +1,29 @@
 // A fit in step with its consumer: an epoch whenever one is asked for.
-import type { EpochEnd, Outcome, Steps } from '../backend.js';
+import type { EpochEnd, Outcome, Steps } from '../backend/interface.js';
 import type { Halt } from '../base/halt.js';
-import type { Label } from '../input/labels.js';
-import type { Model } from '../model/model.js';
-import type { Control, FitProgress } from './control.js';
-
-/** The epochs of a fit, each run when it is asked for. */
-export interface FitIterator<L extends Label = number> extends AsyncIterableIterator<FitProgress, undefined> {
-  /**
-   * What comes of the fit: its model when it has ended, or, left before (`break`, `return()`), that of the epochs so far,
-   * with the status `'earlyStopped'`. Rejects with what the iteration throws.
-   */
-  readonly model: Promise<Model<L>>;
-}
+import type { FitProgress } from '../input/control.js';
+import type { Control } from './control.js';
 
 /** A fit about to be run epoch by epoch. */
-export interface Epochs<L extends Label> {
+export interface Epochs<R> {
   control: Control;
   halt: Halt;
   steps: Steps;
-  modelOf(outcome: Outcome): Promise<Model<L>>;
+  resultOf(outcome: Outcome): Promise<R>;
 }
 
 type Result = IteratorResult<FitProgress, undefined>;
 
-export class EpochIterator<L extends Label> implements FitIterator<L> {
-  readonly model: Promise<Model<L>>;
-  #settle!: { resolve(model: Model<L>): void; reject(error: unknown): void };
-  #epochs: Epochs<L> | null = null; // null when the fit is over
+/** Runs each epoch when it is asked for. `model`: what comes of the fit. */
+export class EpochIterator<R> implements AsyncIterableIterator<FitProgress, undefined> {
+  readonly model: Promise<R>;
+  #settle!: { resolve(result: R): void; reject(error: unknown): void };
+  #epochs: Epochs<R> | null = null; // null when the fit is over
   #failure: { error: unknown } | null = null; // not thrown yet
   #last: Promise<unknown> = Promise.resolve(); // of the calls so far: they take turns
 
   /** `prepare` may throw, as calls do that reject. */
-  constructor(prepare: () => Epochs<L>) {
+  constructor(prepare: () => Epochs<R>) {
     this.model = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
@@ -105,9 +96,9 @@ export class EpochIterator<L extends Label> implements FitIterator<L> {
     const epochs = this.#epochs;
     if (!epochs) return;
     try {
-      const model = await epochs.modelOf(epochs.steps.outcome());
+      const result = await epochs.resultOf(epochs.steps.outcome());
       this.#epochs = null;
-      this.#settle.resolve(model);
+      this.#settle.resolve(result);
     } catch (error) {
       this.#fail(error);
     }

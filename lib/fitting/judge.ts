@@ -1,6 +1,7 @@
 // How far what a fit returns is from the minimum: by the solver's own bound or estimate; else of least squares by a step of
 // Newton's method from there, and of other losses by the objective that the solver of `auto` reaches.
 
+import type { FitJob, Outcome } from '../backend/interface.js';
 import {
   averagingKind,
   kinkedLosses,
@@ -15,7 +16,6 @@ import {
   tweedieIdentityLoss,
   tweedieLoss,
 } from '../backend/plan.js';
-import type { FitJob, Outcome } from '../backend.js';
 import { losses, solvers } from '../catalog/catalog.js';
 import { type Course, fitted } from './course.js';
 import type { Distance } from './optimality.js';

@@ -6,10 +6,9 @@ import { averagings, fitOptions, type losses, rules, samplers } from '../catalog
 import { isList, readBounds, readPenaltyFactors } from '../input/bounds.js';
 import type { Label } from '../input/labels.js';
 import { type FitOptions, type ReadOptions, readFitOptions } from '../input/options.js';
-import { nameOf, readChoice, readObject } from '../input/read.js';
+import { nameOf, readChoice, readObject, specOf } from '../input/read.js';
 import { scheduleSpec } from '../input/schedules.js';
 import { plainClassWeight, readClassWeight } from '../input/targets.js';
-import { specOf } from './online.js';
 
 /** What belongs to one call and its rows, and not to those that go on from it. */
 const ofCall = ['epochs', 'keepState'] as const;

@@ -2,9 +2,9 @@
 
 import { type Plan, weightCount } from '../backend/plan.js';
 import { invalid, NablaError } from '../base/errors.js';
-import { type Entry, rules, schedules } from '../catalog/catalog.js';
+import { rules, schedules } from '../catalog/catalog.js';
 import type { OptimizerSpec } from '../input/options.js';
-import { type Chosen, readChoice, readObject } from '../input/read.js';
+import { type Chosen, readChoice, readObject, specOf } from '../input/read.js';
 import { rules as referenceRules } from '../reference/kernels/updates.js';
 import { isCount, mostCounted, ranges } from '../reference/objective/archive.js';
 import { maxRunning } from '../reference/solver/optimizer.js';
@@ -19,25 +19,6 @@ export interface Online {
 export interface OnlineJSON {
   optimizer: OptimizerSpec;
   carried: string;
-}
-
-/** Of choices all of whose parameters are the usual ones: many a short fit has such a rule. */
-const usualSpecs = new WeakMap<Chosen, { name: string }>();
-
-/** A choice as callers write it, all parameters named. */
-export function specOf<T extends Record<string, Entry>>(chosen: Chosen, table: T): { name: string } {
-  const known = usualSpecs.get(chosen);
-  if (known) return { ...known };
-  const { name, parameters, given } = chosen;
-  const own = table[name].parameters;
-  const spec: { name: string } & Record<string, unknown> = { name };
-  let slot = 0;
-  for (const key in own) {
-    const value = parameters[slot++];
-    spec[key] = own[key].kind === 'boolean' ? value !== 0 : value;
-  }
-  if (given.length === 0) usualSpecs.set(chosen, { ...spec });
-  return spec;
 }
 
 export function writeOnline({ optimizer, carried }: Online): OnlineJSON {

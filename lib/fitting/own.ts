@@ -1,6 +1,6 @@
 // An asynchronous call's own memory: copies, or buffers that its caller gives away.
 import { checkFixed, type Matrix, moveIn, snapshot } from '../base/arrays.js';
-import type { Call } from './fit.js';
+import type { Call } from './prepare.js';
 
 const keys = ['X', 'y', 'offset'] as const;
 type Arrays = { X: Matrix; y: Float64Array; offset: Float64Array | null };

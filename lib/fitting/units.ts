@@ -1,6 +1,7 @@
 // Columns, and targets, whose squares are no doubles: a solver is given them in units of powers of two, which change no
 // digit, and what it returns is turned back. So coefficients of X·2ˢ are those of X times 2⁻ˢ, as far as doubles go.
 
+import type { Backend, Bounds, EpochEnd, FitJob, ManyJob, Outcome, Steps, Watch } from '../backend/interface.js';
 import {
   coefficientCount,
   huberLoss,
@@ -10,9 +11,7 @@ import {
   squaredLoss,
   type Table,
 } from '../backend/plan.js';
-import type { Backend, EpochEnd, FitJob, ManyJob, Outcome, Steps, Watch } from '../backend.js';
 import { NablaError } from '../base/errors.js';
-import type { Bounds } from '../input/bounds.js';
 
 /** Numbers from 2⁻⁴⁰⁰ to 2⁴⁰⁰ have squares, and sums of them, that are far from the ends of doubles. */
 const [least, largest] = [2 ** -400, 2 ** 400];

@@ -1,14 +1,9 @@
 // Numbers for each coefficient, as callers give them: bounds and penalty factors.
 
+import type { Bounds } from '../backend/interface.js';
 import { invalid, NablaError, viewName } from '../base/errors.js';
 import { fitOptions } from '../catalog/catalog.js';
 import { readNumber } from './read.js';
-
-/** One of each per coefficient: outputs × cols, infinite where there is none. */
-export interface Bounds {
-  lower: Float64Array;
-  upper: Float64Array;
-}
 
 /** What says where coefficients may be: see the options of the same names. */
 export interface BoundOptions {

@@ -13,14 +13,12 @@ import {
   schedules,
   solvers,
 } from '../catalog/catalog.js';
-import type { CheckpointOptions } from '../fitting/checkpoint.js';
-import { controlNames, type FitControl } from '../fitting/control.js';
-import { specOf } from '../fitting/online.js';
-import type { Model } from '../model/model.js';
+import type { CheckpointOptions } from './control.js';
+import { controlNames, type FitControl } from './control.js';
 import type { FitData } from './data.js';
 import { ofRule, usualOptimizer } from './defaults.js';
 import type { Label } from './labels.js';
-import { type Chosen, readBoolean, readChoice, readNumber, readObject, readPlain } from './read.js';
+import { type Chosen, readBoolean, readChoice, readNumber, readObject, readPlain, specOf } from './read.js';
 import { readSchedule, type Schedule } from './schedules.js';
 import { refuseL1 } from './sparsity.js';
 import type { ClassWeight } from './targets.js';
@@ -40,6 +38,16 @@ export type Sampler =
   | { name: 'full' | 'sequential' | 'replacement' }
   | { name: 'shuffled'; once?: boolean }
   | { name: 'indices'; indices: ArrayLike<number> };
+
+/** What a fit may start from: a model, or weights like those of one. */
+export interface WarmStart {
+  readonly loss: string;
+  /** outputs × cols. */
+  readonly coefficients: Float64Array;
+  readonly intercepts: Float64Array;
+  /** The classes; empty for numbers. */
+  readonly labels: readonly Label[];
+}
 
 /** How to fit. Every option may be left out. */
 export interface FitOptions extends FitControl {
@@ -63,7 +71,7 @@ export interface FitOptions extends FitControl {
    * A model of the same loss, columns and classes to start from; classes are matched by their labels, whatever their order.
    * Default: all weights 0.
    */
-  warmStart?: Model<Label>;
+  warmStart?: WarmStart;
   /** A file to put the fit's state into, or `{ path, every, resume }`: a fit that was killed goes on from it. */
   checkpoint?: string | URL | CheckpointOptions;
   /**

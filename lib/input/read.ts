@@ -199,3 +199,22 @@ export function parametersOf<T extends Record<string, Entry>>(chosen: Chosen, ta
   if (names.length === 0) return {};
   return Object.fromEntries(names.map((name, slot) => [name, chosen.parameters[slot]]));
 }
+
+/** Of choices all of whose parameters are the usual ones: many a short fit has such a rule. */
+const usualSpecs = new WeakMap<Chosen, { name: string }>();
+
+/** A choice as callers write it, all parameters named. */
+export function specOf<T extends Record<string, Entry>>(chosen: Chosen, table: T): { name: string } {
+  const known = usualSpecs.get(chosen);
+  if (known) return { ...known };
+  const { name, parameters, given } = chosen;
+  const own = table[name].parameters;
+  const spec: { name: string } & Record<string, unknown> = { name };
+  let slot = 0;
+  for (const key in own) {
+    const value = parameters[slot++];
+    spec[key] = own[key].kind === 'boolean' ? value !== 0 : value;
+  }
+  if (given.length === 0) usualSpecs.set(chosen, { ...spec });
+  return spec;
+}

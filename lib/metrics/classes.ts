@@ -1,8 +1,8 @@
 // How well classes are told apart.
 import { codeOf, type Label } from '../input/labels.js';
-import type { Model } from '../model/model.js';
 import { lossName, type Measured, meanLoss } from './measure.js';
 import { chosenPlaces, probabilities } from './predictions.js';
+import type { Predictor } from './predictor.js';
 import { distinct, mean, rankAmong, type Weights } from './sums.js';
 
 /** One number of each for a class, or for all of them. */
@@ -196,7 +196,7 @@ function secondOfTwo({ z, outputs, rows }: Measured): Float64Array {
   return Float64Array.from({ length: rows }, (_, i) => z[2 * i + 1] - z[2 * i]);
 }
 
-export function classMetrics<L extends Label>(model: Model<L>, given: Measured): ClassMetrics<L> {
+export function classMetrics<L extends Label>(model: Predictor<L>, given: Measured): ClassMetrics<L> {
   const measured = ofOneClass(given);
   const { weights, z, outputs } = measured;
   const { labels, loss: name } = model;

@@ -1,10 +1,10 @@
 // How well a model meets rows: the usual metrics of its kind, or the one that people call its score.
 import { losses } from '../catalog/catalog.js';
 import type { Label } from '../input/labels.js';
-import type { Model } from '../model/model.js';
 import { accuracy, type ClassMetrics, classMetrics } from './classes.js';
 import { d2, type MeanMetrics, meanMetrics } from './means.js';
 import { measure } from './measure.js';
+import type { Predictor } from './predictor.js';
 import { r2, type ValueMetrics, valueMetrics } from './values.js';
 
 export type { ClassMetrics, ConfusionCells } from './classes.js';
@@ -15,7 +15,7 @@ export type { ValueMetrics } from './values.js';
 /** Metrics, told apart by `kind`. */
 export type Metrics<L extends Label = number> = ValueMetrics | MeanMetrics | ClassMetrics<L>;
 
-export function evaluate<L extends Label>(model: Model<L>, X: unknown, y: unknown, options: unknown): Metrics<L> {
+export function evaluate<L extends Label>(model: Predictor<L>, X: unknown, y: unknown, options: unknown): Metrics<L> {
   const measured = measure(model, X, y, options);
   const { predicts } = losses[model.loss];
   if (predicts === 'class') return classMetrics(model, measured);
@@ -23,7 +23,7 @@ export function evaluate<L extends Label>(model: Model<L>, X: unknown, y: unknow
 }
 
 /** NaN where it is undefined. */
-export function score(model: Model<Label>, X: unknown, y: unknown, options: unknown): number {
+export function score(model: Predictor, X: unknown, y: unknown, options: unknown): number {
   const measured = measure(model, X, y, options);
   const { predicts } = losses[model.loss];
   if (predicts === 'class') return accuracy(measured);

@@ -3,13 +3,12 @@ import { checkMatrix, firstNotFinite, type Matrix, zerosLike } from '../base/arr
 import { NablaError } from '../base/errors.js';
 import { losses } from '../catalog/catalog.js';
 import { checkFinite, overflow, type RawTable, readTable } from '../input/data.js';
-import type { Label } from '../input/labels.js';
 import { readChoice, readObject } from '../input/read.js';
 import { readTargets } from '../input/targets.js';
-import type { Model } from '../model/model.js';
 import { losses as formulas } from '../reference/kernels/losses.js';
 import { sum } from '../reference/kernels/sums.js';
 import { chosenPlaces } from './predictions.js';
+import type { Predictor } from './predictor.js';
 import { sumOf, type Weights } from './sums.js';
 
 const lossNames = Object.keys(losses) as (keyof typeof losses)[];
@@ -52,7 +51,7 @@ interface ByRow {
 const mostValues = 2 ** 20;
 
 /** @throws NablaError as `evaluate` of a model */
-export function measure(model: Model<Label>, X: unknown, y: unknown, options: unknown): Measured {
+export function measure(model: Predictor, X: unknown, y: unknown, options: unknown): Measured {
   const given = readObject('options', options ?? {}, ['sampleWeight', 'offset']);
   const { outputs, labels, lossParameters } = model;
   const cols = model.coefficients.length / outputs;
@@ -85,7 +84,7 @@ export function measure(model: Model<Label>, X: unknown, y: unknown, options: un
 }
 
 /** Goes through the rows that are used some at a time, so that z of all of them needs no room. */
-function rowByRow(model: Model<Label>, { X, offset, used, cols }: RawTable, measured: Measured): ByRow {
+function rowByRow(model: Predictor, { X, offset, used, cols }: RawTable, measured: Measured): ByRow {
   const { rows, outputs, y, weights } = measured;
   const predicted = new Float64Array(rows);
   const terms = new Float64Array(rows);

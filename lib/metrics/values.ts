@@ -1,8 +1,8 @@
 // How well numbers are met.
-import type { Label } from '../input/labels.js';
-import type { Model } from '../model/model.js';
+
 import { average, errorsOf, type Target, targetsOf } from './errors.js';
 import { alone, type Measured, meanLoss } from './measure.js';
+import type { Predictor } from './predictor.js';
 import { mean, meanSquare, quantile, varies, type Weights } from './sums.js';
 
 /**
@@ -55,7 +55,7 @@ export function r2(measured: Measured): number | null {
   return average(targetsOf(measured, identity).map((target) => r2Of(target, measured.weights)));
 }
 
-export function valueMetrics(model: Model<Label>, measured: Measured): ValueMetrics {
+export function valueMetrics(model: Predictor, measured: Measured): ValueMetrics {
   const { weights } = measured;
   const targets = targetsOf(measured, identity);
   const distances = targets.map(({ errors }) => errors.map(Math.abs));

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
+import type { FitPath } from '../backend/gram.js';
+import type { Backend, Outcome } from '../backend/interface.js';
 import { type Status, statuses } from '../backend/plan.js';
-import { type Backend, inUse, type Outcome } from '../backend.js';
 import { checkArray, checkLength, checkMatrix, isSingles, type Matrix } from '../base/arrays.js';
 import { files } from '../base/builtins.js';
 import { invalid, NablaError } from '../base/errors.js';
 import { readPath, writeAtomic, writeAtomicSync } from '../base/file.js';
 import { guardMethods } from '../base/memory.js';
 import { losses, solvers } from '../catalog/catalog.js';
-import { createFit, type Fits } from '../fitting/fit.js';
-import type { FitPath } from '../fitting/gram.js';
+import { createFitting, type Fitted } from '../fitting/fit.js';
 import { type KeptOptions, onwardOptions } from '../fitting/kept.js';
 import { counted, type Online } from '../fitting/online.js';
 import type { Distance, Optimality } from '../fitting/optimality.js';
@@ -18,6 +18,7 @@ import { type FitOptions, type Loss, readFitOptions } from '../input/options.js'
 import { nameOf, readPlain } from '../input/read.js';
 import { evaluate, type MeasureOptions, type Metrics, score } from '../metrics/evaluate.js';
 import { chosenPlaces, numberOf, probabilistic, probabilitiesOf } from '../metrics/predictions.js';
+import { inUse } from '../native/choice.js';
 import { History } from './history.js';
 import { decodeModel, encodeModel } from './modelbytes.js';
 import { type ModelFields, type ModelJSON, readModelJSON, writeModelJSON } from './modeljson.js';
@@ -42,17 +43,6 @@ const singlesAtOnce = 2 ** 17;
 function missingOffset(shape: string): NablaError {
   const expected = `a Float64Array of ${shape}, as the fit had an offset (zeros for none)`;
   return invalid('ERR_INVALID_ARG_TYPE', 'offset', expected, undefined);
-}
-
-/** What a fit makes a model of. */
-interface Fitted<L extends Label>
-  extends Pick<
-    ModelFields<L>,
-    'loss' | 'lossParameters' | 'optimizer' | 'path' | 'hasOffset' | 'labels' | 'distance' | 'kept' | 'online'
-  > {
-  outputs: number;
-  cols: number;
-  outcome: Outcome;
 }
 
 /**
@@ -102,19 +92,14 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
   /** Or what it is made of when it is asked for: to make its arrays takes longer than a small fit. */
   #history: History | Outcome;
 
-  /** What predicts. @internal */
-  protected static get backend(): Backend {
+  /** What fits and predicts. @internal */
+  static get backend(): Backend {
     return inUse();
   }
 
   /** @internal */
   static fromFields<L extends Label>(fields: ModelFields<Label>): Model<L> {
     return new this(fields as ModelFields<L>, fields.history);
-  }
-
-  /** Fits that make models of a class. @internal */
-  static fitsOf(model: typeof Model): Fits {
-    return createFit(model.backend, model);
   }
 
   /** @internal */
@@ -137,7 +122,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
   }
 
   /** @internal */
-  static fromOutcome<L extends Label>(fitted: Fitted<L>): Model<L> {
+  static fromFitted<L extends Label>(fitted: Fitted<L>): Model<L> {
     const { outputs, cols, outcome } = fitted;
     const { weights } = outcome;
     const size = outputs * cols;
@@ -181,12 +166,14 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
    *   since they would need all rows at once; `ERR_INVALID_ARG_TYPE` without an offset where the fit had one
    */
   partialFitSync(data: FitData<L>, options: FitOptions = {}): Model<L> {
-    return Model.fitsOf(this.constructor as typeof Model).fitSync(data, this.#onward(data, options));
+    const type = this.constructor as typeof Model;
+    return type.fromFitted(createFitting(type.backend).fitSync(data, this.#onward(data, options)));
   }
 
   /** As {@link Model.partialFitSync}, off the calling thread. */
   async partialFit(data: FitData<L>, options: FitOptions = {}): Promise<Model<L>> {
-    return Model.fitsOf(this.constructor as typeof Model).fit(data, this.#onward(data, options));
+    const type = this.constructor as typeof Model;
+    return type.fromFitted(await createFitting(type.backend).fit(data, this.#onward(data, options)));
   }
 
   #onward(data: FitData<L>, given: FitOptions): FitOptions {

@@ -1,7 +1,7 @@
 // The facade of nabla/kernels: checks the arrays, and serves short ones in JavaScript.
 
+import type { Backend } from '../backend/interface.js';
 import { softmaxLoss } from '../backend/plan.js';
-import type { Backend } from '../backend.js';
 import { checkApart, checkArray, checkLength, isFloat64Array, overlap } from '../base/arrays.js';
 import { invalid, NablaError } from '../base/errors.js';
 import { isDefaultFloatingPoint } from '../base/floatingpoint.js';

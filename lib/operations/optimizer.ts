@@ -1,12 +1,12 @@
 // The facade of createOptimizer: an update rule on the caller's own arrays.
 
-import type { Backend } from '../backend.js';
+import type { Backend, Bounds } from '../backend/interface.js';
 import { checkApart, checkArray, checkLength, firstNotFinite, isFloat64Array } from '../base/arrays.js';
 import { invalid, NablaError } from '../base/errors.js';
 import { isDefaultFloatingPoint } from '../base/floatingpoint.js';
 import { allocate, guarded } from '../base/memory.js';
 import { type Entry, fitOptions, rules, type updateOptions, type Values } from '../catalog/catalog.js';
-import { type Bounds, isList, readBounds } from '../input/bounds.js';
+import { isList, readBounds } from '../input/bounds.js';
 import { readSize } from '../input/data.js';
 import type { OptimizerSpec } from '../input/options.js';
 import { readBoolean, readChoice, readNumber, readObject, readPlain } from '../input/read.js';

@@ -1,13 +1,14 @@
 // The facade of nabla/textbook: the four functions of a first lecture, thin over the solver loop.
 
+import { gramFrom } from '../backend/gram.js';
+import type { Backend } from '../backend/interface.js';
 import { maxParameters, type Plan, samplerKind } from '../backend/plan.js';
-import type { Backend } from '../backend.js';
 import { checkArray, checkLength, firstNotFinite } from '../base/arrays.js';
 import { NablaError } from '../base/errors.js';
 import { guarded } from '../base/memory.js';
 import { rules, textbookOptions } from '../catalog/catalog.js';
-import { blameData, checkAgain } from '../fitting/fit.js';
-import { gramFrom } from '../fitting/gram.js';
+import { blameData } from '../fitting/fit.js';
+import { checkAgain } from '../fitting/prepare.js';
 import { readFitOptions } from '../input/options.js';
 import { readChoice, readNumber, readObject } from '../input/read.js';
 import { readIndices } from '../input/sampler.js';

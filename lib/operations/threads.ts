@@ -1,5 +1,5 @@
 // The facade of setThreads.
-import type { Backend } from '../backend.js';
+import type { Backend } from '../backend/interface.js';
 import { mostThreads } from '../catalog/catalog.js';
 import { readNumber } from '../input/read.js';
 

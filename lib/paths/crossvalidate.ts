@@ -1,11 +1,11 @@
+import type { Backend, FitJob } from '../backend/interface.js';
 import type { Table } from '../backend/plan.js';
-import type { Backend, FitJob } from '../backend.js';
 import { invalid, NablaError } from '../base/errors.js';
 import { guarded } from '../base/memory.js';
 import { crossValidationOptions, losses, measures } from '../catalog/catalog.js';
 import { type Course, run, runSync } from '../fitting/course.js';
-import type { Call } from '../fitting/fit.js';
 import { own } from '../fitting/own.js';
+import type { Call } from '../fitting/prepare.js';
 import { withUnits } from '../fitting/units.js';
 import type { FitData } from '../input/data.js';
 import type { Label } from '../input/labels.js';

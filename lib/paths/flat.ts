@@ -1,7 +1,7 @@
 // Whether a target says nothing: what is left of it beside the null model is the rounding of its numbers.
 
+import type { FitJob } from '../backend/interface.js';
 import { coefficientCount } from '../backend/plan.js';
-import type { FitJob } from '../backend.js';
 import { losses } from '../catalog/catalog.js';
 import { exp } from '../reference/kernels/math.js';
 

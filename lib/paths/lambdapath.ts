@@ -149,7 +149,7 @@ function between<L extends Label>(a: Model<L>, b: Model<L>, share: number): Mode
   const none = new Float64Array(0);
   const { loss, lossParameters, optimizer, path, hasOffset, labels, outputs, status } =
     b.status === 'converged' ? a : b;
-  return (a.constructor as typeof Model).fromOutcome<L>({
+  return (a.constructor as typeof Model).fromFitted<L>({
     loss,
     lossParameters,
     optimizer,

@@ -1,7 +1,7 @@
 // How well weights meet rows that they were not fitted to: the metrics of models, on a table of a job.
 
+import type { Backend, FitJob } from '../backend/interface.js';
 import type { Plan, Table } from '../backend/plan.js';
-import type { Backend, FitJob } from '../backend.js';
 import type { measures } from '../catalog/catalog.js';
 import type { Course } from '../fitting/course.js';
 import { accuracy, areaUnderRoc } from '../metrics/classes.js';

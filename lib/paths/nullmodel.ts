@@ -1,7 +1,7 @@
 // Where a path begins: the model of what is not penalised, and how steep the loss is there. And the loss at weights.
 
+import type { FitJob, Outcome } from '../backend/interface.js';
 import { coefficientCount, maxParameters, samplerKind, type Table } from '../backend/plan.js';
-import type { FitJob, Outcome } from '../backend.js';
 import { zerosLike } from '../base/arrays.js';
 import { losses } from '../catalog/catalog.js';
 import { type Course, fitted } from '../fitting/course.js';

@@ -1,11 +1,12 @@
-import type { Backend, Outcome } from '../backend.js';
+import type { Backend, Outcome } from '../backend/interface.js';
 import { invalid, NablaError, viewName } from '../base/errors.js';
 import { guarded } from '../base/memory.js';
 import { type losses, pathOptions } from '../catalog/catalog.js';
 import { type Course, run, runSync } from '../fitting/course.js';
-import { type Call, modelOf, prepare } from '../fitting/fit.js';
+import { fittedOf } from '../fitting/fit.js';
 import { distanceFound } from '../fitting/judge.js';
 import { own } from '../fitting/own.js';
+import { type Call, prepare } from '../fitting/prepare.js';
 import { withUnits } from '../fitting/units.js';
 import { checkFinite, type FitData } from '../input/data.js';
 import type { Label } from '../input/labels.js';
@@ -156,7 +157,7 @@ export function* pathCourse<L extends Label>(
   const penalties = penaltiesOf(lambdas, request.l1Ratio);
   function* each(outcome: Outcome, i: number): Course<boolean> {
     const penalized = { ...job, plan: { ...job.plan, ...penalties[i] } };
-    models.push(modelOf<L>(model, call, outcome, yield* distanceFound(penalized, outcome, false)));
+    models.push(model.fromFitted(fittedOf<L>(call, outcome, yield* distanceFound(penalized, outcome, false))));
     const { meanLoss } = outcome;
     const loss = Number.isNaN(meanLoss) ? yield* lossAt(job, job.train, outcome.weights) : meanLoss;
     meanLosses.push(loss);

@@ -1,9 +1,9 @@
 // The one place where fits follow each other along penalties.
 
+import { isWorthExpanding } from '../backend/gram.js';
+import type { FitJob, Outcome } from '../backend/interface.js';
 import { knownPlaces, solverKind, squaredLoss, statuses } from '../backend/plan.js';
-import type { FitJob, Outcome } from '../backend.js';
 import { type Course, fitted } from '../fitting/course.js';
-import { isWorthExpanding } from '../fitting/gram.js';
 import type { NullModel } from './nullmodel.js';
 
 export interface PenaltySize {

@@ -1,7 +1,7 @@
 // The reference as a Backend: one thread, plain TypeScript.
 
+import type { Backend, FitJob, Outcome, Steps, Update, Watch } from '../backend/interface.js';
 import type { Plan } from '../backend/plan.js';
-import type { Backend, FitJob, Outcome, Steps, Update, Watch } from '../backend.js';
 import type { Halt } from '../base/halt.js';
 import { asum, axpy, dot, nrm2, scal } from './kernels/dense.js';
 import { rules } from './kernels/updates.js';

@@ -7,10 +7,10 @@ import fc from 'fast-check';
 // @ts-expect-error: it has no types
 import nodeGypBuild from 'node-gyp-build';
 import { describe, expect, it } from 'vitest';
+import type { FitJob } from '../../lib/backend/interface.js';
 import { maxParameters, softmaxLoss } from '../../lib/backend/plan.js';
-import type { FitJob } from '../../lib/backend.js';
 import { losses } from '../../lib/catalog/catalog.js';
-import { argumentsOf, outcomeOf } from '../../lib/native.js';
+import { argumentsOf, outcomeOf } from '../../lib/native/addon.js';
 import { anyFit } from '../support/anyfit.js';
 import { native, reference } from '../support/backends.js';
 import { canSpawn, fixture } from '../support/children.js';

@@ -1,8 +1,8 @@
 // Whole fits: the reference and native return the same weights, histories, status and counts, fit and fitSync alike.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Backend, FitJob } from '../../lib/backend/interface.js';
 import { statuses } from '../../lib/backend/plan.js';
-import type { Backend, FitJob } from '../../lib/backend.js';
 import { anyFit } from '../support/anyfit.js';
 import { faces, native, reference } from '../support/backends.js';
 import { arraysOf, expectOutcome, jobOf } from '../support/jobs.js';

@@ -2,8 +2,8 @@
 // inputs in JavaScript.
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
+import type { Backend } from '../../lib/backend/interface.js';
 import { maxParameters } from '../../lib/backend/plan.js';
-import type { Backend } from '../../lib/backend.js';
 import { native, reference } from '../support/backends.js';
 import { lawBlock } from '../support/law.js';
 import { expectBits, normal, random, runs } from '../support/support.js';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { encode, samplerKind } from '../../lib/backend/plan.js';
 import type { ErrorCode, FitMany, FitManySync } from '../../lib/index.js';
-import { loadAddon, manyArgumentsOf } from '../../lib/native.js';
+import { loadAddon, manyArgumentsOf } from '../../lib/native/addon.js';
 import { faces, native } from '../support/backends.js';
 import { jobOf } from '../support/jobs.js';
 import { detach, expectRefusal, expectRejection, normals, problem, resizable, thrown } from '../support/support.js';

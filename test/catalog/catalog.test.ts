@@ -20,7 +20,7 @@ import {
 import { unknownDistance } from '../../lib/fitting/optimality.js';
 import { Model } from '../../lib/index.js';
 import { readFitOptions } from '../../lib/input/options.js';
-import { loadAddon } from '../../lib/native.js';
+import { loadAddon } from '../../lib/native/addon.js';
 import { losses as referenceLosses } from '../../lib/reference/kernels/losses.js';
 import { rules as referenceRules } from '../../lib/reference/kernels/updates.js';
 import { schedules as referenceSchedules } from '../../lib/reference/solver/curve.js';
@@ -144,7 +144,7 @@ it('every status of a plan is one of a model', () => {
       outputs: 1,
       cols: 2,
     } as const;
-    const model = Model.fromOutcome({ ...fit, outcome });
+    const model = Model.fromFitted({ ...fit, outcome });
     expect(model).toMatchObject({ status: name, intercept: 4, coefficients: Float64Array.of(2, 3) });
   });
 });

@@ -1,6 +1,8 @@
 // How far models say that they are from the minimum of their objective.
+
 import { describe, expect, it } from 'vitest';
 import type { FitOptions, Model } from '../../lib/index.js';
+import { fitsOf } from '../../lib/model/fits.js';
 import { faces } from '../support/backends.js';
 import { expectRefusal, normal, random, runs } from '../support/support.js';
 
@@ -150,7 +152,7 @@ describe.each(faces)('optimality: $name', (face) => {
         const ofConstant = options.loss === 'perceptron' ? Math.min(positive, 1 - positive) : usual;
         if (ofConstant === 0) continue;
         const truth = missing / ofConstant;
-        const asked = await Class.fitsOf(Class).fit({ X, y }, few, undefined, true);
+        const asked = await fitsOf(Class).fit({ X, y }, few, undefined, true);
         const what = `problem ${seed}, ${JSON.stringify(few)} ${model.status} ${best.status}`;
         for (const { optimality } of [model, asked]) {
           const { relative } = optimality;

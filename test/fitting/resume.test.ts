@@ -1,8 +1,8 @@
 // A fit that pauses and goes on from its state ends with the bits of one that does not, on whichever backend.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Backend, FitJob, Outcome } from '../../lib/backend/interface.js';
 import { loopStatuses } from '../../lib/backend/plan.js';
-import type { Backend, FitJob, Outcome } from '../../lib/backend.js';
 import { anyFit } from '../support/anyfit.js';
 import { faces, reference } from '../support/backends.js';
 import { expectOutcome } from '../support/jobs.js';

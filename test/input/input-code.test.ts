@@ -1,8 +1,8 @@
 // Input that runs code of the caller's: getters, Proxies, a polluted prototype.
 import { describe, expect, it } from 'vitest';
-import { prepare } from '../../lib/fitting/fit.js';
 import type { Online } from '../../lib/fitting/online.js';
 import { own } from '../../lib/fitting/own.js';
+import { prepare } from '../../lib/fitting/prepare.js';
 import type { FitData, FitOptions, Label, Model } from '../../lib/index.js';
 import { faces } from '../support/backends.js';
 import { detach, expectRefusal, expectRejection, normals, problem, resizable, thrown } from '../support/support.js';

@@ -1,8 +1,8 @@
 // Each loss's value by its formula, and where z is so large that formulas written down plainly give NaN.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Backend } from '../../lib/backend/interface.js';
 import { maxParameters, softmaxLoss } from '../../lib/backend/plan.js';
-import type { Backend } from '../../lib/backend.js';
 import { losses } from '../../lib/catalog/catalog.js';
 import type { Loss } from '../../lib/input/options.js';
 import { plainLosses } from '../support/algebra.js';

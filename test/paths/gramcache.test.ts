@@ -1,8 +1,8 @@
 // Fits of the same rows under other penalties, which share what they know of the rows.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Backend, FitJob, Outcome } from '../../lib/backend/interface.js';
 import { knownPlaces, statuses } from '../../lib/backend/plan.js';
-import type { Backend, FitJob, Outcome } from '../../lib/backend.js';
 import type { FitData, FitOptions } from '../../lib/index.js';
 import { native, reference } from '../support/backends.js';
 import { expectOutcome, jobOf } from '../support/jobs.js';

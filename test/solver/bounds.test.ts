@@ -1,8 +1,8 @@
 // Bounds on coefficients: the conditions of Karush, Kuhn and Tucker over losses, solvers, rules and penalties; the same
 // bits on both backends, alone and beside others.
 import { describe, expect, it } from 'vitest';
+import type { FitJob } from '../../lib/backend/interface.js';
 import { coefficientCount } from '../../lib/backend/plan.js';
-import type { FitJob } from '../../lib/backend.js';
 import { type FitData, type FitOptions, type Model, minimize } from '../../lib/index.js';
 import { Objective } from '../../lib/reference/objective/objective.js';
 import { Scaling } from '../../lib/reference/objective/scaling.js';

@@ -1,8 +1,8 @@
 // L-BFGS begins where a fit of a sample of the rows ends, with the sample's Hessian: the same bits everywhere, the same
 // minimum as without, and soon.
 import { describe, expect, it } from 'vitest';
+import type { Backend, FitJob, Outcome } from '../../lib/backend/interface.js';
 import { loopStatuses, type Table } from '../../lib/backend/plan.js';
-import type { Backend, FitJob, Outcome } from '../../lib/backend.js';
 import type { FitData, FitOptions } from '../../lib/index.js';
 import { fewestSampled, sampleOf } from '../../lib/reference/solver/sample.js';
 import { faces, native, reference } from '../support/backends.js';

@@ -1,8 +1,8 @@
 // Models of few columns: fits in which l1, or a bound at 0, holds most coefficients at 0.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Backend } from '../../lib/backend/interface.js';
 import { knownPlaces } from '../../lib/backend/plan.js';
-import type { Backend } from '../../lib/backend.js';
 import type { FitData, FitOptions } from '../../lib/index.js';
 import { WorkingSet } from '../../lib/reference/solver/workingset.js';
 import { faces, native, reference } from '../support/backends.js';

@@ -1,6 +1,6 @@
 // Any fit there can be: data and options for the property tests, as fast-check draws and shrinks them.
 import fc from 'fast-check';
-import type { FitJob } from '../../lib/backend.js';
+import type { FitJob } from '../../lib/backend/interface.js';
 import type { Matrix } from '../../lib/base/arrays.js';
 import {
   averagings,

@@ -1,11 +1,12 @@
 // The backends that this machine has: every suite runs on each of them. NABLA_BACKEND=reference leaves one.
 
+import type { Backend } from '../../lib/backend/interface.js';
 import { softmaxLoss } from '../../lib/backend/plan.js';
-import { type Backend, inUse } from '../../lib/backend.js';
 import { losses } from '../../lib/catalog/catalog.js';
 import * as nabla from '../../lib/index.js';
 import { readChoice } from '../../lib/input/read.js';
 import * as kernels from '../../lib/kernels.js';
+import { inUse } from '../../lib/native/choice.js';
 import { reference } from '../../lib/reference/backend.js';
 import * as facedReference from '../../lib/reference.js';
 import * as textbook from '../../lib/textbook.js';

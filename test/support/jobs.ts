@@ -1,8 +1,8 @@
 // Fits as the solver gets them, and what it returns, compared.
 import { expect } from 'vitest';
-import type { FitJob, Outcome } from '../../lib/backend.js';
-import { createFit } from '../../lib/fitting/fit.js';
+import type { FitJob, Outcome } from '../../lib/backend/interface.js';
 import type { FitData, FitOptions } from '../../lib/index.js';
+import { createFit } from '../../lib/model/fits.js';
 import { Model } from '../../lib/model/model.js';
 import { reference } from './backends.js';
 import { lawBlock } from './law.js';

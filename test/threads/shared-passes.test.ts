@@ -1,6 +1,6 @@
 // Passes over much data, shared by threads: the same bits for any number of them, and as the reference's.
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Backend } from '../../lib/backend.js';
+import type { Backend } from '../../lib/backend/interface.js';
 import { NablaError, setThreads } from '../../lib/index.js';
 import { faces, native, reference } from '../support/backends.js';
 import { expectOutcome, jobOf } from '../support/jobs.js';

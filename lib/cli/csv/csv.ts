@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { CsvError, type Options, Parser } from 'csv-parse';
 import { type NablaError, show } from '../../base/errors.js';
-import { counted } from '../terminal/text.js';
+import { counted } from '../../draw/figures.js';
 import { checkText } from './encoding.js';
 import { csvError, type Place } from './place.js';
 

@@ -1,5 +1,5 @@
 // What a fit is made of: the tables that are read, and their rows by what they are for.
-import { split as drawValidation } from '../../fitting/fit.js';
+import { split as drawValidation } from '../../fitting/prepare.js';
 import { codeOf } from '../../input/labels.js';
 import type { Io } from '../command.js';
 import { readingBar } from '../fit/progress.js';

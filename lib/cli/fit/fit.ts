@@ -1,15 +1,17 @@
 // nabla fit: a CSV file to a model, and how well it does on rows held out.
+
 import { basename } from 'node:path';
 import { writeAtomic } from '../../base/file.js';
 import { type Curve, curveOf } from '../../draw/curve.js';
+import { counted } from '../../draw/figures.js';
 import { lossPicture } from '../../draw/losspicture.js';
 import { backend, type FitOptions, Model } from '../../index.js';
+import { fitsOf } from '../../model/fits.js';
 import type { Io } from '../command.js';
 import { TargetScale } from '../csv/scale.js';
 import { type Parts, partsOf, readSources, type Sources } from '../csv/sources.js';
 import { inTheseWords } from '../flags/words.js';
 import { fitAlongCommand } from '../path/pathfit.js';
-import { counted } from '../terminal/text.js';
 import { tellDivergence } from './divergence.js';
 import { metricsByPart } from './metrics.js';
 import { writeModelFile } from './modelfile.js';
@@ -36,7 +38,7 @@ async function fitParts({ given, validation }: Parts, { labels }: Sources, reque
   const data = scale?.scaled(given) ?? given;
   const stop = fittingSpinner(io.stderr, counted(given.rows, 'row'));
   const start = performance.now();
-  const model = await inTheseWords(() => Model.fitsOf(Model).fit(data, all, undefined, true), checkpoint).finally(stop);
+  const model = await inTheseWords(() => fitsOf(Model).fit(data, all, undefined, true), checkpoint).finally(stop);
   const seconds = elapsed(start);
   scale?.restore(model);
   return { model, seconds };

@@ -1,7 +1,7 @@
 // The loss curve in characters.
 import { plot } from 'simple-ascii-chart';
 import { type Curve, countTicks, lossScale, lossTicks, tickLabel } from '../../draw/curve.js';
-import { count } from '../terminal/text.js';
+import { count } from '../../draw/figures.js';
 
 const rows = 10;
 const mostMarks = 24;

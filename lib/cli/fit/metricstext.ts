@@ -1,7 +1,7 @@
 // Metrics as tables, for people.
 
+import { count, counted, measured } from '../../draw/figures.js';
 import { tables } from '../terminal/tables.js';
-import { count, counted, measured } from '../terminal/text.js';
 import type { Metrics, MetricsByPart, NamedMetrics } from './metrics.js';
 
 const part = (x: number): string => x.toFixed(4);

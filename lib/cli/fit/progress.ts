@@ -1,8 +1,8 @@
 // What is shown while it takes long, on a terminal only: how much of the file is read, and that a fit is running.
 import { basename } from 'node:path';
 import cliProgress from 'cli-progress';
+import { seconds } from '../../draw/figures.js';
 import type { Output } from '../command.js';
-import { seconds } from '../terminal/text.js';
 
 /** Every turn shows for a tenth of a second. */
 const frames = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏';

@@ -1,8 +1,8 @@
 // What a fit came to, for people.
 
 import type { Curve } from '../../draw/curve.js';
+import { count, counted, measured, seconds } from '../../draw/figures.js';
 import { tables } from '../terminal/tables.js';
-import { count, counted, measured, seconds } from '../terminal/text.js';
 import { lossChart } from './losschart.js';
 import { metricsText } from './metricstext.js';
 import type { FitReport, PerClass } from './report.js';

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { NablaError, show } from '../../base/errors.js';
 import { decode, isContainer, kindOf } from '../../base/file.js';
-import * as estimators from '../../estimators.js';
+import * as estimators from '../../estimators/index.js';
 import { type Label, Model } from '../../model/model.js';
 import { decodeModel } from '../../model/modelbytes.js';
 import { isModelFile, type ModelFile, parseModelFile } from '../fit/modelfile.js';

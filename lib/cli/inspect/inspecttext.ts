@@ -1,8 +1,8 @@
 // What a file holds, for people.
 import { losses } from '../../catalog/catalog.js';
+import { count, counted, measured } from '../../draw/figures.js';
 import { coefficientLines, factLines } from '../fit/reporttext.js';
 import { isSolver } from '../fit/request.js';
-import { count, counted, measured } from '../terminal/text.js';
 import type { CheckpointInspection, Inspection, ModelInspection } from './inspection.js';
 
 type Fact = [name: string, value: string];

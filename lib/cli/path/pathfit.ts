@@ -1,11 +1,14 @@
 // nabla fit --path and --cv: models along λ, and which of them to keep.
+
 import { basename } from 'node:path';
 import { writeAtomic } from '../../base/file.js';
 import { pathOptions } from '../../catalog/catalog.js';
 import { cvPicture } from '../../draw/cvpicture.js';
+import { counted, measured } from '../../draw/figures.js';
 import type { Along, Mark } from '../../draw/lambdapicture.js';
 import { type Course, pathPicture } from '../../draw/pathpicture.js';
 import { type CrossValidation, crossValidate, fitPath, Model, type Optimality, type Path } from '../../index.js';
+import { fitsOf } from '../../model/fits.js';
 import type { Io } from '../command.js';
 import type { Parts, Sources } from '../csv/sources.js';
 import { tellDivergence } from '../fit/divergence.js';
@@ -15,7 +18,6 @@ import type { Outcome } from '../fit/report.js';
 import type { FitRequest } from '../fit/request.js';
 import { tellWarnings, warningsOf } from '../fit/warnings.js';
 import { inTheseWords } from '../flags/words.js';
-import { counted, measured } from '../terminal/text.js';
 import { type AlongLambda, choose, type PathReport, pathReportOf } from './pathreport.js';
 import type { PathRequest } from './pathrequest.js';
 import { pathText } from './pathtext.js';
@@ -70,7 +72,7 @@ async function optimalityOf(
   const share = along?.options.l1Ratio ?? pathOptions.l1Ratio.default;
   const still = { optimizer: { name: 'sgd', learningRate: 1e-300 }, epochs: 1, warmStart: model } as const;
   const penalty = { l1: lambda * share, l2: lambda * (1 - share) };
-  return (await Model.fitsOf(Model).fit(given, { ...stated, ...still, ...penalty }, undefined, true)).optimality;
+  return (await fitsOf(Model).fit(given, { ...stated, ...still, ...penalty }, undefined, true)).optimality;
 }
 
 /** For a picture: of several classes the Euclidean norm. */

@@ -1,9 +1,10 @@
 // What a path, or its cross-validation, came to, for people.
+
+import { count, counted, measured, seconds } from '../../draw/figures.js';
 import { metricsText } from '../fit/metricstext.js';
 import { coefficientLines, factLines } from '../fit/reporttext.js';
 import { type FitRequest, optimizerOf } from '../fit/request.js';
 import { tables } from '../terminal/tables.js';
-import { count, counted, measured, seconds } from '../terminal/text.js';
 import { pathChart } from './pathchart.js';
 import type { PathReport } from './pathreport.js';
 

@@ -1,7 +1,7 @@
 // Bounds on coefficients in the units of a fit's own columns. Twin: native/objective/bounds.h.
 
+import type { Bounds } from '../../backend/interface.js';
 import { coefficientCount, type Plan } from '../../backend/plan.js';
-import type { Bounds } from '../../input/bounds.js';
 import type { Scaling } from './scaling.js';
 
 /** The first n weights, within their bounds; NaN stays NaN. */

@@ -1,6 +1,6 @@
 // The shortest of all softmax weights that predict the same: what the classes have in common of a column, or of the
 // intercept, changes no probability. Twin: native/objective/centre.h.
-import type { FitJob } from '../../backend.js';
+import type { FitJob } from '../../backend/interface.js';
 
 /**
  * Takes off the mean over the classes, in place: of the intercepts, and of columns that nothing penalizes as far as bounds

@@ -1,7 +1,7 @@
 // Steps of an update rule along the gradients of batches. Twin: native/solver/descent.h.
 
+import type { FitJob } from '../../backend/interface.js';
 import { coefficientCount, weightCount } from '../../backend/plan.js';
-import type { FitJob } from '../../backend.js';
 import { axpy, divide } from '../kernels/dense.js';
 import { isActive, type Penalty, penaltyValue, stationarity } from '../kernels/penalties.js';
 import type { Archive } from '../objective/archive.js';

@@ -1,5 +1,7 @@
 // The solver loop. Twin: native/solver/fit.cc.
 
+import { usesGram } from '../../backend/gram.js';
+import type { Bounds, EpochEnd, FitJob, Outcome } from '../../backend/interface.js';
 import {
   coefficientCount,
   kinkedLosses,
@@ -11,9 +13,6 @@ import {
   squaredLoss,
   weightCount,
 } from '../../backend/plan.js';
-import type { EpochEnd, FitJob, Outcome } from '../../backend.js';
-import { usesGram } from '../../fitting/gram.js';
-import type { Bounds } from '../../input/bounds.js';
 import { asum } from '../kernels/dense.js';
 import type { Penalty } from '../kernels/penalties.js';
 import { Archive, stateOf } from '../objective/archive.js';

@@ -1,7 +1,7 @@
 // Many fits alike, one after another. Twin: native/solver/many.cc.
 
+import type { FitJob, ManyJob } from '../../backend/interface.js';
 import { manyStatuses } from '../../backend/plan.js';
-import type { FitJob, ManyJob } from '../../backend.js';
 import type { Matrix } from '../../base/arrays.js';
 import { Run } from './fit.js';
 

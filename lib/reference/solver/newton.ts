@@ -4,8 +4,8 @@
 // in which the objective falls, or too little, it is damped (Levenberg 1944, Marquardt 1963).
 // Twin: native/solver/newton.cc.
 
+import { isWorthExpanding } from '../../backend/gram.js';
 import { type Plan, softmaxLoss, squaredLoss, type Table, weightCount } from '../../backend/plan.js';
-import { isWorthExpanding } from '../../fitting/gram.js';
 import { sum, sumOfProducts } from '../kernels/sums.js';
 import type { Archive } from '../objective/archive.js';
 import { Gram } from '../objective/gram.js';

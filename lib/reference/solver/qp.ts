@@ -3,8 +3,8 @@
 // method with predictor and corrector (Mehrotra 1992; for quantiles Portnoy and Koenker 1997), whose equations are those
 // of a Newton step, as many as weights, or as rows where these are fewer (dual.ts). Twin: native/solver/qp.cc.
 
+import type { Bounds } from '../../backend/interface.js';
 import type { Plan, Table } from '../../backend/plan.js';
-import type { Bounds } from '../../input/bounds.js';
 import { asum } from '../kernels/dense.js';
 import type { Penalty } from '../kernels/penalties.js';
 import { Barrier } from '../linalg/barrier.js';

@@ -1,13 +1,14 @@
 // Loads the addon and puts it behind the Backend interface.
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { encode, loopStatuses, planLength, type Table } from './backend/plan.js';
-import type { Backend, EpochEnd, FitJob, ManyJob, Outcome } from './backend.js';
-import { addonAt, gypBuild } from './base/builtins.js';
-import { type ErrorCode, NablaError, show } from './base/errors.js';
-import type { Halt } from './base/halt.js';
-import { allocate } from './base/memory.js';
-import { mostThreads } from './catalog/catalog.js';
+import type { Backend, EpochEnd, FitJob, ManyJob, Outcome } from '../backend/interface.js';
+import { encode, loopStatuses, planLength, type Table } from '../backend/plan.js';
+import { addonAt, gypBuild } from '../base/builtins.js';
+import { type ErrorCode, NablaError, show } from '../base/errors.js';
+import type { Halt } from '../base/halt.js';
+import { allocate } from '../base/memory.js';
+import { mostThreads } from '../catalog/catalog.js';
 
 type Allocate = (n: number) => Float64Array;
 /** Of the addon's begin. @internal */
@@ -78,9 +79,16 @@ export interface Addon
   >;
 }
 
+/** The folder of package.json: that of a source is further down than that of a file of dist/. */
+function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
+  return folder;
+}
+
 /** The addon for this platform; null when there is none. One that is there and does not load throws. */
 export function loadAddon(): Addon | null {
-  const root = dirname(dirname(fileURLToPath(import.meta.url)));
+  const root = packageRoot();
   const finder = gypBuild(); // a package that lacks it is broken, which is no reason to compute slowly
   let path: string;
   try {

@@ -6,9 +6,9 @@ export {
   LogisticRegression,
   type SoftmaxOptions,
   SoftmaxRegression,
-} from './estimators/classifiers.js';
-export { Estimator, type EstimatorJSON } from './estimators/estimator.js';
-export type { ClassifierOptions, EstimatorOptions } from './estimators/options.js';
+} from './classifiers.js';
+export { Estimator, type EstimatorJSON } from './estimator.js';
+export type { ClassifierOptions, EstimatorOptions } from './options.js';
 export {
   type AlphaOptions,
   ElasticNet,
@@ -24,10 +24,10 @@ export {
   Ridge,
   type TweedieOptions,
   TweedieRegressor,
-} from './estimators/regressors.js';
+} from './regressors.js';
 export {
   SGDClassifier,
   type SGDClassifierOptions,
   SGDRegressor,
   type SGDRegressorOptions,
-} from './estimators/sgd.js';
+} from './sgd.js';

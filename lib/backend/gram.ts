@@ -1,8 +1,8 @@
 // When full-batch least squares goes by the Gram matrix XᵀX, taken once, in place of a pass over X for each step.
 
-import { type Plan, samplerKind, solverKind } from '../backend/plan.js';
 import { NablaError } from '../base/errors.js';
 import { losses } from '../catalog/catalog.js';
+import { type Plan, samplerKind, solverKind } from './plan.js';
 
 /** How loss and gradient of an update rule were come by. */
 export type FitPath = 'gram' | 'direct';

@@ -1,8 +1,8 @@
 // The results as a picture: how many times as long others take, and how low nabla could go; then growth with rows.
 import { scaleLog } from 'd3-scale';
-import type { Result } from '../bench/row.js';
-import { digits, timeText, valueText } from '../bench/table.js';
-import { element, ink, picture, segment, shortened, text, width } from './svg.js';
+import { element, ink, picture, segment, shortened, text, width } from '../draw/svg.js';
+import type { Result } from './row.js';
+import { digits, timeText, valueText } from './table.js';
 
 const [left, right, top] = [330, width - 150, 92];
 const [bar, gap] = [15, 12];

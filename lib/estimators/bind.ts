@@ -1,6 +1,7 @@
 // The estimators of nabla on another class of models: that of the reference.
-import * as estimators from '../estimators.js';
+
 import type { Model } from '../model/model.js';
+import * as estimators from './index.js';
 
 type Estimators = Omit<typeof estimators, 'Estimator' | 'Classifier'>;
 

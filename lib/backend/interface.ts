@@ -1,12 +1,13 @@
-// The Backend interface, and which backend is in use.
-import { version } from '../package.json';
-import type { Plan, Table } from './backend/plan.js';
-import type { Matrix } from './base/arrays.js';
-import { NablaError, show } from './base/errors.js';
-import type { Halt } from './base/halt.js';
-import type { Bounds } from './input/bounds.js';
-import { loadNative } from './native.js';
-import { reference } from './reference/backend.js';
+// The Backend interface: what computes, and the jobs that it is given.
+import type { Matrix } from '../base/arrays.js';
+import type { Halt } from '../base/halt.js';
+import type { Plan, Table } from './plan.js';
+
+/** One of each per coefficient: outputs × cols, infinite where there is none. */
+export interface Bounds {
+  lower: Float64Array;
+  upper: Float64Array;
+}
 
 /** A fit, checked and complete. The arrays are read only. */
 export interface FitJob {
@@ -166,62 +167,4 @@ export interface Backend {
   fitManySync(job: ManyJob): void;
   /** Rejects with the reason of a halt. */
   fitMany(job: ManyJob, halt?: Halt): Promise<void>;
-}
-
-/** Which backend computes, and what it runs on. */
-export interface BackendInfo {
-  /** `'native'`, or `'reference'` where this platform has no binary or NABLA_BACKEND asks for it. */
-  readonly name: 'native' | 'reference';
-  /** The instruction set: `'baseline'` (SSE2), `'avx2'`, `'avx512'`, `'neon'`, or `'javascript'`. */
-  readonly target: string;
-  /** Threads that fits share; see {@link setThreads}. */
-  readonly threads: number;
-  /** Of nabla. */
-  readonly version: string;
-}
-
-function choose(): Backend {
-  const wanted = process.env.NABLA_BACKEND || undefined;
-  if (wanted === 'reference') return reference;
-  if (wanted !== undefined && wanted !== 'native') {
-    throw new NablaError('ERR_NATIVE_LOAD', `NABLA_BACKEND must be native or reference; got ${show(wanted)}`);
-  }
-  const native = loadNative();
-  if (native) return native;
-  if (wanted) throw new NablaError('ERR_NATIVE_LOAD', 'NABLA_BACKEND=native: there is no binary for this platform');
-  warnOnce();
-  return reference;
-}
-
-const warned = Symbol.for('nabla.warned');
-
-/** Says once in a process that it computes slowly, where nobody asked for that. */
-function warnOnce(): void {
-  const ofProcess = process as unknown as Record<symbol, boolean | undefined>;
-  if (ofProcess[warned]) return;
-  ofProcess[warned] = true;
-  const where = `${process.platform}-${process.arch}`;
-  const message = `there is no binary for this platform (${where}), so that nabla computes in JavaScript: the same results, slower`;
-  const detail = 'NABLA_BACKEND=reference asks for that, and ends this warning.';
-  process.emitWarning(message, { type: 'NablaWarning', code: 'NABLA_NO_BINARY', detail });
-}
-
-let chosen: Backend | undefined;
-
-/** The backend in use, chosen at the first call: `nabla/reference` never loads the addon. */
-export function inUse(): Backend {
-  chosen ??= choose();
-  return chosen;
-}
-
-export function describe(backend: Backend): BackendInfo {
-  const { name, target } = backend;
-  return Object.freeze({
-    name,
-    target,
-    get threads() {
-      return backend.threads();
-    },
-    version,
-  });
 }
