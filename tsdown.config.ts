@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { defineConfig, type Rolldown } from 'tsdown';
 
 const commands = { cli: 'lib/cli/main.ts', bench: 'lib/bench/index.ts' };
@@ -11,30 +11,25 @@ const library = {
 };
 // What docs say stands in the .d.ts; in the code it would be an eighth of what is installed.
 const comments = { jsdoc: false, annotation: true, legal: true };
+const entries: string[] = Object.values(library);
 const node = { platform: 'node', target: 'node20' } as const;
 
-// To parse all of the library takes longer than to load its addon, and most programs use a part of it: that is cut into
-// chunks, which the CommonJS build loads when something of them is first asked for.
-const chunks: [name: string, modules: RegExp][] = [
-  ['backend', /^(backend|native|builtins|errors|plan|catalog)\./],
-  ['solver', /^reference\/(solver\/|backend)/],
-  ['arithmetic', /^reference\/kernels\//],
-  ['estimators', /^(reference\/)?estimators/],
-  ['metrics', /^(metrics\/|predictions)/],
-  ['many', /^((facade\/)?many|models|problems)\./],
-  ['paths', /^((facade\/)?(path|crossvalidate|nullmodel|sequence|measure)|lambdapath|crossvalidation|folds)\./],
-  ['files', /^(file|checkpoint|modeljson|modelbytes)\./],
-  ['optimizer', /^(facade\/)?optimizer\./],
-  ['vectors', /^facade\/(kernels|textbook)\./],
-  ['minimize', /^minimize\./],
-  ['seldom', /^(online|holdout|facade\/(iterator|own))\./],
-  ['core', /^(?!index|kernels|textbook|reference\/index|cli\/|bench\/)/],
-];
+// Parsing all of the library takes longer than loading its addon, and most programs use a part of it. So each folder of lib/
+// is a chunk, and each file beside them, which the CommonJS build loads when something of it is first used. What every
+// program loads, and what every fit does, is one.
+const together: Record<string, readonly string[]> = {
+  base: ['base', 'catalog', 'backend', 'native'],
+  fit: ['input', 'fitting', 'model', 'fit'],
+};
 
 function chunkOf(id: string): string | null {
-  if (id.endsWith('package.json')) return 'backend';
+  if (id.endsWith('package.json')) return 'base';
   const [, module] = id.split(sep).join('/').split('/lib/');
-  return (module && chunks.find(([, modules]) => modules.test(module))?.[0]) ?? null;
+  if (!module || entries.includes(`lib/${module}`)) return null;
+  const folder = module.includes('/') ? dirname(module) : module.replace(/\.ts$/, '');
+  if (folder.startsWith('cli') || folder === 'bench') return null;
+  const shared = Object.keys(together).find((name) => together[name].includes(folder));
+  return shared ?? folder.replaceAll('/', '-');
 }
 
 /** Makes of a chunk's requires and re-exports what waits until it is used. Parentheses: `new` may stand before it. */
@@ -47,19 +42,19 @@ const wait = (code: string): string =>
     )
     .replace(/\b(require_\w+)(\.\w+)/g, '($1()$2)');
 
-/** What a chunk has of `backend`, which all load: constants, since hot paths would feel a property of its exports. */
-function holdBackend(code: string): string {
-  const own = /\brequire_backend\.(\w+)/g;
+/** What a chunk has of `base`, which all load: constants, since hot paths would feel a property of its exports. */
+function holdBase(code: string): string {
+  const own = /\brequire_base\.(\w+)/g;
   const names = new Set([...code.matchAll(own)].map(([, name]) => name));
   return code
-    .replace(own, 'backend$$$1')
+    .replace(own, 'base$$$1')
     .replace(
-      /^const require_backend = (require.+);$/m,
-      `const { ${[...names].map((name) => `${name}: backend$$${name}`).join(', ')} } = $1;`,
+      /^const require_base = (require.+);$/m,
+      `const { ${[...names].map((name) => `${name}: base$$${name}`).join(', ')} } = $1;`,
     );
 }
 
-const lazy: Rolldown.Plugin = { name: 'lazy', renderChunk: (code) => wait(holdBackend(code)) };
+const lazy: Rolldown.Plugin = { name: 'lazy', renderChunk: (code) => wait(holdBase(code)) };
 
 /** For each entry but the command what `import` gets: the same objects as by `require`. */
 const modules: Rolldown.Plugin = {

@@ -22,16 +22,16 @@ describe.runIf(canSpawn && existsSync(`${dist}index.cjs`))('loading', () => {
   it('takes what is asked for, and no more', ({ skip }) => {
     const { backend, atFirst, afterFit, afterPath } = usual;
     skip(backend !== 'native', 'there is no addon');
-    expect(atFirst).toEqual(['backend', 'index']);
-    expect(afterFit).toContain('core');
-    for (const part of ['solver', 'estimators', 'metrics', 'many', 'paths', 'files', 'minimize']) {
+    expect(atFirst).toEqual(['base', 'index']);
+    expect(afterFit).toContain('fit');
+    for (const part of ['reference', 'estimators', 'metrics', 'batch', 'many', 'paths', 'operations', 'minimize']) {
       expect(afterFit, part).not.toContain(part);
     }
     expect(afterPath).toContain('paths');
   });
 
   it('takes the reference where it is to compute', async () => {
-    expect((await loaded({ NABLA_BACKEND: 'reference' })).afterFit).toContain('solver');
+    expect((await loaded({ NABLA_BACKEND: 'reference' })).afterFit).toContain('reference');
   });
 
   it('refuses what is no data by its own error', () => {
