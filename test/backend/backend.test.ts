@@ -21,7 +21,7 @@ it('a backend has a name, a target, threads and a version, and is frozen', () =>
 });
 
 describe.runIf(canSpawn)('choosing a backend', () => {
-  const root = dirname(dirname(fileURLToPath(import.meta.url)));
+  const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
   const usual = { NABLA_BACKEND: '', NABLA_TARGET: '', PREBUILDS_ONLY: '' };
   let library: ReturnType<typeof buildLibrary>;
   /** A package of its own, with the library and no binary. */

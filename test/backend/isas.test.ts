@@ -19,7 +19,7 @@ import { expectOutcome, singleJobs } from '../support/jobs.js';
 import { lawBlock } from '../support/law.js';
 import { expectBits, normal, patience, random, runs } from '../support/support.js';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 function run(target: string, input: Buffer) {
   return spawnSync(process.execPath, [fixture('call.mjs'), nodeGypBuild.resolve(root)], {

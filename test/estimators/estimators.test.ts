@@ -18,7 +18,8 @@ import {
   thrown,
 } from '../support/support.js';
 
-const fixture = (name: string) => JSON.parse(readFileSync(new URL(`./fixtures/${name}.json`, import.meta.url), 'utf8'));
+const fixture = (name: string) =>
+  JSON.parse(readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), 'utf8'));
 const folder = mkdtempSync(join(tmpdir(), 'nabla-estimators-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 

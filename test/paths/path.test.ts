@@ -17,7 +17,8 @@ import {
   runs,
 } from '../support/support.js';
 
-const fixture = (name: string) => JSON.parse(readFileSync(new URL(`./fixtures/${name}.json`, import.meta.url), 'utf8'));
+const fixture = (name: string) =>
+  JSON.parse(readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), 'utf8'));
 const diabetes = fixture('diabetes');
 const sick = { X: Float64Array.from(diabetes.X as number[]), y: Float64Array.from(diabetes.y as number[]) };
 

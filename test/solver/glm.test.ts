@@ -22,7 +22,7 @@ interface Problem {
 
 const here = dirname(fileURLToPath(import.meta.url));
 const whole = resolve(here, '../../../shared/golden/glm.json');
-const file = existsSync(whole) ? whole : resolve(here, 'fixtures/glm.json');
+const file = existsSync(whole) ? whole : resolve(here, '../fixtures/glm.json');
 const problems = JSON.parse(readFileSync(file, 'utf8')) as Problem[];
 
 describe.each(faces)('minima of generalized linear models: $name', ({ fitSync }) => {

@@ -36,7 +36,7 @@ interface RuleTrace {
 function golden<T>(name: string): T {
   const here = dirname(fileURLToPath(import.meta.url));
   const whole = resolve(here, '../../../shared/golden', name);
-  return JSON.parse(readFileSync(existsSync(whole) ? whole : resolve(here, 'fixtures', name), 'utf8'));
+  return JSON.parse(readFileSync(existsSync(whole) ? whole : resolve(here, '../fixtures', name), 'utf8'));
 }
 
 const tolerance = 1e-12;

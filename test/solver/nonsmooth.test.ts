@@ -12,7 +12,7 @@ import { lawBlock } from '../support/law.js';
 import { expectBits, expectClose, normals, patience, random, runs } from '../support/support.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const diabetes = JSON.parse(readFileSync(resolve(here, 'fixtures/diabetes.json'), 'utf8'));
+const diabetes = JSON.parse(readFileSync(resolve(here, '../fixtures/diabetes.json'), 'utf8'));
 
 type Name = 'hinge' | 'quantile' | 'epsilon_insensitive';
 const names: Name[] = ['hinge', 'quantile', 'epsilon_insensitive'];

@@ -8,7 +8,7 @@ import { faces } from '../support/backends.js';
 import { expectClose, normals, thrown } from '../support/support.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const fixture = (name: string) => JSON.parse(readFileSync(resolve(here, `fixtures/${name}.json`), 'utf8'));
+const fixture = (name: string) => JSON.parse(readFileSync(resolve(here, `../fixtures/${name}.json`), 'utf8'));
 const read = (name: string) => {
   const file = fixture(name);
   const { rows, cols } = file;

@@ -5,14 +5,13 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-const here = dirname(fileURLToPath(import.meta.url));
-const root = dirname(here);
+const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** An emulated Node cannot start another unless the system knows its binaries. */
 export const canSpawn = spawnSync(process.execPath, ['--version']).status === 0;
 
 /** The path of a script in fixtures/. */
-export const fixture = (name: string): string => join(here, 'fixtures', name);
+export const fixture = (name: string): string => join(root, 'test/fixtures', name);
 
 export interface Ended {
   code: number | null;
