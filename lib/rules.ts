@@ -1,4 +1,5 @@
-import type { rules, Values } from './catalog/catalog.js';
+import type { Values } from './catalog/entry.js';
+import type { rules } from './catalog/rules.js';
 
 /** The parameters of an update rule, all optional; defaults are PyTorch's. */
 export type RuleOptions<K extends keyof typeof rules> = Values<(typeof rules)[K]['parameters']>;

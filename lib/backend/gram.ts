@@ -1,7 +1,7 @@
 // When full-batch least squares goes by the Gram matrix XᵀX, taken once, in place of a pass over X for each step.
 
 import { NablaError } from '../base/errors.js';
-import { losses } from '../catalog/catalog.js';
+import { losses } from '../catalog/losses.js';
 import { type Plan, samplerKind, solverKind } from './plan.js';
 
 /** How loss and gradient of an update rule were come by. */

@@ -6,7 +6,7 @@ import { coefficientCount, manyStatuses, type Plan, samplerKind, statuses, weigh
 import { checkFixed, type Matrix, moveIn, snapshot, zerosLike } from '../base/arrays.js';
 import { type ErrorCode, invalid, NablaError } from '../base/errors.js';
 import { guarded } from '../base/memory.js';
-import { losses } from '../catalog/catalog.js';
+import { losses } from '../catalog/losses.js';
 import { putBack, takeAside } from '../fitting/aside.js';
 import { Control } from '../fitting/control.js';
 import { hasDomain, startInDomain } from '../fitting/domain.js';

@@ -3,7 +3,7 @@ import type { ManyJob } from '../backend/interface.js';
 import { type ManyStatus, manyStatuses, type Status } from '../backend/plan.js';
 import type { Matrix } from '../base/arrays.js';
 import { NablaError } from '../base/errors.js';
-import type { losses } from '../catalog/catalog.js';
+import type { losses } from '../catalog/losses.js';
 import type { KeptOptions } from '../fitting/kept.js';
 import { unknownDistance } from '../fitting/optimality.js';
 import { readNumber } from '../input/read.js';

@@ -2,7 +2,8 @@
 // objective, a mean, has the penalty over C times the weight of the rows.
 import { isFloat64Array, type Matrix } from '../base/arrays.js';
 import { invalid } from '../base/errors.js';
-import { hyperparameters, losses } from '../catalog/catalog.js';
+import { hyperparameters } from '../catalog/hyperparameters.js';
+import { losses } from '../catalog/losses.js';
 import { type FitData, rowsUsed } from '../input/data.js';
 import type { Label } from '../input/labels.js';
 import type { Loss } from '../input/options.js';

@@ -1,7 +1,8 @@
 // What estimators are made with: their own hyperparameters, and the options of a fit that are no business of theirs.
 import { types } from 'node:util';
 import { NablaError, viewName } from '../base/errors.js';
-import { hyperparameters, type NumberOption } from '../catalog/catalog.js';
+import type { NumberOption } from '../catalog/entry.js';
+import { hyperparameters } from '../catalog/hyperparameters.js';
 import { controlNames, type FitControl } from '../input/control.js';
 import { elsewhere, type FitOptions, fitOptionNames } from '../input/options.js';
 import { readBoolean, readChoice, readNumber, readObject } from '../input/read.js';

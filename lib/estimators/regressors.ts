@@ -2,7 +2,7 @@
 // l1·Σ|w| + ½·l2·Σw², and the weight of the rows is the sum of sampleWeight, or their number.
 
 import type { Table } from '../backend/plan.js';
-import { hyperparameters } from '../catalog/catalog.js';
+import { hyperparameters } from '../catalog/hyperparameters.js';
 import type { Loss } from '../input/options.js';
 import { Estimator } from './estimator.js';
 import type { EstimatorOptions } from './options.js';

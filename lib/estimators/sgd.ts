@@ -1,6 +1,6 @@
 // Estimators that learn row by row, with scikit-learn's defaults.
 import type { Matrix } from '../base/arrays.js';
-import { hyperparameters } from '../catalog/catalog.js';
+import { hyperparameters } from '../catalog/hyperparameters.js';
 import type { FitControl } from '../input/control.js';
 import type { FitData } from '../input/data.js';
 import type { Label } from '../input/labels.js';

@@ -1,7 +1,7 @@
 // Where a fit may begin whose loss has a domain: with an identity link every mean, z itself, is positive.
 
 import { coefficientCount, type Plan, type Table } from '../backend/plan.js';
-import { type LossEntry, losses } from '../catalog/catalog.js';
+import { type LossEntry, losses } from '../catalog/losses.js';
 
 const entries: readonly LossEntry[] = Object.values(losses);
 

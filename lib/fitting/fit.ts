@@ -6,7 +6,7 @@ import { statuses } from '../backend/plan.js';
 import { NablaError } from '../base/errors.js';
 import { Halt } from '../base/halt.js';
 import { guarded } from '../base/memory.js';
-import type { losses } from '../catalog/catalog.js';
+import type { losses } from '../catalog/losses.js';
 import { checkFinite, type FitData, type RawTable } from '../input/data.js';
 import type { Label } from '../input/labels.js';
 import type { FitOptions } from '../input/options.js';

@@ -16,7 +16,8 @@ import {
   tweedieIdentityLoss,
   tweedieLoss,
 } from '../backend/plan.js';
-import { losses, solvers } from '../catalog/catalog.js';
+import { losses } from '../catalog/losses.js';
+import { solvers } from '../catalog/rules.js';
 import { type Course, fitted } from './course.js';
 import type { Distance } from './optimality.js';
 import { withSolver } from './solver.js';

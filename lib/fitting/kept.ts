@@ -2,7 +2,10 @@
 
 import type { Plan } from '../backend/plan.js';
 import { invalid, NablaError } from '../base/errors.js';
-import { averagings, fitOptions, type losses, rules, samplers } from '../catalog/catalog.js';
+import type { losses } from '../catalog/losses.js';
+import { fitOptions } from '../catalog/options.js';
+import { rules } from '../catalog/rules.js';
+import { averagings, samplers } from '../catalog/samplers.js';
 import { isList, readBounds, readPenaltyFactors } from '../input/bounds.js';
 import type { Label } from '../input/labels.js';
 import { type FitOptions, type ReadOptions, readFitOptions } from '../input/options.js';

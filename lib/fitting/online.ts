@@ -2,7 +2,8 @@
 
 import { type Plan, weightCount } from '../backend/plan.js';
 import { invalid, NablaError } from '../base/errors.js';
-import { rules, schedules } from '../catalog/catalog.js';
+import { rules } from '../catalog/rules.js';
+import { schedules } from '../catalog/schedules.js';
 import type { OptimizerSpec } from '../input/options.js';
 import { type Chosen, readChoice, readObject, specOf } from '../input/read.js';
 import { rules as referenceRules } from '../reference/kernels/updates.js';

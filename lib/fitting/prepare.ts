@@ -5,7 +5,7 @@ import type { FitJob } from '../backend/interface.js';
 import { coefficientCount, type Plan, type Table, weightCount } from '../backend/plan.js';
 import { checkArray, checkLength, checkMatrix, firstNotFinite, isFloat64Array } from '../base/arrays.js';
 import { invalid, NablaError } from '../base/errors.js';
-import { losses } from '../catalog/catalog.js';
+import { losses } from '../catalog/losses.js';
 import { readBounds, readPenaltyFactors } from '../input/bounds.js';
 import { type RawTable, readTable } from '../input/data.js';
 import { holdOut } from '../input/holdout.js';

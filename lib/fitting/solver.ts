@@ -2,7 +2,8 @@
 
 import { kinkedLosses, logisticLoss, type Plan, softmaxLoss, solverKind, squaredLoss } from '../backend/plan.js';
 import { NablaError } from '../base/errors.js';
-import { losses, solvers } from '../catalog/catalog.js';
+import { losses } from '../catalog/losses.js';
+import { solvers } from '../catalog/rules.js';
 
 export type SolverName = Exclude<keyof typeof solvers, 'auto'>;
 

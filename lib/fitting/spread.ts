@@ -11,7 +11,7 @@ import {
   squaredLoss,
   type Table,
 } from '../backend/plan.js';
-import { losses as entries, type LossEntry } from '../catalog/catalog.js';
+import { losses as entries, type LossEntry } from '../catalog/losses.js';
 import { losses } from '../reference/kernels/losses.js';
 import { log } from '../reference/kernels/math.js';
 

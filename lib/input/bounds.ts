@@ -2,7 +2,7 @@
 
 import type { Bounds } from '../backend/interface.js';
 import { invalid, NablaError, viewName } from '../base/errors.js';
-import { fitOptions } from '../catalog/catalog.js';
+import { fitOptions } from '../catalog/options.js';
 import { readNumber } from './read.js';
 
 /** What says where coefficients may be: see the options of the same names. */

@@ -2,7 +2,7 @@
 // of a class follows from its place.
 
 import { type ErrorCode, invalid, NablaError, show } from '../base/errors.js';
-import { losses } from '../catalog/catalog.js';
+import { losses } from '../catalog/losses.js';
 import { readNumber } from './read.js';
 
 /** What a class may be called: a finite number, a string or a boolean; all classes of a model alike. */

@@ -2,17 +2,12 @@
 import { types } from 'node:util';
 import { maxParameters, type Plan, samplerKind, solverKind } from '../backend/plan.js';
 import { NablaError } from '../base/errors.js';
-import {
-  averagings,
-  type Choice,
-  fitOptions,
-  histories,
-  losses,
-  rules,
-  samplers,
-  schedules,
-  solvers,
-} from '../catalog/catalog.js';
+import type { Choice } from '../catalog/entry.js';
+import { losses } from '../catalog/losses.js';
+import { fitOptions, histories } from '../catalog/options.js';
+import { rules, solvers } from '../catalog/rules.js';
+import { averagings, samplers } from '../catalog/samplers.js';
+import { schedules } from '../catalog/schedules.js';
 import type { CheckpointOptions } from './control.js';
 import { controlNames, type FitControl } from './control.js';
 import type { FitData } from './data.js';

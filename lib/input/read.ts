@@ -3,7 +3,7 @@ import { types } from 'node:util';
 import { maxParameters } from '../backend/plan.js';
 import { spelling } from '../base/builtins.js';
 import { invalid, NablaError, show } from '../base/errors.js';
-import type { Entry, NumberOption, Parameter } from '../catalog/catalog.js';
+import type { Entry, NumberOption, Parameter } from '../catalog/entry.js';
 
 // Makes objects that inherit nothing. Those of Object.create(null) are slower by far to read.
 function Empty() {}

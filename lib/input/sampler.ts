@@ -2,7 +2,7 @@
 
 import { type Plan, samplerKind, type Table } from '../backend/plan.js';
 import { invalid, NablaError, viewName } from '../base/errors.js';
-import { samplers } from '../catalog/catalog.js';
+import { samplers } from '../catalog/samplers.js';
 import type { ReadOptions } from './options.js';
 import { readChoice, readObject } from './read.js';
 

@@ -2,7 +2,9 @@
 
 import { maxParameters, type Plan } from '../backend/plan.js';
 import { invalid, NablaError, viewName } from '../base/errors.js';
-import { type Choice, losses, schedules } from '../catalog/catalog.js';
+import type { Choice } from '../catalog/entry.js';
+import { losses } from '../catalog/losses.js';
+import { schedules } from '../catalog/schedules.js';
 import { type Chosen, readChoice, readNumber, readPlain } from './read.js';
 
 type Named<K extends keyof typeof schedules> = Choice<Pick<typeof schedules, K>>;

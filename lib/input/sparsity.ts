@@ -1,7 +1,7 @@
 // Which update rules take l1.
 
 import { NablaError } from '../base/errors.js';
-import { type RuleEntry, rules } from '../catalog/catalog.js';
+import { type RuleEntry, rules } from '../catalog/rules.js';
 
 /**
  * Refuses l1 for the rules that would not reach its minimum: those whose steps do not depend on the size of the slope, and

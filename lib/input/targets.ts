@@ -2,7 +2,7 @@
 import { types } from 'node:util';
 import { checkLength } from '../base/arrays.js';
 import { invalid, NablaError } from '../base/errors.js';
-import { losses, type TargetKind } from '../catalog/catalog.js';
+import { losses, type TargetKind } from '../catalog/losses.js';
 import type { RawTable } from './data.js';
 import { checkClasses, codeOf, type Label, maxClasses, placesOf, some } from './labels.js';
 import { type Chosen, readNumber, readObject, readPlain } from './read.js';

@@ -1,5 +1,5 @@
 // How well a model meets rows: the usual metrics of its kind, or the one that people call its score.
-import { losses } from '../catalog/catalog.js';
+import { losses } from '../catalog/losses.js';
 import type { Label } from '../input/labels.js';
 import { accuracy, type ClassMetrics, classMetrics } from './classes.js';
 import { d2, type MeanMetrics, meanMetrics } from './means.js';

@@ -1,5 +1,5 @@
 // How well the mean of counts and amounts is met.
-import { losses } from '../catalog/catalog.js';
+import { losses } from '../catalog/losses.js';
 import { exp, log } from '../reference/kernels/math.js';
 import { halfDeviance } from './deviance.js';
 import { average, errorsOf, targetsOf } from './errors.js';

@@ -1,7 +1,7 @@
 // What a model says of rows beside what is true of them: the ground of all metrics.
 import { checkMatrix, firstNotFinite, type Matrix, zerosLike } from '../base/arrays.js';
 import { NablaError } from '../base/errors.js';
-import { losses } from '../catalog/catalog.js';
+import { losses } from '../catalog/losses.js';
 import { checkFinite, overflow, type RawTable, readTable } from '../input/data.js';
 import { readChoice, readObject } from '../input/read.js';
 import { readTargets } from '../input/targets.js';

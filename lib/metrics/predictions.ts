@@ -1,5 +1,5 @@
 // From z to means, classes and their probabilities.
-import { type LossEntry, losses } from '../catalog/catalog.js';
+import { type LossEntry, losses } from '../catalog/losses.js';
 import { exp } from '../reference/kernels/math.js';
 
 const identity = (z: number): number => z;

@@ -1,6 +1,6 @@
 // What metrics ask of a model.
 import type { Matrix } from '../base/arrays.js';
-import type { losses } from '../catalog/catalog.js';
+import type { losses } from '../catalog/losses.js';
 import type { Label } from '../input/labels.js';
 
 /** A model as metrics see it: its loss, its classes, and z of rows. */

@@ -4,7 +4,7 @@ import { type FitPath, fitPaths } from '../backend/gram.js';
 import { type Status, statuses } from '../backend/plan.js';
 import { crypto } from '../base/builtins.js';
 import { invalid, NablaError } from '../base/errors.js';
-import { losses } from '../catalog/catalog.js';
+import { losses } from '../catalog/losses.js';
 import { type KeptOptions, readKept } from '../fitting/kept.js';
 import { decodeCarried, type Online, type OnlineJSON, readOnline, writeOnline } from '../fitting/online.js';
 import { type Distance, unknownDistance } from '../fitting/optimality.js';

@@ -8,7 +8,7 @@ import { addonAt, gypBuild } from '../base/builtins.js';
 import { type ErrorCode, NablaError, show } from '../base/errors.js';
 import type { Halt } from '../base/halt.js';
 import { allocate } from '../base/memory.js';
-import { mostThreads } from '../catalog/catalog.js';
+import { mostThreads } from '../catalog/options.js';
 
 type Allocate = (n: number) => Float64Array;
 /** Of the addon's begin. @internal */

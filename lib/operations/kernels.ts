@@ -6,7 +6,7 @@ import { checkApart, checkArray, checkLength, isFloat64Array, overlap } from '..
 import { invalid, NablaError } from '../base/errors.js';
 import { isDefaultFloatingPoint } from '../base/floatingpoint.js';
 import { allocate } from '../base/memory.js';
-import { losses } from '../catalog/catalog.js';
+import { losses } from '../catalog/losses.js';
 import { colsOf, readSize } from '../input/data.js';
 import type { Loss } from '../input/options.js';
 import { type Chosen, readChoice } from '../input/read.js';

@@ -5,7 +5,9 @@ import { checkApart, checkArray, checkLength, firstNotFinite, isFloat64Array } f
 import { invalid, NablaError } from '../base/errors.js';
 import { isDefaultFloatingPoint } from '../base/floatingpoint.js';
 import { allocate, guarded } from '../base/memory.js';
-import { type Entry, fitOptions, rules, type updateOptions, type Values } from '../catalog/catalog.js';
+import type { Entry, Values } from '../catalog/entry.js';
+import { fitOptions, type updateOptions } from '../catalog/options.js';
+import { rules } from '../catalog/rules.js';
 import { isList, readBounds } from '../input/bounds.js';
 import { readSize } from '../input/data.js';
 import type { OptimizerSpec } from '../input/options.js';

@@ -1,6 +1,6 @@
 // The facade of setThreads.
 import type { Backend } from '../backend/interface.js';
-import { mostThreads } from '../catalog/catalog.js';
+import { mostThreads } from '../catalog/options.js';
 import { readNumber } from '../input/read.js';
 
 const threads = { kind: 'number', default: 1, range: `[1, ${mostThreads}]`, whole: true, help: '' } as const;

@@ -1,5 +1,5 @@
 import { NablaError } from '../base/errors.js';
-import { measures } from '../catalog/catalog.js';
+import { measures } from '../catalog/measures.js';
 import type { Label } from '../input/labels.js';
 import type { Model } from '../model/model.js';
 import type { Path, PathJSON } from './lambdapath.js';

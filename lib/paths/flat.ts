@@ -2,7 +2,7 @@
 
 import type { FitJob } from '../backend/interface.js';
 import { coefficientCount } from '../backend/plan.js';
-import { losses } from '../catalog/catalog.js';
+import { losses } from '../catalog/losses.js';
 import { exp } from '../reference/kernels/math.js';
 
 /** Units in the last place that count as rounding. */

@@ -2,7 +2,7 @@
 
 import type { Backend, FitJob } from '../backend/interface.js';
 import type { Plan, Table } from '../backend/plan.js';
-import type { measures } from '../catalog/catalog.js';
+import type { measures } from '../catalog/measures.js';
 import type { Course } from '../fitting/course.js';
 import { accuracy, areaUnderRoc } from '../metrics/classes.js';
 import { errorsOf, targetsOf } from '../metrics/errors.js';

@@ -3,7 +3,7 @@
 import type { FitJob, Outcome } from '../backend/interface.js';
 import { coefficientCount, maxParameters, samplerKind, type Table } from '../backend/plan.js';
 import { zerosLike } from '../base/arrays.js';
-import { losses } from '../catalog/catalog.js';
+import { losses } from '../catalog/losses.js';
 import { type Course, fitted } from '../fitting/course.js';
 import { hasDomain, startInDomain } from '../fitting/domain.js';
 import { withSolver } from '../fitting/solver.js';

@@ -1,7 +1,8 @@
 import type { Backend, Outcome } from '../backend/interface.js';
 import { invalid, NablaError, viewName } from '../base/errors.js';
 import { guarded } from '../base/memory.js';
-import { type losses, pathOptions } from '../catalog/catalog.js';
+import type { losses } from '../catalog/losses.js';
+import { pathOptions } from '../catalog/options.js';
 import { type Course, run, runSync } from '../fitting/course.js';
 import { fittedOf } from '../fitting/fit.js';
 import { distanceFound } from '../fitting/judge.js';

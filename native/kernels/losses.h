@@ -234,7 +234,7 @@ struct TweedieIdentity {  // of the mean z itself; ∞ where that is not positiv
   }
 };
 
-// All of them, in the order of lib/catalog/catalog.ts: one formula for each value of z, passes of its own, or
+// All of them, in the order of lib/catalog/losses.ts: one formula for each value of z, passes of its own, or
 // passes that call the formula (passes.h).
 // clang-format off
 #define NABLA_LOSSES(elementwise, coupled, called) \

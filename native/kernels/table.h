@@ -103,7 +103,7 @@ struct LossPoint {
 
 struct Loss {
   const char* name;
-  const char* parameters;  // names, space-separated, in the order of lib/catalog/catalog.ts
+  const char* parameters;  // names, space-separated, in the order of lib/catalog/
   // Overwrites z with dl/dz and returns the sum of l(y, z), both times the row's weight.
   double (*gradient)(const LossArgs& args);
   // The same, and writes d²l/dz² times the row's weight, `stride` apart, as z is: of losses that have none

@@ -317,7 +317,7 @@ static Passes adamPasses(const double* p) {
 static Passes lionPasses(const double* p) { return passesOf<Lion, true>(p); }
 static double initialAccumulator(const double* p, int) { return p[5]; }
 
-// All of them, in the order of lib/catalog/catalog.ts: name, parameters, states, which of them are never
+// All of them, in the order of lib/catalog/rules.ts: name, parameters, states, which of them are never
 // negative, leader, what the states begin with (null: 0), begin, step length, shrink, passes.
 #define NABLA_COMMON "learningRate weightDecay decoupled "
 #define NABLA_ADAM NABLA_COMMON "beta1 beta2 epsilon"

@@ -42,7 +42,7 @@ enum class Status {
   running
 };
 
-// A row of lib/catalog/catalog.ts, for the test that holds the two against each other.
+// A row of lib/catalog/, for the test that holds the two against each other.
 struct Entry {
   const char* name;
   const char* parameters;

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { encode, maxParameters, samplerKind, statuses } from '../../lib/backend/plan.js';
-import { schedules } from '../../lib/catalog/catalog.js';
+import { schedules } from '../../lib/catalog/schedules.js';
 import { argumentsOf, loadAddon, outcomeOf } from '../../lib/native/addon.js';
 import { native } from '../support/backends.js';
 import { jobOf } from '../support/jobs.js';

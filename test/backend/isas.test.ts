@@ -9,7 +9,7 @@ import nodeGypBuild from 'node-gyp-build';
 import { describe, expect, it } from 'vitest';
 import type { FitJob } from '../../lib/backend/interface.js';
 import { maxParameters, softmaxLoss } from '../../lib/backend/plan.js';
-import { losses } from '../../lib/catalog/catalog.js';
+import { losses } from '../../lib/catalog/losses.js';
 import { argumentsOf, outcomeOf } from '../../lib/native/addon.js';
 import { anyFit } from '../support/anyfit.js';
 import { native, reference } from '../support/backends.js';

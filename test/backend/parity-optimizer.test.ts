@@ -1,7 +1,7 @@
 // Optimizers: the reference and native make the same weights and the same state.
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
-import { rules } from '../../lib/catalog/catalog.js';
+import { rules } from '../../lib/catalog/rules.js';
 import type { OptimizerOptions } from '../../lib/index.js';
 import { faces } from '../support/backends.js';
 import { expectBits, normals, random, runs } from '../support/support.js';

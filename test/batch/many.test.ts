@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { manyStatuses } from '../../lib/backend/plan.js';
 import type { Matrix } from '../../lib/base/arrays.js';
-import { losses } from '../../lib/catalog/catalog.js';
+import { losses } from '../../lib/catalog/losses.js';
 import type { Model as AnyModel, FitOptions, ManyOptions, NablaError, Problem } from '../../lib/index.js';
 import { backend, setThreads } from '../../lib/index.js';
 import { type AnyFit, anyFit } from '../support/anyfit.js';

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { manyStatuses } from '../../lib/backend/plan.js';
-import { losses } from '../../lib/catalog/catalog.js';
+import { losses } from '../../lib/catalog/losses.js';
 import type { ManyOptions, PackedProblems } from '../../lib/index.js';
 import { faces, native } from '../support/backends.js';
 import { expectBits, normal, patience, random, runs } from '../support/support.js';

@@ -1,22 +1,20 @@
-// One catalog: what lib/catalog/catalog.ts says, what the reference has and what the addon exports, in the same order.
+// One catalog: what lib/catalog/ says, what the reference has and what the addon exports, in the same order.
 import { describe, expect, it } from 'vitest';
 import { averagingKind, encode, maxParameters, samplerKind, softmaxLoss, statuses } from '../../lib/backend/plan.js';
+import type { Entry, Parameter } from '../../lib/catalog/entry.js';
+import { hyperparameters } from '../../lib/catalog/hyperparameters.js';
+import { losses } from '../../lib/catalog/losses.js';
+import { measures } from '../../lib/catalog/measures.js';
 import {
-  averagings,
   crossValidationOptions,
-  type Entry,
   fitOptions,
   histories,
-  hyperparameters,
-  losses,
-  measures,
-  type Parameter,
   pathOptions,
-  rules,
-  samplers,
-  schedules,
   textbookOptions,
-} from '../../lib/catalog/catalog.js';
+} from '../../lib/catalog/options.js';
+import { rules } from '../../lib/catalog/rules.js';
+import { averagings, samplers } from '../../lib/catalog/samplers.js';
+import { schedules } from '../../lib/catalog/schedules.js';
 import { unknownDistance } from '../../lib/fitting/optimality.js';
 import { Model } from '../../lib/index.js';
 import { readFitOptions } from '../../lib/input/options.js';

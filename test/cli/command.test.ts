@@ -1,18 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import {
-  averagings,
-  type Entry,
-  fitOptions,
-  histories,
-  losses,
-  measures,
-  pathOptions,
-  rules,
-  samplers,
-  schedules,
-  solvers,
-} from '../../lib/catalog/catalog.js';
+import type { Entry } from '../../lib/catalog/entry.js';
+import { losses } from '../../lib/catalog/losses.js';
+import { measures } from '../../lib/catalog/measures.js';
+import { fitOptions, histories, pathOptions } from '../../lib/catalog/options.js';
+import { rules, solvers } from '../../lib/catalog/rules.js';
+import { averagings, samplers } from '../../lib/catalog/samplers.js';
+import { schedules } from '../../lib/catalog/schedules.js';
 import { file, houses, nabla } from './support.js';
 
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

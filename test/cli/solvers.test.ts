@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { solvers } from '../../lib/catalog/catalog.js';
+import { solvers } from '../../lib/catalog/rules.js';
 import { fitSync } from '../../lib/index.js';
 import { exactly, file, fitJson, houses, nabla, path } from './support.js';
 

@@ -1,6 +1,7 @@
 // partialFit continues the fit it continues: all of its options, its rates, its state, to the bit.
 import { describe, expect, it } from 'vitest';
-import { averagings, type rules as table } from '../../lib/catalog/catalog.js';
+import type { rules as table } from '../../lib/catalog/rules.js';
+import { averagings } from '../../lib/catalog/samplers.js';
 import { type Averaging, type FitOptions, type Model, type Schedule, sgd } from '../../lib/index.js';
 import { faces } from '../support/backends.js';
 import { expectBits, expectClose, expectRefusal, patience, problem, random } from '../support/support.js';

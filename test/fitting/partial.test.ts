@@ -1,6 +1,6 @@
 // Learning from rows as they come: partialFit and warmStart.
 import { describe, expect, it } from 'vitest';
-import { rules } from '../../lib/catalog/catalog.js';
+import { rules } from '../../lib/catalog/rules.js';
 import type { FitData, FitOptions, Model } from '../../lib/index.js';
 import { faces } from '../support/backends.js';
 import { expectBits, expectClose, expectRefusal, expectRejection, normals, problem } from '../support/support.js';

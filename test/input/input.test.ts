@@ -1,6 +1,6 @@
 // Bad input to fits: a NablaError with its code, thrown by fitSync and rejected by fit, and nothing changed.
 import { describe, expect, it } from 'vitest';
-import { fitOptions } from '../../lib/catalog/catalog.js';
+import { fitOptions } from '../../lib/catalog/options.js';
 import type { ErrorCode, FitOptions } from '../../lib/index.js';
 import { faces } from '../support/backends.js';
 import { detach, expectRefusal, expectRejection, normals, thrown } from '../support/support.js';

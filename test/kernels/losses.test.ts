@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../lib/backend/interface.js';
 import { maxParameters, softmaxLoss } from '../../lib/backend/plan.js';
-import { losses } from '../../lib/catalog/catalog.js';
+import { losses } from '../../lib/catalog/losses.js';
 import type { Loss } from '../../lib/input/options.js';
 import { plainLosses } from '../support/algebra.js';
 import { kernelSets, native, reference } from '../support/backends.js';

@@ -1,7 +1,7 @@
 // What every update rule keeps to: finite gradients make finite weights, and 0/0 is no step.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type RuleEntry, rules } from '../../lib/catalog/catalog.js';
+import { type RuleEntry, rules } from '../../lib/catalog/rules.js';
 import type { OptimizerOptions } from '../../lib/index.js';
 import { faces } from '../support/backends.js';
 import { expectBits, normal, normals, problem, random, runs } from '../support/support.js';

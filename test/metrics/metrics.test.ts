@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { losses } from '../../lib/catalog/catalog.js';
+import { losses } from '../../lib/catalog/losses.js';
 import type {
   ClassMetrics,
   ErrorCode,

@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { losses } from '../../lib/catalog/catalog.js';
+import { losses } from '../../lib/catalog/losses.js';
 import type { Loss } from '../../lib/index.js';
 import { faces } from '../support/backends.js';
 import { expectBits, expectClose, expectRefusal, normals } from '../support/support.js';

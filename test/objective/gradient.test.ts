@@ -1,7 +1,7 @@
 // Each loss's gradient against central differences of its value, away from its kinks.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { losses } from '../../lib/catalog/catalog.js';
+import { losses } from '../../lib/catalog/losses.js';
 import type { Loss } from '../../lib/input/options.js';
 import { type Face, faces } from '../support/backends.js';
 import { expectClose, normals, random, runs } from '../support/support.js';

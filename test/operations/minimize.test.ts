@@ -1,7 +1,7 @@
 // minimize: a caller's own function, on the loop of the fits.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { rules } from '../../lib/catalog/catalog.js';
+import { rules } from '../../lib/catalog/rules.js';
 import { type Differentiable, fitSync, type MinimizeOptions, minimize } from '../../lib/index.js';
 import { minimize as ofReference } from '../../lib/reference.js';
 import scipy from '../fixtures/scipy-lbfgsb.json' with { type: 'json' };

@@ -1,6 +1,6 @@
 // createOptimizer: rules on the caller's own arrays, in place.
 import { describe, expect, it } from 'vitest';
-import { rules } from '../../lib/catalog/catalog.js';
+import { rules } from '../../lib/catalog/rules.js';
 import { adam, ftrl, type OptimizerGroup, type OptimizerOptions, rmsprop, sgd } from '../../lib/index.js';
 import { rules as referenceRules } from '../../lib/reference/kernels/updates.js';
 import { type Face, faces } from '../support/backends.js';

@@ -1,6 +1,6 @@
 // A y that does not vary has one λ: no path is made of what rounding leaves of it.
 import { describe, expect, it } from 'vitest';
-import { losses } from '../../lib/catalog/catalog.js';
+import { losses } from '../../lib/catalog/losses.js';
 import type { Loss, PathOptions } from '../../lib/index.js';
 import { faces } from '../support/backends.js';
 import { expectClose, normals, random } from '../support/support.js';

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { maxParameters, softmaxLoss } from '../../lib/backend/plan.js';
-import { losses } from '../../lib/catalog/catalog.js';
+import { losses } from '../../lib/catalog/losses.js';
 import { loadAddon } from '../../lib/native/addon.js';
 import { losses as formulas } from '../../lib/reference/kernels/losses.js';
 import { native } from '../support/backends.js';

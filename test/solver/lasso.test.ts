@@ -1,7 +1,8 @@
 // Every rule that takes l1 reaches the minimum of loss and penalty, with exact zeros, by all rows and by batches; the
 // others refuse l1.
 import { describe, expect, it } from 'vitest';
-import { type losses, type RuleEntry, rules } from '../../lib/catalog/catalog.js';
+import type { losses } from '../../lib/catalog/losses.js';
+import { type RuleEntry, rules } from '../../lib/catalog/rules.js';
 import type { FitOptions, Model, OptimizerSpec, Schedule } from '../../lib/index.js';
 import { withOnes } from '../support/algebra.js';
 import { type Face, faces } from '../support/backends.js';

@@ -2,16 +2,12 @@
 import fc from 'fast-check';
 import type { FitJob } from '../../lib/backend/interface.js';
 import type { Matrix } from '../../lib/base/arrays.js';
-import {
-  averagings,
-  type Entry,
-  fitOptions,
-  losses,
-  type NumberOption,
-  rules,
-  schedules,
-  solvers,
-} from '../../lib/catalog/catalog.js';
+import type { Entry, NumberOption } from '../../lib/catalog/entry.js';
+import { losses } from '../../lib/catalog/losses.js';
+import { fitOptions } from '../../lib/catalog/options.js';
+import { rules, solvers } from '../../lib/catalog/rules.js';
+import { averagings } from '../../lib/catalog/samplers.js';
+import { schedules } from '../../lib/catalog/schedules.js';
 import type { FitData, FitOptions } from '../../lib/index.js';
 import { jobOf } from './jobs.js';
 import { lawBlock } from './law.js';

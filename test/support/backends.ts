@@ -2,7 +2,7 @@
 
 import type { Backend } from '../../lib/backend/interface.js';
 import { softmaxLoss } from '../../lib/backend/plan.js';
-import { losses } from '../../lib/catalog/catalog.js';
+import { losses } from '../../lib/catalog/losses.js';
 import * as nabla from '../../lib/index.js';
 import { readChoice } from '../../lib/input/read.js';
 import * as kernels from '../../lib/kernels.js';

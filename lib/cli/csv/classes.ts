@@ -1,5 +1,5 @@
 // The classes of a target: their names in order, and the number that each is for the library.
-import type { losses } from '../../catalog/catalog.js';
+import type { losses } from '../../catalog/losses.js';
 import type { Column } from './columns.js';
 import { csvError } from './place.js';
 

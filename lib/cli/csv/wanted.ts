@@ -1,7 +1,7 @@
 // Which columns of a file a fit is made of, and what their cells may be.
 
 import { show } from '../../base/errors.js';
-import { losses } from '../../catalog/catalog.js';
+import { losses } from '../../catalog/losses.js';
 import { readChoice } from '../../input/read.js';
 import { targetRange } from '../../input/targets.js';
 import { strictNumber } from '../terminal/text.js';

@@ -1,15 +1,11 @@
 // What a fit chooses by name, and the lines of a help text that tell these names.
-import {
-  averagings,
-  type Entry,
-  histories,
-  losses,
-  measures,
-  rules,
-  samplers,
-  schedules,
-  solvers,
-} from '../../catalog/catalog.js';
+import type { Entry } from '../../catalog/entry.js';
+import { losses } from '../../catalog/losses.js';
+import { measures } from '../../catalog/measures.js';
+import { histories } from '../../catalog/options.js';
+import { rules, solvers } from '../../catalog/rules.js';
+import { averagings, samplers } from '../../catalog/samplers.js';
+import { schedules } from '../../catalog/schedules.js';
 import { usualOptimizer } from '../../input/defaults.js';
 
 type Table = Record<string, Entry>;

@@ -1,6 +1,6 @@
 // Flags and their lines in the help, short where many entries of the catalog share one.
 import { Option } from 'commander';
-import type { Parameter } from '../../catalog/catalog.js';
+import type { Parameter } from '../../catalog/entry.js';
 import { type Flag, kebab, partOf } from './parameters.js';
 
 /** One flag, or two for a switch that some entries have on and others off. */

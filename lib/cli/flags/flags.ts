@@ -1,7 +1,7 @@
 // The flags of a fit, made from the catalog: a new row there is a new name or flag here.
 import { type Command, Option } from 'commander';
 import { NablaError, show } from '../../base/errors.js';
-import { fitOptions } from '../../catalog/catalog.js';
+import { fitOptions } from '../../catalog/options.js';
 import type { FitOptions } from '../../input/options.js';
 import { type Axis, axes } from './axes.js';
 import { helpOf, helpOfFlag, optionsOf } from './flaghelp.js';

@@ -1,5 +1,5 @@
 // The parameters of the catalog by the name of a flag.
-import type { Parameter } from '../../catalog/catalog.js';
+import type { Parameter } from '../../catalog/entry.js';
 import { type Axis, axes } from './axes.js';
 
 /** A flag for a parameter, shared by the entries of an axis that have one of that name. */

@@ -1,7 +1,7 @@
 // The value of a flag, by the catalog.
 
 import { NablaError, show } from '../../base/errors.js';
-import type { Parameter } from '../../catalog/catalog.js';
+import type { Parameter } from '../../catalog/entry.js';
 import { readNumber } from '../../input/read.js';
 import { strictNumber } from '../terminal/text.js';
 

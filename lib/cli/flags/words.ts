@@ -1,7 +1,7 @@
 // The library's messages in the words of the command: options are flags.
 
 import { NablaError } from '../../base/errors.js';
-import { fitOptions, pathOptions } from '../../catalog/catalog.js';
+import { fitOptions, pathOptions } from '../../catalog/options.js';
 import { axes } from './axes.js';
 import { kebab } from './parameters.js';
 

@@ -1,5 +1,5 @@
 // What a file holds, for people.
-import { losses } from '../../catalog/catalog.js';
+import { losses } from '../../catalog/losses.js';
 import { count, counted, measured } from '../../draw/figures.js';
 import { coefficientLines, factLines } from '../fit/reporttext.js';
 import { isSolver } from '../fit/request.js';

@@ -2,7 +2,7 @@
 
 import { basename } from 'node:path';
 import { writeAtomic } from '../../base/file.js';
-import { pathOptions } from '../../catalog/catalog.js';
+import { pathOptions } from '../../catalog/options.js';
 import { cvPicture } from '../../draw/cvpicture.js';
 import { counted, measured } from '../../draw/figures.js';
 import type { Along, Mark } from '../../draw/lambdapicture.js';

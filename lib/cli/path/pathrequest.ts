@@ -1,7 +1,9 @@
 // What a call of nabla fit asks for along λ: its flags, and what they come to.
 import { type Command, Option } from 'commander';
 import { NablaError } from '../../base/errors.js';
-import { crossValidationOptions, measures, type Parameter, pathOptions } from '../../catalog/catalog.js';
+import type { Parameter } from '../../catalog/entry.js';
+import { measures } from '../../catalog/measures.js';
+import { crossValidationOptions, pathOptions } from '../../catalog/options.js';
 import type { CrossValidationOptions, FitOptions, PathOptions } from '../../index.js';
 import { helpOf, optionsOf } from '../flags/flaghelp.js';
 import { kebab } from '../flags/parameters.js';

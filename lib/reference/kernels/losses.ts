@@ -21,7 +21,7 @@ export interface LossArgs {
 
 export interface Loss {
   name: string;
-  /** Names, space-separated, in the order of catalog.ts. */
+  /** Names, space-separated, in the order of lib/catalog/losses.ts. */
   parameters: string;
   /** Overwrites z with ∂ℓ/∂z and returns Σℓ, both times the row's weight. */
   gradient(args: LossArgs): number;

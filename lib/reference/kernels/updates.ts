@@ -22,7 +22,7 @@ export type Leader = 'none' | 'mean' | 'once';
 
 export interface Rule {
   name: string;
-  /** Names, space-separated, in the order of catalog.ts. */
+  /** Names, space-separated, in the order of lib/catalog/rules.ts. */
   parameters: string;
   states: number;
   /** those that are never negative */

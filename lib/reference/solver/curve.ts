@@ -88,7 +88,7 @@ function triangle({ p, initial, done }: At): number {
   return low + (initial - low) * (height * power(p[4], cycle));
 }
 
-/** By name, in the order of catalog.ts; parameters begin with warmup. */
+/** By name, in the order of lib/catalog/schedules.ts; parameters begin with warmup. */
 export const schedules: readonly {
   name: string;
   parameters: string;
