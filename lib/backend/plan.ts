@@ -20,7 +20,12 @@ export const modifiedHuberLoss = 12;
 export const perceptronLoss = 13;
 export const tweedieIdentityLoss = 14;
 /** Piecewise-linear losses, which have no second derivative. */
-export const kinkedLosses: readonly number[] = [hingeLoss, quantileLoss, epsilonInsensitiveLoss, perceptronLoss];
+export const piecewiseLinearLosses: readonly number[] = [
+  hingeLoss,
+  quantileLoss,
+  epsilonInsensitiveLoss,
+  perceptronLoss,
+];
 
 export const squaredLoss = 0;
 /** What changes the weights: an update rule, or a solver of the catalog, counted from 1. */

@@ -12,7 +12,7 @@ const most = 20_000;
 const ofRow = 16;
 const ofExact = 6;
 
-export function isBrief({ plan, train, validation }: FitJob): boolean {
+export function shouldRunInline({ plan, train, validation }: FitJob): boolean {
   const { cols, outputs, solver } = plan;
   const rows = train.count + (validation?.count ?? 0);
   const pass = rows * outputs * (cols + ofRow);

@@ -100,7 +100,7 @@ export class Control {
 
   /** Work that this halt ends, and the signal by way of it. Rejects at once, whatever the work does. */
   async under<T>(halt: Halt, work: () => Promise<T>): Promise<T> {
-    const deafen = this.#signal && listen(this.#signal, halt);
+    const unsubscribe = this.#signal && listen(this.#signal, halt);
     let away: (() => void) | undefined;
     try {
       return await new Promise<T>((resolve, reject) => {
@@ -109,7 +109,7 @@ export class Control {
       });
     } finally {
       away?.();
-      deafen?.();
+      unsubscribe?.();
     }
   }
 }

@@ -2,14 +2,14 @@
 import type { Backend, FitJob, Outcome, Watch } from '../backend/interface.js';
 
 /** Asks for fits, one after another, and is given their outcomes; null asks for a pause, so that others get a turn. */
-export type Course<R> = Generator<FitJob | null, R, Outcome | undefined>;
+export type FitGenerator<R> = Generator<FitJob | null, R, Outcome | undefined>;
 
 /** One fit of a course. */
-export function* fitted(job: FitJob): Course<Outcome> {
+export function* fitted(job: FitJob): FitGenerator<Outcome> {
   return (yield job) as Outcome;
 }
 
-export function runSync<R>(backend: Backend, course: Course<R>): R {
+export function runSync<R>(backend: Backend, course: FitGenerator<R>): R {
   let next = course.next();
   while (!next.done) next = course.next(next.value ? backend.fitSync(next.value) : undefined);
   return next.value;
@@ -19,7 +19,7 @@ export function runSync<R>(backend: Backend, course: Course<R>): R {
 const turn = 5;
 
 /** `watch`: under which halt. */
-export async function run<R>(backend: Backend, course: Course<R>, watch?: Watch): Promise<R> {
+export async function run<R>(backend: Backend, course: FitGenerator<R>, watch?: Watch): Promise<R> {
   let end = 0;
   let next = course.next();
   while (!next.done) {

@@ -10,7 +10,7 @@ import type { losses } from '../catalog/losses.js';
 import { checkFinite, type FitData, type RawTable } from '../input/data.js';
 import type { Label } from '../input/labels.js';
 import type { FitOptions } from '../input/options.js';
-import { isBrief, nextTurn } from './brief.js';
+import { nextTurn, shouldRunInline } from './brief.js';
 import { fitInPieces, fitInPiecesSync } from './checkpoint.js';
 import { run as runCourse, runSync } from './course.js';
 import { EpochIterator } from './iterator.js';
@@ -18,7 +18,7 @@ import { distanceFound } from './judge.js';
 import type { KeptOptions } from './kept.js';
 import type { Online } from './online.js';
 import type { Distance } from './optimality.js';
-import { own } from './own.js';
+import { takeOwnership } from './own.js';
 import { type Call, checkAgain, type PenaltyOf, prepare } from './prepare.js';
 import { withUnits } from './units.js';
 
@@ -60,7 +60,7 @@ export interface Fitting {
 }
 
 /** A NaN in the data looks like divergence; it is the caller's mistake and says where it is. */
-export function blameData(outcome: Outcome, data: RawTable, validation: RawTable | null): Outcome {
+export function checkDivergedData(outcome: Outcome, data: RawTable, validation: RawTable | null): Outcome {
   if (statuses[outcome.status] === 'diverged') checkFinite('data', data);
   if (validation && !outcome.validationLoss.every(Number.isFinite)) checkFinite('validation', validation);
   return outcome;
@@ -78,7 +78,7 @@ export function fittedOf<L extends Label>(call: Call, outcome: Outcome, distance
     labels: targets.labels as readonly L[],
     outputs: targets.outputs,
     cols: job.plan.cols,
-    outcome: blameData(outcome, raw.data, raw.validation),
+    outcome: checkDivergedData(outcome, raw.data, raw.validation),
     kept: call.options,
     distance,
     online: kept && outcome.carried && { optimizer: kept, carried: outcome.carried },
@@ -86,7 +86,7 @@ export function fittedOf<L extends Label>(call: Call, outcome: Outcome, distance
 }
 
 /** A fit on the calling thread that tells its epochs. */
-function watchedSync(backend: Backend, job: FitJob, { control, raw }: Call): Outcome {
+function runWithProgress(backend: Backend, job: FitJob, { control, raw }: Call): Outcome {
   const steps = backend.steps(job);
   for (let end = steps.nextSync(); end; end = steps.nextSync()) {
     control.tell(end);
@@ -98,7 +98,7 @@ function watchedSync(backend: Backend, job: FitJob, { control, raw }: Call): Out
 }
 
 /** What is done here and now, told at the next turn. */
-async function soon<T>(work: () => T): Promise<T> {
+async function deferred<T>(work: () => T): Promise<T> {
   try {
     return work();
   } finally {
@@ -113,7 +113,7 @@ export function createFitting(computing: Backend): Fitting {
       const call = prepare(data, options, penalty);
       const { job, checkpoint, control } = call;
       control.check();
-      const run = (job: FitJob) => (control.watches ? watchedSync(backend, job, call) : backend.fitSync(job));
+      const run = (job: FitJob) => (control.watches ? runWithProgress(backend, job, call) : backend.fitSync(job));
       const outcome = checkpoint ? fitInPiecesSync(run, job, checkpoint) : run(job);
       return fittedOf(call, outcome, runSync(backend, distanceFound(job, outcome, false)));
     },
@@ -124,15 +124,15 @@ export function createFitting(computing: Backend): Fitting {
       judges = false,
     ): Promise<Fitted<L>> {
       const given = prepare(data, options, penalty);
-      const isHere = !given.checkpoint && !given.control.watches && isBrief(given.job);
-      const call = own(given, isHere);
+      const isHere = !given.checkpoint && !given.control.watches && shouldRunInline(given.job);
+      const call = takeOwnership(given, isHere);
       const { job, checkpoint, control } = call;
       if (isHere) {
         const here = () => {
           const outcome = backend.fitSync(job);
           return fittedOf<L>(call, outcome, runSync(backend, distanceFound(job, outcome, judges)));
         };
-        return control.run(() => soon(here));
+        return control.run(() => deferred(here));
       }
       return control.run(async (watch) => {
         const run = (job: FitJob) => backend.fit(job, watch);
@@ -155,7 +155,7 @@ export function createFitting(computing: Backend): Fitting {
         if (given.control.watches) {
           throw new NablaError('ERR_UNKNOWN_OPTION', 'onProgress is no option of fitIterator, which yields the same');
         }
-        const call = own(given);
+        const call = takeOwnership(given);
         const halt = new Halt();
         return {
           control: call.control,

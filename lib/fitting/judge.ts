@@ -4,9 +4,9 @@
 import type { FitJob, Outcome } from '../backend/interface.js';
 import {
   averagingKind,
-  kinkedLosses,
   maxParameters,
   type Plan,
+  piecewiseLinearLosses,
   samplerKind,
   softmaxLoss,
   solverKind,
@@ -18,7 +18,7 @@ import {
 } from '../backend/plan.js';
 import { losses } from '../catalog/losses.js';
 import { solvers } from '../catalog/rules.js';
-import { type Course, fitted } from './course.js';
+import { type FitGenerator, fitted } from './course.js';
 import type { Distance } from './optimality.js';
 import { withSolver } from './solver.js';
 import { spreadOf } from './spread.js';
@@ -51,7 +51,7 @@ const last = ({ loss }: Outcome): number => (loss.length > 0 ? loss[loss.length 
  * time as for so many (2,000 rows of 10 columns).
  */
 function passesOf({ loss, cols, outputs, solver }: Plan): number {
-  if (kinkedLosses.includes(loss)) return 40 + (outputs * cols) / 32;
+  if (piecewiseLinearLosses.includes(loss)) return 40 + (outputs * cols) / 32;
   if (solver === solverKind.lbfgs) return 3;
   const grams = loss === softmaxLoss ? (outputs * (outputs + 1)) / 2 : loss === squaredLoss ? 1 : outputs;
   return 2 + grams * (2 + cols / 32);
@@ -119,13 +119,13 @@ interface Gain {
 const unknown: Gain = { gain: NaN, from: NaN };
 
 /** The objective at weights: what an epoch of steps of length 0 tells. */
-function* objectiveAt(job: FitJob, weights: Float64Array): Course<number> {
+function* objectiveAt(job: FitJob, weights: Float64Array): FitGenerator<number> {
   const still = { solver: solverKind.none, rule: 0, ruleParameters: noParameters, schedule: 0 };
   return last(yield* fitted(jobFrom(job, weights, still)));
 }
 
 /** By how much the objective of least squares, which is its own model, falls in a step of Newton's method. */
-function* gainOfStep(job: FitJob, weights: Float64Array): Course<Gain> {
+function* gainOfStep(job: FitJob, weights: Float64Array): FitGenerator<Gain> {
   const newton = { solver: solverKind.newton, solverParameters: noParameters };
   const step = yield* fitted(jobFrom(job, weights, newton));
   const { remainingDecrease: rest } = step;
@@ -153,7 +153,7 @@ function* gainOfSolver(
   solving: Partial<Plan>,
   rows: number,
   always: boolean,
-): Course<Gain> {
+): FitGenerator<Gain> {
   const { plan, train } = job;
   const isPart = rows < train.count;
   const part = isPart ? partOf(train, rows) : train;
@@ -169,7 +169,7 @@ function* gainOfSolver(
 }
 
 /** By how much the objective can fall, by fits that cost little, or, `always`, whatever they cost; NaN: not known. */
-function* gainFrom(job: FitJob, outcome: Outcome, always: boolean): Course<Gain> {
+function* gainFrom(job: FitJob, outcome: Outcome, always: boolean): FitGenerator<Gain> {
   const { plan, train } = job;
   const passes = always ? Infinity : passesFor(job, outcome);
   if (plan.loss === squaredLoss && plan.cols + (plan.intercept ? 1 : 0) <= mostWeights) {
@@ -181,7 +181,8 @@ function* gainFrom(job: FitJob, outcome: Outcome, always: boolean): Course<Gain>
   const { solver, solverParameters, maxSeconds } = picked;
   const each = passesOf(picked);
   const epochs = Math.min(iterations.most, Math.floor(passes / each));
-  if (epochs < (kinkedLosses.includes(plan.loss) ? iterations.fewestOfPieces : iterations.fewest)) return unknown;
+  if (epochs < (piecewiseLinearLosses.includes(plan.loss) ? iterations.fewestOfPieces : iterations.fewest))
+    return unknown;
   const most = Math.max(mostVisits, outcome.epochs * train.count * plan.cols);
   const rows = Math.min(train.count, Math.ceil(most / (each * iterations.most * plan.cols)));
   const solving = { solver, solverParameters, maxSeconds, epochs, tolerance, scalesTolerance };
@@ -211,7 +212,7 @@ function distanceOf({ plan, train }: FitJob, outcome: Outcome, { gain, from }: G
  * What the method that fitted tells, else what fits of the same objective find: on the same backend, where that costs little
  * beside the fit, or `always`.
  */
-export function* distanceFound(job: FitJob, outcome: Outcome, always: boolean): Course<Distance> {
+export function* distanceFound(job: FitJob, outcome: Outcome, always: boolean): FitGenerator<Distance> {
   const { sampler } = job.plan;
   const cannot = statuses[outcome.status] === 'diverged' || outcome.epochs === 0 || sampler === samplerKind.indices;
   const gain = gainTold(job, outcome) ?? (cannot ? unknown : yield* gainFrom(job, outcome, always));

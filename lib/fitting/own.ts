@@ -9,7 +9,7 @@ type Arrays = { X: Matrix; y: Float64Array; offset: Float64Array | null };
  * The call on memory that nobody else can detach, or `inPlace` if it is done with before anybody can. Throws before
  * anything is taken over.
  */
-export function own(call: Call, inPlace = false): Call {
+export function takeOwnership(call: Call, inPlace = false): Call {
   const { job, raw, control } = call;
   const names = new Map<Matrix, string>();
   const collect = (prefix: string, table: Arrays | null) => {

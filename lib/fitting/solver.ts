@@ -1,6 +1,13 @@
 // Which solver a fit without a learning rate gets, and which fits a solver can do.
 
-import { kinkedLosses, logisticLoss, type Plan, softmaxLoss, solverKind, squaredLoss } from '../backend/plan.js';
+import {
+  logisticLoss,
+  type Plan,
+  piecewiseLinearLosses,
+  softmaxLoss,
+  solverKind,
+  squaredLoss,
+} from '../backend/plan.js';
 import { NablaError } from '../base/errors.js';
 import { losses } from '../catalog/losses.js';
 import { solvers } from '../catalog/rules.js';
@@ -33,7 +40,7 @@ export function rowsForLbfgs(plan: Plan): number {
     return l2 > 0 ? most.exact + 1 : 0; // ridge regression has as many equations as rows, if these are fewer
   }
   // For piecewise-linear losses the interior point method needs few iterations, L-BFGS thousands.
-  if (kinkedLosses.includes(loss)) {
+  if (piecewiseLinearLosses.includes(loss)) {
     if (side <= most.parts) return Infinity;
     return isPlain && l2 > 0 ? most.parts + 1 : 0; // as many equations as rows
   }

@@ -8,7 +8,7 @@ import { NablaError } from '../base/errors.js';
 import { guarded } from '../base/memory.js';
 import { textbookOptions } from '../catalog/options.js';
 import { rules } from '../catalog/rules.js';
-import { blameData } from '../fitting/fit.js';
+import { checkDivergedData } from '../fitting/fit.js';
 import { checkAgain } from '../fitting/prepare.js';
 import { readFitOptions } from '../input/options.js';
 import { readChoice, readNumber, readObject } from '../input/read.js';
@@ -125,7 +125,7 @@ export function createTextbook(backend: Backend): Textbook {
       carried: null,
       known: null,
     };
-    const outcome = blameData(backend.fitSync(job), table, null);
+    const outcome = checkDivergedData(backend.fitSync(job), table, null);
     return { theta: outcome.weights, history: outcome.loss, iterations: outcome.epochs };
   }
 

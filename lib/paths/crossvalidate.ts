@@ -5,8 +5,8 @@ import { guarded } from '../base/memory.js';
 import { losses } from '../catalog/losses.js';
 import { measures } from '../catalog/measures.js';
 import { crossValidationOptions } from '../catalog/options.js';
-import { type Course, run, runSync } from '../fitting/course.js';
-import { own } from '../fitting/own.js';
+import { type FitGenerator, run, runSync } from '../fitting/course.js';
+import { takeOwnership } from '../fitting/own.js';
 import type { Call } from '../fitting/prepare.js';
 import { withUnits } from '../fitting/units.js';
 import type { FitData } from '../input/data.js';
@@ -68,7 +68,10 @@ function prepare(data: unknown, options: unknown): Request {
   const { call, given } = path;
   for (const name of ['validation', 'validationFraction']) {
     if (given[name] === undefined) continue;
-    throw new NablaError('ERR_UNKNOWN_OPTION', `${name} is no option here: every fold holds out rows of its own`);
+    throw new NablaError(
+      'ERR_UNKNOWN_OPTION',
+      `${name} is no option here: every fold holds out rows of its takeOwnership`,
+    );
   }
   if (call.job.indices) {
     throw new NablaError('ERR_UNKNOWN_OPTION', 'the sampler "indices" names the rows itself, which a fold must');
@@ -166,7 +169,7 @@ function* foldCourse(
   { job, held }: Fold,
   { lambdas, l1Ratio }: Path<Label>,
   { weights }: NullModel,
-): Course<(number | null)[]> {
+): FitGenerator<(number | null)[]> {
   const models: Float64Array[] = [];
   // The null model of all rows is a place to start from, but no solution for these.
   const from = { weights, loss: NaN, steepest: NaN, certain: false };
@@ -208,7 +211,7 @@ export function createCrossValidate(
       options?: CrossValidationOptions,
     ): Promise<CrossValidation<L>> {
       const prepared = prepare(data, options);
-      const request = { ...prepared, call: own(prepared.call) };
+      const request = { ...prepared, call: takeOwnership(prepared.call) };
       const folds = foldsOf(request);
       return request.call.control.run(async (watch) => {
         const { path, from } = await run(backend, pathCourse<L>(model, request), watch);

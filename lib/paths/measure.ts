@@ -3,7 +3,7 @@
 import type { Backend, FitJob } from '../backend/interface.js';
 import type { Plan, Table } from '../backend/plan.js';
 import type { measures } from '../catalog/measures.js';
-import type { Course } from '../fitting/course.js';
+import type { FitGenerator } from '../fitting/course.js';
 import { accuracy, areaUnderRoc } from '../metrics/classes.js';
 import { errorsOf, targetsOf } from '../metrics/errors.js';
 import { deviance } from '../metrics/means.js';
@@ -24,7 +24,7 @@ export function* measured(
   job: FitJob,
   table: Table,
   weights: readonly Float64Array[],
-): Course<(number | null)[]> {
+): FitGenerator<(number | null)[]> {
   const rows = rowsOf(job, table, new Float64Array(0));
   const values: (number | null)[] = [];
   for (let at = 0; at < weights.length; at += atOnce) {
@@ -60,7 +60,7 @@ function* decisions(
   { plan }: FitJob,
   table: Table,
   weights: readonly Float64Array[],
-): Course<Float64Array[]> {
+): FitGenerator<Float64Array[]> {
   const { cols, outputs } = plan;
   const { count } = table;
   const all = weights.map(() => new Float64Array(count * outputs));

@@ -4,7 +4,7 @@ import type { FitJob, Outcome } from '../backend/interface.js';
 import { coefficientCount, maxParameters, samplerKind, type Table } from '../backend/plan.js';
 import { zerosLike } from '../base/arrays.js';
 import { losses } from '../catalog/losses.js';
-import { type Course, fitted } from '../fitting/course.js';
+import { type FitGenerator, fitted } from '../fitting/course.js';
 import { hasDomain, startInDomain } from '../fitting/domain.js';
 import { withSolver } from '../fitting/solver.js';
 import { refuseUnits } from '../fitting/units.js';
@@ -23,12 +23,12 @@ function jobOf(job: FitJob, train: Table, weights: Float64Array, options: object
 }
 
 /** One step down the loss of some rows, of length 1: it tells the loss at the weights, and the gradient. */
-function* step(job: FitJob, train: Table, weights: Float64Array): Course<Outcome> {
+function* step(job: FitJob, train: Table, weights: Float64Array): FitGenerator<Outcome> {
   return yield* fitted(jobOf(job, train, weights, { optimizer: { name: 'sgd', learningRate: 1 }, epochs: 1 }));
 }
 
 /** The mean loss of some rows at weights of X's own columns, without penalty; NaN where it is no number. */
-export function* lossAt(job: FitJob, table: Table, weights: Float64Array): Course<number> {
+export function* lossAt(job: FitJob, table: Table, weights: Float64Array): FitGenerator<number> {
   const { loss } = yield* step(job, table, weights);
   return loss.length > 0 ? loss[0] : NaN;
 }
@@ -52,7 +52,7 @@ export interface NullModel {
 
 const kinked: readonly (keyof typeof losses)[] = ['hinge', 'quantile', 'epsilon_insensitive', 'perceptron'];
 
-export function* nullModel(job: FitJob): Course<NullModel> {
+export function* nullModel(job: FitJob): FitGenerator<NullModel> {
   refuseUnits(job);
   const weights = yield* unpenalised(job);
   const { plan, train, penaltyFactors, bounds } = job;
@@ -100,7 +100,7 @@ function offsetOf({ plan, train }: FitJob, weights: Float64Array): Float64Array 
 }
 
 /** Fits the intercepts and the columns with a penalty factor of 0 alone. */
-function* unpenalised(job: FitJob): Course<Float64Array> {
+function* unpenalised(job: FitJob): FitGenerator<Float64Array> {
   const { plan, train, penaltyFactors, bounds } = job;
   const { cols, rows, outputs, intercept } = plan;
   const weights = nearestZero(job);

@@ -3,10 +3,10 @@ import { invalid, NablaError, viewName } from '../base/errors.js';
 import { guarded } from '../base/memory.js';
 import type { losses } from '../catalog/losses.js';
 import { pathOptions } from '../catalog/options.js';
-import { type Course, run, runSync } from '../fitting/course.js';
+import { type FitGenerator, run, runSync } from '../fitting/course.js';
 import { fittedOf } from '../fitting/fit.js';
 import { distanceFound } from '../fitting/judge.js';
-import { own } from '../fitting/own.js';
+import { takeOwnership } from '../fitting/own.js';
 import { type Call, prepare } from '../fitting/prepare.js';
 import { withUnits } from '../fitting/units.js';
 import { checkFinite, type FitData } from '../input/data.js';
@@ -145,7 +145,7 @@ export function explainsNoMore(loss: keyof typeof losses, ratios: readonly numbe
 export function* pathCourse<L extends Label>(
   model: typeof Model,
   { call, request }: PathCall,
-): Course<{ path: Path<L>; from: NullModel }> {
+): FitGenerator<{ path: Path<L>; from: NullModel }> {
   const { job } = call;
   const from = yield* nullModel(job);
   if (!Number.isFinite(from.loss)) checkFinite('data', call.raw.data);
@@ -156,7 +156,7 @@ export function* pathCourse<L extends Label>(
   const meanLosses: number[] = [];
   const ratios: number[] = [];
   const penalties = penaltiesOf(lambdas, request.l1Ratio);
-  function* each(outcome: Outcome, i: number): Course<boolean> {
+  function* each(outcome: Outcome, i: number): FitGenerator<boolean> {
     const penalized = { ...job, plan: { ...job.plan, ...penalties[i] } };
     models.push(model.fromFitted(fittedOf<L>(call, outcome, yield* distanceFound(penalized, outcome, false))));
     const { meanLoss } = outcome;
@@ -186,7 +186,7 @@ export function createFitPath(computing: Backend, model: typeof Model): { fitPat
     },
     async fitPath<L extends Label>(data: FitData<L>, options?: PathOptions): Promise<Path<L>> {
       const { call: given, request } = preparePath(data, options);
-      const call = own(given);
+      const call = takeOwnership(given);
       const course = pathCourse<L>(model, { call, request });
       return (await call.control.run((watch) => run(backend, course, watch))).path;
     },

@@ -3,7 +3,7 @@
 import { isWorthExpanding } from '../backend/gram.js';
 import type { FitJob, Outcome } from '../backend/interface.js';
 import { knownPlaces, solverKind, squaredLoss, statuses } from '../backend/plan.js';
-import { type Course, fitted } from '../fitting/course.js';
+import { type FitGenerator, fitted } from '../fitting/course.js';
 import type { NullModel } from './nullmodel.js';
 
 export interface PenaltySize {
@@ -20,8 +20,8 @@ export function* fitSequence(
   job: FitJob,
   penalties: readonly PenaltySize[],
   from: NullModel,
-  each: (outcome: Outcome, i: number) => Course<boolean>,
-): Course<void> {
+  each: (outcome: Outcome, i: number) => FitGenerator<boolean>,
+): FitGenerator<void> {
   let { weights } = from;
   const known = canBeKnown(job, penalties) ? new Float64Array(knownPlaces(job.plan).length) : null;
   for (let i = 0; i < penalties.length; i++) {

@@ -13,12 +13,12 @@ namespace nabla {
 
 namespace {
 
-constexpr size_t L = abreast;
+constexpr size_t L = batchWidth;
 
-// Expansion (expansion.cc) of each problem.
+// GramObjective (expansion.cc) of each problem.
 class Expansions {
  public:
-  Expansions(const Kernels& kernels, const Plan& plan, EightProblems& problems)
+  Expansions(const Kernels& kernels, const Plan& plan, ProblemBatch& problems)
       : kernels_(kernels),
         plan_(plan),
         problems_(problems),
@@ -38,11 +38,11 @@ class Expansions {
     if (mean_) leaveFar();
   }
 
-  // As Expansion's: of the lanes that are live the sums, and the gradient.
+  // As GramObjective's: of the lanes that are live the sums, and the gradient.
   void evaluate(const double* w, double* gradient, double* sum) {
     alignas(64) double terms[3 * L] = {};
     if (isKnown_)
-      kernels_.abreast.expand({G_, diagonal_, plan_.cols, mean_, output(w), output<const double>(from_),
+      kernels_.batched.expand({G_, diagonal_, plan_.cols, mean_, output(w), output<const double>(from_),
                                output<const double>(slope_), 0.0, e_, Ge_, output(gradient)},
                               problems_.counts(), terms);
     bool isDirect[L], anyDirect = false;
@@ -52,7 +52,7 @@ class Expansions {
       if (isKnown_) {
         sum[k] = value_[k] + (linear + 0.5 * square);
         const double all = value_[k] + (std::fabs(linear) + 0.5 * largest);
-        isDirect[k] &= !(sum[k] >= Expansion::least * all && sum[k] < INFINITY);
+        isDirect[k] &= !(sum[k] >= GramObjective::least * all && sum[k] < INFINITY);
       }
       anyDirect |= isDirect[k];
     }
@@ -70,7 +70,7 @@ class Expansions {
   void centre() {
     const size_t cols = plan_.cols;
     alignas(64) double total[L];
-    kernels_.abreast.sum(problems_.weights(), problems_.rows().count, total);
+    kernels_.batched.sum(problems_.weights(), problems_.rows().count, total);
     problems_.columnSums(mean_);
     for (size_t i = 0; i < L * cols; ++i) mean_[i] /= total[i % L];
     for (size_t k = 0; k < L; ++k)
@@ -80,7 +80,7 @@ class Expansions {
   void leaveFar() {
     const double* last = diagonal_ + L * plan_.cols;
     for (size_t i = 0; i < L * plan_.cols; ++i)
-      if (mean_[i] * mean_[i] * last[i % L] > Expansion::far * Expansion::far * diagonal_[i])
+      if (mean_[i] * mean_[i] * last[i % L] > GramObjective::far * GramObjective::far * diagonal_[i])
         problems_.leave(i % L);
   }
 
@@ -102,9 +102,9 @@ class Expansions {
 
   const Kernels& kernels_;
   const Plan& plan_;
-  EightProblems& problems_;
+  ProblemBatch& problems_;
   size_t side_;
-  Doubles memory_;
+  AlignedBuffer memory_;
   double* mean_;
   double *G_, *diagonal_, *e_, *Ge_, *from_, *slope_;
   double* direct_;  // gradients over the rows
@@ -112,18 +112,18 @@ class Expansions {
   double value_[L] = {};
 };
 
-bool isByGram(const Plan& plan, const EightProblems& problems) {
+bool isByGram(const Plan& plan, const ProblemBatch& problems) {
   return plan.gramFrom > 0 && problems.shortest() >= plan.gramFrom;
 }
 
 }  // namespace
 
-void descendAbreast(const Kernels& kernels, const Plan& plan, EightProblems& problems) {
+void descendBatched(const Kernels& kernels, const Plan& plan, ProblemBatch& problems) {
   const bool byGram = isByGram(plan, problems);
   // Some by the Gram matrix, some not.
   if (!byGram && plan.gramFrom > 0 && problems.rows().count >= plan.gramFrom) return;
   const size_t size = plan.size();
-  Doubles memory(2 * L * size);
+  AlignedBuffer memory(2 * L * size);
   double *w = memory.data(), *g = w + L * size;
   std::copy_n(problems.start(), L * size, w);
   std::unique_ptr<Expansions> expansions(byGram ? new Expansions(kernels, plan, problems) : nullptr);
@@ -141,7 +141,7 @@ void descendAbreast(const Kernels& kernels, const Plan& plan, EightProblems& pro
       problems.evaluate(w, g, areLossesAsked);
       for (size_t k = 0; k < L; ++k) sum[k] = areLossesAsked ? problems.sum(k) : 0.0;
     }
-    if (problems.penalty().active()) kernels.abreast.penaltyValue(w, plan.cols, problems.penalty(), penalty);
+    if (problems.penalty().active()) kernels.batched.penaltyValue(w, plan.cols, problems.penalty(), penalty);
     const double t = static_cast<double>(epoch + 1);
     const double rate = schedule.rate(t);
     const Pace before = pace;

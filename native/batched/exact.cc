@@ -10,11 +10,11 @@ namespace nabla {
 
 namespace {
 
-constexpr size_t L = abreast;
+constexpr size_t L = batchWidth;
 
-class ExactAbreast {
+class BatchedExact {
  public:
-  ExactAbreast(const Kernels& kernels, const Plan& plan, EightProblems& problems)
+  BatchedExact(const Kernels& kernels, const Plan& plan, ProblemBatch& problems)
       : kernels_(kernels),
         plan_(plan),
         problems_(problems),
@@ -38,13 +38,13 @@ class ExactAbreast {
     descend();
     // What is returned is more exact than what becomes of it when it is turned into centred weights.
     smooth_.toOriginal(w_);
-    Doubles original(L * size_);
+    AlignedBuffer original(L * size_);
     std::copy_n(smooth_.original(), L * size_, original.data());
     std::copy_n(smooth_.original(), L * size_, w_);
     smooth_.fromOriginal(w_);
     smooth_.evaluate(w_, nullptr, value);
     for (size_t k = 0; k < L; ++k)
-      if (problems_.isLive(k) && std::isfinite(value[k]) && isFiniteAbreast(original.data(), size_, k))
+      if (problems_.isLive(k) && std::isfinite(value[k]) && isFiniteBatched(original.data(), size_, k))
         problems_.settle(k, original.data(), Status::converged, 1, 1, value[k]);
   }
 
@@ -57,16 +57,16 @@ class ExactAbreast {
     std::fill_n(memory_.data(), memory_.size(), 0.0);
     problems_.evaluateAtZero();
     problems_.sweep([&](size_t from, size_t to) {
-      kernels_.abreast.gram(problems_.rows(), from, to, d, mean, H_, cols_);
-      kernels_.abreast.rmatvec(problems_.rows(), from, to, problems_.slopes(), g_);
+      kernels_.batched.gram(problems_.rows(), from, to, d, mean, H_, cols_);
+      kernels_.batched.rmatvec(problems_.rows(), from, to, problems_.slopes(), g_);
     });
-    if (plan_.intercept) kernels_.abreast.sum(problems_.slopes(), problems_.rows().count, g_ + L * cols_);
+    if (plan_.intercept) kernels_.batched.sum(problems_.slopes(), problems_.rows().count, g_ + L * cols_);
     for (size_t i = 0; i < L * size_; ++i) g_[i] /= problems_.counts()[i % L];
     smooth_.chain(w_, g_);
     alignas(64) double isGood[L];
     addPenalty();
     // Twice what is asked for alone: no rounding of the test itself counts.
-    kernels_.abreast.factorize(H_, cols_, 2.0 * plainPivot, isGood);
+    kernels_.batched.factorize(H_, cols_, 2.0 * plainPivot, isGood);
     for (size_t k = 0; k < L; ++k) {
       value[k] = problems_.sum(k) / problems_.counts()[k];
       if (isGood[k] != 1.0 || problems_.shortest() < cols_) problems_.leave(k);
@@ -89,25 +89,25 @@ class ExactAbreast {
   void descend() {
     for (size_t i = 0; i < L * size_; ++i) g_[i] *= -problems_.counts()[i % L];
     std::copy_n(g_, L * cols_, step_);
-    kernels_.abreast.solve(H_, cols_, step_);
+    kernels_.batched.solve(H_, cols_, step_);
     for (size_t i = 0; i < L * cols_; ++i) w_[i] += step_[i];
     for (size_t i = L * cols_; i < L * size_; ++i) w_[i] += g_[i] / problems_.counts()[i % L];
   }
 
   const Kernels& kernels_;
   const Plan& plan_;
-  EightProblems& problems_;
-  SmoothAbreast smooth_;
+  ProblemBatch& problems_;
+  BatchedObjective smooth_;
   size_t cols_, size_;
-  Doubles memory_;
+  AlignedBuffer memory_;
   double* H_;  // becomes its Cholesky factor
   double *step_, *w_, *g_;
 };
 
 }  // namespace
 
-void solveExactlyAbreast(const Kernels& kernels, const Plan& plan, EightProblems& problems) {
-  ExactAbreast(kernels, plan, problems)();
+void solveExactlyBatched(const Kernels& kernels, const Plan& plan, ProblemBatch& problems) {
+  BatchedExact(kernels, plan, problems)();
 }
 
 }  // namespace nabla

@@ -12,14 +12,14 @@ namespace nabla {
 
 namespace {
 
-constexpr size_t L = abreast;
+constexpr size_t L = batchWidth;
 
 // Of a diagonal element, what has to remain when the variables before it are taken out: far more than alone.
 constexpr double leastPivot = 0x1p-30;
 
-class NewtonAbreast {
+class BatchedNewton {
  public:
-  NewtonAbreast(const Kernels& kernels, const Plan& plan, EightProblems& problems)
+  BatchedNewton(const Kernels& kernels, const Plan& plan, ProblemBatch& problems)
       : kernels_(kernels),
         plan_(plan),
         problems_(problems),
@@ -34,8 +34,8 @@ class NewtonAbreast {
         w_(unit_ + L * size_),
         g_(w_ + L * size_),
         delta_(g_ + L * size_),
-        target_(delta_ + L * size_),
-        gradient_(target_ + L * size_),
+        modelMinimizer_(delta_ + L * size_),
+        gradient_(modelMinimizer_ + L * size_),
         before_(gradient_ + L * size_),
         reach_(L * cols_) {}
 
@@ -48,17 +48,17 @@ class NewtonAbreast {
     while (problems_.anyLive() && !problems_.stopped()) {
       alignas(64) double fall[L] = {}, rest[L] = {};
       if (needsHessian()) {
-        bend();
-        aim(fall);
-        untold(rest);
+        updateHessian();
+        minimizeModel(fall);
+        unmodelledDecrease(rest);
       }
       for (size_t k = 0; k < L; ++k)
-        if (!isPolishing_[k]) promised_[k] = fall[k] + rest[k];
+        if (!isPolishing_[k]) predictedDecrease_[k] = fall[k] + rest[k];
       step(fall, rest);
       smooth_.toOriginal(w_);
       for (size_t k = 0; k < L; ++k) {
         if (!problems_.isLive(k)) continue;
-        if (!std::isfinite(value_[k]) || !isFiniteAbreast(smooth_.original(), size_, k)) {
+        if (!std::isfinite(value_[k]) || !isFiniteBatched(smooth_.original(), size_, k)) {
           problems_.leave(k);
           continue;
         }
@@ -86,21 +86,21 @@ class NewtonAbreast {
   // A lane's epoch.
   void end(size_t k) {
     ++epoch_[k];
-    const double left = left_[k];
-    const bool isOver =
-        isAtMinimum(promised_[k], left, level(k), size(k)) || left < Stopping::toleranceOf(plan_, value_[k]);
+    const double decreaseLeft = decreaseLeft_[k];
+    const bool isOver = isAtMinimum(predictedDecrease_[k], decreaseLeft, level(k), size(k)) ||
+                        decreaseLeft < Stopping::toleranceOf(plan_, value_[k]);
     if (isOver && trusts_[k]) finish(k);
     if (isOver || epoch_[k] == plan_.epochs)
       problems_.settle(k, smooth_.original(), isOver ? Status::converged : Status::maxEpochs, epoch_[k],
                        epoch_[k], value_[k]);
-    else if (isRefused_[k] || left > 0.25 * promised_[k])
+    else if (isRefused_[k] || decreaseLeft > 0.25 * predictedDecrease_[k])
       problems_.leave(k);  // second derivatives are those of a point that was refused, or models say little
   }
 
   // The last step, of a length that is not worth an evaluation.
   void finish(size_t k) {
-    for (size_t i = k; i < L * size_; i += L) w_[i] = target_[i];
-    value_[k] -= left_[k];
+    for (size_t i = k; i < L * size_; i += L) w_[i] = modelMinimizer_[i];
+    value_[k] -= decreaseLeft_[k];
     smooth_.toOriginal(w_);
   }
 
@@ -123,7 +123,7 @@ class NewtonAbreast {
     std::fill_n(unit_, L * cols_, 0.0);
     std::fill_n(unit_ + L * cols_, L * (size_ - cols_), 1.0);
     problems_.sweep([&](size_t from, size_t to) {
-      kernels_.abreast.squares(problems_.rows(), from, to, problems_.weights(), smooth_.mean(), unit_);
+      kernels_.batched.squares(problems_.rows(), from, to, problems_.weights(), smooth_.mean(), unit_);
     });
     for (size_t i = 0; i < L * cols_; ++i) {
       const double n = problems_.counts()[i % L];
@@ -142,7 +142,7 @@ class NewtonAbreast {
   }
 
   // The Hessian at the weights, and its factor; of lanes that polish they stay.
-  void bend() {
+  void updateHessian() {
     problems_.gram(problems_.curvature(), plan_.intercept ? smooth_.mean() : nullptr, fresh_);
     for (size_t i = 0; i < L * size_ * size_; ++i)
       if (!isPolishing_[i % L]) H_[i] = fresh_[i] / problems_.counts()[i % L];
@@ -151,26 +151,26 @@ class NewtonAbreast {
         if (!isPolishing_[k]) H_[L * (j * size_ + j) + k] += plan_.l2 * smooth_.factor(L * j + k);
     alignas(64) double isGood[L];
     std::copy_n(H_, L * size_ * size_, factor_);
-    kernels_.abreast.factorize(factor_, size_, leastPivot, isGood);
+    kernels_.batched.factorize(factor_, size_, leastPivot, isGood);
     for (size_t k = 0; k < L; ++k)
       if (isGood[k] != 1.0) problems_.leave(k);
   }
 
   // To target_, where the models have their minimum; by how much they fall.
-  void aim(double* fall) {
+  void minimizeModel(double* fall) {
     for (size_t i = 0; i < L * size_; ++i) delta_[i] = -g_[i];
-    kernels_.abreast.solve(factor_, size_, delta_);
-    for (size_t i = 0; i < L * size_; ++i) target_[i] = w_[i] + delta_[i];
-    kernels_.abreast.dot(g_, delta_, size_, fall);
+    kernels_.batched.solve(factor_, size_, delta_);
+    for (size_t i = 0; i < L * size_; ++i) modelMinimizer_[i] = w_[i] + delta_[i];
+    kernels_.batched.dot(g_, delta_, size_, fall);
     for (size_t k = 0; k < L; ++k) fall[k] = 0.0 + -0.5 * fall[k];
   }
 
   // What the objectives could still fall by at the target.
-  void untold(double* rest) {
+  void unmodelledDecrease(double* rest) {
     std::fill_n(rest, L, 0.0);
     for (size_t j = 0; j < size_; ++j) {
       alignas(64) double slope[L];
-      kernels_.abreast.dot(H_ + L * j * size_, delta_, size_, slope);
+      kernels_.batched.dot(H_ + L * j * size_, delta_, size_, slope);
       for (size_t k = 0; k < L; ++k) {
         const double steep = g_[L * j + k] + slope[k];
         rest[k] += (0.5 * steep * steep) / (leastDamping * unit_[L * j + k]);
@@ -180,10 +180,10 @@ class NewtonAbreast {
 
   // To the target, where that is as much lower as the model has promised, or near the minimum as long as each
   // step leaves a sixteenth of what the model promises.
-  void step(const double* promised, const double* rest) {
-    alignas(64) double value[L], loss[L], noise[L], left[L], more[L];
+  void step(const double* predictedDecrease, const double* rest) {
+    alignas(64) double value[L], loss[L], noise[L], decreaseLeft[L], more[L];
     for (size_t k = 0; k < L; ++k) noise[k] = level(k);
-    evaluate(target_, gradient_, value, loss);
+    evaluate(modelMinimizer_, gradient_, value, loss);
     std::copy_n(w_, L * size_, before_);
     for (size_t k = 0; k < L; ++k) {
       isRefused_[k] = false;
@@ -191,29 +191,29 @@ class NewtonAbreast {
         isRefused_[k] = !(value[k] <= value_[k] + noise[k]);
         continue;
       }
-      const double fall = promised[k];
+      const double fall = predictedDecrease[k];
       const bool isLower =
           fall > noise[k] ? value[k] <= value_[k] - 1e-4 * fall : value[k] <= value_[k] + noise[k];
       if (!(rest[k] <= noise[k] && fall > 0.0 && isLower)) problems_.leave(k);
     }
-    std::swap(w_, target_);
+    std::swap(w_, modelMinimizer_);
     std::swap(g_, gradient_);
-    aim(left);
-    untold(more);
+    minimizeModel(decreaseLeft);
+    unmodelledDecrease(more);
     for (size_t k = 0; k < L; ++k) {
-      double next = left[k] + more[k];
-      if (!(left[k] >= 0.0)) problems_.leave(k);
-      if (isPolishing_[k] && (isRefused_[k] || !(next <= leastGain * left_[k]))) {
+      double next = decreaseLeft[k] + more[k];
+      if (!(decreaseLeft[k] >= 0.0)) problems_.leave(k);
+      if (isPolishing_[k] && (isRefused_[k] || !(next <= leastGain * decreaseLeft_[k]))) {
         refuse(k);
         continue;
       }
       value_[k] = value[k];
       loss_[k] = loss[k];
       if (!isPolishing_[k] && Roundoff::isZeroOf(plan_, terms(k), value_[k])) next = 0.0;
-      left_[k] = next;
+      decreaseLeft_[k] = next;
       if (!isPolishing_[k]) {
         sizeBefore_[k] = size(k);
-        trusts_[k] = isTrusted(promised_[k], next, sizeBefore_[k]);
+        trusts_[k] = isTrusted(predictedDecrease_[k], next, sizeBefore_[k]);
       }
       isPolishing_[k] = next <= nearby * sizeBefore_[k] && next > leastLeft * sizeBefore_[k] &&
                         next >= Stopping::toleranceOf(plan_, value_[k]);
@@ -229,25 +229,26 @@ class NewtonAbreast {
 
   const Kernels& kernels_;
   const Plan& plan_;
-  EightProblems& problems_;
-  SmoothAbreast smooth_;
+  ProblemBatch& problems_;
+  BatchedObjective smooth_;
   size_t cols_, size_;
-  Doubles memory_;
+  AlignedBuffer memory_;
   double *H_, *fresh_, *factor_;
   double* unit_;
-  double *w_, *g_, *delta_, *target_, *gradient_, *before_;
-  Doubles reach_;  // of each column, the terms of z that a weight of 1 makes
+  double *w_, *g_, *delta_, *modelMinimizer_, *gradient_, *before_;
+  AlignedBuffer reach_;  // of each column, the terms of z that a weight of 1 makes
   alignas(64) double value_[L], loss_[L];
   double meanTarget_[L] = {};
-  double promised_[L] = {}, left_[L] = {}, sizeBefore_[L] = {};  // of an epoch; sizes where polishing began
+  double predictedDecrease_[L] = {}, decreaseLeft_[L] = {},
+         sizeBefore_[L] = {};  // of an epoch; sizes where polishing began
   bool isPolishing_[L] = {}, isRefused_[L] = {}, trusts_[L] = {};
   uint64_t epoch_[L] = {};
 };
 
 }  // namespace
 
-void newtonAbreast(const Kernels& kernels, const Plan& plan, EightProblems& problems) {
-  NewtonAbreast(kernels, plan, problems)();
+void newtonBatched(const Kernels& kernels, const Plan& plan, ProblemBatch& problems) {
+  BatchedNewton(kernels, plan, problems)();
 }
 
 }  // namespace nabla

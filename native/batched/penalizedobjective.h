@@ -5,9 +5,9 @@
 
 namespace nabla {
 
-class SmoothAbreast {
+class BatchedObjective {
  public:
-  SmoothAbreast(const Kernels& kernels, const Plan& plan, EightProblems& problems);
+  BatchedObjective(const Kernels& kernels, const Plan& plan, ProblemBatch& problems);
 
   // Of the columns; 0 without an intercept.
   const double* mean() const { return mean_.data(); }
@@ -29,8 +29,8 @@ class SmoothAbreast {
 
   const Kernels& kernels_;
   const Plan& plan_;
-  EightProblems& problems_;
-  Doubles mean_, original_;
+  ProblemBatch& problems_;
+  AlignedBuffer mean_, original_;
 };
 
 }  // namespace nabla

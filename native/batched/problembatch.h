@@ -1,4 +1,4 @@
-// Eight small problems that are fitted side by side, one in each lane of kernels/abreast.h, which is several
+// Eight small problems that are fitted side by side, one in each lane of kernels/batched.h, which is several
 // times as fast as one after the other. Only what is common is done so: where a problem is unusual (it
 // diverges, its matrix is ill-conditioned) it is left to a fit of it alone, which comes to the same bits. So
 // it has no twin in the reference, and the tests of the law hold it against that.
@@ -12,16 +12,16 @@
 namespace nabla {
 
 // Arrays of one value for each of eight problems, where others have one value.
-constexpr size_t abreast = 8;
+constexpr size_t batchWidth = 8;
 
 // Whether problems of a plan may be fitted side by side; as many rows as a problem may have then.
-bool suitsAbreast(const Kernels& kernels, const Plan& plan);
-size_t mostRowsAbreast(const Plan& plan);
+bool suitsBatched(const Kernels& kernels, const Plan& plan);
+size_t mostRowsBatched(const Plan& plan);
 
 // Eight problems, or fewer, and where they are put. To be used again for others.
-class EightProblems {
+class ProblemBatch {
  public:
-  EightProblems(const Kernels& kernels, const Plan& plan, const Problems& all, const Team& team);
+  ProblemBatch(const Kernels& kernels, const Plan& plan, const Problems& all, const Team& team);
 
   // Fits them, while those that follow, if any, come from memory. False in `isDone`: a problem is left.
   void fit(const size_t* which, size_t count, size_t following, bool* isDone);
@@ -37,7 +37,7 @@ class EightProblems {
   void settle(size_t lane, const double* weights, Status status, uint64_t epochs, uint64_t steps,
               double loss);
 
-  const RowsAbreast& rows() const { return rows_; }
+  const RowsBatched& rows() const { return rows_; }
   const double* counts() const { return counts_; }
   size_t shortest() const { return rows_.shortest; }
   const double* start() const { return start_.data(); }
@@ -90,33 +90,33 @@ class EightProblems {
   const size_t most_;  // rows
   static constexpr size_t rowsAtOnce = 32;
 
-  size_t which_[abreast] = {}, at_[abreast] = {},
-         lengths_[abreast] = {};  // problems, their first rows, how many
-  bool isLoaded_ = false;         // X
-  size_t ones_ = 0;               // rows of weights that are 1
-  bool isLive_[abreast] = {};
+  size_t which_[batchWidth] = {}, at_[batchWidth] = {},
+         lengths_[batchWidth] = {};  // problems, their first rows, how many
+  bool isLoaded_ = false;            // X
+  size_t ones_ = 0;                  // rows of weights that are 1
+  bool isLive_[batchWidth] = {};
   bool* isDone_ = nullptr;
   Ahead ahead_{};
-  RowsAbreast rows_{};
-  alignas(64) double counts_[abreast] = {};
-  alignas(64) double sum_[abreast] = {};
-  alignas(64) double reach_[abreast] = {};
+  RowsBatched rows_{};
+  alignas(64) double counts_[batchWidth] = {};
+  alignas(64) double sum_[batchWidth] = {};
+  alignas(64) double reach_[batchWidth] = {};
   bool areLossesKnown_ = false;
   bool areWeighted_ = false;
-  Doubles X_, y_, weights_, offset_, start_, factors_, lower_, upper_;
-  Doubles z_, losses_, curvature_;
-  Doubles room_;  // where singles are widened
+  AlignedBuffer X_, y_, weights_, offset_, start_, factors_, lower_, upper_;
+  AlignedBuffer z_, losses_, curvature_;
+  AlignedBuffer room_;  // where singles are widened
   Penalty penalty_;
 };
 
 // Whether the weights in a lane are finite, whose sums alone might be by a hair.
-bool isFiniteAbreast(const double* weights, size_t size, size_t lane);
+bool isFiniteBatched(const double* weights, size_t size, size_t lane);
 // Whether a column of so many rows is certainly not constant (scaling.cc), nor its squares out of range.
 bool isUsualColumn(double rows, double mean, double variance);
 
 // Methods: solver/descent.h, exact.h and newton.h for eight at once.
-void descendAbreast(const Kernels& kernels, const Plan& plan, EightProblems& problems);
-void solveExactlyAbreast(const Kernels& kernels, const Plan& plan, EightProblems& problems);
-void newtonAbreast(const Kernels& kernels, const Plan& plan, EightProblems& problems);
+void descendBatched(const Kernels& kernels, const Plan& plan, ProblemBatch& problems);
+void solveExactlyBatched(const Kernels& kernels, const Plan& plan, ProblemBatch& problems);
+void newtonBatched(const Kernels& kernels, const Plan& plan, ProblemBatch& problems);
 
 }  // namespace nabla

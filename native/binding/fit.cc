@@ -25,7 +25,7 @@ constexpr uint32_t arrayCount = 18;
 struct Request {
   Plan plan;
   Data data;
-  Start start;
+  InitialState start;
 };
 
 Span<uint32_t> rowNumbers(Napi::Value value, size_t rows) {
@@ -44,7 +44,7 @@ const double* optional(Napi::Value value, size_t rows, size_t cols) {
 }
 
 // Not null if it is given, however short.
-Numbers numbersOf(Napi::Value value) {
+Span numbersOf(Napi::Value value) {
   static const double none = 0.0;
   if (value.IsNull()) return {nullptr, 0};
   const auto array = doubles(value);
@@ -55,7 +55,7 @@ double* knownOf(Napi::Value value, const Plan& plan) {
   if (value.IsNull()) return nullptr;
   const auto array = doubles(value);
   if (plan.cols > UINT32_MAX / 2) reject("ERR_SHAPE", "too many columns");
-  requireLength(array.length, Start::knownLength(plan));
+  requireLength(array.length, InitialState::knownLength(plan));
   if (plan.loss != squaredLoss) reject("ERR_SHAPE", "only the squared loss is known by its rows");
   return array.data;
 }
@@ -154,7 +154,7 @@ Napi::Value valueOf(Napi::Env env, const EpochEnd& end) {
 bool isByRows(const Plan& plan) {
   if (plan.rows >= plan.cols) return false;
   const bool isSparse = plan.l1 > 0.0 || plan.bounded;
-  if (isKinked(plan.loss)) return plan.l2 > 0.0 && !isSparse;
+  if (isPiecewiseLinear(plan.loss)) return plan.l2 > 0.0 && !isSparse;
   return plan.solver == SolverKind::exact || plan.l2 > 0.0 || isSparse;
 }
 

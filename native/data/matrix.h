@@ -29,7 +29,7 @@ class Matrix {
   // Where doubles lie; null: X has none.
   const double* inDoubles(size_t element) const { return doubles_ ? doubles_ + element : nullptr; }
 
-  // Doubles of room that a block of so many elements needs.
+  // AlignedBuffer of room that a block of so many elements needs.
   size_t room(size_t elements) const { return singles_ ? elements : 0; }
 
   // Rows as doubles, valid until the room is used again: `count` from `start`, or those that `index` names
@@ -102,7 +102,7 @@ class Reader {
   const Source source_;
   size_t whole_;  // room for rows of all columns
   size_t stride_;
-  Doubles room_;
+  AlignedBuffer room_;
 };
 
 }  // namespace nabla

@@ -19,7 +19,7 @@ struct Constant {
 
 // Σ term(j) over at most 32, in the order of sums.h: what is left out there or here is +0.
 template <class N, class Term>
-NABLA_INLINE Vec sumAbreast(N n, Term term) {
+NABLA_INLINE Vec sumBatched(N n, Term term) {
   Vec t[8];
 #pragma GCC unroll 8
   for (size_t j = 0; j < 8; ++j) {
@@ -40,26 +40,26 @@ NABLA_INLINE Vec sumAbreast(N n, Term term) {
 }
 
 // Not inlined: they are long.
-__attribute__((noinline)) static Vec dotAbreast(size_t n, const double* x, const double* y) {
-  return sumAbreast(n, [=](size_t j) { return load(x + 8 * j) * load(y + 8 * j); });
+__attribute__((noinline)) static Vec dotBatched(size_t n, const double* x, const double* y) {
+  return sumBatched(n, [=](size_t j) { return load(x + 8 * j) * load(y + 8 * j); });
 }
 
-__attribute__((noinline)) static Vec fewAbreast(size_t n, const double* x) {
-  return sumAbreast(n, [=](size_t j) { return load(x + 8 * j); });
+__attribute__((noinline)) static Vec fewBatched(size_t n, const double* x) {
+  return sumBatched(n, [=](size_t j) { return load(x + 8 * j); });
 }
 
-static void dotsAbreast(const double* x, const double* y, size_t n, double* out) {
-  store(out, dotAbreast(n, x, y));
+static void dotsBatched(const double* x, const double* y, size_t n, double* out) {
+  store(out, dotBatched(n, x, y));
 }
 
 // Σ x over any number.
-static void sumsAbreast(const double* x, size_t n, double* out) {
+static void sumsBatched(const double* x, size_t n, double* out) {
   alignas(64) double partials[8 * 32] = {};
   for (size_t i = 0; i < n; ++i) {
     double* partial = partials + 8 * (i % 32);
     store(partial, load(partial) + load(x + 8 * i));
   }
-  store(out, sumAbreast(Constant<32>(), [&](size_t i) { return load(partials + 8 * i); }));
+  store(out, sumBatched(Constant<32>(), [&](size_t i) { return load(partials + 8 * i); }));
 }
 
 // lane i of row[j] becomes lane j of row[i].
@@ -124,7 +124,7 @@ NABLA_INLINE void fetchAhead(Ahead* ahead, size_t lines) {
 // Σ term(i, j) over the rows for each column j, four rows after four, and what is left of each problem row
 // after row. Behind a problem's last row a term is +0 or -0.
 template <int J, class Term>
-NABLA_INLINE void addRowsOf(const RowsAbreast& a, size_t from, size_t to, size_t j, double* g, Term term) {
+NABLA_INLINE void addRowsOf(const RowsBatched& a, size_t from, size_t to, size_t j, double* g, Term term) {
   Vec sum[J];
 #pragma GCC unroll 8
   for (int k = 0; k < J; ++k) sum[k] = load(g + 8 * (j + k));
@@ -153,7 +153,7 @@ NABLA_INLINE void addRowsOf(const RowsAbreast& a, size_t from, size_t to, size_t
 }
 
 template <class Term>
-NABLA_INLINE void addRowsAbreast(const RowsAbreast& a, size_t from, size_t to, double* g, Term term) {
+NABLA_INLINE void addRowsBatched(const RowsBatched& a, size_t from, size_t to, double* g, Term term) {
   constexpr int most = W;  // columns whose sums stay in registers
   size_t j = 0;
   for (; j + most <= a.cols; j += most) addRowsOf<most>(a, from, to, j, g, term);
@@ -161,19 +161,19 @@ NABLA_INLINE void addRowsAbreast(const RowsAbreast& a, size_t from, size_t to, d
 }
 
 // g += Xᵀ r.
-static void rmatvecAbreast(const RowsAbreast& a, size_t from, size_t to, const double* r, double* g) {
+static void rmatvecBatched(const RowsBatched& a, size_t from, size_t to, const double* r, double* g) {
   const double* X = a.X;
   const size_t cols = a.cols;
-  addRowsAbreast(a, from, to, g,
+  addRowsBatched(a, from, to, g,
                  [=](size_t i, size_t j) { return load(r + 8 * i) * load(X + 8 * (i * cols + j)); });
 }
 
 // g += Σ r (x - mean)².
-static void squaresAbreast(const RowsAbreast& a, size_t from, size_t to, const double* r, const double* mean,
+static void squaresBatched(const RowsBatched& a, size_t from, size_t to, const double* r, const double* mean,
                            double* g) {
   const double* X = a.X;
   const size_t cols = a.cols;
-  addRowsAbreast(a, from, to, g, [=](size_t i, size_t j) {
+  addRowsBatched(a, from, to, g, [=](size_t i, size_t j) {
     const Vec d = load(X + 8 * (i * cols + j)) - load(mean + 8 * j);
     return load(r + 8 * i) * (d * d);
   });
@@ -181,51 +181,51 @@ static void squaresAbreast(const RowsAbreast& a, size_t from, size_t to, const d
 
 // Rows of which z, the losses and the gradient are taken before the next ones: a multiple of four that stays
 // in L1.
-NABLA_INLINE size_t rowsAtOnceAbreast(size_t cols) { return cols <= 8 ? 32 : 256 / cols / 4 * 4; }
+NABLA_INLINE size_t rowsAtOnceBatched(size_t cols) { return cols <= 8 ? 32 : 256 / cols / 4 * 4; }
 
 // z of rows from … to - 1.
 template <class N>
-NABLA_INLINE void predictAbreast(const BlockAbreast& b, N n, size_t from, size_t to) {
+NABLA_INLINE void predictBatched(const BlockBatched& b, N n, size_t from, size_t to) {
   const double *X = b.rows.X, *offset = b.offset;
   double* z = b.z;
   const Vec intercept = b.intercept ? load(b.w + 8 * n) : zero();
-  Vec w[mostAbreast];  // of a known number of columns in registers
+  Vec w[mostBatched];  // of a known number of columns in registers
   for (size_t j = 0; j < n; ++j) w[j] = load(b.w + 8 * j);
   for (size_t i = from; i < to; ++i) {
     const double* x = X + 8 * i * n;
-    Vec v = sumAbreast(n, [&](size_t j) { return load(x + 8 * j) * w[j]; }) + intercept;
+    Vec v = sumBatched(n, [&](size_t j) { return load(x + 8 * j) * w[j]; }) + intercept;
     if (offset) v += load(offset + 8 * i);
     store(z + 8 * i, v);
   }
 }
 
-static void blockAbreast(const BlockAbreast& b) {
-  const RowsAbreast& a = b.rows;
-  const size_t cols = a.cols, chunk = rowsAtOnceAbreast(cols);
+static void blockBatched(const BlockBatched& b) {
+  const RowsBatched& a = b.rows;
+  const size_t cols = a.cols, chunk = rowsAtOnceBatched(cols);
   const size_t size = cols + (b.intercept ? 1 : 0);
   for (size_t j = 0; b.gradient && j < size; ++j) store(b.gradient + 8 * j, zero());
   store(b.reach, zero());
   for (size_t at = 0; at < a.count; at += chunk) {
     const size_t end = at + chunk < a.count ? at + chunk : a.count;
     if (cols == 8)
-      predictAbreast(b, Constant<8>(), at, end);
+      predictBatched(b, Constant<8>(), at, end);
     else
-      predictAbreast(b, cols, at, end);
+      predictBatched(b, cols, at, end);
     b.loss.points({b.y + 8 * at, b.z + 8 * at, b.sampleWeight ? b.sampleWeight + 8 * at : nullptr,
                    8 * (end - at), b.parameters, b.losses ? b.losses + 8 * at : nullptr, b.curvature + 8 * at,
                    b.reach, a.X + 8 * end * cols, end < a.count ? cols : 0});
-    if (b.gradient) rmatvecAbreast(a, at, end, b.z, b.gradient);
+    if (b.gradient) rmatvecBatched(a, at, end, b.z, b.gradient);
   }
-  if (b.losses) sumsAbreast(b.losses, a.count, b.sum);
+  if (b.losses) sumsBatched(b.losses, a.count, b.sum);
   if (!b.gradient) return;
-  if (b.intercept) sumsAbreast(b.z, a.count, b.gradient + 8 * cols);
+  if (b.intercept) sumsBatched(b.z, a.count, b.gradient + 8 * cols);
   const Vec rows = load(a.counts);
   for (size_t j = 0; j < size; ++j) store(b.gradient + 8 * j, load(b.gradient + 8 * j) / rows);
 }
 
 // A square of four columns and four others of H; of those on the diagonal its lower triangle.
 template <bool onDiagonal, bool isPlain>
-NABLA_INLINE void addSquare(const RowsAbreast& a, size_t from, size_t to, const double* d, const double* mean,
+NABLA_INLINE void addSquare(const RowsBatched& a, size_t from, size_t to, const double* d, const double* mean,
                             size_t top, size_t left, double* H, size_t stride) {
   // Columns behind the last one are computed as the last one, and not stored.
   size_t row[4], column[4];
@@ -265,7 +265,7 @@ NABLA_INLINE void addSquare(const RowsAbreast& a, size_t from, size_t to, const 
 }
 
 template <bool isPlain>
-static void gramOf(const RowsAbreast& a, size_t from, size_t to, const double* d, const double* mean,
+static void gramOf(const RowsBatched& a, size_t from, size_t to, const double* d, const double* mean,
                    double* H, size_t stride) {
   for (size_t top = 0; top < a.cols; top += 4) {
     for (size_t left = 0; left < top; left += 4)
@@ -274,35 +274,35 @@ static void gramOf(const RowsAbreast& a, size_t from, size_t to, const double* d
   }
 }
 
-static void gramAbreast(const RowsAbreast& a, size_t from, size_t to, const double* d, const double* mean,
+static void gramBatched(const RowsBatched& a, size_t from, size_t to, const double* d, const double* mean,
                         double* H, size_t stride) {
-  static const double zeros[8 * mostAbreast] = {};
+  static const double zeros[8 * mostBatched] = {};
   if (d) return gramOf<false>(a, from, to, d, mean ? mean : zeros, H, stride);
   gramOf<true>(a, from, to, d, mean, H, stride);
 }
 
 // solver/cholesky.h, for matrices of which every pivot is above `least` times its diagonal element: `good`
 // becomes 1 where that holds, else 0.
-static void factorizeAbreast(double* A, size_t n, double least, double* good) {
+static void factorizeBatched(double* A, size_t n, double least, double* good) {
   Vec isGood = splat(1.0);
   for (size_t j = 0; j < n; ++j) {
     double* row = A + 8 * j * n;
     for (size_t k = 0; k < j; ++k) {
       const double* other = A + 8 * k * n;
-      store(row + 8 * k, (load(row + 8 * k) - dotAbreast(k, row, other)) / load(other + 8 * k));
+      store(row + 8 * k, (load(row + 8 * k) - dotBatched(k, row, other)) / load(other + 8 * k));
     }
     const Vec diagonal = load(row + 8 * j);
-    const Vec pivot = diagonal - dotAbreast(j, row, row);
+    const Vec pivot = diagonal - dotBatched(j, row, row);
     isGood = select(pivot > least * diagonal, isGood, 0.0);
     store(row + 8 * j, sqrt(pivot));
   }
   store(good, isGood);
 }
 
-static void solveAbreast(const double* L, size_t n, double* b) {
+static void solveBatched(const double* L, size_t n, double* b) {
   for (size_t j = 0; j < n; ++j) {
     const double* row = L + 8 * j * n;
-    store(b + 8 * j, (load(b + 8 * j) - dotAbreast(j, row, b)) / load(row + 8 * j));
+    store(b + 8 * j, (load(b + 8 * j) - dotBatched(j, row, b)) / load(row + 8 * j));
   }
   for (size_t j = n; j-- > 0;) {
     const double* row = L + 8 * j * n;
@@ -313,21 +313,21 @@ static void solveAbreast(const double* L, size_t n, double* b) {
 }
 
 // quadratic.h.
-static void expandAbreast(const ExpandArgs& a, const double* rows, double* sums) {
+static void expandBatched(const ExpandArgs& a, const double* rows, double* sums) {
   const size_t cols = a.cols, side = cols + (a.w.intercept ? 1 : 0);
   double *e = a.e, *Ge = a.Ge;
   for (size_t j = 0; j < cols; ++j)
     store(e + 8 * j, load(a.w.coefficients + 8 * j) - load(a.from.coefficients + 8 * j));
   if (a.w.intercept) {
     Vec own = load(a.w.intercept) - load(a.from.intercept);
-    if (a.mean) own += dotAbreast(cols, a.mean, e);
+    if (a.mean) own += dotBatched(cols, a.mean, e);
     store(e + 8 * cols, own);
   }
   for (size_t j = 0; j < side; ++j) store(Ge + 8 * j, zero());
   alignas(64) double sides[8];
   store(sides, splat(static_cast<double>(side)));
-  rmatvecAbreast({a.G, side, side, side, sides, nullptr}, 0, side, e, Ge);
-  Vec linear = dotAbreast(cols, a.slope.coefficients, e);
+  rmatvecBatched({a.G, side, side, side, sides, nullptr}, 0, side, e, Ge);
+  Vec linear = dotBatched(cols, a.slope.coefficients, e);
   const Vec n = load(rows);
   Vec last = zero();
   if (a.w.intercept) {
@@ -336,13 +336,13 @@ static void expandAbreast(const ExpandArgs& a, const double* rows, double* sums)
     store(a.gradient.intercept, last / n);
   }
   store(sums, linear);
-  store(sums + 8, dotAbreast(side, e, Ge));
-  alignas(64) double squares[8 * (mostAbreast + 1)];
+  store(sums + 8, dotBatched(side, e, Ge));
+  alignas(64) double squares[8 * (mostBatched + 1)];
   for (size_t j = 0; j < side; ++j) {
     const Vec v = load(e + 8 * j);
     store(squares + 8 * j, load(a.diagonal + 8 * j) * (v * v));
   }
-  store(sums + 16, fewAbreast(side, squares));
+  store(sums + 16, fewBatched(side, squares));
   for (size_t j = 0; j < cols; ++j) {
     const Vec slope = load(a.slope.coefficients + 8 * j) + load(Ge + 8 * j);
     store(a.gradient.coefficients + 8 * j, (a.mean ? slope + load(a.mean + 8 * j) * last : slope) / n);
@@ -350,14 +350,14 @@ static void expandAbreast(const ExpandArgs& a, const double* rows, double* sums)
 }
 
 // penalties.h; factors null: 1.
-static void penaltyAbreast(const double* w, size_t n, const Penalty& penalty, double* out) {
+static void penaltyBatched(const double* w, size_t n, const Penalty& penalty, double* out) {
   const double l1 = penalty.l1, half = 0.5 * penalty.l2;
-  alignas(64) double terms[8 * mostAbreast];
+  alignas(64) double terms[8 * mostBatched];
   for (size_t j = 0; j < n; ++j) {
     const Vec v = load(w + 8 * j);
     store(terms + 8 * j, factorsAt(penalty, 8 * j, 8) * (l1 * abs(v) + half * (v * v)));
   }
-  store(out, fewAbreast(n, terms));
+  store(out, fewBatched(n, terms));
 }
 
 }  // namespace NABLA_TARGET

@@ -217,12 +217,12 @@ struct Rule {
   Passes (*passes)(const double* parameters);
 };
 
-// Eight problems side by side (abreast.h): every array has eight values, one of each problem, where one of a
-// single problem has one. At most mostAbreast columns and an intercept.
-constexpr size_t mostAbreast = 16;
+// Eight problems side by side (batched.h): every array has eight values, one of each problem, where one of a
+// single problem has one. At most mostBatched columns and an intercept.
+constexpr size_t mostBatched = 16;
 
 // rows × cols × 8. A problem of fewer rows than others is filled up with +0, which need weights of +0 then.
-struct RowsAbreast {
+struct RowsBatched {
   const double* X;
   size_t cols;
   size_t count;          // of the longest problem
@@ -231,8 +231,8 @@ struct RowsAbreast {
   Ahead* ahead;          // asked for while these rows are gone through; null: nothing
 };
 
-struct BlockAbreast {
-  RowsAbreast rows;
+struct BlockBatched {
+  RowsBatched rows;
   const double* y;
   const double* sampleWeight;
   const double* offset;
@@ -248,15 +248,15 @@ struct BlockAbreast {
   double* reach;      // where they are not asked for: Σ (|y| + |z| + |dl/dz|)
 };
 
-struct Abreast {
+struct Batched {
   void (*interleave)(const double* const* from, const size_t* lengths, size_t longest, double* to);
-  void (*block)(const BlockAbreast& args);
+  void (*block)(const BlockBatched& args);
   // Of rows from … to - 1, where these are a multiple of four or end the rows:
-  void (*rmatvec)(const RowsAbreast& rows, size_t from, size_t to, const double* r, double* g);  // g += Xᵀ r
-  void (*squares)(const RowsAbreast& rows, size_t from, size_t to, const double* r, const double* mean,
+  void (*rmatvec)(const RowsBatched& rows, size_t from, size_t to, const double* r, double* g);  // g += Xᵀ r
+  void (*squares)(const RowsBatched& rows, size_t from, size_t to, const double* r, const double* mean,
                   double* g);  // g += Σ r (x - mean)²
   // H += X̃ᵀDX̃, its lower triangle, X̃ = X - mean (null: X); d null: 1, without a mean alone.
-  void (*gram)(const RowsAbreast& rows, size_t from, size_t to, const double* d, const double* mean,
+  void (*gram)(const RowsBatched& rows, size_t from, size_t to, const double* d, const double* mean,
                double* H, size_t stride);
   void (*expand)(const ExpandArgs& args, const double* n, double* sums);  // linear, square, largest
   void (*factorize)(double* A, size_t n, double least, double* good);
@@ -296,7 +296,7 @@ struct Kernels {
   double (*power)(double x, double p);  // x^p, x > 0 and normal
   double (*cosPi)(double x);            // cos(πx), x in [0, 1]
 
-  Abreast abreast;
+  Batched batched;
 
   const Loss* losses;
   int lossCount;

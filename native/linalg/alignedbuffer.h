@@ -1,4 +1,4 @@
-// Doubles on a 64-byte border, so that a vector load never straddles two cache lines. Not set to 0.
+// AlignedBuffer on a 64-byte border, so that a vector load never straddles two cache lines. Not set to 0.
 #pragma once
 
 #include <stddef.h>
@@ -9,13 +9,13 @@
 
 namespace nabla {
 
-// Doubles from one thread's room to the next one's, each of so many. A processor fetches what follows what it
-// reads, up to 64 KiB on, and takes it from the core that writes there.
-inline size_t laneStride(size_t doubles) { return (doubles + 7) / 8 * 8 + 8192; }
+// AlignedBuffer from one thread's room to the next one's, each of so many. A processor fetches what follows
+// what it reads, up to 64 KiB on, and takes it from the core that writes there.
+inline size_t threadStride(size_t doubles) { return (doubles + 7) / 8 * 8 + 8192; }
 
-class Doubles {
+class AlignedBuffer {
  public:
-  explicit Doubles(size_t n) : size_(n) {
+  explicit AlignedBuffer(size_t n) : size_(n) {
     if (n > limit) throw std::bad_alloc();
     if (n == 0) {  // often, in a short fit
       alignas(64) static double none[1];

@@ -25,7 +25,7 @@ void Barrier::beginBound(size_t t, double slope) {
   v.data()[t] = -m.data()[t];
 }
 
-void Barrier::bend(size_t t, size_t n, double* slope, double* curvature, double* pull, size_t at) {
+void Barrier::addCurvature(size_t t, size_t n, double* slope, double* curvature, double* pull, size_t at) {
   const double *lows = low.data(), *margins = m.data();
   const double *es = e.data(), *cs = c.data(), *us = u.data(), *vs = v.data();
   for (const size_t end = t + n; t < end; ++t, ++at) {

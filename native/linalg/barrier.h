@@ -32,7 +32,7 @@ class Barrier {
 
   void reset() { value = gap = products = pairs = 0.0; }
   // Adds up the terms where they are; of each row d, the second derivatives, and these times m.
-  void bend(size_t t, size_t n, double* slope, double* curvature, double* pull, size_t at);
+  void addCurvature(size_t t, size_t n, double* slope, double* curvature, double* pull, size_t at);
   // Before a direction, of which no more than `most` will be asked for.
   void turn(double most);
   // How far the affine direction goes, to where the products would be 0, and what becomes of them.
@@ -49,9 +49,9 @@ class Barrier {
   // Whether m goes to 0 and d does not go to an end of its box, beside what is usual for both.
   bool isAtBreakpoint(size_t t, double width, double room) const;
 
-  Doubles low, m;
-  Doubles e;  // 0: the term is left out, since low = high
-  Doubles c, u, v;
+  AlignedBuffer low, m;
+  AlignedBuffer e;  // 0: the term is left out, since low = high
+  AlignedBuffer c, u, v;
 
   // Sums over the terms: d·m, by how much d falls short of the most, the products, and how many these are.
   double value = 0.0;
@@ -73,7 +73,7 @@ class Barrier {
   void limit(size_t t, const Direction& d);
 
   // Of the last bend(): 1/e, 1/c and the second derivative in m.
-  Doubles inverseE_, inverseC_, curvature_;
+  AlignedBuffer inverseE_, inverseC_, curvature_;
   double target_ = 0.0;  // μ
   double second_ = 0.0;  // how much the products of the affine direction's parts count
   // The change of the products along the affine direction, in u and v, in e and c, and in both.

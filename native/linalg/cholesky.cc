@@ -16,7 +16,7 @@ constexpr size_t blockCols = 32;
 // The rows below a block of L, transposed, and the same in panels.
 struct Below {
   explicit Below(size_t most) : columns(most * blockCols), panels((most + 7) / 8 * 8 * blockCols) {}
-  Doubles columns, panels;
+  AlignedBuffer columns, panels;
 };
 
 // Columns from … to-1 of the rows below become L's; the first `known` of these rows are.

@@ -101,7 +101,7 @@ double Quadratic::leastPivot() const {
 // The best value of a variable, the others being as they are.
 double Quadratic::best(size_t j) const {
   const double v = v_[j], h = diagonal_.data()[j], slope = slope_.data()[j];
-  if (!isKinked(j)) return h > 0.0 ? v - slope / h : v;
+  if (!isNonsmooth(j)) return h > 0.0 ? v - slope / h : v;
   if (!(h > 0.0)) {
     const double rest = within(j, 0.0);
     if (v > rest) return slope + bound(j) > 0.0 ? rest : v;
@@ -218,7 +218,7 @@ std::vector<std::vector<double>> Quadratic::weakDirections(size_t count) const {
   }
   std::vector<std::vector<double>> directions;
   if (!any) return directions;
-  Doubles F(n * n);
+  AlignedBuffer F(n * n);
   memcpy(F.data(), H_, n * n * sizeof(double));
   for (size_t j = 0; j < n; ++j) F.data()[j * n + j] = diagonal[j];
   factorize(kernels_, F.data(), n, team_, 0, weakPivot);
@@ -235,7 +235,7 @@ std::vector<std::vector<double>> Quadratic::weakDirections(size_t count) const {
 
 // The slope of the model at an active variable, l1 and all.
 double Quadratic::steepness(size_t j) const {
-  return slope_.data()[j] + (!isKinked(j) ? 0.0 : v_[j] > 0.0 ? bound(j) : -bound(j));
+  return slope_.data()[j] + (!isNonsmooth(j) ? 0.0 : v_[j] > 0.0 ? bound(j) : -bound(j));
 }
 
 // Where active variables depend on each other, l1 alone tells along the direction in which H is flat: goes

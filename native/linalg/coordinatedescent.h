@@ -44,11 +44,11 @@ class Quadratic {
  private:
   const double* row(size_t j) const { return H_ + j * size_; }
   double bound(size_t j) const { return penalty_.l1 * (penalty_.factors ? penalty_.factors[j] : 1.0); }
-  bool isKinked(size_t j) const { return j < penalized_ && (penalty_.bounded() || bound(j) > 0.0); }
+  bool isNonsmooth(size_t j) const { return j < penalized_ && (penalty_.bounded() || bound(j) > 0.0); }
   bool isAtLower(size_t j) const { return j < penalized_ && penalty_.isAtLower(j, v_[j]); }
   bool isAtUpper(size_t j) const { return j < penalized_ && penalty_.isAtUpper(j, v_[j]); }
   bool isActive(size_t j) const {
-    return !isKinked(j) || !((v_[j] == 0.0 && bound(j) > 0.0) || isAtLower(j) || isAtUpper(j));
+    return !isNonsmooth(j) || !((v_[j] == 0.0 && bound(j) > 0.0) || isAtLower(j) || isAtUpper(j));
   }
   double within(size_t j, double v) const;
   double breakpointAhead(size_t j, double v, bool up) const;
@@ -82,13 +82,13 @@ class Quadratic {
   const double* g_ = nullptr;
   const double* w_ = nullptr;
   double* v_ = nullptr;
-  Doubles diagonal_;
-  Doubles L_;      // of H, or of its active rows and columns
-  Doubles slope_;  // g + Hδ
-  Doubles moved_;
-  Doubles step_;
-  Doubles kept_;
-  Doubles settled_;  // v after the round before
+  AlignedBuffer diagonal_;
+  AlignedBuffer L_;      // of H, or of its active rows and columns
+  AlignedBuffer slope_;  // g + Hδ
+  AlignedBuffer moved_;
+  AlignedBuffer step_;
+  AlignedBuffer kept_;
+  AlignedBuffer settled_;  // v after the round before
   std::vector<size_t> active_;
   bool solved_ = false;
 };

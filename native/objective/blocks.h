@@ -16,7 +16,7 @@
 
 namespace nabla {
 
-// Doubles of X in a block: 16 KiB stay in L1 between the two passes over them.
+// AlignedBuffer of X in a block: 16 KiB stay in L1 between the two passes over them.
 constexpr size_t blockDoubles = 2048;
 constexpr size_t maxBlockRows = blockDoubles / 8;
 
@@ -64,7 +64,7 @@ class Tree {
 
   const Kernels& kernels_;
   size_t size_;
-  Doubles partials_;
+  AlignedBuffer partials_;
   uint64_t count_ = 0;
   size_t top_ = 0;
 };
@@ -128,7 +128,7 @@ class BlockSum {
 
   size_t size_;
   size_t mostRuns_;
-  Doubles runs_;
+  AlignedBuffer runs_;
   std::vector<Tree> trees_;
 };
 

@@ -60,7 +60,7 @@ class Bounds {
   const Plan& plan_;
   const Scaling* scaling_;
   Penalty own_;  // in the units of X's columns
-  Doubles lower_, upper_;
+  AlignedBuffer lower_, upper_;
 };
 
 }  // namespace nabla

@@ -35,8 +35,8 @@ size_t rowsPerGram(size_t cols, size_t size) {
 
 }  // namespace
 
-Gram::Gram(const Kernels& kernels, const Source& source, const double* mean, const Team& team, Beside* beside,
-           bool isFar)
+Gram::Gram(const Kernels& kernels, const Source& source, const double* mean, const Team& team,
+           RowVisitor* beside, bool isFar)
     : kernels_(kernels),
       cols_(source.width()),
       count_(source.count),
@@ -53,13 +53,13 @@ Gram::Gram(const Kernels& kernels, const Source& source, const double* mean, con
       reader_(kernels, source, std::min(chunkRows, source.count), sum_.lanes()),
       ones_(mean ? std::min(chunkRows, source.count) : 0),
       isFar_(mean && isFar),
-      centred_(isFar_ ? sum_.lanes() * laneStride(rowsPerBlock(cols_) * cols_) : 0) {
+      centred_(isFar_ ? sum_.lanes() * threadStride(rowsPerBlock(cols_) * cols_) : 0) {
   std::fill_n(ones_.data(), ones_.size(), 1.0);
   for (unsigned i = 0; beside && i < sum_.lanes(); ++i)
     trees_.emplace_back(kernels, beside->size(), step_ / rowsPerBlock(cols_));
 }
 
-size_t Gram::packedStride() const { return laneStride(packedRows_ * packedCols(cols_)); }
+size_t Gram::packedStride() const { return threadStride(packedRows_ * packedCols(cols_)); }
 
 const double* Gram::evaluate(const double* d, double* H) {
   const size_t cols = cols_, own = size_ * size_;
@@ -129,7 +129,7 @@ void Gram::add(const Rows& rows, const double* d, unsigned lane, double* partial
 // The last row's part, of centred rows.
 void Gram::addCentred(const Rows& rows, const double* d, unsigned lane, double* last) {
   const size_t cols = rows.cols, most = rowsPerBlock(cols);
-  double* into = centred_.data() + lane * laneStride(most * cols);
+  double* into = centred_.data() + lane * threadStride(most * cols);
   for (size_t at = 0; at < rows.count; at += most) {
     const size_t count = std::min(most, rows.count - at);
     for (size_t i = 0; i < count; ++i) {

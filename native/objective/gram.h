@@ -8,9 +8,9 @@
 namespace nabla {
 
 // What else is summed over the rows while they are at hand, by its own blocks of rows and their tree.
-class Beside {
+class RowVisitor {
  public:
-  virtual ~Beside() = default;
+  virtual ~RowVisitor() = default;
   virtual size_t size() const = 0;     // of a partial
   virtual unsigned lanes() const = 0;  // at most
   // Adds what a block has, of so many rows, to the partial, which is all +0.
@@ -23,7 +23,7 @@ class Gram {
   // `isFar`: they are so far from 0 that taking the mean off the sums in its row would take their digits; off
   // the rows it does not.
   Gram(const Kernels& kernels, const Source& source, const double* mean, const Team& team,
-       Beside* beside = nullptr, bool isFar = false);
+       RowVisitor* beside = nullptr, bool isFar = false);
 
   size_t size() const { return size_; }
 
@@ -44,17 +44,17 @@ class Gram {
   const double* mean_;
   const Team& team_;
   size_t size_;
-  Beside* beside_;
+  RowVisitor* beside_;
   size_t step_;              // rows of a block, 2^k of those of a pass
   std::vector<Tree> trees_;  // over a block's parts beside it, one in each lane
   // A partial: the lower triangle, the last row of it not centred unless columns are far; what is beside it.
   BlockSum sum_;
   size_t packedRows_;
-  Doubles packed_;  // rows in panels, of each lane, that are too long for the stack
+  AlignedBuffer packed_;  // rows in panels, of each lane, that are too long for the stack
   Reader reader_;
-  Doubles ones_;
+  AlignedBuffer ones_;
   bool isFar_;
-  Doubles centred_;  // rows of a block, of each lane, where columns are far
+  AlignedBuffer centred_;  // rows of a block, of each lane, where columns are far
 };
 
 }  // namespace nabla

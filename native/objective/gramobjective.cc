@@ -40,8 +40,9 @@ void sampleMean(const Kernels& kernels, size_t cols, const Table& table, const T
 
 }  // namespace
 
-Expansion::Expansion(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling* scaling,
-                     Objective& direct, const double* weights, const Team& team, Units units, double* kept)
+GramObjective::GramObjective(const Kernels& kernels, const Plan& plan, const Table& table,
+                             const Scaling* scaling, Objective& direct, const double* weights,
+                             const Team& team, Units units, double* kept)
     : kernels_(kernels),
       plan_(plan),
       direct_(direct),
@@ -66,7 +67,8 @@ Expansion::Expansion(const Kernels& kernels, const Plan& plan, const Table& tabl
 }
 
 // G, and along with it the first evaluation.
-void Expansion::gather(const Table& table, const Scaling* scaling, const double* weights, const Team& team) {
+void GramObjective::gather(const Table& table, const Scaling* scaling, const double* weights,
+                           const Team& team) {
   const Kernels& kernels = kernels_;
   const Plan& plan = plan_;
   if (isMoved_)
@@ -98,7 +100,7 @@ void Expansion::gather(const Table& table, const Scaling* scaling, const double*
   }
 }
 
-void Expansion::exchange(Archive& archive) {
+void GramObjective::serialize(Archive& archive) {
   isFirst_ = false;
   bool isThere = isKnown();
   archive.flag(isThere);
@@ -110,7 +112,7 @@ void Expansion::exchange(Archive& archive) {
 }
 
 // From the expansion; infinite where it says too little.
-double Expansion::expand(const double* w, double* gradient) {
+double GramObjective::expand(const double* w, double* gradient) {
   double value = this->value(), terms = value;
   for (size_t k = 0; k < plan_.outputs; ++k) {
     const auto output = [&](auto* weights) {
@@ -128,7 +130,7 @@ double Expansion::expand(const double* w, double* gradient) {
 }
 
 // From the rows, and a new expansion.
-double Expansion::begin(const double* w, double* gradient) {
+double GramObjective::begin(const double* w, double* gradient) {
   const size_t cols = plan_.cols, coefficients = plan_.coefficients();
   const double* mean = mean_.data();
   double* const from = from_;

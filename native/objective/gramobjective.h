@@ -13,16 +13,16 @@ namespace nabla {
 // Works on moved columns, x - mean (with `standardize` scaled ones), so that large means cost no digits: the
 // intercept is then that of these columns. An evaluation in which digits would be lost is made directly, over
 // the rows, and the next ones expand from there.
-class Expansion {
+class GramObjective {
  public:
   enum class Units { sums, means };
 
   // What G and the slope are in: those of sums over the rows, or of means. `kept`: length() numbers of the
   // caller's, all 0 or those of another expansion of the same rows and scaling, which need not be gone
   // through then; null: it has its own.
-  Expansion(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling* scaling,
-            Objective& direct, const double* weights, const Team& team, Units units = Units::sums,
-            double* kept = nullptr);
+  GramObjective(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling* scaling,
+                Objective& direct, const double* weights, const Team& team, Units units = Units::sums,
+                double* kept = nullptr);
 
   static size_t length(const Plan& plan) {
     const size_t side = plan.cols + (plan.intercept ? 1 : 0);
@@ -42,7 +42,7 @@ class Expansion {
 
   const double* G() const { return G_; }  // side × side, of one output
 
-  void exchange(Archive& archive);
+  void serialize(Archive& archive);
 
   // Of the terms that a value is the sum of, what has to be left: where they cancel more, so do their digits.
   static constexpr double least = 0x1p-6;
@@ -64,16 +64,16 @@ class Expansion {
   double unit_;   // n, of means 1
   size_t side_;   // of G, for one output: columns and intercept
   bool isMoved_;  // weights are those of x, and to be moved
-  Doubles mean_;
-  Doubles own_;
+  AlignedBuffer mean_;
+  AlignedBuffer own_;
   double* G_;
   double* numbers_;  // whether there is a v to expand from, J(v), whether a column is far from 0
   double* from_;     // v
   double* slope_;    // the sum's gradient at v, of moved columns
-  Doubles diagonal_;
-  Doubles e_;  // of one output, as is Ge_
-  Doubles Ge_;
-  Doubles first_;  // gradient
+  AlignedBuffer diagonal_;
+  AlignedBuffer e_;  // of one output, as is Ge_
+  AlignedBuffer Ge_;
+  AlignedBuffer first_;  // gradient
   double firstValue_ = 0.0;
   bool isFirst_ = false;  // these are still to be taken
 };

@@ -32,12 +32,12 @@ class LinearMap {
   const Team& team_;
   const size_t size_;
   const size_t length_;  // of a block of rows
-  Doubles original_;
+  AlignedBuffer original_;
   const size_t stride_;  // from one lane's scaled rows to the next one's; 0: rows are X's own
-  Doubles gathered_;
+  AlignedBuffer gathered_;
   BlockSum sum_;
   Reader reader_;
-  Doubles scaled_;
+  AlignedBuffer scaled_;
 };
 
 }  // namespace nabla

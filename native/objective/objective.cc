@@ -55,7 +55,7 @@ Objective::Room Objective::room() const {
   const size_t sampleWeight = table_.sampleWeight ? stride_ : 0, offset = table_.offset ? z : 0;
   const size_t curvature = plan_.solver != SolverKind::none ? z : 0;
   const size_t scaled = scaling_ && scaling_->isFar() ? plan_.cols * stride_ : 0;
-  Room room{Doubles(X + z + y + sampleWeight + offset + curvature + scaled),
+  Room room{AlignedBuffer(X + z + y + sampleWeight + offset + curvature + scaled),
             nullptr,
             nullptr,
             nullptr,
@@ -172,9 +172,9 @@ double Objective::pass(const Batch& batch, const double* weights, double* gradie
   return finish(total, batch.count, gradient);
 }
 
-class Objective::BesideGram final : public Beside {
+class Objective::GramVisitor final : public RowVisitor {
  public:
-  BesideGram(const Objective& objective, const double* weights) : objective_(objective), weights_(weights) {}
+  GramVisitor(const Objective& objective, const double* weights) : objective_(objective), weights_(weights) {}
   size_t size() const override { return objective_.plan_.size() + 1; }
   unsigned lanes() const override { return static_cast<unsigned>(objective_.rooms_.size()); }
   void block(size_t from, size_t count, unsigned lane, double* partial) override {
@@ -193,7 +193,7 @@ class Objective::BesideGram final : public Beside {
 
 double Objective::evaluateWithGram(const double* mean, const double* d, double* H, const double* weights,
                                    double* gradient) {
-  BesideGram beside(*this, originalOf(weights));
+  GramVisitor beside(*this, originalOf(weights));
   Gram gram(kernels_, {table_.X, plan_.cols, table_.count, table_.index}, mean, team_, &beside);
   return finish(gram.evaluate(d, H), table_.count, gradient);
 }

@@ -52,12 +52,12 @@ class Objective {
   };
   // Room for one block, where rows are widened, picked or transposed, and for its z and second derivatives.
   struct Room {
-    Doubles memory;
+    AlignedBuffer memory;
     double *X, *z, *y, *sampleWeight, *offset, *curvature, *scaled;
   };
   Room room() const;
   Block block(const Batch& batch, size_t at, size_t count, const Room& room) const;
-  class BesideGram;
+  class GramVisitor;
   // What a block has, for the pass's own tree.
   void addBlock(const Block& block, size_t count, const double* weights, bool isGradientAsked,
                 double* curvature, const Room& room, double* partial) const;
@@ -79,7 +79,7 @@ class Objective {
   size_t rowsAtOnce_;
   BlockSum sum_;  // a partial: gradient, and behind it the sum of the losses
   std::vector<Room> rooms_;
-  Doubles original_;  // weights of the columns as they are
+  AlignedBuffer original_;  // weights of the columns as they are
 };
 
 }  // namespace nabla

@@ -16,11 +16,11 @@ class Evaluator {
   virtual double evaluate(const double* weights, double* gradient) = 0;
 };
 
-class Smooth {
+class PenalizedObjective {
  public:
   // `own`: in place of the losses; null: none.
-  Smooth(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling* scaling,
-         const Penalty& penalty, const Team& team, Evaluator* own = nullptr)
+  PenalizedObjective(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling* scaling,
+                     const Penalty& penalty, const Team& team, Evaluator* own = nullptr)
       : own_(own),
         kernels_(kernels),
         objective_(kernels, plan, table, scaling, table.count, team),

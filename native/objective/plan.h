@@ -70,7 +70,7 @@ constexpr int modifiedHuberLoss = 12;
 constexpr int perceptronLoss = 13;
 constexpr int tweedieIdentityLoss = 14;
 // Those of straight pieces, which have no second derivative.
-constexpr bool isKinked(int loss) {
+constexpr bool isPiecewiseLinear(int loss) {
   return loss == hingeLoss || loss == quantileLoss || loss == epsilonInsensitiveLoss ||
          loss == perceptronLoss;
 }

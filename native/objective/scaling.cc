@@ -46,7 +46,7 @@ class RowSum {
   const Team& team_;
   size_t step_;
   BlockSum sum_;
-  Doubles weights_;
+  AlignedBuffer weights_;
   Reader reader_;
 };
 
@@ -57,7 +57,7 @@ Scaling::Scaling(const Kernels& kernels, const Plan& plan, const Table& table, c
   const bool isKnown = kept && *kept != 0.0;
   if (!isKnown) measure(table, team);
   double* place = kept ? kept + 1 : nullptr;
-  for (Doubles* numbers : {&mean_, &deviation_, &square_}) {
+  for (AlignedBuffer* numbers : {&mean_, &deviation_, &square_}) {
     if (!kept) break;
     if (isKnown)
       std::copy_n(place, plan.cols, numbers->data());

@@ -49,9 +49,9 @@ class Scaling {
 
   const Kernels& kernels_;
   const Plan& plan_;
-  Doubles mean_;
-  Doubles deviation_;
-  Doubles square_;
+  AlignedBuffer mean_;
+  AlignedBuffer deviation_;
+  AlignedBuffer square_;
   bool isFar_ = false;
 };
 

@@ -30,7 +30,7 @@ Augmented::Augmented(const Kernels& kernels, const Plan& plan, const Table& tabl
       u0_(u_.size()),
       slopes_(plan.size()),
       residual_(plan.size()) {
-  for (Doubles* array : {&feasible_, &d_, &u_, &u0_, &slopes_, &residual_}) array->clear();
+  for (AlignedBuffer* array : {&feasible_, &d_, &u_, &u0_, &slopes_, &residual_}) array->clear();
   for (size_t k = 0; k < plan.outputs; ++k)
     eachTerm(k, [&](size_t t, size_t i, double low, double) { d0_.data()[t] = weight(i) * (low + 0.5); });
 }
@@ -133,8 +133,8 @@ double Augmented::bound(const double* weights) {
   return value;
 }
 
-void Augmented::exchange(Archive& archive) {
-  for (Doubles* array : {&d0_, &u0_}) archive.array(array->data(), array->size(), Range::any);
+void Augmented::serialize(Archive& archive) {
+  for (AlignedBuffer* array : {&d0_, &u0_}) archive.array(array->data(), array->size(), Range::any);
   archive.number(mu, Range::measured);
   archive.number(room, Range::measured);
 }

@@ -21,7 +21,7 @@ class Augmented final : public Evaluator {
 
   // Sets μ to a part of the usual margin at the weights.
   void begin(const double* weights, double part);
-  // Returns the sum over the rows and writes its mean gradient; l2 is Smooth's.
+  // Returns the sum over the rows and writes its mean gradient; l2 is PenalizedObjective's.
   double evaluate(const double* weights, double* gradient) override;
   // What the gradient of the last evaluation may hide of the minimum.
   double hidden(const double* weights) const;
@@ -31,7 +31,7 @@ class Augmented final : public Evaluator {
   // balanced where there are intercepts, and smaller where a slope is more than l1. A coefficient without
   // penalty is taken to be no further away than 1,024 times its size and that of a usual margin.
   double bound(const double* weights);
-  void exchange(Archive& archive);
+  void serialize(Archive& archive);
 
   // The weights as l1 and bounds would have them: exact zeros, within the bounds. Of the last evaluation.
   const double* feasible() const { return feasible_.data(); }
@@ -70,15 +70,15 @@ class Augmented final : public Evaluator {
   const Team& team_;
   LinearMap map_;
   const size_t pieces_;
-  Doubles feasible_;
-  Doubles own_;           // weights of one output, and slopes in them
-  Doubles z_;             // margins of the rows, but for the walls
-  Doubles rows_;          // sums of d over a row's terms, and behind them 0 for each coefficient
-  Doubles d_, d0_;        // of the last evaluation: outputs × pieces × rows
-  Doubles u_, u0_;        // likewise, of coefficients
-  Doubles slopes_;        // likewise, Xᵀd/rows of all weights
-  Doubles residual_;      // likewise, the gradient
-  double margins_ = 0.0;  // the mean of d·m there
+  AlignedBuffer feasible_;
+  AlignedBuffer own_;       // weights of one output, and slopes in them
+  AlignedBuffer z_;         // margins of the rows, but for the walls
+  AlignedBuffer rows_;      // sums of d over a row's terms, and behind them 0 for each coefficient
+  AlignedBuffer d_, d0_;    // of the last evaluation: outputs × pieces × rows
+  AlignedBuffer u_, u0_;    // likewise, of coefficients
+  AlignedBuffer slopes_;    // likewise, Xᵀd/rows of all weights
+  AlignedBuffer residual_;  // likewise, the gradient
+  double margins_ = 0.0;    // the mean of d·m there
 };
 
 }  // namespace nabla

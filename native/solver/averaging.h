@@ -38,7 +38,7 @@ class Averaging {
   bool hasBegun() const { return begun_; }
   double first() const { return first_; }
 
-  void exchange(Archive& archive) {
+  void serialize(Archive& archive) {
     archive.flag(begun_);
     archive.require(!begun_ || kind_ != AveragingKind::none);
     archive.count(first_);
@@ -53,7 +53,7 @@ class Averaging {
     double first = first_;
     archive.count(first);
     if (kind_ == AveragingKind::none) {
-      Doubles left(size);
+      AlignedBuffer left(size);
       return archive.array(left.data(), size);
     }
     archive.array(average_.data(), size);
@@ -66,7 +66,7 @@ class Averaging {
   AveragingKind kind_;
   double decay_;
   double start_;
-  Doubles average_;
+  AlignedBuffer average_;
   bool begun_ = false;
   double first_ = 0.0;  // the step with which it has begun
 };

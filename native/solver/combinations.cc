@@ -27,7 +27,7 @@ std::vector<std::vector<double>> byGram(const Kernels& kernels, const Plan& plan
   Gram gram(kernels, {table.X, cols, table.count, table.index}, plan.intercept ? scaling.mean() : nullptr,
             team);
   const size_t side = gram.size();
-  Doubles G(side * side), F(cols * cols);
+  AlignedBuffer G(side * side), F(cols * cols);
   gram.evaluate(nullptr, G.data());
   for (size_t j = 0; j < cols; ++j) {
     for (size_t k = 0; k < cols; ++k)

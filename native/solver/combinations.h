@@ -31,7 +31,7 @@ class ScaledRows {
   const size_t count_;
   const size_t length_;  // of a block of rows
   Reader reader_;
-  Doubles room_;
+  AlignedBuffer room_;
 };
 
 // Coefficients of the scaled columns, of combinations that may be next to nothing: what rows have of them is

@@ -63,7 +63,7 @@ size_t Orthogonal::pivot(Triangle& R, const Team& team) {
 // Reflects columns k and those beyond the rank, so that row k is 0 in the latter.
 void Orthogonal::reflect(Triangle& R, size_t k) {
   const size_t rest = cols_ - rank_;
-  Doubles v(1 + rest);
+  AlignedBuffer v(1 + rest);
   double* z = v.data() + 1;
   v.data()[0] = R.column(k)[k];
   for (size_t j = 0; j < rest; ++j) z[j] = R.column(rank_ + j)[k];

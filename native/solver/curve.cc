@@ -87,13 +87,13 @@ void Curve::epochEnded(double loss) {
   }
 }
 
-void Curve::exchange(Archive& archive) {
+void Curve::serialize(Archive& archive) {
   archive.number(best_, Range::notNaN);
   archive.count(waited_);
   archive.number(cycleStart_, Range::size);
   archive.number(cycleLength_, Range::size);
   archive.number(reduced_, Range::part);
-  for (Curve& part : curves_) part.exchange(archive);
+  for (Curve& part : curves_) part.serialize(archive);
 }
 
 size_t Curve::stateLength() const {

@@ -50,7 +50,7 @@ class Curve {
   void epochEnded(double loss);
 
   // What it knows of the steps before, and its parts likewise: five numbers each.
-  void exchange(Archive& archive);
+  void serialize(Archive& archive);
   size_t stateLength() const;
 
  private:

@@ -30,7 +30,7 @@ class Descent final : public Method {
                    mayPassAll(plan) ? std::max(data.train.count, sampler_.perEpoch()) : sampler_.largest(),
                    team),
         expansion_(plan.gramFrom > 0 && rows_ >= plan.gramFrom
-                       ? new Expansion(kernels, plan, data.train, scaling, objective_, weights, team)
+                       ? new GramObjective(kernels, plan, data.train, scaling, objective_, weights, team)
                        : nullptr),
         optimizer_(kernels, kernels.rules[plan.rule], plan.ruleParameters,
                    {plan.clipNorm, plan.clipValue, penalty, false, 0.0, !sampler_.isFull()}, plan.size(),
@@ -121,7 +121,7 @@ class Descent final : public Method {
     archive.flag(hasState);
     if (hasState) {
       archive.count(ruleBegan_, steps);
-      optimizer_.exchange(archive);
+      optimizer_.serialize(archive);
     } else {
       ruleBegan_ = static_cast<double>(steps);
     }
@@ -130,20 +130,20 @@ class Descent final : public Method {
     schedule_.carry(archive, static_cast<double>(steps));
   }
 
-  void exchange(Archive& archive) override {
-    Method::exchange(archive);
+  void serialize(Archive& archive) override {
+    Method::serialize(archive);
     archive.array(w_, plan_.size());
-    optimizer_.exchange(archive);
-    schedule_.exchange(archive);
-    averaging_.exchange(archive);
+    optimizer_.serialize(archive);
+    schedule_.serialize(archive);
+    averaging_.serialize(archive);
     archive.require(averaging_.first() <= static_cast<double>(steps) &&
                     ruleBegan_ <= static_cast<double>(steps));
-    pace_.exchange(archive);
+    pace_.serialize(archive);
     archive.flag(known_);
     archive.number(after_, Range::any);
     archive.number(previous_, Range::notNaN);
     if (known_) archive.array(gradient_.data(), plan_.size(), Range::any);
-    if (expansion_) expansion_->exchange(archive);
+    if (expansion_) expansion_->serialize(archive);
   }
 
  private:
@@ -188,13 +188,13 @@ class Descent final : public Method {
   size_t rows_;
   Sampler sampler_;
   Objective objective_;
-  std::unique_ptr<Expansion> expansion_;  // in place of the objective, if the plan says so
+  std::unique_ptr<GramObjective> expansion_;  // in place of the objective, if the plan says so
   Optimizer optimizer_;
   Schedule schedule_;
   Averaging averaging_;
   double* w_;
-  Doubles gradient_;
-  Doubles mean_;  // gradient, of an epoch's batches; 0 between epochs
+  AlignedBuffer gradient_;
+  AlignedBuffer mean_;  // gradient, of an epoch's batches; 0 between epochs
   Pace pace_;
   double ruleBegan_ = 0.0;  // steps before the rule's first
   bool known_ = false;      // `after_` and the gradient belong to the weights: the last loss was a full pass

@@ -9,11 +9,11 @@
 
 namespace nabla {
 
-Doubles columnsOf(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
-                  bool rootWeights, const Team& team) {
+AlignedBuffer columnsOf(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
+                        bool rootWeights, const Team& team) {
   const size_t cols = plan.cols, all = table.count;
   const double *mean = scaling.mean(), *deviation = scaling.deviation();
-  Doubles columns(cols * all);
+  AlignedBuffer columns(cols * all);
   constexpr size_t together = 8;  // rows, so that a line of a column is written at once
   Reader reader(kernels, {table.X, cols, all, table.index}, together);
   for (size_t at = 0; at < all && !team.stopped(); at += together) {

@@ -9,8 +9,8 @@ namespace nabla {
 
 // The columns as the solver has them, (x - mean)/deviation, each with all its rows: cols × rows.
 // `rootWeights`: each row times the root of its weight.
-Doubles columnsOf(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
-                  bool rootWeights, const Team& team);
+AlignedBuffer columnsOf(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
+                        bool rootWeights, const Team& team);
 
 class Dual {
  public:
@@ -30,9 +30,9 @@ class Dual {
   size_t cols_;
   size_t rows_;
   const double* D_;
-  Doubles columns_;  // cols × rows
-  Doubles L_;
-  Doubles a_;  // of each row
+  AlignedBuffer columns_;  // cols × rows
+  AlignedBuffer L_;
+  AlignedBuffer a_;  // of each row
   double leastPivot_ = 0.0;
 };
 

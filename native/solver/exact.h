@@ -15,8 +15,8 @@ class Exact final : public Method {
  public:
   // `weights`: those of the scaled columns; where they start says nothing. `known`: where XᵀX is kept; null:
   // nowhere.
-  Exact(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling, Smooth& smooth,
-        double* weights, const Team& team, double* known)
+  Exact(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
+        PenalizedObjective& smooth, double* weights, const Team& team, double* known)
       : kernels_(kernels),
         plan_(plan),
         table_(table),
@@ -28,8 +28,8 @@ class Exact final : public Method {
         gradient_(plan.size()) {
     std::fill_n(w_, plan.size(), 0.0);
     if (table.count >= plan.cols)
-      expansion_.reset(new Expansion(kernels, plan, table, &scaling, smooth.objective(), w_, team,
-                                     Expansion::Units::sums, known));
+      expansion_.reset(new GramObjective(kernels, plan, table, &scaling, smooth.objective(), w_, team,
+                                         GramObjective::Units::sums, known));
   }
 
   // Returns the objective at the minimum.
@@ -80,12 +80,12 @@ class Exact final : public Method {
   const Plan& plan_;
   const Table& table_;
   const Scaling& scaling_;
-  Smooth& smooth_;
+  PenalizedObjective& smooth_;
   const Team& team_;
   double* w_;
-  std::unique_ptr<Expansion> expansion_;  // null: fewer rows than columns
-  Doubles original_;                      // more exact than what becomes of w_
-  Doubles gradient_;
+  std::unique_ptr<GramObjective> expansion_;  // null: fewer rows than columns
+  AlignedBuffer original_;                    // more exact than what becomes of w_
+  AlignedBuffer gradient_;
 };
 
 }  // namespace nabla

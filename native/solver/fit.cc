@@ -25,14 +25,14 @@ namespace {
 constexpr double leastFall = 0x1p-22;
 
 // What is known of the rows: the expansion's numbers, and behind them the scaling's.
-double* keptScaling(const Start& start, const Plan& plan) {
-  return start.known ? start.known + Expansion::length(plan) : nullptr;
+double* keptScaling(const InitialState& start, const Plan& plan) {
+  return start.known ? start.known + GramObjective::length(plan) : nullptr;
 }
 
 }  // namespace
 
-Run::Run(const Kernels& kernels, const Plan& plan, const Data& data, const Start& start, const Team& team,
-         Keep kept)
+Run::Run(const Kernels& kernels, const Plan& plan, const Data& data, const InitialState& start,
+         const Team& team, Keep kept)
     : kernels_(kernels),
       plan_(plan),
       data_(data),
@@ -76,7 +76,7 @@ Run::Run(const Kernels& kernels, const Plan& plan, const Data& data, const Start
   }
   if (start.state.data) {
     Archive archive(start.state.data, start.state.length);
-    exchange(archive);
+    serialize(archive);
     archive.requireEnd();
   }
   begun_ = out_.epochs;
@@ -91,15 +91,15 @@ void Run::makeMethod() {
     method_.reset(new Descent(kernels_, plan_, data_, scaling_.get(), penalty, weights_.data(), team_));
     return;
   }
-  smooth_.reset(new Smooth(kernels_, plan_, data_.train, scaling_.get(), penalty, team_));
-  if (plan_.solver == SolverKind::lbfgs && isKinked(plan_.loss)) {
+  smooth_.reset(new PenalizedObjective(kernels_, plan_, data_.train, scaling_.get(), penalty, team_));
+  if (plan_.solver == SolverKind::lbfgs && isPiecewiseLinear(plan_.loss)) {
     method_.reset(new Multipliers(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_));
   } else if (plan_.solver == SolverKind::lbfgs) {
     method_.reset(new Lbfgs(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_));
   } else if (plan_.solver == SolverKind::exact) {
     method_.reset(
         new Exact(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_, start_.known));
-  } else if (isKinked(plan_.loss)) {
+  } else if (isPiecewiseLinear(plan_.loss)) {
     method_.reset(new Interior(kernels_, plan_, data_.train, *scaling_, *smooth_, weights_.data(), team_));
   } else if (plan_.loss != squaredLoss && plan_.loss != softmaxLoss &&
              RowEquations::suit(plan_, data_.train, penalty)) {
@@ -216,7 +216,7 @@ Outcome Run::outcome() {
   }
   if (out_.status == Status::paused) {
     Archive archive;
-    exchange(archive);
+    serialize(archive);
     out_.state = std::move(archive.written());
   }
   if (start_.carried.data) carry();
@@ -242,7 +242,7 @@ const double* Run::original() {
 // The weights to return if nothing better follows.
 void Run::keep(const double* weights) { out_.weights.assign(weights, weights + plan_.size()); }
 
-void Run::exchange(Archive& archive) {
+void Run::serialize(Archive& archive) {
   archive.count(out_.epochs);
   archive.array(out_.weights.data(), out_.weights.size());
   size_t length = keptCarry_.size();
@@ -252,8 +252,8 @@ void Run::exchange(Archive& archive) {
   archive.number(out_.gap, Range::measured);
   archive.number(out_.remainingDecrease, Range::measured);
   archive.number(out_.lastDecrease, Range::any);
-  stopping_.exchange(archive);
-  method_->exchange(archive);
+  stopping_.serialize(archive);
+  method_->serialize(archive);
 }
 
 // Columns that the first fit has standardized stay so.
@@ -294,8 +294,8 @@ void Run::keepCarry() {
   if (plan_.restoreBest && start_.carried.data) keptCarry_ = carriedNow();
 }
 
-Outcome fit(const Kernels& kernels, const Plan& plan, const Data& data, const Start& start, const Team& team,
-            Keep kept) {
+Outcome fit(const Kernels& kernels, const Plan& plan, const Data& data, const InitialState& start,
+            const Team& team, Keep kept) {
   Run run(kernels, plan, data, start, team, kept);
   while (run.advance()) {
   }

@@ -18,20 +18,20 @@
 namespace nabla {
 
 // Numbers of another fit, or of an earlier part of this one.
-struct Numbers {
+struct Span {
   const double* data;  // null: none
   size_t length;
 };
 
-struct Start {
+struct InitialState {
   const double* weights;
-  Numbers state;    // where a paused fit goes on
-  Numbers carried;  // what an update rule carries over from another fit; length 0: nothing yet
+  Span state;    // where a paused fit goes on
+  Span carried;  // what an update rule carries over from another fit; length 0: nothing yet
   // Of a solver whose fit is one of several of the same rows under other penalties: what these need not find
   // out again, changed in place, at first all 0; null: it is the only one.
   double* known = nullptr;
 
-  static size_t knownLength(const Plan& plan) { return Expansion::length(plan) + Scaling::length(plan); }
+  static size_t knownLength(const Plan& plan) { return GramObjective::length(plan) + Scaling::length(plan); }
 };
 
 // What is kept of the epochs.
@@ -66,7 +66,7 @@ struct EpochEnd {
 // Throws std::bad_alloc, and std::invalid_argument for a state that belongs to another fit.
 class Run {
  public:
-  Run(const Kernels& kernels, const Plan& plan, const Data& data, const Start& start, const Team& team,
+  Run(const Kernels& kernels, const Plan& plan, const Data& data, const InitialState& start, const Team& team,
       Keep keep = Keep::histories);
 
   // Runs the next epoch. False: none has completed, the fit is at its end.
@@ -90,7 +90,7 @@ class Run {
   bool hasConverged();
   const double* original();
   void keep(const double* weights);
-  void exchange(Archive& archive);
+  void serialize(Archive& archive);
   void exchangeScaling(Archive& archive);
   void exchangeWeights(Archive& archive, bool areThere);
   void carry();
@@ -100,7 +100,7 @@ class Run {
   const Kernels& kernels_;
   const Plan& plan_;
   const Data& data_;
-  const Start& start_;
+  const InitialState& start_;
   const Team& team_;
   const bool histories_;
   const bool isScaled_;
@@ -110,8 +110,8 @@ class Run {
   std::unique_ptr<Bounds> bounds_;  // null: none
   std::unique_ptr<Objective> validation_;
   Stopping stopping_;
-  Doubles weights_, original_;
-  std::unique_ptr<Smooth> smooth_;
+  AlignedBuffer weights_, original_;
+  std::unique_ptr<PenalizedObjective> smooth_;
   std::unique_ptr<Method> method_;
   Outcome out_;
   EpochEnd last_{};
@@ -121,8 +121,8 @@ class Run {
 };
 
 // A run from its beginning to its end.
-Outcome fit(const Kernels& kernels, const Plan& plan, const Data& data, const Start& start, const Team& team,
-            Keep keep = Keep::histories);
+Outcome fit(const Kernels& kernels, const Plan& plan, const Data& data, const InitialState& start,
+            const Team& team, Keep keep = Keep::histories);
 
 // One evaluation of the mean loss and its gradient over the training rows, as a step of a fit makes it.
 double valueAndGradient(const Kernels& kernels, const Plan& plan, const Table& table, const double* weights,

@@ -49,7 +49,7 @@ Residuals residualsOf(const Kernels& kernels, const Plan& plan, const Table& tab
 
 void approachHuber(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
                    const Penalty& penalty, double* weights, const Team& team,
-                   const std::function<std::unique_ptr<Method>(const Plan&, Smooth&)>& methodOf) {
+                   const std::function<std::unique_ptr<Method>(const Plan&, PenalizedObjective&)>& methodOf) {
   if (plan.loss != huberLoss) return;
   const double delta = plan.lossParameters[0];
   Residuals residuals = residualsOf(kernels, plan, table, scaling, weights, team);
@@ -58,7 +58,7 @@ void approachHuber(const Kernels& kernels, const Plan& plan, const Table& table,
   for (int stage = 0; stage < mostStages && wide > delta && wide < INFINITY; ++stage) {
     Plan own = plan;
     own.lossParameters[0] = wide;
-    Smooth smooth(kernels, own, table, &scaling, penalty, team);
+    PenalizedObjective smooth(kernels, own, table, &scaling, penalty, team);
     const std::unique_ptr<Method> method = methodOf(own, smooth);
     for (int i = 0; i < mostIterations && method->ended == Status::maxEpochs; ++i) {
       if (!std::isfinite(method->epoch(static_cast<uint64_t>(i))) || team.stopped()) return;

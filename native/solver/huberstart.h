@@ -15,6 +15,6 @@ namespace nabla {
 // Moves the weights there, by fits that `methodOf` makes.
 void approachHuber(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
                    const Penalty& penalty, double* weights, const Team& team,
-                   const std::function<std::unique_ptr<Method>(const Plan&, Smooth&)>& methodOf);
+                   const std::function<std::unique_ptr<Method>(const Plan&, PenalizedObjective&)>& methodOf);
 
 }  // namespace nabla

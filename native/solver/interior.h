@@ -21,13 +21,13 @@ class Interior final : public Method {
  public:
   // `weights`: where it starts; changed in place.
   Interior(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
-           Smooth& smooth, double* weights, const Team& team)
+           PenalizedObjective& smooth, double* weights, const Team& team)
       : plan_(plan),
         table_(table),
         smooth_(smooth),
         columns_(RowEquations::suit(plan, table, smooth.penalty())
                      ? columnsOf(kernels, plan, table, scaling, false, team)
-                     : Doubles(0)),
+                     : AlignedBuffer(0)),
         gram_(kernels,
               columns_.size() > 0 ? Source{columns_.data(), table.count, plan.cols, nullptr}
                                   : Source{table.X, plan.cols, table.count, table.index},
@@ -69,7 +69,7 @@ class Interior final : public Method {
     change = value_ - (bound > 0.0 ? bound : 0.0);
     if (!(change > 0.0)) change = 0.0;
     gap = change;
-    if (change <= nothing())
+    if (change <= level())
       ended = Status::converged;
     else if (isDone)
       ended = isNear() ? Status::converged : Status::stalled;
@@ -80,20 +80,20 @@ class Interior final : public Method {
   const double* result() const override { return w_; }
   bool mayBeCollinear() const override { return true; }
 
-  void exchange(Archive& archive) override {
-    Method::exchange(archive);
+  void serialize(Archive& archive) override {
+    Method::serialize(archive);
     archive.flag(begun_);
     archive.array(w_, plan_.size());
     archive.number(value_, Range::any);
     archive.number(first_, Range::any);
-    for (const auto& program : programs_) program->exchange(archive);
+    for (const auto& program : programs_) program->serialize(archive);
   }
 
  private:
   // What the objective is to be measured by.
   double size() const { return value_ + 0x1p-10 * first_; }
   // What of the objective cannot be told from rounding.
-  double nothing() const { return Program::rounding * size() + roundoff_.ofMargins(w_); }
+  double level() const { return Program::rounding * size() + roundoff_.ofMargins(w_); }
   // Whether as little is left to gain as fits come to that gain no more.
   bool isNear() const {
     return change <= 0x1p22 * Program::rounding * size() + 0x1p3 * roundoff_.ofMargins(w_);
@@ -102,7 +102,7 @@ class Interior final : public Method {
   // Of all programs that are not done. Returns the shortest part of a step.
   double step() {
     const double roundoff =
-        static_cast<double>(table_.count) * nothing() / static_cast<double>(programs_.size());
+        static_cast<double>(table_.count) * level() / static_cast<double>(programs_.size());
     double shortest = 1.0;
     for (const auto& program : programs_) {
       if (program->done || smooth_.stopped()) continue;
@@ -136,14 +136,14 @@ class Interior final : public Method {
 
   const Plan& plan_;
   const Table& table_;
-  Smooth& smooth_;
-  Doubles columns_;  // where programs go by rows
+  PenalizedObjective& smooth_;
+  AlignedBuffer columns_;  // where programs go by rows
   Gram gram_;
-  Doubles matrix_;
+  AlignedBuffer matrix_;
   std::vector<std::unique_ptr<Program>> programs_;
   Roundoff roundoff_;
   double* w_;
-  Doubles trial_, gradient_;
+  AlignedBuffer trial_, gradient_;
   double value_ = INFINITY;
   double first_ = 0.0;  // the objective where it started
   bool begun_ = false;

@@ -27,7 +27,7 @@ void copy(const double* from, double* to, size_t n) {
 }  // namespace
 
 Lbfgs::Lbfgs(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
-             Smooth& smooth, double* weights, const Team& team, bool isFirst)
+             PenalizedObjective& smooth, double* weights, const Team& team, bool isFirst)
     : kernels_(kernels),
       plan_(plan),
       table_(table),
@@ -36,15 +36,15 @@ Lbfgs::Lbfgs(const Kernels& kernels, const Plan& plan, const Table& table, const
       team_(team),
       isFirst_(isFirst),
       sample_(table, plan.cols),
-      metric_(kernels, plan, scaling, smooth, team),
-      isSmooth_(!isKinked(plan.loss)),
+      preconditioner_(kernels, plan, scaling, smooth, team),
+      isSmooth_(!isPiecewiseLinear(plan.loss)),
       meter_(plan, table, scaling),
       size_(plan.size()),
       memory_(static_cast<size_t>(plan.solverParameters[0])),
       isOrthantWise_(smooth.penalty().l1 != 0.0 || smooth.penalty().bounded()),
       stepHistory_(plan.stepHistory),
       w_(weights),
-      bent_(size_),
+      hessianPoint_(size_),
       g_(size_),
       trial_(size_),
       trialGradient_(size_),
@@ -55,7 +55,8 @@ Lbfgs::Lbfgs(const Kernels& kernels, const Plan& plan, const Table& table, const
       y_(memory_ * size_),
       products_(memory_),
       alpha_(memory_) {
-  for (Doubles* vector : {&g_, &bent_, &steepest_, &direction_, &s_, &y_, &products_}) vector->clear();
+  for (AlignedBuffer* vector : {&g_, &hessianPoint_, &steepest_, &direction_, &s_, &y_, &products_})
+    vector->clear();
 }
 
 // To where the first iteration starts.
@@ -63,12 +64,12 @@ void Lbfgs::begin() {
   bool isNothing = true;
   for (size_t j = 0; j < smooth_.penalized(); ++j) isNothing = isNothing && w_[j] == 0.0;
   // Where the caller starts may be better than where a sample ends.
-  const bool approaches = isNothing && sample_.isPart() && !isKinked(plan_.loss);
+  const bool approaches = isNothing && sample_.isPart() && !isPiecewiseLinear(plan_.loss);
   const std::vector<double> start(w_, w_ + size_);
   const double expected = approaches ? approach() : 0.0;
   approachByDelta();
-  copy(w_, bent_.data(), size_);
-  bend();
+  copy(w_, hessianPoint_.data(), size_);
+  updateHessian();
   value_ = smooth_.evaluate(w_, g_.data());
   if (!approaches || value_ - expected <= std::fabs(expected)) return;
   // The sample says little of the other rows.
@@ -89,16 +90,17 @@ void Lbfgs::restart() {
 void Lbfgs::approachByDelta() {
   if (!isFirst_) return;
   approachHuber(
-      kernels_, plan_, table_, scaling_, smooth_.penalty(), w_, team_, [&](const Plan& plan, Smooth& smooth) {
+      kernels_, plan_, table_, scaling_, smooth_.penalty(), w_, team_,
+      [&](const Plan& plan, PenalizedObjective& smooth) {
         return std::unique_ptr<Method>(new Lbfgs(kernels_, plan, table_, scaling_, smooth, w_, team_, false));
       });
 }
 
-void Lbfgs::bend() {
+void Lbfgs::updateHessian() {
   if (bentByAll_)
-    metric_.bend(table_, false, bent_.data());
+    preconditioner_.updateHessian(table_, false, hessianPoint_.data());
   else
-    metric_.bend(sample_.table(), sample_.isPart(), bent_.data());
+    preconditioner_.updateHessian(sample_.table(), sample_.isPart(), hessianPoint_.data());
 }
 
 // Goes to where the objective of a sample is least, about as near as that is to the minimum over all rows;
@@ -106,7 +108,7 @@ void Lbfgs::bend() {
 double Lbfgs::approach() {
   const Table& table = sample_.table();
   const double far = 0.5 * (static_cast<double>(size_) / static_cast<double>(table.count));
-  Smooth smooth(kernels_, plan_, table, &scaling_, smooth_.penalty(), team_);
+  PenalizedObjective smooth(kernels_, plan_, table, &scaling_, smooth_.penalty(), team_);
   Lbfgs fit(kernels_, plan_, table, scaling_, smooth, w_, team_);
   double value = NAN;
   for (int i = 0; i < mostSampled && fit.ended == Status::maxEpochs && !smooth_.stopped(); ++i) {
@@ -120,35 +122,35 @@ double Lbfgs::epoch(uint64_t) {
   if (!begun_) {
     begin();
     begun_ = true;
-    look();
+    updatePseudoGradient();
     if (!std::isfinite(value_)) return value_;
   }
-  if (metric_.isBent() && aged_ >= longest + plan_.cols / 8) {
+  if (preconditioner_.hasHessian() && aged_ >= longest + plan_.cols / 8) {
     aged_ = 0;
     bentByAll_ = true;
-    copy(w_, bent_.data(), size_);
-    bend();
-    look();
+    copy(w_, hessianPoint_.data(), size_);
+    updateHessian();
+    updatePseudoGradient();
   }
   ++aged_;
   const double before = value_;
   double length = search();
   if (length == 0.0 && count_ > 0) {
     count_ = 0;  // what is remembered misleads: once more along the gradient
-    look();
+    updatePseudoGradient();
     length = search();
   }
   rate = length;
   if (length > 0.0) {
     ++steps;
     remember();
-    look();
+    updatePseudoGradient();
   }
   const double gain = before - value_;
   const double still = -0.5 * dot(steepest_.data(), direction_.data());  // what the next step promises
   change = gain > still ? gain : still;
   lastDecrease = gain;
-  if (!isKinked(plan_.loss)) remainingDecrease = still;
+  if (!isPiecewiseLinear(plan_.loss)) remainingDecrease = still;
   gradientNorm = smooth_.norm(w_, g_.data());
   if (isSmooth_) ended = verdict(length, still);          // multipliers.h judges an augmented Lagrangian
   if (ended == Status::stalled) remainingDecrease = NAN;  // by a model that has failed
@@ -208,7 +210,7 @@ double Lbfgs::roundoff() const {
 }
 
 // The shortest subgradient at the weights, and the direction to go.
-void Lbfgs::look() {
+void Lbfgs::updatePseudoGradient() {
   const Penalty& penalty = smooth_.penalty();
   double* steepest = steepest_.data();
   copy(g_.data(), steepest, size_);
@@ -224,14 +226,14 @@ void Lbfgs::look() {
       steepest[j] = up < 0.0 ? up : down > 0.0 ? down : 0.0;
     if (steepest[j] < 0.0 ? penalty.isAtUpper(j, w_[j]) : penalty.isAtLower(j, w_[j])) steepest[j] = 0.0;
   }
-  turn();
+  twoLoopRecursion();
   if (dot(steepest, direction_.data()) < 0.0) return;
   count_ = 0;
-  turn();
+  twoLoopRecursion();
 }
 
 // direction = -H·steepest by the two loops over what is remembered, newest first, then oldest first.
-void Lbfgs::turn() {
+void Lbfgs::twoLoopRecursion() {
   double* d = direction_.data();
   const double* steepest = steepest_.data();
   double* alpha = alpha_.data();
@@ -242,11 +244,11 @@ void Lbfgs::turn() {
     alpha[k] = dot(s(k), d) / products[k];
     kernels_.axpy(-alpha[k], y(k), d, size_);
   }
-  metric_.divide(d);
+  preconditioner_.divide(d);
   if (count_ > 0) {
     const double* newest = y(place(0));
     copy(newest, turned_.data(), size_);
-    metric_.divide(turned_.data());
+    preconditioner_.divide(turned_.data());
     kernels_.scal(products[place(0)] / dot(turned_.data(), newest), d, size_);
   }
   for (size_t age = count_; age-- > 0 && !smooth_.stopped();) {
@@ -336,22 +338,22 @@ void Lbfgs::remember() {
   if (count_ < memory_) ++count_;
 }
 
-void Lbfgs::exchange(Archive& archive) {
-  Method::exchange(archive);
+void Lbfgs::serialize(Archive& archive) {
+  Method::serialize(archive);
   archive.flag(begun_);
   archive.number(value_, Range::any);
   archive.count(count_, memory_);
   archive.count(next_, memory_ - 1);
   archive.array(w_, size_);
-  archive.array(bent_.data(), size_);
+  archive.array(hessianPoint_.data(), size_);
   archive.flag(bentByAll_);
   archive.count(aged_);
   archive.number(least_, Range::notNaN);
   archive.count(waited_);
-  for (Doubles* vector : {&g_, &direction_, &steepest_, &products_, &s_, &y_})
+  for (AlignedBuffer* vector : {&g_, &direction_, &steepest_, &products_, &s_, &y_})
     archive.array(vector->data(), vector->size(), Range::any);
   // What follows from the weights is made anew.
-  if (begun_) bend();
+  if (begun_) updateHessian();
 }
 
 }  // namespace nabla

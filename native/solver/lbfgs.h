@@ -14,8 +14,8 @@ namespace nabla {
 class Lbfgs final : public Method {
  public:
   // `weights`: where it starts; changed in place. `isFirst`: it may start where other fits end.
-  Lbfgs(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling, Smooth& smooth,
-        double* weights, const Team& team, bool isFirst = true);
+  Lbfgs(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
+        PenalizedObjective& smooth, double* weights, const Team& team, bool isFirst = true);
 
   // One iteration. Returns the objective after it.
   double epoch(uint64_t) override;
@@ -25,15 +25,15 @@ class Lbfgs final : public Method {
   void restart();
 
   double firstLength = 1.0;  // of a step by the metric alone
-  void exchange(Archive& archive) override;
+  void serialize(Archive& archive) override;
 
  private:
   void begin();
   double approach();
   void approachByDelta();
-  void bend();
-  void look();
-  void turn();
+  void updateHessian();
+  void updatePseudoGradient();
+  void twoLoopRecursion();
   double search();
   Status verdict(double length, double predicted);
   Status verdictOfHidden(double predicted);
@@ -55,11 +55,11 @@ class Lbfgs final : public Method {
   const Plan& plan_;
   const Table& table_;
   const Scaling& scaling_;
-  Smooth& smooth_;
+  PenalizedObjective& smooth_;
   const Team& team_;
   const bool isFirst_;
   Sample sample_;
-  Metric metric_;
+  Preconditioner preconditioner_;
   const bool isSmooth_;  // the loss
   Roundoff meter_;
   double least_ = INFINITY;  // decrease predicted since rounding hides it
@@ -69,17 +69,17 @@ class Lbfgs final : public Method {
   bool isOrthantWise_;
   bool stepHistory_;
   double* w_;
-  Doubles bent_;            // where the metric was taken
-  bool bentByAll_ = false;  // over all rows, not the sample
-  uint64_t aged_ = 0;       // iterations since
-  Doubles g_;               // of the smooth part
-  Doubles trial_, trialGradient_;
-  Doubles steepest_;  // the shortest subgradient
-  Doubles direction_;
-  Doubles turned_;    // the newest change of the gradient, by the metric
-  Doubles s_, y_;     // steps and changes of the gradient, a ring
-  Doubles products_;  // sᵀy of each
-  Doubles alpha_;
+  AlignedBuffer hessianPoint_;  // where the metric was taken
+  bool bentByAll_ = false;      // over all rows, not the sample
+  uint64_t aged_ = 0;           // iterations since
+  AlignedBuffer g_;             // of the smooth part
+  AlignedBuffer trial_, trialGradient_;
+  AlignedBuffer steepest_;  // the shortest subgradient
+  AlignedBuffer direction_;
+  AlignedBuffer turned_;    // the newest change of the gradient, by the metric
+  AlignedBuffer s_, y_;     // steps and changes of the gradient, a ring
+  AlignedBuffer products_;  // sᵀy of each
+  AlignedBuffer alpha_;
   size_t count_ = 0;
   size_t next_ = 0;
   double value_ = 0.0;

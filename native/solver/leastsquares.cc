@@ -50,7 +50,8 @@ class LeastSquares {
   }
 
   // `value`, `first`: the objective, and minus the gradient of the sum, where the scaled weights are 0.
-  void solve(Smooth& smooth, const double* G, double value, const double* first, double* weights) {
+  void solve(PenalizedObjective& smooth, const double* G, double value, const double* first,
+             double* weights) {
     if (std::any_of(first, first + plan_.size(), [](double g) { return !std::isfinite(g); })) {
       std::fill_n(weights, plan_.size(), NAN);
       return;
@@ -119,7 +120,7 @@ class LeastSquares {
   }
 
   // With one step of refinement; false if a double's digits are too few for its gradient.
-  bool solvePlain(Smooth& smooth, double value, const double* first, double* weights) {
+  bool solvePlain(PenalizedObjective& smooth, double value, const double* first, double* weights) {
     const size_t cols = plan_.cols;
     std::vector<double> w(plan_.size()), g(plan_.size());
     const auto descend = [&](const double* slope) {
@@ -250,8 +251,8 @@ class LeastSquares {
 }  // namespace
 
 void leastSquares(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
-                  Smooth& smooth, const double* G, double value, const double* gradient, double* weights,
-                  const Team& team) {
+                  PenalizedObjective& smooth, const double* G, double value, const double* gradient,
+                  double* weights, const Team& team) {
   std::vector<double> first(gradient, gradient + plan.size());
   for (double& g : first) g *= -static_cast<double>(table.count);
   LeastSquares(kernels, plan, table, smooth.penalty(), scaling, team)

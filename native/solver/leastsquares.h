@@ -21,7 +21,7 @@ constexpr double farFromZero = 32.0;
 // in the scaled weights, where they are 0. What is not finite leaves weights that are not, what `team` stops
 // any.
 void leastSquares(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
-                  Smooth& smooth, const double* G, double value, const double* gradient, double* weights,
-                  const Team& team);
+                  PenalizedObjective& smooth, const double* G, double value, const double* gradient,
+                  double* weights, const Team& team);
 
 }  // namespace nabla

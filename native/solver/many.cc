@@ -51,8 +51,8 @@ class Many {
   // Those that may be fitted side by side, of about as many rows each.
   std::vector<size_t> findEights() const {
     std::vector<size_t> found;
-    if (!suitsAbreast(kernels_, plan_)) return found;
-    const size_t most = mostRowsAbreast(plan_);
+    if (!suitsBatched(kernels_, plan_)) return found;
+    const size_t most = mostRowsBatched(plan_);
     bool isSorted = true;
     for (size_t i = 0; i < all_.count; ++i) {
       if (all_.status[i] == failedStatus || rowsOf(i) > most || isLarge(i)) continue;
@@ -67,18 +67,18 @@ class Many {
 
   void fitByEights(unsigned lanes) {
     const std::vector<size_t> found = findEights();
-    if (found.size() < abreast / 2) return;
+    if (found.size() < batchWidth / 2) return;
     isDone_.resize(all_.count);
-    std::vector<std::unique_ptr<EightProblems>> eights(lanes);
+    std::vector<std::unique_ptr<ProblemBatch>> eights(lanes);
     const size_t run =
-        abreast * std::max<size_t>(1, std::min<size_t>(8, found.size() / (abreast * 4 * lanes)));
+        batchWidth * std::max<size_t>(1, std::min<size_t>(8, found.size() / (batchWidth * 4 * lanes)));
     team_.each((found.size() + run - 1) / run, lanes, [&](size_t part, unsigned lane) {
       try {
-        if (!eights[lane]) eights[lane].reset(new EightProblems(kernels_, plan_, all_, alone_));
+        if (!eights[lane]) eights[lane].reset(new ProblemBatch(kernels_, plan_, all_, alone_));
         const size_t end = std::min(found.size(), (part + 1) * run);
-        for (size_t i = part * run; i < end && !team_.stopped() && !outOfMemory_.load(); i += abreast) {
-          const size_t count = std::min(abreast, end - i);
-          bool isDone[abreast];
+        for (size_t i = part * run; i < end && !team_.stopped() && !outOfMemory_.load(); i += batchWidth) {
+          const size_t count = std::min(batchWidth, end - i);
+          bool isDone[batchWidth];
           eights[lane]->fit(&found[i], count, end - i - count, isDone);
           for (size_t k = 0; k < count; ++k) isDone_[found[i + k]] = isDone[k];
         }
@@ -93,7 +93,7 @@ class Many {
   // On any thread: it throws nothing.
   void fitRange(size_t from, size_t to, bool large) noexcept {
     try {
-      Doubles weights(plan_.size());
+      AlignedBuffer weights(plan_.size());
       for (size_t i = from; i < to && !team_.stopped() && !outOfMemory_.load(); ++i)
         if (all_.status[i] != failedStatus && !isDone(i) && isLarge(i) == large)
           fitOne(i, large ? team_ : alone_, weights.data());
@@ -108,7 +108,7 @@ class Many {
     double* intercepts = all_.intercepts + i * plan_.outputs;
     std::copy_n(coefficients, size, weights);
     std::copy_n(intercepts, constants, weights + size);
-    const Start start{weights, {nullptr, 0}, {nullptr, 0}};
+    const InitialState start{weights, {nullptr, 0}, {nullptr, 0}};
     const Outcome outcome = fit(kernels_, plan_, dataOf(i), start, team, Keep::lastLoss);
     std::copy_n(outcome.weights.data(), size, coefficients);
     std::copy_n(outcome.weights.data() + size, constants, intercepts);

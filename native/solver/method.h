@@ -41,7 +41,7 @@ class Method {
   // What an update rule carries from one fit to the next.
   virtual void carry(Archive&) {}
 
-  virtual void exchange(Archive& archive) {
+  virtual void serialize(Archive& archive) {
     archive.count(steps);
     archive.number(rate);
     archive.number(gradientNorm, Range::measured);

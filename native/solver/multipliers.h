@@ -15,7 +15,7 @@ class Multipliers final : public Method {
  public:
   // `weights`: where it starts; changed in place.
   Multipliers(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
-              Smooth& smooth, double* weights, const Team& team)
+              PenalizedObjective& smooth, double* weights, const Team& team)
       : plan_(plan),
         innerPlan_(withoutHistory(plan)),
         smooth_(smooth),
@@ -70,8 +70,8 @@ class Multipliers final : public Method {
   const double* result() const override { return best_.data(); }
   bool mayBeCollinear() const override { return true; }
 
-  void exchange(Archive& archive) override {
-    Method::exchange(archive);
+  void serialize(Archive& archive) override {
+    Method::serialize(archive);
     archive.flag(begun_);
     archive.array(w_, plan_.size());
     archive.array(best_.data(), best_.size());
@@ -82,9 +82,9 @@ class Multipliers final : public Method {
     archive.number(shortfall_, Range::measured);
     archive.number(leastGap_, Range::measured);
     archive.count(idle_);
-    augmented_.exchange(archive);
+    augmented_.serialize(archive);
     inner_.firstLength = augmented_.mu;
-    inner_.exchange(archive);
+    inner_.serialize(archive);
   }
 
  private:
@@ -145,13 +145,13 @@ class Multipliers final : public Method {
 
   const Plan& plan_;
   const Plan innerPlan_;
-  Smooth& smooth_;  // with the losses as they are
+  PenalizedObjective& smooth_;  // with the losses as they are
   Augmented augmented_;
-  Smooth lagrangian_;
+  PenalizedObjective lagrangian_;
   Lbfgs inner_;
   Roundoff roundoff_;
   double* w_;  // of the Lagrangian
-  Doubles best_, gradient_;
+  AlignedBuffer best_, gradient_;
   double value_ = INFINITY;
   double first_ = 0.0;  // the objective where it started
   double bound_ = 0.0;  // no objective is below 0

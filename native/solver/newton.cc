@@ -31,8 +31,8 @@ void copy(const double* from, double* to, size_t n) {
 
 }  // namespace
 
-Newton::Bending::Bending(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
-                         const WorkingSet& set, const Team& team)
+Newton::HessianBuilder::HessianBuilder(const Kernels& kernels, const Plan& plan, const Table& table,
+                                       const Scaling& scaling, const WorkingSet& set, const Team& team)
     : mean(set.columns().size()),
       gram(kernels, {table.X, plan.cols, table.count, table.index, set.isWhole() ? nullptr : &set.columns()},
            plan.intercept ? mean.data() : nullptr, team),
@@ -41,7 +41,7 @@ Newton::Bending::Bending(const Kernels& kernels, const Plan& plan, const Table& 
 }
 
 Newton::Newton(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
-               Smooth& smooth, double* weights, const Team& team, double* known, bool isFirst)
+               PenalizedObjective& smooth, double* weights, const Team& team, double* known, bool isFirst)
     : kernels_(kernels),
       plan_(plan),
       table_(table),
@@ -55,15 +55,15 @@ Newton::Newton(const Kernels& kernels, const Plan& plan, const Table& table, con
       g_(plan.size()),
       trial_(plan.size()),
       trialGradient_(plan.size()),
-      target_(plan.size()),
+      modelMinimizer_(plan.size()),
       slope_(plan.size()),
       roundoff_(plan, table, scaling),
       curvature_(expands_ ? 0 : plan.outputs * table.count),
       rowCurvature_(isCoupled() ? table.count : 0) {
   g_.clear();
   if (expands_)
-    expansion_.reset(new Expansion(kernels, plan, table, &scaling, smooth.objective(), w_, team,
-                                   Expansion::Units::means, known));
+    expansion_.reset(new GramObjective(kernels, plan, table, &scaling, smooth.objective(), w_, team,
+                                       GramObjective::Units::means, known));
   if (!set_.isSparse()) makeSystems();
 }
 
@@ -82,10 +82,10 @@ bool Newton::isSparse() const {
 // Of the columns that are chosen.
 void Newton::makeSystems() {
   systems_.clear();
-  if (!expands_) bending_.reset(new Bending(kernels_, plan_, table_, scaling_, set_, team_));
+  if (!expands_) bending_.reset(new HessianBuilder(kernels_, plan_, table_, scaling_, set_, team_));
   for (size_t k = 0; k < (isCoupled() ? 1 : plan_.outputs); ++k)
-    systems_.push_back(std::make_unique<System>(kernels_, plan_, scaling_, smooth_, set_.columns(), k,
-                                                expands_ ? expansion_->G() : nullptr, team_));
+    systems_.push_back(std::make_unique<NewtonSystem>(kernels_, plan_, scaling_, smooth_, set_.columns(), k,
+                                                      expands_ ? expansion_->G() : nullptr, team_));
 }
 
 double Newton::epoch(uint64_t) {
@@ -96,51 +96,51 @@ double Newton::epoch(uint64_t) {
     meanLoss = smooth_.meanLoss();
     if (!std::isfinite(value_)) return value_;
   }
-  if (!isCurrent_) bend();
+  if (!isCurrent_) updateHessian();
   if (stopped()) return value_;
   const double before = value_;
-  double promised = NAN;
-  const double length = step(promised);
+  double predictedDecrease = NAN;
+  const double length = step(predictedDecrease);
   rate = length;
-  double left = promised;
+  double decreaseLeft = predictedDecrease;
   isLastStepTrusted_ = false;
   const bool isDamped = damping_ > 0.0;
   if (length > 0.0) {
     ++steps;
     copy(trial_.data(), w_, plan_.size());
     copy(trialGradient_.data(), g_.data(), plan_.size());
-    left = isZero() || (length == 1.0 && isMinimal(before)) ? 0.0 : remaining();
+    decreaseLeft = isZero() || (length == 1.0 && isMinimal(before)) ? 0.0 : remaining();
     isCurrent_ = expands_ && !set_.isSparse();
     if (length == 1.0 && damping_ == 0.0) {
-      isLastStepTrusted_ = isTrusted(promised, left, size());
-      left = polish(left);
+      isLastStepTrusted_ = isTrusted(predictedDecrease, decreaseLeft, size());
+      decreaseLeft = polish(decreaseLeft);
     } else if (length == 1.0)
       damp(damping_ > leastDamping ? 0.1 * damping_ : 0.0);
     else if (length < 0.1)
       dampMore();
   }
-  left = isZero() ? 0.0 : left + outside();
-  change = remainingDecrease = left;
+  decreaseLeft = isZero() ? 0.0 : decreaseLeft + decreaseOutsideWorkingSet();
+  change = remainingDecrease = decreaseLeft;
   const double roundoff = level();
   // A step after which as much is promised as before: by models that say little of a direction.
-  const bool isStuck = length > 0.0 && left > 0.25 * promised;
+  const bool isStuck = length > 0.0 && decreaseLeft > 0.25 * predictedDecrease;
   stuck_ = isStuck && before - value_ <= roundoff ? stuck_ + 1 : 0;
   // Steps that damping shortens leave as much as those that rounding hides do.
   const bool isShort = isDamped && isSteeper(leastDampedSlope, slopeNoise());
-  if (isAtMinimum(isShort ? INFINITY : promised, left, roundoff, size()))
+  if (isAtMinimum(isShort ? INFINITY : predictedDecrease, decreaseLeft, roundoff, size()))
     ended = Status::converged;
   else if (isStuck && isSmooth() && !isSteeper(leastSlope, 0.0))
     ended = Status::converged;
   else if (stuck_ >= mostStuck)
     ended = Status::stalled;
   else if (length == 0.0)
-    ended = left <= 64.0 * roundoff ? Status::converged : Status::stalled;
-  const bool isOver = ended != Status::maxEpochs || left < Stopping::toleranceOf(plan_, value_);
+    ended = decreaseLeft <= 64.0 * roundoff ? Status::converged : Status::stalled;
+  const bool isOver = ended != Status::maxEpochs || decreaseLeft < Stopping::toleranceOf(plan_, value_);
   const bool isWeak = (isOver || isStuck) && isSmooth() && descendWeak(isOver);
   gradientNorm = smooth_.norm(w_, g_.data());
   if (!isWeak && isLastStepTrusted_ &&
-      (ended != Status::maxEpochs || left < Stopping::toleranceOf(plan_, value_)))
-    finish(left);
+      (ended != Status::maxEpochs || decreaseLeft < Stopping::toleranceOf(plan_, value_)))
+    finish(decreaseLeft);
   lastDecrease = before - value_;
   if (plan_.stepHistory && length > 0.0) stepLosses.push_back(value_);
   return value_;
@@ -168,30 +168,31 @@ bool Newton::stepWeak(bool isOver) {
   // The second derivatives of the weights; of the squared loss the gradient over the rows.
   if (!expands_) evaluate(w_, trialGradient_.data());
   const WeakPoint at{w_, g_.data(), expands_ ? nullptr : curvature_.data(), meanLoss};
-  std::vector<double> target(w_, w_ + plan_.size());
-  double promised = 0.0;
+  std::vector<double> modelMinimizer(w_, w_ + plan_.size());
+  double predictedDecrease = 0.0;
   for (size_t i = 0; i < of.size(); ++i)
     if (!of[i].empty())
-      promised += stepAlong(kernels_, of[i], systems_[i]->output(), at, plan_, table_, scaling_, smooth_,
-                            roundoff_, team_, target.data());
+      predictedDecrease += stepAlong(kernels_, of[i], systems_[i]->output(), at, plan_, table_, scaling_,
+                                     smooth_, roundoff_, team_, modelMinimizer.data());
   const double roundoff = level();
-  if (!(promised > leastWeak * roundoff && promised > Stopping::toleranceOf(plan_, value_))) return false;
+  if (!(predictedDecrease > leastWeak * roundoff && predictedDecrease > Stopping::toleranceOf(plan_, value_)))
+    return false;
   // Beside rounding that hides it, what is left is to fall by half each time.
-  if (promised <= roundoff && promised > 0.5 * weakDecrease_) return false;
-  const Way way{w_, target.data(), plan_.size(), value_, promised, roundoff};
+  if (predictedDecrease <= roundoff && predictedDecrease > 0.5 * weakDecrease_) return false;
+  const Segment segment{w_, modelMinimizer.data(), plan_.size(), value_, predictedDecrease, roundoff};
   // An expansion has no more digits there than the Hessian.
-  const Went went = goTowards(way, trial_.data(), team_, [&](const double* trial) {
+  const BacktrackResult result = backtrack(segment, trial_.data(), team_, [&](const double* trial) {
     return expands_ ? smooth_.evaluate(trial, trialGradient_.data()) : evaluate(trial, trialGradient_.data());
   });
-  if (!(went.part > 0.0) && !isOver) {
+  if (!(result.part > 0.0) && !isOver) {
     evaluate(w_, trialGradient_.data());
     return false;
   }
-  weakDecrease_ = promised;
-  change = remainingDecrease = promised;
-  ended = went.part > 0.0 ? Status::maxEpochs : Status::stalled;
-  if (!(went.part > 0.0)) return true;
-  value_ = went.value;
+  weakDecrease_ = predictedDecrease;
+  change = remainingDecrease = predictedDecrease;
+  ended = result.part > 0.0 ? Status::maxEpochs : Status::stalled;
+  if (!(result.part > 0.0)) return true;
+  value_ = result.value;
   meanLoss = smooth_.meanLoss();
   copy(trial_.data(), w_, plan_.size());
   copy(trialGradient_.data(), g_.data(), plan_.size());
@@ -207,7 +208,7 @@ bool Newton::stepWeak(bool isOver) {
 void Newton::approach() {
   if (!isFirst_) return;
   approachHuber(kernels_, plan_, table_, scaling_, smooth_.penalty(), w_, team_,
-                [&](const Plan& plan, Smooth& smooth) {
+                [&](const Plan& plan, PenalizedObjective& smooth) {
                   return std::unique_ptr<Method>(
                       new Newton(kernels_, plan, table_, scaling_, smooth, w_, team_, nullptr, false));
                 });
@@ -227,27 +228,27 @@ double Newton::penalized(double sum, const double* weights, double* gradient) {
 
 // Near the minimum, where rounding hides decreases of the objective and the Hessian changes little: goes on
 // with it, as long as each step leaves a sixteenth of what the models promise. Returns what they do at last.
-double Newton::polish(double promised) {
+double Newton::polish(double predictedDecrease) {
   const double size = this->size();
-  double left = promised;
-  while (left <= nearby * size && left > leastLeft * size && left >= Stopping::toleranceOf(plan_, value_) &&
-         !stopped()) {
-    copy(target_.data(), trial_.data(), plan_.size());
+  double decreaseLeft = predictedDecrease;
+  while (decreaseLeft <= nearby * size && decreaseLeft > leastLeft * size &&
+         decreaseLeft >= Stopping::toleranceOf(plan_, value_) && !stopped()) {
+    copy(modelMinimizer_.data(), trial_.data(), plan_.size());
     const double value = evaluate(trial_.data(), trialGradient_.data());
     const double next = promise(trial_.data(), trialGradient_.data());
-    if (!(value <= value_ + level() && next <= leastGain * left)) {
+    if (!(value <= value_ + level() && next <= leastGain * decreaseLeft)) {
       // The second derivatives are to be those of the weights; the target is that of those that were refused.
       evaluate(w_, trialGradient_.data());
       isLastStepTrusted_ = false;
-      return left;
+      return decreaseLeft;
     }
     value_ = value;
     meanLoss = smooth_.meanLoss();
     copy(trial_.data(), w_, plan_.size());
     copy(trialGradient_.data(), g_.data(), plan_.size());
-    left = next;
+    decreaseLeft = next;
   }
-  return left;
+  return decreaseLeft;
 }
 
 // Whether a weight has more of a slope, in the scale of its column, than such a part of the slopes of rows
@@ -263,21 +264,21 @@ bool Newton::isSteeper(double part, double noise) const {
 }
 
 // The last step, of a length that is not worth an evaluation: what is left is what the objective falls by.
-void Newton::finish(double left) {
+void Newton::finish(double decreaseLeft) {
   ended = Status::converged;
-  copy(target_.data(), w_, plan_.size());
-  value_ -= left;
+  copy(modelMinimizer_.data(), w_, plan_.size());
+  value_ -= decreaseLeft;
   meanLoss = value_ - smooth_.penaltyAt(w_);
 }
 
 // Takes a step, with more damping if there is none without. Returns which part of it; `promised`: by the
 // first model.
-double Newton::step(double& promised) {
+double Newton::step(double& predictedDecrease) {
   for (int tries = 0; tries < mostDampings && !stopped(); ++tries) {
-    const double fall = aim(w_, g_.data());
-    const double rest = untold();
-    if (tries == 0) promised = fall + rest;
-    if (damping_ > 0.0 || rest <= level() || isTold()) {
+    const double fall = minimizeModel(w_, g_.data());
+    const double rest = unmodelledDecrease();
+    if (tries == 0) predictedDecrease = fall + rest;
+    if (damping_ > 0.0 || rest <= level() || modelExplainsGradient()) {
       const double length = search(fall);
       if (length > 0.0) return length;
       if (std::fabs(fall) <= level()) break;
@@ -297,27 +298,28 @@ void Newton::damp(double damping) {
 }
 
 // What the objective could still fall by at the target; writes the models' slopes there, without damping.
-double Newton::untold() {
+double Newton::unmodelledDecrease() {
   slope_.clear();
-  double untold = 0.0;
-  for (const auto& system : systems_) untold += system->untold(damping_, slope_.data());
-  return untold;
+  double unmodelledDecrease = 0.0;
+  for (const auto& system : systems_)
+    unmodelledDecrease += system->unmodelledDecrease(damping_, slope_.data());
+  return unmodelledDecrease;
 }
 
 // Whether the models account for most of the gradient.
-bool Newton::isTold() const {
-  return smooth_.norm(target_.data(), slope_.data()) <= 0.5 * smooth_.norm(w_, g_.data());
+bool Newton::modelExplainsGradient() const {
+  return smooth_.norm(modelMinimizer_.data(), slope_.data()) <= 0.5 * smooth_.norm(w_, g_.data());
 }
 
 // The Hessians at the weights.
-void Newton::bend() {
+void Newton::updateHessian() {
   if (set_.choose(w_, g_.data()) || systems_.empty()) makeSystems();
   for (const auto& system : systems_) {
     if (isCoupled())
-      bendClasses(*system);
+      softmaxHessian(*system);
     else if (!expands_)
-      spread(*system, curvature_.data() + system->output() * table_.count, system->output(),
-             system->output());
+      scatterHessian(*system, curvature_.data() + system->output() * table_.count, system->output(),
+                     system->output());
     system->complete(damping_);
   }
   isCurrent_ = true;
@@ -351,27 +353,27 @@ double Newton::remaining() {
 
 // By how much the models fall from these weights.
 double Newton::promise(const double* weights, const double* gradient) {
-  const double fall = aim(weights, gradient);
-  const double rest = untold();
+  const double fall = minimizeModel(weights, gradient);
+  const double rest = unmodelledDecrease();
   // Models that are all but flat may lose all digits on their way to a minimum: they say nothing.
   return fall >= -level() ? fall + rest : INFINITY;
 }
 
 // What it could fall by in columns that the models leave out.
-double Newton::outside() {
+double Newton::decreaseOutsideWorkingSet() {
   if (set_.isWhole()) return 0.0;
-  std::vector<double> bend(plan_.outputs, 1.0);
+  std::vector<double> curvature(plan_.outputs, 1.0);
   const size_t count = table_.count;
   for (size_t k = 0; !isSquared() && k < plan_.outputs; ++k) {
     const double* own = curvature_.data() + k * count;
     const double sum = kernels_.sum(own, count), squares = kernels_.dot(own, own, count);
-    bend[k] = (isCoupled() ? sum - squares : sum) / static_cast<double>(count);
+    curvature[k] = (isCoupled() ? sum - squares : sum) / static_cast<double>(count);
   }
-  return set_.outside(w_, g_.data(), bend.data());
+  return set_.decreaseOutsideWorkingSet(w_, g_.data(), curvature.data());
 }
 
 // Of softmax: between classes k and l the second derivative is p_k (δ_kl - p_l).
-void Newton::bendClasses(System& system) {
+void Newton::softmaxHessian(NewtonSystem& system) {
   const size_t count = table_.count;
   const double* p = curvature_.data();
   double* d = rowCurvature_.data();
@@ -383,13 +385,13 @@ void Newton::bendClasses(System& system) {
         const double weight = table_.sampleWeight ? table_.sampleWeight[row] : 1.0;
         d[i] = weight * (k == l ? own * (1.0 - own) : -own * other);
       }
-      spread(system, d, k, l);
+      scatterHessian(system, d, k, l);
     }
   }
 }
 
 // Writes the part of a Hessian that is between outputs k and l: the mean of d·xxᵀ in the solver's columns.
-void Newton::spread(System& system, const double* d, size_t k, size_t l) {
+void Newton::scatterHessian(NewtonSystem& system, const double* d, size_t k, size_t l) {
   const std::vector<uint32_t>& columns = set_.columns();
   const size_t cols = columns.size(), size = bending_->gram.size();
   const double count = static_cast<double>(table_.count);
@@ -406,27 +408,29 @@ void Newton::spread(System& system, const double* d, size_t k, size_t l) {
 }
 
 // Writes where the models have their minimum to `target`; returns by how much they fall.
-double Newton::aim(const double* weights, const double* gradient) {
+double Newton::minimizeModel(const double* weights, const double* gradient) {
   double fall = 0.0;
-  if (!set_.isWhole()) copy(weights, target_.data(), plan_.size());
-  for (const auto& system : systems_) fall += system->aim(gradient, weights, target_.data());
+  if (!set_.isWhole()) copy(weights, modelMinimizer_.data(), plan_.size());
+  for (const auto& system : systems_)
+    fall += system->minimizeModel(gradient, weights, modelMinimizer_.data());
   return fall;
 }
 
 // Goes towards the target; returns which part, 0 if nothing is gained.
-double Newton::search(double promised) {
-  const Way way{w_, target_.data(), plan_.size(), value_, promised, level()};
-  const Went went = goTowards(way, trial_.data(), team_,
-                              [&](const double* trial) { return evaluate(trial, trialGradient_.data()); });
-  if (went.part > 0.0) {
-    value_ = went.value;
+double Newton::search(double predictedDecrease) {
+  const Segment segment{w_, modelMinimizer_.data(), plan_.size(), value_, predictedDecrease, level()};
+  const BacktrackResult result = backtrack(segment, trial_.data(), team_, [&](const double* trial) {
+    return evaluate(trial, trialGradient_.data());
+  });
+  if (result.part > 0.0) {
+    value_ = result.value;
     meanLoss = smooth_.meanLoss();
   }
-  return went.part;
+  return result.part;
 }
 
-void Newton::exchange(Archive& archive) {
-  Method::exchange(archive);
+void Newton::serialize(Archive& archive) {
+  Method::serialize(archive);
   archive.flag(begun_);
   archive.array(w_, plan_.size());
   archive.number(value_, Range::notNaN);
@@ -434,7 +438,7 @@ void Newton::exchange(Archive& archive) {
   archive.count(stuck_);
   archive.number(weakDecrease_, Range::measured);
   archive.array(g_.data(), plan_.size(), Range::any);
-  if (expansion_) expansion_->exchange(archive);
+  if (expansion_) expansion_->serialize(archive);
   // What follows from the weights is made anew.
   isCurrent_ = false;
   if (!begun_) return;

@@ -31,24 +31,24 @@ class Newton final : public Method {
  public:
   // `weights`: where it starts; changed in place. `known`: where the expansion of the squared loss is kept;
   // null: nowhere. `isFirst`: it may start where other fits end.
-  Newton(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling, Smooth& smooth,
-         double* weights, const Team& team, double* known, bool isFirst = true);
+  Newton(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
+         PenalizedObjective& smooth, double* weights, const Team& team, double* known, bool isFirst = true);
 
   // One iteration. Returns the objective after it.
   double epoch(uint64_t) override;
   const double* result() const override { return w_; }
   bool mayBeCollinear() const override;
-  void exchange(Archive& archive) override;
+  void serialize(Archive& archive) override;
 
  private:
   // XᵀDX of the columns that the models are about.
-  struct Bending {
-    Bending(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
-            const WorkingSet& set, const Team& team);
+  struct HessianBuilder {
+    HessianBuilder(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
+                   const WorkingSet& set, const Team& team);
 
-    Doubles mean;
+    AlignedBuffer mean;
     Gram gram;
-    Doubles H;
+    AlignedBuffer H;
   };
 
   bool stopped() const { return team_.stopped(); }
@@ -62,50 +62,50 @@ class Newton final : public Method {
   double evaluate(const double* weights, double* gradient);
   double penalized(double sum, const double* weights, double* gradient);
   void makeSystems();
-  void bend();
+  void updateHessian();
   bool isMinimal(double before) const;
   double remaining();
   double promise(const double* weights, const double* gradient);
-  double polish(double promised);
-  void finish(double left);
+  double polish(double predictedDecrease);
+  void finish(double decreaseLeft);
   // Without l1 and bounds a slope of 0 is all that a minimum needs.
   bool isSmooth() const { return plan_.l1 == 0.0 && !plan_.bounded; }
   bool isSteeper(double part, double noise) const;
   double slopeNoise() const { return roundoff_.slopeNoise(w_, std::fabs(meanLoss)); }
   bool isZero() const { return roundoff_.isZero(w_, value_); }
   double size() const { return roundoff_.size(value_, meanLoss); }
-  double outside();
-  void bendClasses(System& system);
-  void spread(System& system, const double* d, size_t k, size_t l);
-  double aim(const double* weights, const double* gradient);
+  double decreaseOutsideWorkingSet();
+  void softmaxHessian(NewtonSystem& system);
+  void scatterHessian(NewtonSystem& system, const double* d, size_t k, size_t l);
+  double minimizeModel(const double* weights, const double* gradient);
   // The round-off level of the objective.
   double level() const { return roundoff_.level(w_, value_, meanLoss); }
-  double step(double& promised);
+  double step(double& predictedDecrease);
   void dampMore();
   void damp(double damping);
-  double untold();
-  bool isTold() const;
-  double search(double promised);
+  double unmodelledDecrease();
+  bool modelExplainsGradient() const;
+  double search(double predictedDecrease);
 
   const Kernels& kernels_;
   const Plan& plan_;
   const Table& table_;
   const Scaling& scaling_;
-  Smooth& smooth_;
+  PenalizedObjective& smooth_;
   const Team& team_;
   const bool isFirst_;
   double* w_;
   const bool expands_;  // the squared loss, in place of passes over the rows
-  std::unique_ptr<Expansion> expansion_;
+  std::unique_ptr<GramObjective> expansion_;
   WorkingSet set_;
-  std::unique_ptr<Bending> bending_;  // of what is not expanded
-  std::vector<std::unique_ptr<System>> systems_;
-  Doubles g_;  // of the smooth part
-  Doubles trial_, trialGradient_, target_;
-  Doubles slope_;  // of the models, where they have their minimum
+  std::unique_ptr<HessianBuilder> bending_;  // of what is not expanded
+  std::vector<std::unique_ptr<NewtonSystem>> systems_;
+  AlignedBuffer g_;  // of the smooth part
+  AlignedBuffer trial_, trialGradient_, modelMinimizer_;
+  AlignedBuffer slope_;  // of the models, where they have their minimum
   Roundoff roundoff_;
-  Doubles curvature_;     // outputs × rows
-  Doubles rowCurvature_;  // of one Gram matrix
+  AlignedBuffer curvature_;     // outputs × rows
+  AlignedBuffer rowCurvature_;  // of one Gram matrix
   double value_ = 0.0;
   double damping_ = 0.0;
   uint64_t stuck_ = 0;  // iterations that changed neither the objective nor what the models promise

@@ -8,17 +8,18 @@ namespace nabla {
 namespace {
 
 // The penalty of some of the weights.
-Penalty penaltyOf(const Penalty& penalty, const Doubles& factors, const Doubles& lower,
-                  const Doubles& upper) {
-  const auto own = [](const double* all, const Doubles& some) { return all ? some.data() : nullptr; };
+Penalty penaltyOf(const Penalty& penalty, const AlignedBuffer& factors, const AlignedBuffer& lower,
+                  const AlignedBuffer& upper) {
+  const auto own = [](const double* all, const AlignedBuffer& some) { return all ? some.data() : nullptr; };
   return {penalty.l1, penalty.l2, own(penalty.factors, factors), own(penalty.lower, lower),
           own(penalty.upper, upper)};
 }
 
 }  // namespace
 
-System::System(const Kernels& kernels, const Plan& plan, const Scaling& scaling, const Smooth& smooth,
-               const std::vector<uint32_t>& columns, size_t output, const double* G, const Team& team)
+NewtonSystem::NewtonSystem(const Kernels& kernels, const Plan& plan, const Scaling& scaling,
+                           const PenalizedObjective& smooth, const std::vector<uint32_t>& columns,
+                           size_t output, const double* G, const Team& team)
     : smooth_(smooth),
       output_(output),
       isCoupled_(plan.loss == softmaxLoss),
@@ -55,7 +56,7 @@ System::System(const Kernels& kernels, const Plan& plan, const Scaling& scaling,
   }
 }
 
-void System::complete(double damping) {
+void NewtonSystem::complete(double damping) {
   for (size_t i = 0; i < places_.size(); ++i) {
     const double l2 = i < penalized_ ? smooth_.penalty().l2 * smooth_.factor(places_[i]) : 0.0;
     added_.data()[i] = l2 + damping * unit_.data()[i];
@@ -63,17 +64,17 @@ void System::complete(double damping) {
   model_.setHessian(hessian_, added_.data());
 }
 
-double System::aim(const double* gradient, const double* weights, double* target) {
+double NewtonSystem::minimizeModel(const double* gradient, const double* weights, double* modelMinimizer) {
   for (size_t i = 0; i < places_.size(); ++i) {
     g_.data()[i] = gradient[places_[i]];
     w_.data()[i] = weights[places_[i]];
   }
   const double fall = model_.minimize(g_.data(), w_.data(), v_.data());
-  for (size_t i = 0; i < places_.size(); ++i) target[places_[i]] = v_.data()[i];
+  for (size_t i = 0; i < places_.size(); ++i) modelMinimizer[places_[i]] = v_.data()[i];
   return fall;
 }
 
-double System::untold(double damping, double* gradient) {
+double NewtonSystem::unmodelledDecrease(double damping, double* gradient) {
   const Penalty& penalty = smooth_.penalty();
   const size_t n = places_.size();
   double* slope = slope_.data();
@@ -84,22 +85,22 @@ double System::untold(double damping, double* gradient) {
     model_.addColumn(moved, i, slope);
     slope[i] -= damping * unit_.data()[i] * moved;
   }
-  double untold = 0.0;
+  double unmodelledDecrease = 0.0;
   for (size_t i = 0; i < n; ++i) {
     const double v = v_.data()[i];
     gradient[places_[i]] = slope[i];
     const double bound = i < penalized_ ? penalty.l1 * smooth_.factor(places_[i]) : 0.0;
     const double right = slope[i] + (v < 0.0 ? -bound : bound);
-    const double left = slope[i] + (v > 0.0 ? bound : -bound);
+    const double decreaseLeft = slope[i] + (v > 0.0 ? bound : -bound);
     const bool isLow = i < penalized_ && penalty.isAtLower(places_[i], v);
     const bool isHigh = i < penalized_ && penalty.isAtUpper(places_[i], v);
-    const double steep = right < 0.0 && !isHigh ? right : left > 0.0 && !isLow ? left : 0.0;
-    untold += (0.5 * steep * steep) / (leastDamping * unit_.data()[i]);
+    const double steep = right < 0.0 && !isHigh ? right : decreaseLeft > 0.0 && !isLow ? decreaseLeft : 0.0;
+    unmodelledDecrease += (0.5 * steep * steep) / (leastDamping * unit_.data()[i]);
   }
-  return untold;
+  return unmodelledDecrease;
 }
 
-std::vector<std::vector<double>> System::weakDirections(size_t size) const {
+std::vector<std::vector<double>> NewtonSystem::weakDirections(size_t size) const {
   // What the last class would tell the others have told.
   const size_t count = isCoupled_ ? penalized_ - columns_ : places_.size();
   std::vector<std::vector<double>> directions = model_.weakDirections(count);

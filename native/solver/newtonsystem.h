@@ -12,12 +12,13 @@ namespace nabla {
 
 constexpr double leastDamping = 1e-6;  // as a second derivative of the loss
 
-class System {
+class NewtonSystem {
  public:
   // Of one output, of softmax of all: the coefficients of these columns, and the intercepts. `G`: the Hessian
   // without l2 that all outputs have, of all columns, which must stay; null: it is to be set.
-  System(const Kernels& kernels, const Plan& plan, const Scaling& scaling, const Smooth& smooth,
-         const std::vector<uint32_t>& columns, size_t output, const double* G, const Team& team);
+  NewtonSystem(const Kernels& kernels, const Plan& plan, const Scaling& scaling,
+               const PenalizedObjective& smooth, const std::vector<uint32_t>& columns, size_t output,
+               const double* G, const Team& team);
 
   size_t output() const { return output_; }
   const Quadratic& model() const { return model_; }
@@ -34,10 +35,10 @@ class System {
 
   // Writes where the model has its minimum to `target`; returns by how much it falls. Gradient, weights and
   // target are of all weights.
-  double aim(const double* gradient, const double* weights, double* target);
+  double minimizeModel(const double* gradient, const double* weights, double* modelMinimizer);
   // Of the model without damping, at its minimum: writes its slope to `gradient`, and returns what the
   // objective could still fall by, where the model is flat but for the least damping.
-  double untold(double damping, double* gradient);
+  double unmodelledDecrease(double damping, double* gradient);
   // Without l1 and bounds: directions, of all `size` weights, in which the Hessian has lost its digits.
   std::vector<std::vector<double>> weakDirections(size_t size) const;
 
@@ -48,21 +49,21 @@ class System {
     return j < columns_ ? output * columns_ + j : penalized_ + output;
   }
 
-  const Smooth& smooth_;
+  const PenalizedObjective& smooth_;
   size_t output_;
   bool isCoupled_;
   size_t columns_;              // how many
   std::vector<size_t> places_;  // of its variables among the weights: coefficients, then intercepts
   size_t penalized_;            // how many of them, the first, are coefficients
-  Doubles own_;
+  AlignedBuffer own_;
   const double* hessian_;  // without l2
-  Doubles unit_;           // the mean square of each variable's column
-  Doubles factors_;        // of the penalty, if it has any, and its bounds
-  Doubles lower_, upper_;
-  Doubles added_;  // to the diagonal: l2 and damping
+  AlignedBuffer unit_;     // the mean square of each variable's column
+  AlignedBuffer factors_;  // of the penalty, if it has any, and its bounds
+  AlignedBuffer lower_, upper_;
+  AlignedBuffer added_;  // to the diagonal: l2 and damping
   Quadratic model_;
   // Of these weights: gradient, where they are, where the model has its minimum, and its slope there.
-  Doubles g_, w_, v_, slope_;
+  AlignedBuffer g_, w_, v_, slope_;
 };
 
 }  // namespace nabla

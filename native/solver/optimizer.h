@@ -127,14 +127,14 @@ class Optimizer {
                       held_.size() > 0 ? held_.data() : nullptr, size_, penalized_);
   }
 
-  void exchange(Archive& archive) {
+  void serialize(Archive& archive) {
     archive.array(running_, maxRunning, Range::part);
     for (int k = 0; k < rule_.states; ++k)
       archive.array(state_[k], size_, rule_.squares >> k & 1u ? Range::measured : Range::any);
     bool hasHeld = held_.size() > 0;
     archive.flag(hasHeld);
     if (!hasHeld) return;
-    Doubles unused(held_.size() > 0 ? 0 : size_);  // where this fit has no cumulative penalty
+    AlignedBuffer unused(held_.size() > 0 ? 0 : size_);  // where this fit has no cumulative penalty
     archive.array(held_.size() > 0 ? held_.data() : unused.data(), size_, Range::any);
   }
 
@@ -148,8 +148,8 @@ class Optimizer {
   bool isPlain_;
   Passes passes_;
   double coefficients_[maxCoefficients] = {};
-  Doubles states_;
-  Doubles held_;  // what l1 holds at 0, of noisy gradients
+  AlignedBuffer states_;
+  AlignedBuffer held_;  // what l1 holds at 0, of noisy gradients
   double* state_[maxStates] = {};
   double running_[maxRunning];
 };

@@ -23,7 +23,7 @@ class Pace {
   // Whether the rate has only risen so far, as in a warm-up.
   bool rises() const { return rises_; }
 
-  void exchange(Archive& archive) {
+  void serialize(Archive& archive) {
     archive.number(before_, Range::size);
     archive.flag(rises_);
   }

@@ -14,8 +14,8 @@ constexpr double least = 0.25;        // of what a column's square lets one expe
 
 }  // namespace
 
-Metric::Metric(const Kernels& kernels, const Plan& plan, const Scaling& scaling, const Smooth& smooth,
-               const Team& team)
+Preconditioner::Preconditioner(const Kernels& kernels, const Plan& plan, const Scaling& scaling,
+                               const PenalizedObjective& smooth, const Team& team)
     : kernels_(kernels),
       plan_(plan),
       scaling_(scaling),
@@ -30,16 +30,16 @@ Metric::Metric(const Kernels& kernels, const Plan& plan, const Scaling& scaling,
         j < plan.coefficients() ? scaling.square()[j % plan.cols] + plan.l2 * smooth.factor(j) : 1.0;
 }
 
-void Metric::bend(const Table& table, bool isPart, const double* weights) {
-  const bool isSmooth = !isKinked(plan_.loss) && plan_.l1 == 0.0 && !plan_.bounded;
+void Preconditioner::updateHessian(const Table& table, bool isPart, const double* weights) {
+  const bool isSmooth = !isPiecewiseLinear(plan_.loss) && plan_.l1 == 0.0 && !plan_.bounded;
   if (!isSmooth || side_ > mostSide || table.count < side_) return;
-  Doubles d(plan_.outputs * table.count);
+  AlignedBuffer d(plan_.outputs * table.count);
   curve(table, weights, d.data());
-  if (!measure(table, isPart, d.data())) L_ = Doubles(0);
+  if (!measure(table, isPart, d.data())) L_ = AlignedBuffer(0);
 }
 
 // The sum of the outputs' second derivatives, for each row.
-void Metric::curve(const Table& table, const double* weights, double* d) const {
+void Preconditioner::curve(const Table& table, const double* weights, double* d) const {
   const size_t count = table.count;
   Objective(kernels_, plan_, table, &scaling_, count, team_).curve(weights, nullptr, d);
   const bool isCoupled = plan_.loss == softmaxLoss;
@@ -55,14 +55,14 @@ void Metric::curve(const Table& table, const double* weights, double* d) const {
 }
 
 // The matrix, and its factor. False: it has none.
-bool Metric::measure(const Table& table, bool isPart, const double* d) {
+bool Preconditioner::measure(const Table& table, bool isPart, const double* d) {
   const size_t cols = plan_.cols, count = table.count;
   const double terms = static_cast<double>(count) * static_cast<double>(plan_.outputs);
   const double mean = kernels_.sum(d, count) / terms;
   if (!(mean > 0.0 && mean < INFINITY)) return false;
   const double part =
       isPart ? sampledRidge * (static_cast<double>(side_) / static_cast<double>(count)) : ridge;
-  L_ = Doubles(side_ * side_);
+  L_ = AlignedBuffer(side_ * side_);
   double* L = L_.data();
   Gram(kernels_, {table.X, cols, count, table.index}, plan_.intercept ? scaling_.mean() : nullptr, team_)
       .evaluate(d, L);
@@ -80,8 +80,8 @@ bool Metric::measure(const Table& table, bool isPart, const double* d) {
   return factorize(kernels_, L, side_, team_) == 0;
 }
 
-void Metric::divide(double* d) {
-  if (!isBent()) {
+void Preconditioner::divide(double* d) {
+  if (!hasHessian()) {
     const double* diagonal = diagonal_.data();
     const size_t size = diagonal_.size();
     for (size_t j = 0; j < size; ++j) d[j] /= diagonal[j];

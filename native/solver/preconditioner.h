@@ -8,15 +8,15 @@
 
 namespace nabla {
 
-class Metric {
+class Preconditioner {
  public:
-  Metric(const Kernels& kernels, const Plan& plan, const Scaling& scaling, const Smooth& smooth,
-         const Team& team);
+  Preconditioner(const Kernels& kernels, const Plan& plan, const Scaling& scaling,
+                 const PenalizedObjective& smooth, const Team& team);
 
   // Takes it at the weights, where the loss and the shape allow it. `isPart`: the table is a sample of more
   // rows.
-  void bend(const Table& table, bool isPart, const double* weights);
-  bool isBent() const { return L_.size() > 0; }
+  void updateHessian(const Table& table, bool isPart, const double* weights);
+  bool hasHessian() const { return L_.size() > 0; }
   // d = H⁻¹d
   void divide(double* d);
 
@@ -27,12 +27,12 @@ class Metric {
   const Kernels& kernels_;
   const Plan& plan_;
   const Scaling& scaling_;
-  const Smooth& smooth_;
+  const PenalizedObjective& smooth_;
   const Team& team_;
   size_t side_;  // of the matrix: columns and the intercept
-  Doubles diagonal_;
-  Doubles L_;    // of no size unless it is bent
-  Doubles one_;  // of an output
+  AlignedBuffer diagonal_;
+  AlignedBuffer L_;    // of no size unless it is bent
+  AlignedBuffer one_;  // of an output
 };
 
 }  // namespace nabla

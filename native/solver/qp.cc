@@ -37,15 +37,15 @@ Program::Program(const Kernels& kernels, const Plan& plan, const Table& table, c
       step_(size_),
       residual_(size_),
       right_(size_),
-      bend_(plan.cols),
+      curvatures_(plan.cols),
       slope_(table.count + ofCoefficients_),
       curvature_(table.count + ofCoefficients_),
       pull_(table.count + ofCoefficients_),
       affine_(table.count + ofCoefficients_),
       along_(table.count + ofCoefficients_) {
-  for (size_t j = 0; j < plan.cols; ++j) bend_.data()[j] = count() * plan.l2 * factor(j);
+  for (size_t j = 0; j < plan.cols; ++j) curvatures_.data()[j] = count() * plan.l2 * factor(j);
   if (RowEquations::suit(plan, table, penalty))
-    byRows_.reset(new RowEquations(kernels, plan, table.count, bend_.data(), 0.0, map_, gram, team));
+    byRows_.reset(new RowEquations(kernels, plan, table.count, curvatures_.data(), 0.0, map_, gram, team));
   w_.clear();
   step_.clear();
   for (size_t piece = 0; piece < pieces_; ++piece)
@@ -84,9 +84,9 @@ void Program::begin(const double* weights) {
 // A size of a coefficient that makes no more of z, or of its own penalty, than a usual margin is.
 double Program::usual(size_t j) const {
   const double own = room(j);
-  const double all = count() * margin_, bend = bend_.data()[j];
+  const double all = count() * margin_, addCurvature = curvatures_.data()[j];
   const double byL1 = l1(j) > 0.0 ? all / l1(j) : INFINITY;
-  const double byL2 = bend > 0.0 ? std::sqrt(all / bend) : INFINITY;
+  const double byL2 = addCurvature > 0.0 ? std::sqrt(all / addCurvature) : INFINITY;
   const double held = byL1 < byL2 ? byL1 : byL2;
   return own < held ? own : held;
 }
@@ -177,22 +177,23 @@ void Program::weigh() {
   residual_.clear();
   barrier_.reset();
   eachRow([&](size_t t, size_t n, size_t at) {
-    barrier_.bend(t, n, slope, curvature_.data(), pull_.data(), at);
+    barrier_.addCurvature(t, n, slope, curvature_.data(), pull_.data(), at);
   });
   map_.gather(slope, residual);
   bound_ = barrier_.value;
   double objective = barrier_.value + barrier_.gap;
   isFeasible_ = true;
-  barrier_.bend(term(0), ofCoefficients_, slope, curvature_.data(), pull_.data(), table_.count);
+  barrier_.addCurvature(term(0), ofCoefficients_, slope, curvature_.data(), pull_.data(), table_.count);
   foldBounds(slope + table_.count);
   foldBounds(pull_.data() + table_.count);
   for (size_t j = 0; j < size_; ++j) {
     const bool isCoefficient = j < plan_.cols;
     const double w = w_.data()[j];
-    const double bend = isCoefficient ? bend_.data()[j] : 0.0, ofL1 = isCoefficient ? l1(j) : 0.0;
-    objective += ofL1 * std::fabs(w) + 0.5 * bend * (w * w);
-    bound_ += leastAlong(j, residual[j], ofL1, bend);
-    const double own = isCoefficient ? slope[table_.count + j] - bend * w : 0.0;
+    const double addCurvature = isCoefficient ? curvatures_.data()[j] : 0.0,
+                 ofL1 = isCoefficient ? l1(j) : 0.0;
+    objective += ofL1 * std::fabs(w) + 0.5 * addCurvature * (w * w);
+    bound_ += leastAlong(j, residual[j], ofL1, addCurvature);
+    const double own = isCoefficient ? slope[table_.count + j] - addCurvature * w : 0.0;
     residual[j] = isFixed(j) ? 0.0 : residual[j] + own;
   }
   left_ = objective - bound_;
@@ -203,11 +204,11 @@ void Program::weigh() {
 // The least that a weight's penalty and a slope r in it, of the rows' d as they are, can add to the
 // Lagrangian: the conjugate of its penalty. A weight that neither penalty nor bounds hold is taken to be near
 // its minimum.
-double Program::leastAlong(size_t j, double r, double ofL1, double bend) {
+double Program::leastAlong(size_t j, double r, double ofL1, double addCurvature) {
   const bool isCoefficient = j < plan_.cols;
   const double w = w_.data()[j];
   const double size = std::fabs(r) - ofL1;
-  const double least = !(size > 0.0) ? 0.0 : bend > 0.0 ? size / bend : INFINITY;
+  const double least = !(size > 0.0) ? 0.0 : addCurvature > 0.0 ? size / addCurvature : INFINITY;
   double v = r > 0.0 ? least : -least;
   if (bounded_ && isCoefficient) v = v < lower(j) ? lower(j) : v > upper(j) ? upper(j) : v;
   double reach = far * (std::fabs(w) + room(j));
@@ -218,7 +219,7 @@ double Program::leastAlong(size_t j, double r, double ofL1, double bend) {
   }
   if (v > w + reach) v = w + reach;
   if (v < w - reach) v = w - reach;
-  return ofL1 * std::fabs(v) + 0.5 * bend * (v * v) - r * (v - w);
+  return ofL1 * std::fabs(v) + 0.5 * addCurvature * (v * v) - r * (v - w);
 }
 
 void Program::judge(double roundoff) {
@@ -235,8 +236,8 @@ void Program::judge(double roundoff) {
   done = left <= roundoff || idle_ >= (isFeasible_ ? mostIdle : mostUnfeasible);
 }
 
-void Program::exchange(Archive& archive) {
-  for (Doubles* array : {&barrier_.e, &barrier_.c, &barrier_.u, &barrier_.v, &w_, &step_})
+void Program::serialize(Archive& archive) {
+  for (AlignedBuffer* array : {&barrier_.e, &barrier_.c, &barrier_.u, &barrier_.v, &w_, &step_})
     archive.array(array->data(), array->size(), Range::any);
   archive.number(margin_, Range::any);
   archive.number(least_, Range::any);
@@ -306,7 +307,7 @@ void Program::factorize(double* H) {
     }
   }
   const double* own = curvature_.data() + table_.count;
-  for (size_t j = 0; j < cols; ++j) H[j * n + j] += bend_.data()[j] + own[j];
+  for (size_t j = 0; j < cols; ++j) H[j * n + j] += curvatures_.data()[j] + own[j];
   for (size_t j = 0; bounded_ && j < cols; ++j) {
     H[j * n + j] += own[cols + j] + own[2 * cols + j];
     if (!isFixed(j)) continue;

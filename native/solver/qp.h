@@ -40,7 +40,7 @@ class Program {
   void weigh();
   // What that says of the minimum, and whether to go on; `roundoff`: of the sum over the rows.
   void judge(double roundoff);
-  void exchange(Archive& archive);
+  void serialize(Archive& archive);
 
   double bound = -INFINITY;  // the minimum of the sum over the rows is no lower
   bool done = false;         // nothing more is to be gained
@@ -80,7 +80,7 @@ class Program {
   double usual(size_t j) const;
   void beginBetween(size_t j);
   void keepBetween();
-  double leastAlong(size_t j, double r, double l1, double bend);
+  double leastAlong(size_t j, double r, double l1, double addCurvature);
   void foldBounds(double* ofCoefficients) const;
   void spreadMargins();
   template <class Pass>
@@ -106,14 +106,14 @@ class Program {
   const size_t ofCoefficients_;  // their terms, one of each kind after the other
   Barrier barrier_;
   std::unique_ptr<RowEquations> byRows_;  // null: as many equations as weights
-  Doubles w_;                             // coefficients and, behind them, the intercept
-  Doubles step_;
-  Doubles residual_;  // the slopes that are left
-  Doubles right_;     // of the equations
-  Doubles bend_;      // l2 of the coefficients, of the sum
+  AlignedBuffer w_;                       // coefficients and, behind them, the intercept
+  AlignedBuffer step_;
+  AlignedBuffer residual_;    // the slopes that are left
+  AlignedBuffer right_;       // of the equations
+  AlignedBuffer curvatures_;  // l2 of the coefficients, of the sum
   // Of rows and, behind them, of coefficients' terms.
-  Doubles slope_, curvature_, pull_;
-  Doubles affine_, along_;
+  AlignedBuffer slope_, curvature_, pull_;
+  AlignedBuffer affine_, along_;
   double margin_ = 0.0;  // a usual one where it began
   double bound_ = 0.0;   // the least of the Lagrangian, d being as it is
   double left_ = 0.0;    // by how much the objective is above its minimum at most

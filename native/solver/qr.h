@@ -29,8 +29,8 @@ class Triangle {
   const Kernels& kernels_;
   size_t cols_;
   size_t stride_;
-  Doubles columns_;
-  Doubles v_;
+  AlignedBuffer columns_;
+  AlignedBuffer v_;
 };
 
 // R of √s (x - mean)/deviation, below the roots of `diagonal` (null: none). Rows come in blocks, each put

@@ -21,14 +21,16 @@ constexpr double leastGain = 0x1p-4;
 
 // Whether a fit is at its minimum, but for rounding: after a step that the model promised so much of, it
 // promises `left`.
-inline bool isAtMinimum(double promised, double left, double roundoff, double size) {
-  return (promised <= roundoff && left > 0.25 * promised) || left <= leastLeft * size;
+inline bool isAtMinimum(double predictedDecrease, double remainingDecrease, double roundoff, double size) {
+  return (predictedDecrease <= roundoff && remainingDecrease > 0.25 * predictedDecrease) ||
+         remainingDecrease <= leastLeft * size;
 }
 
 // Whether the next step of the same model is worth taking without looking: after one that the model promised
 // so much of, it promises `left`, and will once more be right to such a part.
-inline bool isTrusted(double promised, double left, double size) {
-  return left <= 0x1p-10 * promised && left <= 0x1p-20 * size && left > 0.0;
+inline bool isTrusted(double predictedDecrease, double remainingDecrease, double size) {
+  return remainingDecrease <= 0x1p-10 * predictedDecrease && remainingDecrease <= 0x1p-20 * size &&
+         remainingDecrease > 0.0;
 }
 
 class Roundoff {
@@ -59,7 +61,7 @@ class Roundoff {
   double largest(const double* weights) const;
 
   const Plan& plan_;
-  Doubles reach_;  // of each column, the terms of z that a scaled weight of 1 makes
+  AlignedBuffer reach_;  // of each column, the terms of z that a scaled weight of 1 makes
   double meanTarget_ = 0.0;
 };
 

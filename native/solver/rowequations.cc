@@ -11,7 +11,7 @@ namespace {
 
 // More of them than problems that are fitted side by side may have: their bits are those of Newton's.
 constexpr size_t fewColumns = 32;
-static_assert(fewColumns >= mostAbreast);
+static_assert(fewColumns >= mostBatched);
 
 }  // namespace
 
@@ -93,8 +93,8 @@ void RowEquations::solveOnce(const double* H, double* g, double* r) {
   for (size_t i = 0; i < rows_; ++i) r[i] = root[i] * (product[i] + r[i]);
   solveFactorized(kernels_, H, rows_, r);
   if (intercept_) {
-    const double bend = kernels_.dot(root, ofRoot_.data(), rows_);
-    const double b = (g[cols_] - kernels_.dot(root, r, rows_)) / (bend > least_ ? bend : least_);
+    const double curvature = kernels_.dot(root, ofRoot_.data(), rows_);
+    const double b = (g[cols_] - kernels_.dot(root, r, rows_)) / (curvature > least_ ? curvature : least_);
     kernels_.axpy(b, ofRoot_.data(), r, rows_);
     g[cols_] = b;
   }

@@ -37,13 +37,13 @@ class RowEquations {
   LinearMap& map_;
   const Team& team_;
   const double* D_ = nullptr;
-  Doubles products_;  // XE⁻¹Xᵀ
-  Doubles inverse_;   // 1/E
-  Doubles root_;      // √D
-  Doubles ofRoot_;    // what the equations make of it
-  Doubles share_;     // h = D(Xs + b), and behind it of coefficients
-  Doubles product_;   // as long
-  Doubles step_, part_, left_;
+  AlignedBuffer products_;  // XE⁻¹Xᵀ
+  AlignedBuffer inverse_;   // 1/E
+  AlignedBuffer root_;      // √D
+  AlignedBuffer ofRoot_;    // what the equations make of it
+  AlignedBuffer share_;     // h = D(Xs + b), and behind it of coefficients
+  AlignedBuffer product_;   // as long
+  AlignedBuffer step_, part_, left_;
 };
 
 }  // namespace nabla

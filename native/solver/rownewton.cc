@@ -11,7 +11,7 @@
 namespace nabla {
 
 RowNewton::RowNewton(const Kernels& kernels, const Plan& plan, const Table& table, const Scaling& scaling,
-                     Smooth& smooth, double* weights, const Team& team, bool isFirst)
+                     PenalizedObjective& smooth, double* weights, const Team& team, bool isFirst)
     : kernels_(kernels),
       plan_(plan),
       table_(table),
@@ -26,16 +26,16 @@ RowNewton::RowNewton(const Kernels& kernels, const Plan& plan, const Table& tabl
       g_(plan.size()),
       trial_(plan.size()),
       trialGradient_(plan.size()),
-      target_(plan.size()),
+      modelMinimizer_(plan.size()),
       curvature_(plan.outputs * table.count),
       step_(map_.size()),
       along_(table.count + plan.cols),
       roundoff_(plan, table, scaling) {
   g_.clear();
-  target_.clear();
+  modelMinimizer_.clear();
   for (size_t j = 0; j < plan.coefficients(); ++j)
     bend_.data()[j] = static_cast<double>(table.count) * plan.l2 * smooth.factor(j);
-  const Doubles columns = columnsOf(kernels, plan, table, scaling, false, team);
+  const AlignedBuffer columns = columnsOf(kernels, plan, table, scaling, false, team);
   Gram gram(kernels, {columns.data(), table.count, plan.cols, nullptr}, nullptr, team);
   for (size_t k = 0; k < plan.outputs; ++k)
     equations_.push_back(
@@ -50,10 +50,10 @@ double RowNewton::epoch(uint64_t) {
     value_ = evaluate(w_, g_.data());
     meanLoss = smooth_.meanLoss();
     if (!std::isfinite(value_)) return value_;
-    aim();
+    minimizeModel();
   }
   if (team_.stopped()) return value_;
-  const double promised = promised_;
+  const double predictedDecrease = predictedDecrease_;
   const double before = value_;
   const double length = search();
   rate = length;
@@ -61,20 +61,20 @@ double RowNewton::epoch(uint64_t) {
     ++steps;
     std::copy_n(trial_.data(), plan_.size(), w_);
     std::copy_n(trialGradient_.data(), plan_.size(), g_.data());
-    aim();
+    minimizeModel();
   }
-  change = remainingDecrease = promised_;
+  change = remainingDecrease = predictedDecrease_;
   const double roundoff = level(), size = roundoff_.size(value_, meanLoss);
-  if (isAtMinimum(promised, promised_, roundoff, size))
+  if (isAtMinimum(predictedDecrease, predictedDecrease_, roundoff, size))
     ended = Status::converged;
   else if (length == 0.0)
-    ended = promised <= 64.0 * roundoff ? Status::converged : Status::stalled;
+    ended = predictedDecrease <= 64.0 * roundoff ? Status::converged : Status::stalled;
   gradientNorm = smooth_.norm(w_, g_.data());
-  const bool isOver = ended != Status::maxEpochs || promised_ < Stopping::toleranceOf(plan_, value_);
-  if (length == 1.0 && isOver && isTrusted(promised, promised_, size)) {
+  const bool isOver = ended != Status::maxEpochs || predictedDecrease_ < Stopping::toleranceOf(plan_, value_);
+  if (length == 1.0 && isOver && isTrusted(predictedDecrease, predictedDecrease_, size)) {
     ended = Status::converged;
-    std::copy_n(target_.data(), plan_.size(), w_);
-    value_ -= promised_;
+    std::copy_n(modelMinimizer_.data(), plan_.size(), w_);
+    value_ -= predictedDecrease_;
     meanLoss = value_ - smooth_.penaltyAt(w_);
   }
   lastDecrease = before - value_;
@@ -86,7 +86,7 @@ double RowNewton::epoch(uint64_t) {
 void RowNewton::approach() {
   if (!isFirst_) return;
   approachHuber(kernels_, plan_, table_, scaling_, smooth_.penalty(), w_, team_,
-                [&](const Plan& plan, Smooth& smooth) {
+                [&](const Plan& plan, PenalizedObjective& smooth) {
                   return std::unique_ptr<Method>(
                       new RowNewton(kernels_, plan, table_, scaling_, smooth, w_, team_, false));
                 });
@@ -98,12 +98,12 @@ double RowNewton::evaluate(const double* weights, double* gradient) {
 }
 
 // To where the quadratic model about the weights has its minimum.
-void RowNewton::aim() {
+void RowNewton::minimizeModel() {
   const size_t cols = plan_.cols;
   const double count = static_cast<double>(table_.count);
   double* step = step_.data();
-  double* target = target_.data();
-  promised_ = 0.0;
+  double* modelMinimizer = modelMinimizer_.data();
+  predictedDecrease_ = 0.0;
   for (size_t k = 0; k < plan_.outputs && !team_.stopped(); ++k) {
     // A weight's place among those of all outputs.
     const auto place = [&](size_t j) { return j < cols ? k * cols + j : plan_.coefficients() + k; };
@@ -113,26 +113,27 @@ void RowNewton::aim() {
     double slope = 0.0;
     for (size_t j = 0; j < map_.size(); ++j) {
       slope += g_.data()[place(j)] * step[j];
-      target[place(j)] = w_[place(j)] + step[j];
+      modelMinimizer[place(j)] = w_[place(j)] + step[j];
     }
-    promised_ -= 0.5 * slope;
+    predictedDecrease_ -= 0.5 * slope;
   }
 }
 
 // Goes towards the target; returns which part, 0 if nothing is gained.
 double RowNewton::search() {
-  const Way way{w_, target_.data(), plan_.size(), value_, promised_, level()};
-  const Went went = goTowards(way, trial_.data(), team_,
-                              [&](const double* trial) { return evaluate(trial, trialGradient_.data()); });
-  if (went.part > 0.0) {
-    value_ = went.value;
+  const Segment segment{w_, modelMinimizer_.data(), plan_.size(), value_, predictedDecrease_, level()};
+  const BacktrackResult result = backtrack(segment, trial_.data(), team_, [&](const double* trial) {
+    return evaluate(trial, trialGradient_.data());
+  });
+  if (result.part > 0.0) {
+    value_ = result.value;
     meanLoss = smooth_.meanLoss();
   }
-  return went.part;
+  return result.part;
 }
 
-void RowNewton::exchange(Archive& archive) {
-  Method::exchange(archive);
+void RowNewton::serialize(Archive& archive) {
+  Method::serialize(archive);
   archive.flag(begun_);
   archive.array(w_, plan_.size());
   archive.number(value_, Range::notNaN);
@@ -141,7 +142,7 @@ void RowNewton::exchange(Archive& archive) {
   // What follows from the weights is made anew.
   evaluate(w_, trialGradient_.data());
   meanLoss = smooth_.meanLoss();
-  aim();
+  minimizeModel();
 }
 
 }  // namespace nabla

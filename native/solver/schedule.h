@@ -51,7 +51,7 @@ class Schedule {
     archive.count(length, archive.left());
     const bool isSame = kind == static_cast<double>(kind_);
     if (isSame && length == curve_.stateLength()) {
-      curve_.exchange(archive);
+      curve_.serialize(archive);
     } else {
       double left = 0.0;
       for (size_t i = 0; i < length; ++i) archive.number(left, Range::any);
@@ -65,7 +65,7 @@ class Schedule {
     alike_ = isAlike ? alike : 0.0;
   }
 
-  void exchange(Archive& archive) { curve_.exchange(archive); }
+  void serialize(Archive& archive) { curve_.serialize(archive); }
 
  private:
   // Steps of the warm-up that are left when this fit begins.

@@ -20,7 +20,7 @@ constexpr double mostRise = 0x1p-40;  // of the size of the objective
 
 // Whether the objective leaves a choice if columns are collinear.
 bool mayChoose(const Plan& plan, const Table& table, const Penalty& penalty) {
-  if (isKinked(plan.loss) || plan.l1 != 0.0 || plan.bounded) return false;
+  if (isPiecewiseLinear(plan.loss) || plan.l1 != 0.0 || plan.bounded) return false;
   const double rows = static_cast<double>(table.count), cols = static_cast<double>(plan.cols);
   const double work = rows * cols * std::min(rows, cols);
   if (!(work > 0.0 && work <= mostWork)) return false;
@@ -57,7 +57,7 @@ bool areIndependent(const Kernels& kernels, const Plan& plan, const Table& table
   }
   Gram gram(kernels, {table.X, cols, count, index.data()}, plan.intercept ? scaling.mean() : nullptr, team);
   const size_t side = gram.size();
-  Doubles G(side * side), L(cols * cols);
+  AlignedBuffer G(side * side), L(cols * cols);
   gram.evaluate(table.sampleWeight ? weights.data() : nullptr, G.data());
   const double part = static_cast<double>(count) / static_cast<double>(table.count);
   const double* deviation = scaling.deviation();

@@ -37,7 +37,7 @@ class Stopping {
 
   bool outOfTime() const { return plan_.maxSeconds > 0.0 && elapsed() >= plan_.maxSeconds; }
 
-  void exchange(Archive& archive) {
+  void serialize(Archive& archive) {
     archive.number(best_, Range::notNaN);
     archive.count(waited_);
     archive.number(least_, Range::notNaN);

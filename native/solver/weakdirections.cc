@@ -66,7 +66,8 @@ Sums sumsOf(const Kernels& kernels, const std::vector<std::vector<double>>& dire
 
 double stepAlong(const Kernels& kernels, const std::vector<std::vector<double>>& directions, size_t output,
                  const WeakPoint& at, const Plan& plan, const Table& table, const Scaling& scaling,
-                 const Smooth& smooth, const Roundoff& roundoff, const Team& team, double* target) {
+                 const PenalizedObjective& smooth, const Roundoff& roundoff, const Team& team,
+                 double* modelMinimizer) {
   const size_t m = directions.size();
   Sums sums = sumsOf(kernels, directions, output, at.curvature, plan, table, scaling, team);
   double* M = sums.M.data();
@@ -98,7 +99,7 @@ double stepAlong(const Kernels& kernels, const std::vector<std::vector<double>>&
   for (size_t a = 0; a < m; ++a) {
     fall -= 0.5 * slope[a] * step[a];
     if (step[a] == 0.0) continue;
-    for (size_t j = 0; j < plan.size(); ++j) target[j] += step[a] * directions[a][j];
+    for (size_t j = 0; j < plan.size(); ++j) modelMinimizer[j] += step[a] * directions[a][j];
   }
   return fall;
 }

@@ -23,6 +23,7 @@ struct WeakPoint {
 // those of output `output`, of softmax of all. Returns by how much the objective falls.
 double stepAlong(const Kernels& kernels, const std::vector<std::vector<double>>& directions, size_t output,
                  const WeakPoint& at, const Plan& plan, const Table& table, const Scaling& scaling,
-                 const Smooth& smooth, const Roundoff& roundoff, const Team& team, double* target);
+                 const PenalizedObjective& smooth, const Roundoff& roundoff, const Team& team,
+                 double* modelMinimizer);
 
 }  // namespace nabla

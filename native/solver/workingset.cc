@@ -11,7 +11,8 @@ constexpr size_t fewest = 64;  // columns that may join at once, if half of thos
 
 }  // namespace
 
-WorkingSet::WorkingSet(const Plan& plan, const Scaling& scaling, const Smooth& smooth, bool isSparse)
+WorkingSet::WorkingSet(const Plan& plan, const Scaling& scaling, const PenalizedObjective& smooth,
+                       bool isSparse)
     : plan_(plan), scaling_(scaling), smooth_(smooth), isSparse_(isSparse), gains_(isSparse ? plan.cols : 0) {
   if (isSparse_) return;
   columns_.resize(plan.cols);
@@ -71,7 +72,8 @@ bool WorkingSet::choose(const double* weights, const double* gradient) {
   return columns_ != before_;
 }
 
-double WorkingSet::outside(const double* weights, const double* gradient, const double* bend) const {
+double WorkingSet::decreaseOutsideWorkingSet(const double* weights, const double* gradient,
+                                             const double* curvature) const {
   double gain = 0.0;
   size_t next = 0;
   for (size_t column = 0; column < plan_.cols && !isWhole(); ++column) {
@@ -81,7 +83,7 @@ double WorkingSet::outside(const double* weights, const double* gradient, const 
     }
     for (size_t k = 0; k < plan_.outputs; ++k) {
       const double steep = slope(k * plan_.cols + column, weights, gradient);
-      if (steep > 0.0) gain += (0.5 * steep * steep) / (bend[k] * scaling_.square()[column]);
+      if (steep > 0.0) gain += (0.5 * steep * steep) / (curvature[k] * scaling_.square()[column]);
     }
   }
   return gain;

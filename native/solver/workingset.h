@@ -14,7 +14,7 @@ namespace nabla {
 class WorkingSet {
  public:
   // `isSparse`: coefficients may be held, and columns left out.
-  WorkingSet(const Plan& plan, const Scaling& scaling, const Smooth& smooth, bool isSparse);
+  WorkingSet(const Plan& plan, const Scaling& scaling, const PenalizedObjective& smooth, bool isSparse);
 
   // Chooses anew, from weights and their gradient. Returns whether that changes anything.
   bool choose(const double* weights, const double* gradient);
@@ -24,7 +24,8 @@ class WorkingSet {
   bool isWhole() const { return columns_.size() == plan_.cols; }
   // What the objective could fall by if each coefficient that is left out went its own way; `bend`: of each
   // output, the mean of the loss's second derivative.
-  double outside(const double* weights, const double* gradient, const double* bend) const;
+  double decreaseOutsideWorkingSet(const double* weights, const double* gradient,
+                                   const double* curvature) const;
 
  private:
   double bound(size_t place) const;
@@ -34,7 +35,7 @@ class WorkingSet {
 
   const Plan& plan_;
   const Scaling& scaling_;
-  const Smooth& smooth_;
+  const PenalizedObjective& smooth_;
   bool isSparse_;
   std::vector<uint32_t> columns_, before_, left_;
   std::vector<double> gains_;

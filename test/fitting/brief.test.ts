@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { isBrief } from '../../lib/fitting/brief.js';
+import { shouldRunInline } from '../../lib/fitting/brief.js';
 import type { FitOptions } from '../../lib/index.js';
 import { faces } from '../support/backends.js';
 import { jobOf } from '../support/jobs.js';
@@ -30,7 +30,7 @@ describe('isBrief', () => {
       [false, { ...options, gram: true }, 50],
     ];
     for (const [expected, options, rows] of cases) {
-      expect(isBrief(jobOf(problem(rows, 5, 1), options))).toBe(expected);
+      expect(shouldRunInline(jobOf(problem(rows, 5, 1), options))).toBe(expected);
     }
   });
 });

@@ -1,7 +1,7 @@
 // Input that runs code of the caller's: getters, Proxies, a polluted prototype.
 import { describe, expect, it } from 'vitest';
 import type { Online } from '../../lib/fitting/online.js';
-import { own } from '../../lib/fitting/own.js';
+import { takeOwnership } from '../../lib/fitting/own.js';
 import { prepare } from '../../lib/fitting/prepare.js';
 import type { FitData, FitOptions, Label, Model } from '../../lib/index.js';
 import { faces } from '../support/backends.js';
@@ -136,7 +136,7 @@ describe.each(faces)('input that runs code: $name', ({ fit: fitAsync, fitSync })
     };
     const { carried } = warmStart.online as Online;
     const reachable = buffersOf([data, options, warmStart.coefficients, warmStart.intercepts, carried]);
-    const { job } = own(prepare(data, { ...options, warmStart }));
+    const { job } = takeOwnership(prepare(data, { ...options, warmStart }));
     expect(job.carried).toHaveLength(carried.length);
     for (const buffer of buffersOf(job)) expect(reachable).not.toContain(buffer);
   });

@@ -4,19 +4,19 @@ import { describe, expect, it } from 'vitest';
 import type { FitOptions } from '../../lib/index.js';
 import { fitOptions, margins, randomProblem } from '../support/anyproblem.js';
 import { faces } from '../support/backends.js';
-import { kinkedLosses, smoothLosses, violation } from '../support/optimum.js';
+import { piecewiseLinearLosses, smoothLosses, violation } from '../support/optimum.js';
 import { violationOfPieces } from '../support/pieces.js';
 import { expectBits, expectClose, normals, patience, runs } from '../support/support.js';
 
 const sweep = Number(process.env.NABLA_SWEEP ?? 0);
 const problems = sweep || runs(24);
 const solvers = ['exact', 'newton', 'lbfgs', 'auto'] as const;
-const losses = [...smoothLosses, ...kinkedLosses];
+const losses = [...smoothLosses, ...piecewiseLinearLosses];
 const pairs = solvers.flatMap((optimizer) =>
   losses.filter((loss) => optimizer !== 'exact' || loss === 'squared').map((loss) => [loss, optimizer] as const),
 );
 const iterative = ['newton', 'lbfgs', 'auto'] as const;
-const isKinked = (loss: string) => (kinkedLosses as readonly string[]).includes(loss);
+const isKinked = (loss: string) => (piecewiseLinearLosses as readonly string[]).includes(loss);
 
 /** The share of random problems whose fits are to say that they are at their minimum: lbfgs may have no bound that tells. */
 const leastShare = (loss: string, optimizer: string) => (!isKinked(loss) ? 0.8 : optimizer === 'lbfgs' ? 0.6 : 0.98);

@@ -210,7 +210,7 @@ describe('the working set', () => {
     expect(chosen.columns.length).toBe(64);
     const gain = (j: number) => (gradient[j] - 1) ** 2 / 2 / 0.25;
     expectClose(
-      [chosen.outside(new Float64Array(cols + 1), gradient, Float64Array.of(0.25))],
+      [chosen.decreaseOutsideWorkingSet(new Float64Array(cols + 1), gradient, Float64Array.of(0.25))],
       [gain(64) + gain(65)],
       1e-14,
     );

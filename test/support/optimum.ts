@@ -14,9 +14,9 @@ export const smoothLosses = [
   'modified_huber',
   'tweedie_identity',
 ] as const;
-export const kinkedLosses = ['hinge', 'quantile', 'epsilon_insensitive', 'perceptron'] as const;
+export const piecewiseLinearLosses = ['hinge', 'quantile', 'epsilon_insensitive', 'perceptron'] as const;
 export type SmoothLoss = (typeof smoothLosses)[number];
-export type KinkedLoss = (typeof kinkedLosses)[number];
+export type KinkedLoss = (typeof piecewiseLinearLosses)[number];
 
 export interface Problem {
   X: Float64Array;

@@ -71,7 +71,14 @@ export class Barrier {
   }
 
   /** Adds up the terms where they are; of each row d, the second derivatives, and these times m. */
-  bend(t: number, n: number, slope: Float64Array, curvature: Float64Array, pull: Float64Array, at: number): void {
+  addCurvature(
+    t: number,
+    n: number,
+    slope: Float64Array,
+    curvature: Float64Array,
+    pull: Float64Array,
+    at: number,
+  ): void {
     const { low, m, e, c, u, v } = this;
     for (const end = t + n; t < end; t++, at++) {
       if (!(e[t] > 0)) continue;

@@ -172,7 +172,7 @@ export class Quadratic {
     return l1 * (factors ? factors[j] : 1);
   }
 
-  #isKinked(j: number): boolean {
+  #isNonsmooth(j: number): boolean {
     return j < this.#penalized && (this.#penalty.bounds !== null || this.#bound(j) > 0);
   }
 
@@ -185,7 +185,7 @@ export class Quadratic {
   }
 
   #isActive(j: number): boolean {
-    if (!this.#isKinked(j)) return true;
+    if (!this.#isNonsmooth(j)) return true;
     return !((this.#v[j] === 0 && this.#bound(j) > 0) || this.#isAtLower(j) || this.#isAtUpper(j));
   }
 
@@ -194,7 +194,7 @@ export class Quadratic {
     const v = this.#v[j];
     const h = this.#diagonal[j];
     const slope = this.#slope[j];
-    if (!this.#isKinked(j)) return h > 0 ? v - slope / h : v;
+    if (!this.#isNonsmooth(j)) return h > 0 ? v - slope / h : v;
     const bound = this.#bound(j);
     if (!(h > 0)) {
       const rest = this.#within(j, 0);
@@ -310,7 +310,7 @@ export class Quadratic {
   /** The slope of the model at an active variable, l1 and all. */
   #steepness(j: number): number {
     const v = this.#v[j];
-    return this.#slope[j] + (!this.#isKinked(j) ? 0 : v > 0 ? this.#bound(j) : -this.#bound(j));
+    return this.#slope[j] + (!this.#isNonsmooth(j) ? 0 : v > 0 ? this.#bound(j) : -this.#bound(j));
   }
 
   /**

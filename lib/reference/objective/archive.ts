@@ -1,9 +1,9 @@
 // A run's state as plain numbers, written or read back in one order. Twin: native/objective/archive.h.
 import { NablaError } from '../../base/errors.js';
 
-/** What can be put away and taken up again: `exchange` names its parts in order, to be written or replaced. */
+/** What can be put away and taken up again: `serialize` names its parts in order, to be written or replaced. */
 export interface Archived {
-  exchange(archive: Archive): void;
+  serialize(archive: Archive): void;
 }
 
 /** What a number may be. What is read may come from a file. */
@@ -96,6 +96,6 @@ export class Archive {
 
 export function stateOf(thing: Archived): Float64Array {
   const archive = new Archive();
-  thing.exchange(archive);
+  thing.serialize(archive);
   return archive.written;
 }

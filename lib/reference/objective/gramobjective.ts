@@ -50,7 +50,7 @@ function sampleMean({ cols }: Plan, { X, sampleWeight, index, count }: Table): F
  * is then that of these columns. An evaluation in which digits would be lost is made directly, over the rows, and the
  * next ones expand from there.
  */
-export class Expansion implements Evaluator, Archived {
+export class GramObjective implements Evaluator, Archived {
   readonly #plan: Plan;
   readonly #direct: Objective;
   readonly #isMean: boolean;
@@ -138,7 +138,7 @@ export class Expansion implements Evaluator, Archived {
     return this.begin(weights, gradient);
   }
 
-  exchange(archive: Archive): void {
+  serialize(archive: Archive): void {
     this.#numbers[0] = Number(archive.flag(this.#isKnown));
     if (!this.#isKnown) return;
     archive.array(this.#from);

@@ -56,7 +56,7 @@ export interface Evaluator {
   /** Returns the sum of the losses and writes the mean gradient, if it is asked for. */
   evaluate(batch: Batch, weights: Float64Array, gradient: Float64Array | null): number;
   /** What evaluations leave for those that follow, if they do. */
-  exchange?(archive: Archive): void;
+  serialize?(archive: Archive): void;
 }
 
 export class Objective implements Evaluator {

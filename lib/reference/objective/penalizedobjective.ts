@@ -3,7 +3,7 @@
 import { isActive, type Penalty, penaltyValue, stationarity } from '../kernels/penalties.js';
 import type { Evaluator } from './objective.js';
 
-export class Smooth {
+export class PenalizedObjective {
   /** Of the last evaluation, without penalty. */
   meanLoss = NaN;
 

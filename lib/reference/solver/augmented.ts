@@ -82,7 +82,7 @@ export class Augmented implements Evaluator {
     this.mu = part * this.room;
   }
 
-  /** Returns the sum over the rows and writes its mean gradient; l2 is Smooth's. */
+  /** Returns the sum over the rows and writes its mean gradient; l2 is PenalizedObjective's. */
   evaluate(_batch: object, weights: Float64Array, gradient: Float64Array): number {
     const { outputs, cols } = this.#plan;
     const { count } = this.#table;
@@ -185,7 +185,7 @@ export class Augmented implements Evaluator {
     return value;
   }
 
-  exchange(archive: Archive): void {
+  serialize(archive: Archive): void {
     for (const array of [this.#d0, this.#u0]) archive.array(array, 'any');
     this.mu = archive.number(this.mu, 'measured');
     this.room = archive.number(this.room, 'measured');

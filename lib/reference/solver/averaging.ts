@@ -43,7 +43,7 @@ export class Averaging {
     return this.#first;
   }
 
-  exchange(archive: Archive): void {
+  serialize(archive: Archive): void {
     this.#begun = archive.flag(this.#begun);
     archive.require(!this.#begun || this.#kind !== averagingKind.none);
     this.#first = archive.count(this.#first);

@@ -1,13 +1,13 @@
 // From where a fit is to the minimum of its model: all the way if the objective falls enough, or half of it and so on.
 // Twin: native/solver/backtracking.h.
 
-export interface Way {
+export interface Segment {
   from: Float64Array;
-  target: Float64Array;
+  modelMinimizer: Float64Array;
   /** Of the objective where it begins. */
   value: number;
   /** By how much it falls to the target, by the model. */
-  promised: number;
+  predictedDecrease: number;
   /** The round-off level of the objective. */
   roundoff: number;
 }
@@ -16,19 +16,21 @@ export interface Way {
  * As far as the objective falls enough: `trial` is where that ends, evaluate() the objective there. Returns the part of the
  * way, 0 where nothing is gained, and the objective.
  */
-export function goTowards(
-  { from, target, value: before, promised, roundoff }: Way,
+export function backtrack(
+  { from, modelMinimizer, value: before, predictedDecrease, roundoff }: Segment,
   trial: Float64Array,
   evaluate: () => number,
 ): { part: number; value: number } {
   const still = { part: 0, value: before };
-  if (!(promised > 0)) return still;
+  if (!(predictedDecrease > 0)) return still;
   let t = 1;
   for (let tries = 0; tries < 60; tries++) {
-    for (let j = 0; j < from.length; j++) trial[j] = t === 1 ? target[j] : from[j] + t * (target[j] - from[j]);
+    for (let j = 0; j < from.length; j++)
+      trial[j] = t === 1 ? modelMinimizer[j] : from[j] + t * (modelMinimizer[j] - from[j]);
     const value = evaluate();
     // A decrease that rounding hides is believed once.
-    const isLower = promised > roundoff ? value <= before - 1e-4 * t * promised : value <= before + roundoff;
+    const isLower =
+      predictedDecrease > roundoff ? value <= before - 1e-4 * t * predictedDecrease : value <= before + roundoff;
     if (isLower) return { part: t, value };
     t *= value < Infinity ? 0.5 : 0.1;
   }

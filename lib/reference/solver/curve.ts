@@ -266,14 +266,14 @@ export class Curve {
   }
 
   /** What it knows of the steps before, and its parts likewise: five numbers each. */
-  exchange(archive: Archive): void {
+  serialize(archive: Archive): void {
     const at = this.#at;
     this.#best = archive.number(this.#best, 'notNaN');
     this.#waited = archive.count(this.#waited);
     at.cycleStart = archive.number(at.cycleStart, 'size');
     at.cycleLength = archive.number(at.cycleLength, 'size');
     at.reduced = archive.number(at.reduced, 'part');
-    for (const { curve } of this.#parts) curve.exchange(archive);
+    for (const { curve } of this.#parts) curve.serialize(archive);
   }
 
   get stateLength(): number {

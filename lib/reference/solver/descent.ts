@@ -153,7 +153,7 @@ export class Descent extends Method {
     // Of a rule that begins anew there are the counts alone.
     if (archive.flag(true)) {
       this.#ruleBegan = archive.count(this.#ruleBegan, this.steps);
-      this.#optimizer.exchange(archive);
+      this.#optimizer.serialize(archive);
     } else {
       this.#ruleBegan = this.steps;
     }
@@ -162,19 +162,19 @@ export class Descent extends Method {
     this.#schedule.carry(archive, this.steps);
   }
 
-  override exchange(archive: Archive): void {
-    super.exchange(archive);
+  override serialize(archive: Archive): void {
+    super.serialize(archive);
     archive.array(this.#w);
-    this.#optimizer.exchange(archive);
-    this.#schedule.exchange(archive);
-    this.#averaging.exchange(archive);
+    this.#optimizer.serialize(archive);
+    this.#schedule.serialize(archive);
+    this.#averaging.serialize(archive);
     archive.require(this.#averaging.first <= this.steps && this.#ruleBegan <= this.steps);
-    this.#pace.exchange(archive);
+    this.#pace.serialize(archive);
     this.#known = archive.flag(this.#known);
     this.#after = archive.number(this.#after, 'any');
     this.#previous = archive.number(this.#previous, 'notNaN');
     if (this.#known) archive.array(this.#g, 'any');
-    this.#objective.exchange?.(archive);
+    this.#objective.serialize?.(archive);
   }
 
   /**

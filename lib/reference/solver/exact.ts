@@ -1,8 +1,8 @@
 // Least squares and ridge solved at once: a method of one epoch. Twin: native/solver/exact.h.
 import type { Plan, Table } from '../../backend/plan.js';
-import { Expansion } from '../objective/gramobjective.js';
+import { GramObjective } from '../objective/gramobjective.js';
 import type { Objective } from '../objective/objective.js';
-import type { Smooth } from '../objective/penalizedobjective.js';
+import type { PenalizedObjective } from '../objective/penalizedobjective.js';
 import type { Scaling } from '../objective/scaling.js';
 import { leastSquares } from './leastsquares.js';
 import { Method } from './method.js';
@@ -11,8 +11,8 @@ export class Exact extends Method {
   readonly #plan: Plan;
   readonly #table: Table;
   readonly #scaling: Scaling;
-  readonly #smooth: Smooth;
-  readonly #expansion: Expansion | null; // null: fewer rows than columns
+  readonly #smooth: PenalizedObjective;
+  readonly #expansion: GramObjective | null; // null: fewer rows than columns
   readonly #w: Float64Array;
   readonly #original: Float64Array; // more exact than what becomes of w
 
@@ -21,7 +21,7 @@ export class Exact extends Method {
     plan: Plan,
     table: Table,
     scaling: Scaling,
-    smooth: Smooth,
+    smooth: PenalizedObjective,
     objective: Objective,
     weights: Float64Array,
     known: Float64Array | null,
@@ -33,7 +33,8 @@ export class Exact extends Method {
     this.#smooth = smooth;
     this.#w = weights;
     this.#original = new Float64Array(weights.length);
-    this.#expansion = table.count >= plan.cols ? new Expansion(plan, table, scaling, objective, 'sums', known) : null;
+    this.#expansion =
+      table.count >= plan.cols ? new GramObjective(plan, table, scaling, objective, 'sums', known) : null;
   }
 
   /** Returns the objective at the minimum. */

@@ -4,10 +4,10 @@ import { usesGram } from '../../backend/gram.js';
 import type { Bounds, EpochEnd, FitJob, Outcome } from '../../backend/interface.js';
 import {
   coefficientCount,
-  kinkedLosses,
   knownPlaces,
   type LoopStatus,
   loopStatuses,
+  piecewiseLinearLosses,
   softmaxLoss,
   solverKind,
   squaredLoss,
@@ -18,9 +18,9 @@ import type { Penalty } from '../kernels/penalties.js';
 import { Archive, stateOf } from '../objective/archive.js';
 import { project, projectOriginal, scaledBounds } from '../objective/bounds.js';
 import { centreClasses } from '../objective/centre.js';
-import { Expansion } from '../objective/gramobjective.js';
+import { GramObjective } from '../objective/gramobjective.js';
 import { type Evaluator, Objective } from '../objective/objective.js';
-import { Smooth } from '../objective/penalizedobjective.js';
+import { PenalizedObjective } from '../objective/penalizedobjective.js';
 import { Scaling } from '../objective/scaling.js';
 import { Descent } from './descent.js';
 import { Exact } from './exact.js';
@@ -100,7 +100,7 @@ export class Run {
     }
     if (state) {
       const paused = new Archive(state);
-      this.#exchange(paused);
+      this.#serialize(paused);
       paused.requireEnd();
     }
     this.#begun = this.#epochs;
@@ -110,9 +110,9 @@ export class Run {
   #methodOf(objective: Evaluator, weights: Float64Array): Method {
     const { plan } = this.#job;
     const penalty = this.#penalty;
-    const smooth = new Smooth(objective, penalty, coefficientCount(plan));
+    const smooth = new PenalizedObjective(objective, penalty, coefficientCount(plan));
     if (plan.solver === solverKind.lbfgs) {
-      if (this.#scaling && kinkedLosses.includes(plan.loss)) {
+      if (this.#scaling && piecewiseLinearLosses.includes(plan.loss)) {
         return new Multipliers(plan, this.#job.train, this.#scaling, smooth, weights);
       }
       const rows = this.#scaling && { table: this.#job.train, scaling: this.#scaling };
@@ -122,7 +122,7 @@ export class Run {
       const { train, known } = this.#job;
       return new Exact(plan, train, this.#scaling, smooth, objective as Objective, weights, known);
     }
-    if (plan.solver === solverKind.newton && this.#scaling && kinkedLosses.includes(plan.loss)) {
+    if (plan.solver === solverKind.newton && this.#scaling && piecewiseLinearLosses.includes(plan.loss)) {
       return new Interior(plan, this.#job.train, smooth, this.#scaling, weights);
     }
     if (plan.solver === solverKind.newton && this.#scaling) {
@@ -135,7 +135,7 @@ export class Run {
     }
     const { train } = this.#job;
     const evaluator = usesGram(plan, train.count)
-      ? new Expansion(plan, train, this.#scaling, objective as Objective, 'sums')
+      ? new GramObjective(plan, train, this.#scaling, objective as Objective, 'sums')
       : objective;
     return new Descent(this.#job, evaluator, penalty, weights, objective);
   }
@@ -258,15 +258,15 @@ export class Run {
     return this.#original;
   }
 
-  #exchange(archive: Archive): void {
+  #serialize(archive: Archive): void {
     this.#epochs = archive.count(this.#epochs);
     archive.array(this.#kept);
     this.#exchangeKeptCarry(archive);
     this.#gap = archive.number(this.#gap, 'measured');
     this.#remainingDecrease = archive.number(this.#remainingDecrease, 'measured');
     this.#lastDecrease = archive.number(this.#lastDecrease, 'any');
-    this.#stopping.exchange(archive);
-    this.#method.exchange(archive);
+    this.#stopping.serialize(archive);
+    this.#method.serialize(archive);
   }
 
   /** What has come of it: to be asked for once. A fit that is left before its end has stopped early. */
@@ -287,7 +287,7 @@ export class Run {
       validationLoss: new Float64Array(this.#validationLoss),
       learningRate: new Float64Array(this.#learningRate),
       gradientNorm: new Float64Array(this.#gradientNorm),
-      state: status === 'paused' ? stateOf({ exchange: (archive) => this.#exchange(archive) }) : null,
+      state: status === 'paused' ? stateOf({ serialize: (archive) => this.#serialize(archive) }) : null,
       carried: this.#job.carried && this.#carry(status),
     };
   }
@@ -320,7 +320,7 @@ export class Run {
 
   #carriedNow(): Float64Array {
     return stateOf({
-      exchange: (archive) => {
+      serialize: (archive) => {
         archive.count(this.#firstEpoch + this.#epochs);
         this.#exchangeScaling(archive);
         this.#exchangeWeights(archive, this.#method.hidesWeights);

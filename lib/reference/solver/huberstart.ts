@@ -4,7 +4,7 @@
 import { huberLoss, type Plan, type Table } from '../../backend/plan.js';
 import { LinearMap } from '../objective/linearmap.js';
 import { Objective } from '../objective/objective.js';
-import { Smooth } from '../objective/penalizedobjective.js';
+import { PenalizedObjective } from '../objective/penalizedobjective.js';
 import type { Scaling } from '../objective/scaling.js';
 import type { Method } from './method.js';
 
@@ -39,9 +39,9 @@ export function approachHuber(
   plan: Plan,
   table: Table,
   scaling: Scaling,
-  { penalty, penalized }: Smooth,
+  { penalty, penalized }: PenalizedObjective,
   weights: Float64Array,
-  methodOf: (plan: Plan, smooth: Smooth, objective: Objective) => Method,
+  methodOf: (plan: Plan, smooth: PenalizedObjective, objective: Objective) => Method,
 ): void {
   if (plan.loss !== huberLoss) return;
   const delta = plan.lossParameters[0];
@@ -54,7 +54,7 @@ export function approachHuber(
     lossParameters[0] = wide;
     const own = { ...plan, lossParameters };
     const objective = new Objective(own, table, scaling);
-    const method = methodOf(own, new Smooth(objective, penalty, penalized), objective);
+    const method = methodOf(own, new PenalizedObjective(objective, penalty, penalized), objective);
     for (let i = 0; i < mostIterations && !method.ended; i++) {
       if (!Number.isFinite(method.epoch(i))) return;
     }

@@ -4,7 +4,7 @@
 import type { Plan, Table } from '../../backend/plan.js';
 import type { Archive } from '../objective/archive.js';
 import { Gram } from '../objective/gram.js';
-import type { Smooth } from '../objective/penalizedobjective.js';
+import type { PenalizedObjective } from '../objective/penalizedobjective.js';
 import type { Scaling } from '../objective/scaling.js';
 import { columnsOf } from './dual.js';
 import { Method } from './method.js';
@@ -15,7 +15,7 @@ import { RowEquations } from './rowequations.js';
 export class Interior extends Method {
   readonly #plan: Plan;
   readonly #table: Table;
-  readonly #smooth: Smooth;
+  readonly #smooth: PenalizedObjective;
   readonly #matrix: Float64Array;
   readonly #programs: Program[];
   readonly #roundoff: Roundoff;
@@ -27,7 +27,7 @@ export class Interior extends Method {
   #begun = false;
 
   /** `weights`: where it starts; changed in place. */
-  constructor(plan: Plan, table: Table, smooth: Smooth, scaling: Scaling, weights: Float64Array) {
+  constructor(plan: Plan, table: Table, smooth: PenalizedObjective, scaling: Scaling, weights: Float64Array) {
     super();
     const { cols, outputs, intercept } = plan;
     this.#plan = plan;
@@ -81,7 +81,7 @@ export class Interior extends Method {
     this.change = this.#value - (bound > 0 ? bound : 0);
     if (!(this.change > 0)) this.change = 0;
     this.gap = this.change;
-    if (this.change <= this.#nothing()) this.ended = 'converged';
+    if (this.change <= this.#level()) this.ended = 'converged';
     else if (isDone) this.ended = this.#isNear() ? 'converged' : 'stalled';
     if (this.#plan.stepHistory && this.rate > 0) this.stepLosses.push(this.#value);
     return this.#value;
@@ -93,7 +93,7 @@ export class Interior extends Method {
   }
 
   /** What of the objective cannot be told from rounding. */
-  #nothing(): number {
+  #level(): number {
     return rounding * this.#size() + this.#roundoff.ofMargins(this.#w);
   }
 
@@ -104,7 +104,7 @@ export class Interior extends Method {
 
   /** Of all programs that are not done. Returns the shortest part of a step. */
   #step(): number {
-    const roundoff = (this.#table.count * this.#nothing()) / this.#programs.length;
+    const roundoff = (this.#table.count * this.#level()) / this.#programs.length;
     let shortest = 1;
     for (const program of this.#programs) {
       if (program.done) continue;
@@ -136,12 +136,12 @@ export class Interior extends Method {
     return value;
   }
 
-  override exchange(archive: Archive): void {
-    super.exchange(archive);
+  override serialize(archive: Archive): void {
+    super.serialize(archive);
     this.#begun = archive.flag(this.#begun);
     archive.array(this.#w);
     this.#value = archive.number(this.#value, 'any');
     this.#first = archive.number(this.#first, 'any');
-    for (const program of this.#programs) program.exchange(archive);
+    for (const program of this.#programs) program.serialize(archive);
   }
 }

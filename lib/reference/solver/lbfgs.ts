@@ -1,18 +1,18 @@
 // L-BFGS (Nocedal 1980) with a strong Wolfe search; with l1 or bounds its orthant-wise form, which projects steps,
 // OWL-QN (Andrew and Gao 2007). A fit of many rows begins where one of a sample of them ends, with the sample's Hessian.
 // Twin: native/solver/lbfgs.cc.
-import { kinkedLosses, type Plan, type Table, weightCount } from '../../backend/plan.js';
+import { type Plan, piecewiseLinearLosses, type Table, weightCount } from '../../backend/plan.js';
 import { axpy, dot, nrm2, scal } from '../kernels/dense.js';
 import { isAtLower, isAtUpper } from '../kernels/penalties.js';
 import type { Archive } from '../objective/archive.js';
 import { project } from '../objective/bounds.js';
 import { Objective } from '../objective/objective.js';
-import { Smooth } from '../objective/penalizedobjective.js';
+import { PenalizedObjective } from '../objective/penalizedobjective.js';
 import type { Scaling } from '../objective/scaling.js';
 import { approachHuber } from './huberstart.js';
 import { type RayPoint, wolfe } from './linesearch.js';
 import { Method } from './method.js';
-import { Metric } from './preconditioner.js';
+import { Preconditioner } from './preconditioner.js';
 import { Roundoff } from './roundoff.js';
 import { sampleOf } from './sample.js';
 
@@ -36,8 +36,8 @@ export class Lbfgs extends Method {
   readonly #data: Data | null;
   readonly #isFirst: boolean; // it may start where other fits end
   readonly #sample: Table | null;
-  readonly #metric: Metric | null; // null: 1
-  readonly #smooth: Smooth;
+  readonly #preconditioner: Preconditioner | null; // null: 1
+  readonly #smooth: PenalizedObjective;
   readonly #meter: Roundoff | null; // of a smooth loss over rows
   #least = Infinity; // decrease predicted since rounding hides it
   #waited = 0; // iterations since it was a quarter of that
@@ -67,17 +67,17 @@ export class Lbfgs extends Method {
   firstLength = 1;
 
   /** `weights`: where it starts; changed in place. `data`: null for a function of the caller's. */
-  constructor(plan: Plan, smooth: Smooth, weights: Float64Array, data: Data | null, isFirst = true) {
+  constructor(plan: Plan, smooth: PenalizedObjective, weights: Float64Array, data: Data | null, isFirst = true) {
     super();
     this.#plan = plan;
     this.#data = data;
     this.#isFirst = isFirst;
     this.#sample = data && sampleOf(data.table, plan.cols);
-    this.#metric = data && new Metric(plan, data.scaling, smooth.penalty);
+    this.#preconditioner = data && new Preconditioner(plan, data.scaling, smooth.penalty);
     const size = weightCount(plan);
     const vector = () => new Float64Array(size);
     this.#smooth = smooth;
-    const isSmooth = data !== null && !kinkedLosses.includes(plan.loss);
+    const isSmooth = data !== null && !piecewiseLinearLosses.includes(plan.loss);
     this.#meter = isSmooth ? new Roundoff(plan, data.table, data.scaling) : null;
     this.#memory = plan.solverParameters[0];
     this.#isOrthantWise = smooth.penalty.l1 !== 0 || smooth.penalty.bounds !== null;
@@ -122,15 +122,15 @@ export class Lbfgs extends Method {
     if (!this.#begun) {
       this.#begin();
       this.#begun = true;
-      this.#look();
+      this.#updatePseudoGradient();
       if (!Number.isFinite(this.#value)) return this.#value;
     }
-    if (this.#metric?.isBent && this.#aged >= longest + Math.floor(this.#plan.cols / 8)) {
+    if (this.#preconditioner?.hasHessian && this.#aged >= longest + Math.floor(this.#plan.cols / 8)) {
       this.#aged = 0;
       this.#bentByAll = true;
       this.#bent.set(this.#w);
-      this.#bend();
-      this.#look();
+      this.#updateHessian();
+      this.#updatePseudoGradient();
     }
     this.#aged++;
     const before = this.#value;
@@ -138,20 +138,20 @@ export class Lbfgs extends Method {
     let length = this.#search();
     if (length === 0 && this.#count > 0) {
       this.#count = 0; // what is remembered misleads: once more along the gradient
-      this.#look();
+      this.#updatePseudoGradient();
       length = this.#search();
     }
     this.rate = length;
     if (length > 0) {
       this.steps++;
       this.#remember();
-      this.#look();
+      this.#updatePseudoGradient();
     }
     const gain = before - this.#value;
     const still = this.#predictedDecrease();
     this.change = gain > still ? gain : still;
     this.lastDecrease = gain;
-    if (!kinkedLosses.includes(this.#plan.loss)) this.remainingDecrease = still;
+    if (!piecewiseLinearLosses.includes(this.#plan.loss)) this.remainingDecrease = still;
     this.gradientNorm = this.#smooth.norm(this.#w, this.#g);
     // multipliers.ts judges an augmented Lagrangian.
     if (this.#meter) this.ended = this.#verdict(length, still);
@@ -175,15 +175,15 @@ export class Lbfgs extends Method {
 
   /** The same of a function of the caller's; `before`: predicted for the last step. */
   #verdictOfFunction(length: number, before: number, predicted: number): Verdict {
-    const nothing = this.#roundoff();
+    const level = this.#roundoff();
     if (length === 0) {
       const least = !this.#isOrthantWise && before < predicted ? before : predicted;
-      return least <= 64 * nothing ? 'converged' : 'stalled';
+      return least <= 64 * level ? 'converged' : 'stalled';
     }
     // It is evaluated no more once the curvature of its steps predicts no visible decrease.
     const isOver = this.#isOrthantWise
-      ? this.change <= 2 ** -4 * nothing
-      : this.#count > 0 && predicted <= 2 ** -2 * nothing;
+      ? this.change <= 2 ** -4 * level
+      : this.#count > 0 && predicted <= 2 ** -2 * level;
     return isOver ? 'converged' : null;
   }
 
@@ -253,12 +253,12 @@ export class Lbfgs extends Method {
   #begin(): void {
     const isNothing = this.#w.every((w, j) => w === 0 || j >= this.#smooth.penalized);
     // Where the caller starts may be better than where a sample ends.
-    const approaches = isNothing && this.#isPart && !kinkedLosses.includes(this.#plan.loss);
+    const approaches = isNothing && this.#isPart && !piecewiseLinearLosses.includes(this.#plan.loss);
     const start = this.#w.slice();
     const expected = approaches ? this.#approach() : 0;
     this.#approachHuber();
     this.#bent.set(this.#w);
-    this.#bend();
+    this.#updateHessian();
     this.#value = this.#smooth.evaluate(this.#w, this.#g);
     if (!approaches || this.#value - expected <= Math.abs(expected)) return;
     // The sample says little of the other rows.
@@ -279,7 +279,7 @@ export class Lbfgs extends Method {
     const table = this.#sample as Table;
     const { penalty, penalized } = this.#smooth;
     const far = 0.5 * (this.#w.length / table.count);
-    const smooth = new Smooth(new Objective(this.#plan, table, scaling), penalty, penalized);
+    const smooth = new PenalizedObjective(new Objective(this.#plan, table, scaling), penalty, penalized);
     const fit = new Lbfgs(this.#plan, smooth, this.#w, { table, scaling });
     let value = NaN;
     for (let i = 0; i < mostSampled && !fit.ended; i++) {
@@ -302,14 +302,14 @@ export class Lbfgs extends Method {
     );
   }
 
-  #bend(): void {
+  #updateHessian(): void {
     if (!this.#data || !this.#sample) return;
-    if (this.#bentByAll) this.#metric?.bend(this.#data.table, false, this.#bent);
-    else this.#metric?.bend(this.#sample, this.#isPart, this.#bent);
+    if (this.#bentByAll) this.#preconditioner?.updateHessian(this.#data.table, false, this.#bent);
+    else this.#preconditioner?.updateHessian(this.#sample, this.#isPart, this.#bent);
   }
 
   /** The shortest subgradient at the weights, and the direction to go. */
-  #look(): void {
+  #updatePseudoGradient(): void {
     const { penalty } = this.#smooth;
     const { l1, factors } = penalty;
     const steepest = this.#steepest;
@@ -324,14 +324,14 @@ export class Lbfgs extends Method {
       else steepest[j] = up < 0 ? up : down > 0 ? down : 0;
       if (steepest[j] < 0 ? isAtUpper(penalty, j, w[j]) : isAtLower(penalty, j, w[j])) steepest[j] = 0;
     }
-    this.#turn();
+    this.#twoLoopRecursion();
     if (dot(steepest, this.#direction) < 0) return;
     this.#count = 0;
-    this.#turn();
+    this.#twoLoopRecursion();
   }
 
   /** direction = -H·steepest by the two loops over what is remembered, newest first, then oldest first. */
-  #turn(): void {
+  #twoLoopRecursion(): void {
     const d = this.#direction;
     const steepest = this.#steepest;
     const at = (age: number) => (this.#next - 1 - age + 2 * this.#memory) % this.#memory;
@@ -341,11 +341,11 @@ export class Lbfgs extends Method {
       this.#alpha[k] = dot(this.#s[k], d) / this.#products[k];
       axpy(-this.#alpha[k], this.#y[k], d);
     }
-    this.#metric?.divide(d);
+    this.#preconditioner?.divide(d);
     if (this.#count > 0) {
       const y = this.#y[at(0)];
       this.#turned.set(y);
-      this.#metric?.divide(this.#turned);
+      this.#preconditioner?.divide(this.#turned);
       scal(this.#products[at(0)] / dot(this.#turned, y), d);
     }
     for (let age = this.#count - 1; age >= 0; age--) {
@@ -376,7 +376,7 @@ export class Lbfgs extends Method {
   /** The first step along the gradient: by the metric, else no further than 1. */
   #firstLength(): number {
     const norm = nrm2(this.#direction);
-    return this.#metric ? this.firstLength : norm <= 1 ? 1 : 1 / norm;
+    return this.#preconditioner ? this.firstLength : norm <= 1 ? 1 : 1 / norm;
   }
 
   #at(t: number): RayPoint {
@@ -448,8 +448,8 @@ export class Lbfgs extends Method {
     if (this.#count < this.#memory) this.#count++;
   }
 
-  override exchange(archive: Archive): void {
-    super.exchange(archive);
+  override serialize(archive: Archive): void {
+    super.serialize(archive);
     this.#begun = archive.flag(this.#begun);
     this.#value = archive.number(this.#value, 'any');
     this.#count = archive.count(this.#count, this.#memory);
@@ -462,6 +462,6 @@ export class Lbfgs extends Method {
     this.#waited = archive.count(this.#waited);
     for (const vector of [this.#g, this.#direction, this.#steepest, this.#products]) archive.array(vector, 'any');
     for (const vector of [...this.#s, ...this.#y]) archive.array(vector, 'any');
-    if (this.#begun) this.#bend(); // what follows from the weights is made anew
+    if (this.#begun) this.#updateHessian(); // what follows from the weights is made anew
   }
 }

@@ -9,7 +9,7 @@ import type { Penalty } from '../kernels/penalties.js';
 import { sumOfProducts } from '../kernels/sums.js';
 import { factorize, solveFactorized } from '../linalg/cholesky.js';
 import { rowsPerBlock } from '../objective/blocks.js';
-import type { Smooth } from '../objective/penalizedobjective.js';
+import type { PenalizedObjective } from '../objective/penalizedobjective.js';
 import type { Scaling } from '../objective/scaling.js';
 import { Orthogonal } from './completeorthogonal.js';
 import { Dual } from './dual.js';
@@ -59,7 +59,13 @@ class LeastSquares {
   }
 
   /** `value`, `first`: the objective, and minus the gradient of the sum, where the scaled weights are 0. */
-  solve(smooth: Smooth, G: Float64Array | null, value: number, first: Float64Array, weights: Float64Array): void {
+  solve(
+    smooth: PenalizedObjective,
+    G: Float64Array | null,
+    value: number,
+    first: Float64Array,
+    weights: Float64Array,
+  ): void {
     const { outputs } = this.#plan;
     if (!first.every(Number.isFinite)) {
       weights.fill(Number.NaN);
@@ -122,7 +128,7 @@ class LeastSquares {
   }
 
   /** With one step of refinement; false if a double's digits are too few for its gradient. */
-  #solvePlain(smooth: Smooth, value: number, first: Float64Array, weights: Float64Array): boolean {
+  #solvePlain(smooth: PenalizedObjective, value: number, first: Float64Array, weights: Float64Array): boolean {
     const { cols, outputs } = this.#plan;
     const { count } = this.#table;
     const step = this.#step;
@@ -236,7 +242,7 @@ export function leastSquares(
   plan: Plan,
   table: Table,
   scaling: Scaling,
-  smooth: Smooth,
+  smooth: PenalizedObjective,
   G: Float64Array | null,
   value: number,
   gradient: Float64Array,

@@ -72,7 +72,7 @@ export abstract class Method implements Archived {
   /** What an update rule carries from one fit to the next. */
   carry(_archive: Archive): void {}
 
-  exchange(archive: Archive): void {
+  serialize(archive: Archive): void {
     this.steps = archive.count(this.steps);
     this.rate = archive.number(this.rate);
     this.gradientNorm = archive.number(this.gradientNorm, 'measured');

@@ -3,7 +3,7 @@
 // minimum the weights are. Twin: native/solver/multipliers.h.
 import type { Plan, Table } from '../../backend/plan.js';
 import type { Archive } from '../objective/archive.js';
-import { Smooth } from '../objective/penalizedobjective.js';
+import { PenalizedObjective } from '../objective/penalizedobjective.js';
 import type { Scaling } from '../objective/scaling.js';
 import { Augmented } from './augmented.js';
 import { Lbfgs } from './lbfgs.js';
@@ -21,7 +21,7 @@ const least = 2 ** -26; // of the first μ
 const precision = { aim: 2 ** -30, end: 2 ** -24 };
 
 export class Multipliers extends Method {
-  readonly #smooth: Smooth; // with the losses as they are
+  readonly #smooth: PenalizedObjective; // with the losses as they are
   readonly #augmented: Augmented;
   readonly #inner: Lbfgs;
   readonly #roundoff: Roundoff;
@@ -39,13 +39,13 @@ export class Multipliers extends Method {
   #idle = 0;
 
   /** `weights`: where it starts; changed in place. */
-  constructor(plan: Plan, table: Table, scaling: Scaling, smooth: Smooth, weights: Float64Array) {
+  constructor(plan: Plan, table: Table, scaling: Scaling, smooth: PenalizedObjective, weights: Float64Array) {
     super();
     this.#smooth = smooth;
     this.#augmented = new Augmented(plan, table, scaling, smooth.penalty);
     this.#roundoff = new Roundoff(plan, table, scaling);
     const penalty = { ...smooth.penalty, l1: 0, bounds: null };
-    const inner = new Smooth(this.#augmented, penalty, smooth.penalized);
+    const inner = new PenalizedObjective(this.#augmented, penalty, smooth.penalized);
     this.#stepHistory = plan.stepHistory;
     this.#w = weights;
     this.#best = weights.slice();
@@ -132,8 +132,8 @@ export class Multipliers extends Method {
     return value;
   }
 
-  override exchange(archive: Archive): void {
-    super.exchange(archive);
+  override serialize(archive: Archive): void {
+    super.serialize(archive);
     this.#begun = archive.flag(this.#begun);
     for (const array of [this.#w, this.#best]) archive.array(array);
     this.#value = archive.number(this.#value, 'any');
@@ -143,8 +143,8 @@ export class Multipliers extends Method {
     this.#shortfall = archive.number(this.#shortfall, 'measured');
     this.#leastGap = archive.number(this.#leastGap, 'measured');
     this.#idle = archive.count(this.#idle);
-    this.#augmented.exchange(archive);
+    this.#augmented.serialize(archive);
     this.#inner.firstLength = this.#augmented.mu;
-    this.#inner.exchange(archive);
+    this.#inner.serialize(archive);
   }
 }

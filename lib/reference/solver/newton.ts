@@ -9,14 +9,14 @@ import { type Plan, softmaxLoss, squaredLoss, type Table, weightCount } from '..
 import { sum, sumOfProducts } from '../kernels/sums.js';
 import type { Archive } from '../objective/archive.js';
 import { Gram } from '../objective/gram.js';
-import { Expansion } from '../objective/gramobjective.js';
+import { GramObjective } from '../objective/gramobjective.js';
 import type { Objective } from '../objective/objective.js';
-import type { Smooth } from '../objective/penalizedobjective.js';
+import type { PenalizedObjective } from '../objective/penalizedobjective.js';
 import type { Scaling } from '../objective/scaling.js';
-import { goTowards } from './backtracking.js';
+import { backtrack } from './backtracking.js';
 import { approachHuber } from './huberstart.js';
 import { Method } from './method.js';
-import { leastDamping, System } from './newtonsystem.js';
+import { leastDamping, NewtonSystem } from './newtonsystem.js';
 import { isAtMinimum, isTrusted, leastGain, leastLeft, nearby, Roundoff } from './roundoff.js';
 import { independentPivot } from './shortest.js';
 import { toleranceOf } from './stopping.js';
@@ -41,20 +41,20 @@ const leastWeak = 2 ** -6;
 export class Newton extends Method {
   readonly #plan: Plan;
   readonly #table: Table;
-  readonly #smooth: Smooth;
+  readonly #smooth: PenalizedObjective;
   readonly #objective: Objective;
   readonly #scaling: Scaling;
   readonly #isFirst: boolean;
-  readonly #expansion: Expansion | null; // of the squared loss, in place of passes over the rows
+  readonly #expansion: GramObjective | null; // of the squared loss, in place of passes over the rows
   readonly #set: WorkingSet;
   #gram: Gram | null = null; // of what is not expanded
   #H: Float64Array = new Float64Array(0);
-  #systems: System[] = [];
+  #systems: NewtonSystem[] = [];
   readonly #w: Float64Array;
   readonly #g: Float64Array; // of the smooth part
   readonly #trial: Float64Array;
   readonly #trialGradient: Float64Array;
-  readonly #target: Float64Array;
+  readonly #modelMinimizer: Float64Array;
   readonly #slope: Float64Array; // of the models, where they have their minimum
   readonly #roundoff: Roundoff;
   readonly #curvature: Float64Array; // outputs × rows
@@ -74,7 +74,7 @@ export class Newton extends Method {
   constructor(
     plan: Plan,
     table: Table,
-    smooth: Smooth,
+    smooth: PenalizedObjective,
     objective: Objective,
     scaling: Scaling,
     weights: Float64Array,
@@ -92,14 +92,14 @@ export class Newton extends Method {
     this.#w = weights;
     const isHeld = plan.l1 > 0 || plan.bounded;
     const expands = plan.loss === squaredLoss && (!isHeld || isWorthExpanding(plan, table.count, known !== null));
-    this.#expansion = expands ? new Expansion(plan, table, scaling, objective, 'means', known) : null;
+    this.#expansion = expands ? new GramObjective(plan, table, scaling, objective, 'means', known) : null;
     // Of few columns whose Hessian there is nothing is gained by leaving some out of models.
     const isSparse = isHeld && !(expands && plan.cols <= fewExpandedColumns);
     this.#set = new WorkingSet(plan, scaling, smooth, isSparse);
     this.#g = new Float64Array(size);
     this.#trial = new Float64Array(size);
     this.#trialGradient = new Float64Array(size);
-    this.#target = new Float64Array(size);
+    this.#modelMinimizer = new Float64Array(size);
     this.#slope = new Float64Array(size);
     this.#roundoff = new Roundoff(plan, table, scaling);
     this.#curvature = new Float64Array(expands ? 0 : plan.outputs * table.count);
@@ -120,7 +120,7 @@ export class Newton extends Method {
     }
     this.#systems = Array.from(
       { length: loss === softmaxLoss ? 1 : outputs },
-      (_, k) => new System(this.#plan, this.#scaling, this.#smooth, columns, k, G),
+      (_, k) => new NewtonSystem(this.#plan, this.#scaling, this.#smooth, columns, k, G),
     );
   }
 
@@ -137,11 +137,11 @@ export class Newton extends Method {
       this.meanLoss = this.#smooth.meanLoss;
       if (!Number.isFinite(this.#value)) return this.#value;
     }
-    if (!this.#isCurrent) this.#bend();
+    if (!this.#isCurrent) this.#updateHessian();
     const before = this.#value;
-    const { length, promised } = this.#step();
+    const { length, predictedDecrease } = this.#step();
     this.rate = length;
-    let left = promised;
+    let decreaseLeft = predictedDecrease;
     this.#isLastStepTrusted = false;
     const isDamped = this.#damping > 0;
     const isZero = () => this.#roundoff.isZero(this.#w, this.#value);
@@ -149,31 +149,32 @@ export class Newton extends Method {
       this.steps++;
       this.#w.set(this.#trial);
       this.#g.set(this.#trialGradient);
-      left = isZero() || (length === 1 && this.#isMinimal(before)) ? 0 : this.#remaining();
+      decreaseLeft = isZero() || (length === 1 && this.#isMinimal(before)) ? 0 : this.#remaining();
       this.#isCurrent = this.#expansion !== null && !this.#set.isSparse;
       if (length === 1 && this.#damping === 0) {
-        this.#isLastStepTrusted = isTrusted(promised, left, this.#size());
-        left = this.#polish(left);
+        this.#isLastStepTrusted = isTrusted(predictedDecrease, decreaseLeft, this.#size());
+        decreaseLeft = this.#polish(decreaseLeft);
       } else if (length === 1) this.#damp(this.#damping > leastDamping ? 0.1 * this.#damping : 0);
       else if (length < 0.1) this.#dampMore();
     }
-    left = isZero() ? 0 : left + this.#outside();
-    this.change = this.remainingDecrease = left;
+    decreaseLeft = isZero() ? 0 : decreaseLeft + this.#decreaseOutsideWorkingSet();
+    this.change = this.remainingDecrease = decreaseLeft;
     const roundoff = this.#level();
     // A step after which as much is promised as before: by models that say little of a direction.
-    const isStuck = length > 0 && left > 0.25 * promised;
+    const isStuck = length > 0 && decreaseLeft > 0.25 * predictedDecrease;
     this.#stuck = isStuck && before - this.#value <= roundoff ? this.#stuck + 1 : 0;
     // Steps that damping shortens leave as much as those that rounding hides do.
     const isShort = isDamped && this.#isSteeper(leastDampedSlope, this.#slopeNoise());
-    if (isAtMinimum(isShort ? Infinity : promised, left, roundoff, this.#size())) this.ended = 'converged';
+    if (isAtMinimum(isShort ? Infinity : predictedDecrease, decreaseLeft, roundoff, this.#size()))
+      this.ended = 'converged';
     else if (isStuck && this.#isSmooth && !this.#isSteeper(leastSlope, 0)) this.ended = 'converged';
     else if (this.#stuck >= mostStuck) this.ended = 'stalled';
-    else if (length === 0) this.ended = left <= 64 * roundoff ? 'converged' : 'stalled';
-    const isOver = this.ended !== null || left < toleranceOf(this.#plan, this.#value);
+    else if (length === 0) this.ended = decreaseLeft <= 64 * roundoff ? 'converged' : 'stalled';
+    const isOver = this.ended !== null || decreaseLeft < toleranceOf(this.#plan, this.#value);
     const isWeak = (isOver || isStuck) && this.#isSmooth && this.#descendWeak(isOver);
     this.gradientNorm = this.#smooth.norm(this.#w, this.#g);
-    const isEnd = this.ended !== null || left < toleranceOf(this.#plan, this.#value);
-    if (!isWeak && this.#isLastStepTrusted && isEnd) this.#finish(left);
+    const isEnd = this.ended !== null || decreaseLeft < toleranceOf(this.#plan, this.#value);
+    if (!isWeak && this.#isLastStepTrusted && isEnd) this.#finish(decreaseLeft);
     this.lastDecrease = before - this.#value;
     if (this.#plan.stepHistory && length > 0) this.stepLosses.push(this.#value);
     return this.#value;
@@ -198,20 +199,31 @@ export class Newton extends Method {
     if (!this.#expansion) this.#evaluate(this.#w, this.#trialGradient);
     const curvature = this.#expansion ? null : this.#curvature;
     const at = { weights: this.#w, gradient: this.#g, curvature, meanLoss: this.meanLoss };
-    const target = this.#w.slice();
-    let promised = 0;
+    const modelMinimizer = this.#w.slice();
+    let predictedDecrease = 0;
     this.#systems.forEach(({ output }, i) => {
       if (of[i].length === 0) return;
       const [table, scaling, smooth] = [this.#table, this.#scaling, this.#smooth];
-      promised += stepAlong(of[i], output, at, this.#plan, table, scaling, smooth, this.#roundoff, target);
+      predictedDecrease += stepAlong(
+        of[i],
+        output,
+        at,
+        this.#plan,
+        table,
+        scaling,
+        smooth,
+        this.#roundoff,
+        modelMinimizer,
+      );
     });
     const roundoff = this.#level();
-    if (!(promised > leastWeak * roundoff && promised > toleranceOf(this.#plan, this.#value))) return false;
+    if (!(predictedDecrease > leastWeak * roundoff && predictedDecrease > toleranceOf(this.#plan, this.#value)))
+      return false;
     // Beside rounding that hides it, what is left is to fall by half each time.
-    if (promised <= roundoff && promised > 0.5 * this.#weakDecrease) return false;
-    const way = { from: this.#w, target, value: this.#value, promised, roundoff };
+    if (predictedDecrease <= roundoff && predictedDecrease > 0.5 * this.#weakDecrease) return false;
+    const segment = { from: this.#w, modelMinimizer, value: this.#value, predictedDecrease, roundoff };
     // An expansion has no more digits there than the Hessian.
-    const { part, value } = goTowards(way, this.#trial, () => {
+    const { part, value } = backtrack(segment, this.#trial, () => {
       return this.#expansion
         ? this.#smooth.evaluate(this.#trial, this.#trialGradient)
         : this.#evaluate(this.#trial, this.#trialGradient);
@@ -220,8 +232,8 @@ export class Newton extends Method {
       this.#evaluate(this.#w, this.#trialGradient);
       return false;
     }
-    this.#weakDecrease = promised;
-    this.change = this.remainingDecrease = promised;
+    this.#weakDecrease = predictedDecrease;
+    this.change = this.remainingDecrease = predictedDecrease;
     this.ended = part > 0 ? null : 'stalled';
     if (part === 0) return true;
     this.#value = value;
@@ -298,53 +310,57 @@ export class Newton extends Method {
    * Near the minimum, where rounding hides decreases of the objective and the Hessian changes little: goes on with it, as
    * long as each step leaves a sixteenth of what the models promise. Returns what they do at last.
    */
-  #polish(promised: number): number {
+  #polish(predictedDecrease: number): number {
     const size = this.#size();
-    let left = promised;
-    while (left <= nearby * size && left > leastLeft * size && left >= toleranceOf(this.#plan, this.#value)) {
-      this.#trial.set(this.#target);
+    let decreaseLeft = predictedDecrease;
+    while (
+      decreaseLeft <= nearby * size &&
+      decreaseLeft > leastLeft * size &&
+      decreaseLeft >= toleranceOf(this.#plan, this.#value)
+    ) {
+      this.#trial.set(this.#modelMinimizer);
       const value = this.#evaluate(this.#trial, this.#trialGradient);
       const next = this.#promise(this.#trial, this.#trialGradient);
-      if (!(value <= this.#value + this.#level() && next <= leastGain * left)) {
+      if (!(value <= this.#value + this.#level() && next <= leastGain * decreaseLeft)) {
         // The second derivatives are to be those of the weights; the target is that of those that were refused.
         this.#evaluate(this.#w, this.#trialGradient);
         this.#isLastStepTrusted = false;
-        return left;
+        return decreaseLeft;
       }
       this.#value = value;
       this.meanLoss = this.#smooth.meanLoss;
       this.#w.set(this.#trial);
       this.#g.set(this.#trialGradient);
-      left = next;
+      decreaseLeft = next;
     }
-    return left;
+    return decreaseLeft;
   }
 
   /** The last step, of a length that is not worth an evaluation: what is left is what the objective falls by. */
-  #finish(left: number): void {
+  #finish(decreaseLeft: number): void {
     this.ended = 'converged';
-    this.#w.set(this.#target);
-    this.#value -= left;
+    this.#w.set(this.#modelMinimizer);
+    this.#value -= decreaseLeft;
     this.meanLoss = this.#value - this.#smooth.penaltyAt(this.#w);
   }
 
   /**
    * Takes a step, with more damping if there is none without. Returns which part of it and what the first model promised.
    */
-  #step(): { length: number; promised: number } {
-    let promised = NaN;
+  #step(): { length: number; predictedDecrease: number } {
+    let predictedDecrease = NaN;
     for (let tries = 0; tries < mostDampings; tries++) {
-      const fall = this.#aim(this.#w, this.#g);
-      const untold = this.#untold();
-      if (tries === 0) promised = fall + untold;
-      if (this.#damping > 0 || untold <= this.#level() || this.#isTold()) {
+      const fall = this.#minimizeModel(this.#w, this.#g);
+      const unmodelledDecrease = this.#unmodelledDecrease();
+      if (tries === 0) predictedDecrease = fall + unmodelledDecrease;
+      if (this.#damping > 0 || unmodelledDecrease <= this.#level() || this.#modelExplainsGradient()) {
         const length = this.#search(fall);
-        if (length > 0) return { length, promised };
+        if (length > 0) return { length, predictedDecrease };
         if (Math.abs(fall) <= this.#level()) break;
       }
       this.#dampMore();
     }
-    return { length: 0, promised };
+    return { length: 0, predictedDecrease };
   }
 
   #dampMore(): void {
@@ -361,27 +377,27 @@ export class Newton extends Method {
   /**
    * What the objective could still fall by at the target; writes the models' slopes there, without damping.
    */
-  #untold(): number {
+  #unmodelledDecrease(): number {
     this.#slope.fill(0);
-    let untold = 0;
-    for (const system of this.#systems) untold += system.untold(this.#damping, this.#slope);
-    return untold;
+    let unmodelledDecrease = 0;
+    for (const system of this.#systems) unmodelledDecrease += system.unmodelledDecrease(this.#damping, this.#slope);
+    return unmodelledDecrease;
   }
 
   /** Whether the models account for most of the gradient. */
-  #isTold(): boolean {
-    return this.#smooth.norm(this.#target, this.#slope) <= 0.5 * this.#smooth.norm(this.#w, this.#g);
+  #modelExplainsGradient(): boolean {
+    return this.#smooth.norm(this.#modelMinimizer, this.#slope) <= 0.5 * this.#smooth.norm(this.#w, this.#g);
   }
 
   /** The Hessians at the weights. */
-  #bend(): void {
+  #updateHessian(): void {
     if (this.#set.choose(this.#w, this.#g) || this.#systems.length === 0) this.#makeSystems();
     const { count } = this.#table;
     for (const system of this.#systems) {
       const { output } = system;
-      if (this.#plan.loss === softmaxLoss) this.#bendClasses(system);
+      if (this.#plan.loss === softmaxLoss) this.#softmaxHessian(system);
       else if (!this.#expansion) {
-        this.#spread(system, this.#curvature.subarray(output * count, (output + 1) * count), output, output);
+        this.#scatterHessian(system, this.#curvature.subarray(output * count, (output + 1) * count), output, output);
       }
       system.complete(this.#damping);
     }
@@ -413,29 +429,29 @@ export class Newton extends Method {
 
   /** By how much the models fall from these weights. */
   #promise(weights: Float64Array, gradient: Float64Array): number {
-    const fall = this.#aim(weights, gradient);
-    const rest = this.#untold();
+    const fall = this.#minimizeModel(weights, gradient);
+    const rest = this.#unmodelledDecrease();
     // Models that are all but flat may lose all digits on their way to a minimum: they say nothing.
     return fall >= -this.#level() ? fall + rest : Infinity;
   }
 
   /** What it could fall by in columns that the models leave out. */
-  #outside(): number {
+  #decreaseOutsideWorkingSet(): number {
     if (this.#set.isWhole) return 0;
     const { count } = this.#table;
     const c = this.#curvature;
     const { outputs, loss } = this.#plan;
-    const bend = Float64Array.from({ length: outputs }, (_, k) => {
+    const curvature = Float64Array.from({ length: outputs }, (_, k) => {
       if (loss === squaredLoss) return 1;
       const own = sum(c, k * count, count);
       const squares = sumOfProducts(c, k * count, c, k * count, count);
       return (loss === softmaxLoss ? own - squares : own) / count;
     });
-    return this.#set.outside(this.#w, this.#g, bend);
+    return this.#set.decreaseOutsideWorkingSet(this.#w, this.#g, curvature);
   }
 
   /** Of softmax: between classes k and l the second derivative is p_k (δ_kl - p_l). */
-  #bendClasses(system: System): void {
+  #softmaxHessian(system: NewtonSystem): void {
     const { outputs } = this.#plan;
     const { count, index, sampleWeight } = this.#table;
     const p = this.#curvature;
@@ -448,13 +464,13 @@ export class Newton extends Method {
           const weight = sampleWeight ? sampleWeight[index ? index[i] : i] : 1;
           d[i] = weight * (k === l ? own * (1 - own) : -own * other);
         }
-        this.#spread(system, d, k, l);
+        this.#scatterHessian(system, d, k, l);
       }
     }
   }
 
   /** Writes the part of a Hessian that is between outputs k and l: the mean of d·xxᵀ in the solver's columns. */
-  #spread(system: System, d: Float64Array, k: number, l: number): void {
+  #scatterHessian(system: NewtonSystem, d: Float64Array, k: number, l: number): void {
     const { columns } = this.#set;
     const { deviation } = this.#scaling;
     const { count } = this.#table;
@@ -472,17 +488,23 @@ export class Newton extends Method {
   }
 
   /** Writes where the models have their minimum to `target`; returns by how much they fall. */
-  #aim(weights: Float64Array, gradient: Float64Array): number {
+  #minimizeModel(weights: Float64Array, gradient: Float64Array): number {
     let fall = 0;
-    if (!this.#set.isWhole) this.#target.set(weights);
-    for (const system of this.#systems) fall += system.aim(gradient, weights, this.#target);
+    if (!this.#set.isWhole) this.#modelMinimizer.set(weights);
+    for (const system of this.#systems) fall += system.minimizeModel(gradient, weights, this.#modelMinimizer);
     return fall;
   }
 
   /** Goes towards the target; returns which part, 0 if nothing is gained. */
-  #search(promised: number): number {
-    const way = { from: this.#w, target: this.#target, value: this.#value, promised, roundoff: this.#level() };
-    const { part, value } = goTowards(way, this.#trial, () => this.#evaluate(this.#trial, this.#trialGradient));
+  #search(predictedDecrease: number): number {
+    const segment = {
+      from: this.#w,
+      modelMinimizer: this.#modelMinimizer,
+      value: this.#value,
+      predictedDecrease,
+      roundoff: this.#level(),
+    };
+    const { part, value } = backtrack(segment, this.#trial, () => this.#evaluate(this.#trial, this.#trialGradient));
     if (part > 0) {
       this.#value = value;
       this.meanLoss = this.#smooth.meanLoss;
@@ -490,8 +512,8 @@ export class Newton extends Method {
     return part;
   }
 
-  override exchange(archive: Archive): void {
-    super.exchange(archive);
+  override serialize(archive: Archive): void {
+    super.serialize(archive);
     this.#begun = archive.flag(this.#begun);
     archive.array(this.#w);
     this.#value = archive.number(this.#value, 'notNaN');
@@ -499,7 +521,7 @@ export class Newton extends Method {
     this.#stuck = archive.count(this.#stuck);
     this.#weakDecrease = archive.number(this.#weakDecrease, 'measured');
     archive.array(this.#g, 'any');
-    this.#expansion?.exchange(archive);
+    this.#expansion?.serialize(archive);
     // What follows from the weights is made anew.
     this.#isCurrent = false;
     if (!this.#begun) return;

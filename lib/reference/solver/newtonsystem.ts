@@ -3,15 +3,15 @@
 import { coefficientCount, type Plan, softmaxLoss } from '../../backend/plan.js';
 import { isAtLower, isAtUpper } from '../kernels/penalties.js';
 import { Quadratic } from '../linalg/coordinatedescent.js';
-import type { Smooth } from '../objective/penalizedobjective.js';
+import type { PenalizedObjective } from '../objective/penalizedobjective.js';
 import type { Scaling } from '../objective/scaling.js';
 
 export const leastDamping = 1e-6; // damping, as a second derivative of the loss
 
-export class System {
+export class NewtonSystem {
   readonly output: number;
   readonly model: Quadratic;
-  readonly #smooth: Smooth;
+  readonly #smooth: PenalizedObjective;
   readonly #isCoupled: boolean;
   readonly #columns: number; // how many
   readonly #places: Uint32Array; // of its variables among the weights: coefficients, then intercepts
@@ -32,7 +32,7 @@ export class System {
   constructor(
     plan: Plan,
     scaling: Scaling,
-    smooth: Smooth,
+    smooth: PenalizedObjective,
     columns: Uint32Array,
     output: number,
     G: Float64Array | null,
@@ -100,14 +100,14 @@ export class System {
    * Writes where the model has its minimum to `target`; returns by how much it falls. Gradient, weights and target are of
    * all weights.
    */
-  aim(gradient: Float64Array, weights: Float64Array, target: Float64Array): number {
+  minimizeModel(gradient: Float64Array, weights: Float64Array, modelMinimizer: Float64Array): number {
     const places = this.#places;
     for (let i = 0; i < places.length; i++) {
       this.#g[i] = gradient[places[i]];
       this.#w[i] = weights[places[i]];
     }
     const fall = this.model.minimize(this.#g, this.#w, this.#v);
-    for (let i = 0; i < places.length; i++) target[places[i]] = this.#v[i];
+    for (let i = 0; i < places.length; i++) modelMinimizer[places[i]] = this.#v[i];
     return fall;
   }
 
@@ -115,7 +115,7 @@ export class System {
    * Of the model without damping, at its minimum: writes its slope to `gradient`, and returns what the objective could
    * still fall by, where the model is flat but for the least damping.
    */
-  untold(damping: number, gradient: Float64Array): number {
+  unmodelledDecrease(damping: number, gradient: Float64Array): number {
     const { penalty } = this.#smooth;
     const { l1, factors } = penalty;
     const places = this.#places;
@@ -127,19 +127,19 @@ export class System {
       this.model.addColumn(moved, i, slope);
       slope[i] -= damping * this.#unit[i] * moved;
     }
-    let untold = 0;
+    let unmodelledDecrease = 0;
     for (let i = 0; i < places.length; i++) {
       const v = this.#v[i];
       gradient[places[i]] = slope[i];
       const bound = i < this.#penalized ? l1 * (factors ? factors[places[i]] : 1) : 0;
       const right = slope[i] + (v < 0 ? -bound : bound);
-      const left = slope[i] + (v > 0 ? bound : -bound);
+      const decreaseLeft = slope[i] + (v > 0 ? bound : -bound);
       const isLow = i < this.#penalized && isAtLower(penalty, places[i], v);
       const isHigh = i < this.#penalized && isAtUpper(penalty, places[i], v);
-      const steep = right < 0 && !isHigh ? right : left > 0 && !isLow ? left : 0;
-      untold += (0.5 * steep * steep) / (leastDamping * this.#unit[i]);
+      const steep = right < 0 && !isHigh ? right : decreaseLeft > 0 && !isLow ? decreaseLeft : 0;
+      unmodelledDecrease += (0.5 * steep * steep) / (leastDamping * this.#unit[i]);
     }
-    return untold;
+    return unmodelledDecrease;
   }
 
   /** Without l1 and bounds: directions, of all `size` weights, in which the Hessian has lost its digits (Quadratic). */

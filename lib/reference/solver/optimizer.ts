@@ -134,7 +134,7 @@ export class Optimizer {
     );
   }
 
-  exchange(archive: Archive): void {
+  serialize(archive: Archive): void {
     archive.array(this.#running, 'part');
     this.#state.forEach((state, k) => {
       archive.array(state, this.#rule.squares.includes(k) ? 'measured' : 'any');

@@ -31,7 +31,7 @@ export class Pace {
     return this.#rises;
   }
 
-  exchange(archive: Archive): void {
+  serialize(archive: Archive): void {
     this.#before = archive.number(this.#before, 'size');
     this.#rises = archive.flag(this.#rises);
   }

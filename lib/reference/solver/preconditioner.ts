@@ -1,7 +1,14 @@
 // What L-BFGS takes the Hessian to be before it has seen any: the diagonal that a second derivative of 1 gives, or, bent,
 // that of the loss at some weights over a sample of rows: one matrix for all outputs, with the mean of their second
 // derivatives. Twin: native/solver/preconditioner.cc.
-import { coefficientCount, kinkedLosses, type Plan, softmaxLoss, type Table, weightCount } from '../../backend/plan.js';
+import {
+  coefficientCount,
+  type Plan,
+  piecewiseLinearLosses,
+  softmaxLoss,
+  type Table,
+  weightCount,
+} from '../../backend/plan.js';
 import type { Penalty } from '../kernels/penalties.js';
 import { sum } from '../kernels/sums.js';
 import { factorize, solveFactorized } from '../linalg/cholesky.js';
@@ -14,7 +21,7 @@ const ridge = 2 ** -20; // of a diagonal: what is flat at these weights need not
 const sampledRidge = 0.1; // times columns by rows: as far as a sample is to be believed
 const least = 0.25; // of what a column's square lets one expect
 
-export class Metric {
+export class Preconditioner {
   readonly #plan: Plan;
   readonly #scaling: Scaling;
   readonly #penalty: Penalty;
@@ -39,14 +46,14 @@ export class Metric {
   }
 
   /** Takes it at the weights, where the loss and the shape allow it. `isPart`: the table is a sample of more rows. */
-  bend(table: Table, isPart: boolean, weights: Float64Array): void {
+  updateHessian(table: Table, isPart: boolean, weights: Float64Array): void {
     const { loss, l1, bounded } = this.#plan;
-    const isSmooth = !kinkedLosses.includes(loss) && l1 === 0 && !bounded;
+    const isSmooth = !piecewiseLinearLosses.includes(loss) && l1 === 0 && !bounded;
     if (!isSmooth || this.#side > mostSide || table.count < this.#side) return;
     this.#L = this.#measure(table, isPart, this.#curve(table, weights));
   }
 
-  get isBent(): boolean {
+  get hasHessian(): boolean {
     return this.#L !== null;
   }
 

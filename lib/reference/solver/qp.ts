@@ -49,7 +49,7 @@ export class Program implements Archived {
   readonly #step: Float64Array;
   readonly #residual: Float64Array; // the slopes that are left
   readonly #right: Float64Array; // of the equations
-  readonly #bend: Float64Array; // l2 of the coefficients, of the sum
+  readonly #curvatures: Float64Array; // l2 of the coefficients, of the sum
   // Of rows and, behind them, of coefficients' terms.
   readonly #slope: Float64Array;
   readonly #curvature: Float64Array;
@@ -89,9 +89,9 @@ export class Program implements Archived {
     const ofWeights = () => new Float64Array(this.#size);
     [this.#w, this.#step, this.#residual] = [ofWeights(), ofWeights(), ofWeights()];
     this.#right = ofWeights();
-    this.#bend = Float64Array.from({ length: plan.cols }, (_, j) => table.count * plan.l2 * this.#factor(j));
+    this.#curvatures = Float64Array.from({ length: plan.cols }, (_, j) => table.count * plan.l2 * this.#factor(j));
     const isByRows = RowEquations.suit(plan, table, penalty);
-    this.#byRows = isByRows ? new RowEquations(plan, table.count, this.#bend, 0, this.#map, gram) : null;
+    this.#byRows = isByRows ? new RowEquations(plan, table.count, this.#curvatures, 0, this.#map, gram) : null;
     const ofRows = () => new Float64Array(table.count + this.#ofCoefficients);
     [this.#slope, this.#curvature, this.#pull] = [ofRows(), ofRows(), ofRows()];
     [this.#affine, this.#along] = [ofRows(), ofRows()];
@@ -166,7 +166,7 @@ export class Program implements Archived {
     const room = this.#room(j);
     const all = this.#table.count * this.#margin;
     const byL1 = this.#l1(j) > 0 ? all / this.#l1(j) : Infinity;
-    const byL2 = this.#bend[j] > 0 ? Math.sqrt(all / this.#bend[j]) : Infinity;
+    const byL2 = this.#curvatures[j] > 0 ? Math.sqrt(all / this.#curvatures[j]) : Infinity;
     const held = byL1 < byL2 ? byL1 : byL2;
     return room < held ? room : held;
   }
@@ -256,21 +256,21 @@ export class Program implements Archived {
     const barrier = this.#barrier;
     const residual = this.#residual.fill(0);
     barrier.reset();
-    this.#eachRow((t, n, at) => barrier.bend(t, n, this.#slope, this.#curvature, this.#pull, at));
+    this.#eachRow((t, n, at) => barrier.addCurvature(t, n, this.#slope, this.#curvature, this.#pull, at));
     this.#map.gather(this.#slope, residual);
     this.#bound = barrier.value;
     let objective = barrier.value + barrier.gap;
     this.#isFeasible = true;
-    barrier.bend(this.#term(0), this.#ofCoefficients, this.#slope, this.#curvature, this.#pull, count);
+    barrier.addCurvature(this.#term(0), this.#ofCoefficients, this.#slope, this.#curvature, this.#pull, count);
     this.#foldBounds(this.#slope);
     this.#foldBounds(this.#pull);
     for (let j = 0; j < this.#size; j++) {
       const w = this.#w[j];
-      const bend = j < cols ? this.#bend[j] : 0;
+      const addCurvature = j < cols ? this.#curvatures[j] : 0;
       const l1 = j < cols ? this.#l1(j) : 0;
-      objective += l1 * Math.abs(w) + 0.5 * bend * (w * w);
-      this.#bound += this.#leastAlong(j, residual[j], l1, bend);
-      const own = j < cols ? this.#slope[count + j] - bend * w : 0;
+      objective += l1 * Math.abs(w) + 0.5 * addCurvature * (w * w);
+      this.#bound += this.#leastAlong(j, residual[j], l1, addCurvature);
+      const own = j < cols ? this.#slope[count + j] - addCurvature * w : 0;
       residual[j] = this.#isFixed(j) ? 0 : residual[j] + own;
     }
     this.#left = objective - this.#bound;
@@ -282,10 +282,10 @@ export class Program implements Archived {
    * The least that a weight's penalty and a slope r in it, of the rows' d as they are, can add to the Lagrangian: the
    * conjugate of its penalty. A weight that neither penalty nor bounds hold is taken to be near its minimum.
    */
-  #leastAlong(j: number, r: number, l1: number, bend: number): number {
+  #leastAlong(j: number, r: number, l1: number, addCurvature: number): number {
     const w = this.#w[j];
     const size = Math.abs(r) - l1;
-    const least = !(size > 0) ? 0 : bend > 0 ? size / bend : Infinity;
+    const least = !(size > 0) ? 0 : addCurvature > 0 ? size / addCurvature : Infinity;
     let v = r > 0 ? least : -least;
     if (this.#bounds && j < this.#plan.cols) {
       const { lower, upper } = this.#bounds;
@@ -299,7 +299,7 @@ export class Program implements Archived {
     }
     if (v > w + reach) v = w + reach;
     if (v < w - reach) v = w - reach;
-    return l1 * Math.abs(v) + 0.5 * bend * (v * v) - r * (v - w);
+    return l1 * Math.abs(v) + 0.5 * addCurvature * (v * v) - r * (v - w);
   }
 
   /** What that says of the minimum, and whether to go on; `roundoff`: of the sum over the rows. */
@@ -317,7 +317,7 @@ export class Program implements Archived {
     this.done = left <= roundoff || this.#idle >= (this.#isFeasible ? mostIdle : mostUnfeasible);
   }
 
-  exchange(archive: Archive): void {
+  serialize(archive: Archive): void {
     const { e, c, u, v } = this.#barrier;
     for (const array of [e, c, u, v, this.#w, this.#step]) archive.array(array, 'any');
     this.#margin = archive.number(this.#margin, 'any');
@@ -436,7 +436,7 @@ export class Program implements Archived {
       }
     }
     const own = this.#curvature.subarray(count);
-    for (let j = 0; j < cols; j++) H[j * n + j] += this.#bend[j] + own[j];
+    for (let j = 0; j < cols; j++) H[j * n + j] += this.#curvatures[j] + own[j];
     for (let j = 0; this.#bounds && j < cols; j++) {
       H[j * n + j] += own[cols + j] + own[2 * cols + j];
       if (!this.#isFixed(j)) continue;

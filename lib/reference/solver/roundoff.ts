@@ -30,16 +30,26 @@ export const leastGain = 2 ** -4;
 /**
  * Whether a fit is at its minimum, but for rounding: after a step that the model promised so much of, it promises `left`.
  */
-export function isAtMinimum(promised: number, left: number, roundoff: number, size: number): boolean {
-  return (promised <= roundoff && left > 0.25 * promised) || left <= leastLeft * size;
+export function isAtMinimum(
+  predictedDecrease: number,
+  remainingDecrease: number,
+  roundoff: number,
+  size: number,
+): boolean {
+  return (
+    (predictedDecrease <= roundoff && remainingDecrease > 0.25 * predictedDecrease) ||
+    remainingDecrease <= leastLeft * size
+  );
 }
 
 /**
  * Whether the next step of the same model is worth taking without looking: after one that the model promised so much of, it
  * promises `left`, and will once more be right to such a part.
  */
-export function isTrusted(promised: number, left: number, size: number): boolean {
-  return left <= 2 ** -10 * promised && left <= 2 ** -20 * size && left > 0;
+export function isTrusted(predictedDecrease: number, remainingDecrease: number, size: number): boolean {
+  return (
+    remainingDecrease <= 2 ** -10 * predictedDecrease && remainingDecrease <= 2 ** -20 * size && remainingDecrease > 0
+  );
 }
 
 /** Losses that are squares near 0. */

@@ -114,8 +114,8 @@ export class RowEquations {
     for (let i = 0; i < own.length; i++) own[i] = root[i] * (product[i] + own[i]);
     solveFactorized(H, own.length, own);
     if (this.#intercept) {
-      const bend = dot(root, this.#ofRoot);
-      g[cols] = (g[cols] - dot(root, own)) / (bend > this.#least ? bend : this.#least);
+      const curvature = dot(root, this.#ofRoot);
+      g[cols] = (g[cols] - dot(root, own)) / (curvature > this.#least ? curvature : this.#least);
       axpy(g[cols], this.#ofRoot, own);
     }
     for (let i = 0; i < own.length; i++) own[i] *= root[i];

@@ -6,9 +6,9 @@ import type { Archive } from '../objective/archive.js';
 import { Gram } from '../objective/gram.js';
 import { LinearMap } from '../objective/linearmap.js';
 import type { Objective } from '../objective/objective.js';
-import type { Smooth } from '../objective/penalizedobjective.js';
+import type { PenalizedObjective } from '../objective/penalizedobjective.js';
 import type { Scaling } from '../objective/scaling.js';
-import { goTowards } from './backtracking.js';
+import { backtrack } from './backtracking.js';
 import { columnsOf } from './dual.js';
 import { approachHuber } from './huberstart.js';
 import { Method } from './method.js';
@@ -20,7 +20,7 @@ import { toleranceOf } from './stopping.js';
 export class RowNewton extends Method {
   readonly #plan: Plan;
   readonly #table: Table;
-  readonly #smooth: Smooth;
+  readonly #smooth: PenalizedObjective;
   readonly #objective: Objective;
   readonly #scaling: Scaling;
   readonly #isFirst: boolean; // it may start where other fits end
@@ -30,20 +30,20 @@ export class RowNewton extends Method {
   readonly #g: Float64Array;
   readonly #trial: Float64Array;
   readonly #trialGradient: Float64Array;
-  readonly #target: Float64Array;
+  readonly #modelMinimizer: Float64Array;
   readonly #curvature: Float64Array; // outputs × rows
   readonly #step: Float64Array; // of one output
   readonly #along: Float64Array; // what its rows have of it
   readonly #roundoff: Roundoff;
   #value = NaN;
-  #promised = 0; // by how much it falls to the target
+  #predictedDecrease = 0; // by how much it falls to the target
   #begun = false;
 
   /** `weights`: where it starts; changed in place. */
   constructor(
     plan: Plan,
     table: Table,
-    smooth: Smooth,
+    smooth: PenalizedObjective,
     objective: Objective,
     scaling: Scaling,
     weights: Float64Array,
@@ -65,14 +65,14 @@ export class RowNewton extends Method {
     const X = columnsOf(plan, table, scaling, false);
     const gram = new Gram({ X, cols: count, start: 0, count: cols, index: null }, null);
     this.#equations = Array.from({ length: outputs }, (_, k) => {
-      const bend = Float64Array.from({ length: cols }, (_, j) => count * l2 * (factors ? factors[k * cols + j] : 1));
-      return new RowEquations(plan, count, bend, leastDamping * count, map, gram);
+      const ridge = Float64Array.from({ length: cols }, (_, j) => count * l2 * (factors ? factors[k * cols + j] : 1));
+      return new RowEquations(plan, count, ridge, leastDamping * count, map, gram);
     });
     this.#factor = new Float64Array(count * count);
     this.#g = new Float64Array(size);
     this.#trial = new Float64Array(size);
     this.#trialGradient = new Float64Array(size);
-    this.#target = new Float64Array(size);
+    this.#modelMinimizer = new Float64Array(size);
     this.#curvature = new Float64Array(outputs * count);
     this.#step = new Float64Array(map.size);
     this.#along = new Float64Array(count + cols);
@@ -95,9 +95,9 @@ export class RowNewton extends Method {
       this.#value = this.#evaluate(this.#w, this.#g);
       this.meanLoss = this.#smooth.meanLoss;
       if (!Number.isFinite(this.#value)) return this.#value;
-      this.#aim();
+      this.#minimizeModel();
     }
-    const promised = this.#promised;
+    const predictedDecrease = this.#predictedDecrease;
     const before = this.#value;
     const length = this.#search();
     this.rate = length;
@@ -105,19 +105,19 @@ export class RowNewton extends Method {
       this.steps++;
       this.#w.set(this.#trial);
       this.#g.set(this.#trialGradient);
-      this.#aim();
+      this.#minimizeModel();
     }
-    this.change = this.remainingDecrease = this.#promised;
+    this.change = this.remainingDecrease = this.#predictedDecrease;
     const roundoff = this.#level();
     const size = this.#roundoff.size(this.#value, this.meanLoss);
-    if (isAtMinimum(promised, this.#promised, roundoff, size)) this.ended = 'converged';
-    else if (length === 0) this.ended = promised <= 64 * roundoff ? 'converged' : 'stalled';
+    if (isAtMinimum(predictedDecrease, this.#predictedDecrease, roundoff, size)) this.ended = 'converged';
+    else if (length === 0) this.ended = predictedDecrease <= 64 * roundoff ? 'converged' : 'stalled';
     this.gradientNorm = this.#smooth.norm(this.#w, this.#g);
-    const isOver = this.ended !== null || this.#promised < toleranceOf(this.#plan, this.#value);
-    if (length === 1 && isOver && isTrusted(promised, this.#promised, size)) {
+    const isOver = this.ended !== null || this.#predictedDecrease < toleranceOf(this.#plan, this.#value);
+    if (length === 1 && isOver && isTrusted(predictedDecrease, this.#predictedDecrease, size)) {
       this.ended = 'converged';
-      this.#w.set(this.#target);
-      this.#value -= this.#promised;
+      this.#w.set(this.#modelMinimizer);
+      this.#value -= this.#predictedDecrease;
       this.meanLoss = this.#value - this.#smooth.penaltyAt(this.#w);
     }
     this.lastDecrease = before - this.#value;
@@ -150,11 +150,11 @@ export class RowNewton extends Method {
   }
 
   /** To where the quadratic model about the weights has its minimum. */
-  #aim(): void {
+  #minimizeModel(): void {
     const { cols } = this.#plan;
     const { count } = this.#table;
     const step = this.#step;
-    this.#promised = 0;
+    this.#predictedDecrease = 0;
     this.#equations.forEach((equations, k) => {
       // A weight's place among those of all outputs.
       const place = (j: number) => (j < cols ? k * cols + j : coefficientCount(this.#plan) + k);
@@ -164,22 +164,22 @@ export class RowNewton extends Method {
       let slope = 0;
       for (let j = 0; j < step.length; j++) {
         slope += this.#g[place(j)] * step[j];
-        this.#target[place(j)] = this.#w[place(j)] + step[j];
+        this.#modelMinimizer[place(j)] = this.#w[place(j)] + step[j];
       }
-      this.#promised -= 0.5 * slope;
+      this.#predictedDecrease -= 0.5 * slope;
     });
   }
 
   /** Goes towards the target; returns which part, 0 if nothing is gained. */
   #search(): number {
-    const way = {
+    const segment = {
       from: this.#w,
-      target: this.#target,
+      modelMinimizer: this.#modelMinimizer,
       value: this.#value,
-      promised: this.#promised,
+      predictedDecrease: this.#predictedDecrease,
       roundoff: this.#level(),
     };
-    const { part, value } = goTowards(way, this.#trial, () => this.#evaluate(this.#trial, this.#trialGradient));
+    const { part, value } = backtrack(segment, this.#trial, () => this.#evaluate(this.#trial, this.#trialGradient));
     if (part > 0) {
       this.#value = value;
       this.meanLoss = this.#smooth.meanLoss;
@@ -187,8 +187,8 @@ export class RowNewton extends Method {
     return part;
   }
 
-  override exchange(archive: Archive): void {
-    super.exchange(archive);
+  override serialize(archive: Archive): void {
+    super.serialize(archive);
     this.#begun = archive.flag(this.#begun);
     archive.array(this.#w);
     this.#value = archive.number(this.#value, 'notNaN');
@@ -197,6 +197,6 @@ export class RowNewton extends Method {
     // What follows from the weights is made anew.
     this.#evaluate(this.#w, this.#trialGradient);
     this.meanLoss = this.#smooth.meanLoss;
-    this.#aim();
+    this.#minimizeModel();
   }
 }

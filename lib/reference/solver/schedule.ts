@@ -64,7 +64,7 @@ export class Schedule {
     const own = this.#curve.stateLength;
     const length = archive.count(own, archive.left);
     const isSame = kind === this.#kind;
-    if (isSame && length === own) this.#curve.exchange(archive);
+    if (isSame && length === own) this.#curve.serialize(archive);
     else archive.array(new Float64Array(length), 'any');
     if (!archive.isRead) return;
     this.#begun = steps;
@@ -75,7 +75,7 @@ export class Schedule {
     this.#alike = isAlike ? alike : 0;
   }
 
-  exchange(archive: Archive): void {
-    this.#curve.exchange(archive);
+  serialize(archive: Archive): void {
+    this.#curve.serialize(archive);
   }
 }

@@ -1,6 +1,6 @@
 // The shortest of all coefficients that make the same predictions, where collinear columns leave a choice: their part in
 // the row space of X, in the scaled columns, by the decomposition of `exact`. Twin: native/solver/shortest.cc.
-import { kinkedLosses, type Plan, type Table } from '../../backend/plan.js';
+import { type Plan, piecewiseLinearLosses, type Table } from '../../backend/plan.js';
 import { nrm2 } from '../kernels/dense.js';
 import type { Penalty } from '../kernels/penalties.js';
 import { sumOfProducts } from '../kernels/sums.js';
@@ -23,7 +23,7 @@ const mostRise = 2 ** -40; // of the size of the objective
 
 /** Whether the objective leaves a choice if columns are collinear. */
 function mayChoose({ loss, l1, l2, bounded, cols }: Plan, { count }: Table, { factors }: Penalty): boolean {
-  if (kinkedLosses.includes(loss) || l1 !== 0 || bounded) return false;
+  if (piecewiseLinearLosses.includes(loss) || l1 !== 0 || bounded) return false;
   const work = count * cols * Math.min(count, cols);
   if (!(work > 0 && work <= mostWork)) return false;
   return !(l2 > 0) || (factors?.subarray(0, cols).some((factor) => !(factor > 0)) ?? false);

@@ -52,7 +52,7 @@ export class Stopping {
     return (performance.now() - this.#start) / 1000;
   }
 
-  exchange(archive: Archive): void {
+  serialize(archive: Archive): void {
     this.#best = archive.number(this.#best, 'notNaN');
     this.#waited = archive.count(this.#waited);
     this.#least = archive.number(this.#least, 'notNaN');

@@ -3,7 +3,7 @@
 // Nakatsukasa, Yanagisawa and Fukaya 2015, CholeskyQR2). Twin: native/solver/weakdirections.cc.
 import { coefficientCount, type Plan, softmaxLoss, type Table } from '../../backend/plan.js';
 import { factorize, solveFactorized } from '../linalg/cholesky.js';
-import type { Smooth } from '../objective/penalizedobjective.js';
+import type { PenalizedObjective } from '../objective/penalizedobjective.js';
 import type { Scaling } from '../objective/scaling.js';
 import type { Roundoff } from './roundoff.js';
 
@@ -30,9 +30,9 @@ export function stepAlong(
   plan: Plan,
   table: Table,
   scaling: Scaling,
-  smooth: Smooth,
+  smooth: PenalizedObjective,
   roundoff: Roundoff,
-  target: Float64Array,
+  modelMinimizer: Float64Array,
 ): number {
   const { cols, outputs, intercept } = plan;
   const { X, index, count, sampleWeight } = table;
@@ -102,7 +102,7 @@ export function stepAlong(
   for (let a = 0; a < m; a++) {
     fall -= 0.5 * slope[a] * step[a];
     if (step[a] === 0) continue;
-    for (let j = 0; j < weights.length; j++) target[j] += step[a] * directions[a][j];
+    for (let j = 0; j < weights.length; j++) modelMinimizer[j] += step[a] * directions[a][j];
   }
   return fall;
 }

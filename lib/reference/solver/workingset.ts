@@ -3,7 +3,7 @@
 // 2015; Massias, Gramfort and Salmon 2018). Twin: native/solver/workingset.cc.
 import { coefficientCount, type Plan } from '../../backend/plan.js';
 import { isAtLower, isAtUpper } from '../kernels/penalties.js';
-import type { Smooth } from '../objective/penalizedobjective.js';
+import type { PenalizedObjective } from '../objective/penalizedobjective.js';
 import type { Scaling } from '../objective/scaling.js';
 
 const fewest = 64; // columns that may join at once, if half of those that are in are fewer
@@ -11,7 +11,7 @@ const fewest = 64; // columns that may join at once, if half of those that are i
 export class WorkingSet {
   readonly #plan: Plan;
   readonly #scaling: Scaling;
-  readonly #smooth: Smooth;
+  readonly #smooth: PenalizedObjective;
   readonly #gains: Float64Array;
   /** Ascending. */
   columns: Uint32Array;
@@ -19,7 +19,7 @@ export class WorkingSet {
   constructor(
     plan: Plan,
     scaling: Scaling,
-    smooth: Smooth,
+    smooth: PenalizedObjective,
     /** Coefficients may be held, and columns left out. */
     readonly isSparse: boolean,
   ) {
@@ -56,7 +56,7 @@ export class WorkingSet {
    * What the objective could fall by if each coefficient that is left out went its own way; `bend`: of each output, the
    * mean of the loss's second derivative.
    */
-  outside(weights: Float64Array, gradient: Float64Array, bend: Float64Array): number {
+  decreaseOutsideWorkingSet(weights: Float64Array, gradient: Float64Array, curvature: Float64Array): number {
     const { cols, outputs } = this.#plan;
     let gain = 0;
     let next = 0;
@@ -67,7 +67,7 @@ export class WorkingSet {
       }
       for (let k = 0; k < outputs; k++) {
         const steep = this.#slope(k * cols + column, weights, gradient);
-        if (steep > 0) gain += (0.5 * steep * steep) / (bend[k] * this.#scaling.square[column]);
+        if (steep > 0) gain += (0.5 * steep * steep) / (curvature[k] * this.#scaling.square[column]);
       }
     }
     return gain;
