@@ -1,5 +1,4 @@
-// A fit as plain numbers, and the arrays that it works on. Twin: native/objective/plan.h, which decodes what `encode`
-// writes.
+// A fit as plain numbers, and the arrays that it works on. Twin: native/objective/plan.h.
 import type { Matrix } from '../base/arrays.js';
 
 export const samplerKind = { full: 0, sequential: 1, shuffled: 2, replacement: 3, indices: 4 } as const;
@@ -132,54 +131,4 @@ export function knownPlaces(plan: Plan): { scaling: number; length: number } {
   const side = plan.cols + (plan.intercept ? 1 : 0);
   const scaling = side * side + 3 + 2 * weightCount(plan);
   return { scaling, length: scaling + 1 + 3 * plan.cols };
-}
-
-/** Numbers that `encode` writes, and the list of the schedule behind them. */
-export const planLength = 6 * (1 + maxParameters) + 28;
-
-/** The plan as numbers. `room`: for so many without a list, used again and again where a fit is short. */
-export function encode(plan: Plan, room?: Float64Array): Float64Array {
-  const { scheduleList } = plan;
-  const into = room && scheduleList.length === 0 ? room : new Float64Array(planLength + scheduleList.length);
-  let at = 0;
-  const choice = (index: number, parameters: Float64Array) => {
-    into[at++] = index;
-    for (let i = 0; i < maxParameters; i++) into[at++] = parameters[i];
-  };
-  choice(plan.loss, plan.lossParameters);
-  choice(plan.rule, plan.ruleParameters);
-  choice(plan.solver, plan.solverParameters);
-  choice(plan.schedule, plan.scheduleParameters);
-  choice(plan.sampler, plan.samplerParameters);
-  choice(plan.averaging, plan.averagingParameters);
-  into[at++] = plan.rows;
-  into[at++] = plan.cols;
-  into[at++] = plan.outputs;
-  into[at++] = plan.targets;
-  into[at++] = plan.validationRows;
-  into[at++] = plan.batchSize;
-  into[at++] = plan.epochs;
-  into[at++] = plan.tolerance;
-  into[at++] = Number(plan.scalesTolerance);
-  into[at++] = plan.gradientTolerance;
-  into[at++] = plan.patience;
-  into[at++] = plan.minDelta;
-  into[at++] = plan.maxSeconds;
-  into[at++] = plan.seed;
-  into[at++] = plan.l1;
-  into[at++] = plan.l2;
-  into[at++] = plan.clipNorm;
-  into[at++] = plan.clipValue;
-  into[at++] = Number(plan.bounded);
-  into[at++] = Number(plan.intercept);
-  into[at++] = Number(plan.standardize);
-  into[at++] = Number(plan.restoreBest);
-  into[at++] = Number(plan.stepHistory);
-  into[at++] = Number(plan.lossAfterUpdate);
-  into[at++] = plan.gramFrom;
-  into[at++] = plan.pauseAfter;
-  into[at++] = plan.threads;
-  into[at++] = scheduleList.length;
-  into.set(scheduleList, at);
-  return into;
 }

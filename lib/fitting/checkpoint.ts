@@ -1,7 +1,8 @@
 // Fits that outlive their process: every so many epochs the state goes to a file, from which the fit can go on.
 import { readFileSync } from 'node:fs';
 import type { FitJob, Outcome } from '../backend/interface.js';
-import { encode as encodePlan, loopStatuses, weightCount } from '../backend/plan.js';
+import { loopStatuses, weightCount } from '../backend/plan.js';
+import { encodePlan } from '../backend/wire.js';
 import { crypto, files } from '../base/builtins.js';
 import { NablaError } from '../base/errors.js';
 import { decode, encode, readPath, writeAtomic, writeAtomicSync } from '../base/file.js';

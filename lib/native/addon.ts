@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Backend, EpochEnd, FitJob, ManyJob, Outcome } from '../backend/interface.js';
-import { encode, loopStatuses, planLength, type Table } from '../backend/plan.js';
+import { loopStatuses } from '../backend/plan.js';
+import { arraysOf, encodePlan, manyArraysOf, outcomeLists, outcomeNumbers, planLength } from '../backend/wire.js';
 import { addonAt, gypBuild } from '../base/builtins.js';
 import { type ErrorCode, NablaError, show } from '../base/errors.js';
 import type { Halt } from '../base/halt.js';
@@ -77,6 +78,8 @@ export interface Addon
     'losses' | 'rules' | 'schedules' | 'samplers' | 'averagings' | 'solvers',
     { name: string; parameters: string }[]
   >;
+  /** The names of what crosses by position, each with a space in front. */
+  wire: Record<'planFields' | 'jobArrays' | 'manyArrays' | 'outcomeNumbers' | 'outcomeLists', string>;
 }
 
 /** The folder of package.json: that of a source is further down than that of a file of dist/. */
@@ -105,28 +108,10 @@ export function loadAddon(): Addon | null {
   }
 }
 
-const tableOf = (table: Table | null) =>
-  table ? [table.X, table.y, table.sampleWeight, table.offset, table.index] : [null, null, null, null, null];
-
 /** A job as the addon takes it. `room`: for the numbers of the plan. @internal */
 export function argumentsOf(job: FitJob, room?: Float64Array): FitArguments {
-  const { plan, train, validation, indices, penaltyFactors, bounds, weights, state, carried, known } = job;
-  const ofCoefficients = [penaltyFactors, bounds?.lower ?? null, bounds?.upper ?? null];
-  const arrays = [
-    ...tableOf(train),
-    ...tableOf(validation),
-    indices,
-    ...ofCoefficients,
-    weights,
-    state,
-    carried,
-    known,
-  ];
-  return [encode(plan, room), arrays];
+  return [encodePlan(job.plan, room), arraysOf(job)];
 }
-
-const fixedNumbers = 7; // before the lengths
-const lists = 7;
 
 /** What native/binding/fit.cc writes in resultOf: numbers, then lists, each cut out when it is asked for. */
 class NumbersOutcome implements Outcome {
@@ -143,43 +128,40 @@ class NumbersOutcome implements Outcome {
   constructor(numbers: Float64Array, hasCarried: boolean) {
     this.#numbers = numbers;
     this.#hasCarried = hasCarried;
-    this.status = numbers[0];
-    this.epochs = numbers[1];
-    this.steps = numbers[2];
-    this.meanLoss = numbers[3];
-    this.gap = numbers[4];
-    this.remainingDecrease = numbers[5];
-    this.lastDecrease = numbers[6];
+    [this.status, this.epochs, this.steps, this.meanLoss, this.gap, this.remainingDecrease, this.lastDecrease] =
+      numbers;
   }
 
   // A buffer for each: callers may transfer them.
-  #list(list: number): Float64Array {
+  #list(name: (typeof outcomeLists)[number]): Float64Array {
     const numbers = this.#numbers;
-    let begin = fixedNumbers + lists;
-    for (let i = 0; i < list; i++) begin += numbers[fixedNumbers + i];
-    return numbers.slice(begin, begin + numbers[fixedNumbers + list]);
+    const lengths = outcomeNumbers.length;
+    let begin = lengths + outcomeLists.length;
+    let i = 0;
+    for (; outcomeLists[i] !== name; i++) begin += numbers[lengths + i];
+    return numbers.slice(begin, begin + numbers[lengths + i]);
   }
 
   get weights(): Float64Array {
-    return this.#list(0);
+    return this.#list('weights');
   }
   get loss(): Float64Array {
-    return this.#list(1);
+    return this.#list('loss');
   }
   get validationLoss(): Float64Array {
-    return this.#list(2);
+    return this.#list('validationLoss');
   }
   get learningRate(): Float64Array {
-    return this.#list(3);
+    return this.#list('learningRate');
   }
   get gradientNorm(): Float64Array {
-    return this.#list(4);
+    return this.#list('gradientNorm');
   }
   get state(): Float64Array | null {
-    return loopStatuses[this.status] === 'paused' ? this.#list(5) : null;
+    return loopStatuses[this.status] === 'paused' ? this.#list('state') : null;
   }
   get carried(): Float64Array | null {
-    return this.#hasCarried ? this.#list(6) : null;
+    return this.#hasCarried ? this.#list('carried') : null;
   }
 }
 
@@ -189,12 +171,8 @@ export function outcomeOf({ carried }: FitJob, numbers: Float64Array): Outcome {
 }
 
 /** Many jobs as the addon takes them. @internal */
-export function manyArgumentsOf({ plan, ...job }: ManyJob): ManyArguments {
-  const { X, y, sampleWeight, offset, borders, penaltyFactors, bounds } = job;
-  const { coefficients, intercepts, status, losses, epochs, steps } = job;
-  const results = [coefficients, intercepts, status, losses, epochs, steps];
-  const ofCoefficients = [penaltyFactors, bounds?.lower ?? null, bounds?.upper ?? null];
-  return [encode(plan), [X, y, sampleWeight, offset, borders, ...ofCoefficients, ...results]];
+export function manyArgumentsOf(job: ManyJob): ManyArguments {
+  return [encodePlan(job.plan), manyArraysOf(job)];
 }
 
 function readThreads(text: string): number {

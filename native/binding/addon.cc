@@ -10,6 +10,7 @@
 #include "args.h"
 #include "environment.h"
 #include "exports.h"
+#include "wire.h"
 
 namespace nabla {
 
@@ -61,6 +62,13 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   catalog.Set("averagings", listOf(env, averagings, std::size(averagings)));
   catalog.Set("solvers", listOf(env, solvers, std::size(solvers)));
   exports.Set("catalog", catalog);
+  Napi::Object wire = Napi::Object::New(env);
+  wire.Set("planFields", Napi::String::New(env, " " + Plan::fieldNames()));
+  wire.Set("jobArrays", Napi::String::New(env, jobArrayNames));
+  wire.Set("manyArrays", Napi::String::New(env, manyArrayNames));
+  wire.Set("outcomeNumbers", Napi::String::New(env, outcomeNumberNames));
+  wire.Set("outcomeLists", Napi::String::New(env, outcomeListNames));
+  exports.Set("wire", wire);
   return exports;
 }
 

@@ -8,15 +8,10 @@
 #include <cstdint>
 
 #include "../data/matrix.h"
+#include "../data/span.h"
 #include "call.h"
 
 namespace nabla {
-
-template <class T>
-struct Span {
-  T* data;
-  size_t length;
-};
 
 // Whether it is a typed array of that kind.
 inline bool isKind(Napi::Value value, napi_typedarray_type expected) {

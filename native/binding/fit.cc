@@ -1,7 +1,5 @@
 // Fits: fitSync(plan, allocate, ...arrays) in one call; the others of a handle. `allocate(n)` makes a
-// Float64Array for a result. The arrays, each or null: X, y, sampleWeight, offset, rows; the same of the
-// validation; indices, penaltyFactors, lower and upper bounds, initial weights, state, what is carried over,
-// what is known.
+// Float64Array for a result. Any array may be null.
 #include "../solver/fit.h"
 
 #include <napi.h>
@@ -15,12 +13,11 @@
 #include "exports.h"
 #include "plans.h"
 #include "synccaller.h"
+#include "wire.h"
 
 namespace nabla {
 
 namespace {
-
-constexpr uint32_t arrayCount = 18;
 
 struct Request {
   Plan plan;
@@ -44,7 +41,7 @@ const double* optional(Napi::Value value, size_t rows, size_t cols) {
 }
 
 // Not null if it is given, however short.
-Span numbersOf(Napi::Value value) {
+Span<const double> numbersOf(Napi::Value value) {
   static const double none = 0.0;
   if (value.IsNull()) return {nullptr, 0};
   const auto array = doubles(value);
@@ -60,15 +57,15 @@ double* knownOf(Napi::Value value, const Plan& plan) {
   return array.data;
 }
 
-// `item(i)`: the array of that number.
+// `item(i)`: the array of that number. `at`: X of the table.
 template <class Item>
 Table readTable(Item item, uint32_t at, const Plan& plan, size_t rows) {
-  const Napi::Value X = item(at), index = item(at + 4);
+  const Napi::Value X = item(at + JobArray::trainX), index = item(at + JobArray::trainIndex);
   const auto picked = rowNumbers(index, rows);
   return {X.IsNull() ? Matrix() : matrixOf(X, rows, plan.cols),
-          optional(item(at + 1), rows, plan.targets),
-          optional(item(at + 2), rows, 1),
-          optional(item(at + 3), rows, plan.outputs),
+          optional(item(at + JobArray::trainY), rows, plan.targets),
+          optional(item(at + JobArray::trainSampleWeight), rows, 1),
+          optional(item(at + JobArray::trainOffset), rows, plan.outputs),
           picked.data,
           index.IsNull() ? rows : picked.length};
 }
@@ -79,16 +76,17 @@ Request read(Napi::Value numbers, Item item) {
   Request request{readPlan(numbers, Environment::of(env).kernels()), {}, {}};
   const Plan& plan = request.plan;
   Data& data = request.data;
-  data.train = readTable(item, 0, plan, plan.rows);
-  data.validation = readTable(item, 5, plan, plan.validationRows);
-  const auto list = rowNumbers(item(10), plan.rows);
+  data.train = readTable(item, JobArray::trainX, plan, plan.rows);
+  data.validation = readTable(item, JobArray::validationX, plan, plan.validationRows);
+  const auto list = rowNumbers(item(JobArray::samplerIndices), plan.rows);
   data.indices = list.data;
   data.indexCount = list.length;
-  data.penaltyFactors = optional(item(11), plan.outputs, plan.cols);
-  data.lowerBounds = optional(item(12), plan.outputs, plan.cols);
-  data.upperBounds = optional(item(13), plan.outputs, plan.cols);
-  request.start = {optional(item(14), 1, plan.size()), numbersOf(item(15)), numbersOf(item(16)),
-                   knownOf(item(17), plan)};
+  data.penaltyFactors = optional(item(JobArray::penaltyFactors), plan.outputs, plan.cols);
+  data.lowerBounds = optional(item(JobArray::lowerBounds), plan.outputs, plan.cols);
+  data.upperBounds = optional(item(JobArray::upperBounds), plan.outputs, plan.cols);
+  request.start = {optional(item(JobArray::initialWeights), 1, plan.size()),
+                   numbersOf(item(JobArray::pausedState)), numbersOf(item(JobArray::carriedState)),
+                   knownOf(item(JobArray::gramCache), plan)};
   if (!data.train.X || !data.train.y || data.train.count == 0 || !request.start.weights ||
       (data.validation.X && (!data.validation.y || data.validation.count == 0)) ||
       (plan.sampler == SamplerKind::indices && list.length == 0) ||
@@ -97,26 +95,21 @@ Request read(Napi::Value numbers, Item item) {
   return request;
 }
 
-// An outcome as plain numbers, decoded by outcomeOf of lib/native.ts: status, epochs, steps, mean loss, gap,
-// remaining and last decrease, the
-// lengths of its lists, the lists.
+// An outcome as plain numbers, decoded by lib/native/addon.ts: its numbers, the lengths of its lists, the
+// lists.
 Napi::Value resultOf(Napi::Function allocate, const Outcome& outcome) {
-  const std::vector<double>* lists[] = {&outcome.weights,      &outcome.loss,         &outcome.validationLoss,
-                                        &outcome.learningRate, &outcome.gradientNorm, &outcome.state,
-                                        &outcome.carried};
-  size_t length = 7 + std::size(lists);
+#define NABLA_NUMBER(name) static_cast<double>(outcome.name),
+#define NABLA_LIST(name) &outcome.name,
+  const double numbers[] = {NABLA_OUTCOME_NUMBERS(NABLA_NUMBER)};
+  const std::vector<double>* lists[] = {NABLA_OUTCOME_LISTS(NABLA_LIST)};
+#undef NABLA_NUMBER
+#undef NABLA_LIST
+  size_t length = std::size(numbers) + std::size(lists);
   for (const auto* list : lists) length += list->size();
   const Napi::Value array = allocate.Call({Napi::Number::New(allocate.Env(), static_cast<double>(length))});
   const auto target = doubles(array);
   requireLength(target.length, length);
-  double* at = target.data;
-  *at++ = static_cast<double>(outcome.status);
-  *at++ = static_cast<double>(outcome.epochs);
-  *at++ = static_cast<double>(outcome.steps);
-  *at++ = outcome.meanLoss;
-  *at++ = outcome.gap;
-  *at++ = outcome.remainingDecrease;
-  *at++ = outcome.lastDecrease;
+  double* at = std::copy(std::begin(numbers), std::end(numbers), target.data);
   for (const auto* list : lists) *at++ = static_cast<double>(list->size());
   for (const auto* list : lists) at = std::copy(list->begin(), list->end(), at);
   return array;
@@ -125,13 +118,13 @@ Napi::Value resultOf(Napi::Function allocate, const Outcome& outcome) {
 // The elements of the array that holds them.
 auto itemsOf(Napi::Value value) {
   const Napi::Array arrays = value.As<Napi::Array>();
-  if (!value.IsArray() || arrays.Length() != arrayCount)
+  if (!value.IsArray() || arrays.Length() != jobArrayCount)
     reject("ERR_INVALID_ARG_TYPE", "expected the arrays of a fit");
   return [arrays](uint32_t i) -> Napi::Value { return arrays[i]; };
 }
 
 Napi::Value fitSync(const Call& info) {
-  if (info.Length() != 2 + arrayCount) reject("ERR_INVALID_ARG_TYPE", "expected the arrays of a fit");
+  if (info.Length() != 2 + jobArrayCount) reject("ERR_INVALID_ARG_TYPE", "expected the arrays of a fit");
   const Request request = read(info[0], [&](uint32_t i) { return info[2 + i]; });
   const std::atomic<bool> never{false};
   SyncCaller caller(info.Env());
@@ -269,8 +262,8 @@ class FitJob final : public ScriptJob {
       return a.X == b.X && a.y == b.y && a.sampleWeight == b.sampleWeight && a.offset == b.offset &&
              a.index == b.index && a.count == b.count;
     };
-    if (!same(readTable(item, 0, plan, plan.rows), request_.data.train) ||
-        !same(readTable(item, 5, plan, plan.validationRows), request_.data.validation))
+    if (!same(readTable(item, JobArray::trainX, plan, plan.rows), request_.data.train) ||
+        !same(readTable(item, JobArray::validationX, plan, plan.validationRows), request_.data.validation))
       reject("ERR_SHAPE", "the arrays of a fit have changed");
   }
 

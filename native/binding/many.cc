@@ -1,6 +1,4 @@
-// fitManySync and fitMany. Arguments: plan, arrays, and for fitMany a callback(error). The arrays, those
-// marked * may be null: X, y, sampleWeight*, offset*, borders, penaltyFactors*, lowerBounds*, upperBounds*;
-// and what is written: coefficients, intercepts, status, losses, epochs, steps.
+// fitManySync and fitMany. Arguments: plan, arrays, and for fitMany a callback(error).
 #include "../solver/many.h"
 
 #include <napi.h>
@@ -10,12 +8,11 @@
 #include "exports.h"
 #include "plans.h"
 #include "synccaller.h"
+#include "wire.h"
 
 namespace nabla {
 
 namespace {
-
-constexpr uint32_t arrayCount = 14;
 
 struct Request {
   Plan plan;
@@ -41,15 +38,15 @@ Request read(const Call& info) {
   Request request{readPlan(info[0], Environment::of(env).kernels()), {}};
   const Plan& plan = request.plan;
   const Napi::Array arrays = info[1].As<Napi::Array>();
-  if (!info[1].IsArray() || arrays.Length() != arrayCount)
+  if (!info[1].IsArray() || arrays.Length() != manyArrayCount)
     reject("ERR_INVALID_ARG_TYPE", "expected the arrays of many fits");
   if (plan.sampler == SamplerKind::indices || plan.pauseAfter > 0)
     reject("ERR_OUT_OF_RANGE", "a plan that many fits cannot follow");
-  Napi::Value items[arrayCount];
-  for (uint32_t i = 0; i < arrayCount; ++i) items[i] = arrays[i];
-  const auto status = typedArray<uint8_t>(items[10], napi_uint8_array);
+  Napi::Value items[manyArrayCount];
+  for (uint32_t i = 0; i < manyArrayCount; ++i) items[i] = arrays[i];
+  const auto status = typedArray<uint8_t>(items[ManyArray::statuses], napi_uint8_array);
   const size_t count = status.length;
-  const auto borders = doubles(items[4]);
+  const auto borders = doubles(items[ManyArray::borders]);
   const size_t rows = requireBorders(borders, count);
   const auto matrix = [&](uint32_t i, size_t rows, size_t cols) {
     const auto array = doubles(items[i]);
@@ -59,21 +56,21 @@ Request read(const Call& info) {
   const auto optional = [&](uint32_t i, size_t rows, size_t cols) {
     return items[i].IsNull() ? nullptr : matrix(i, rows, cols);
   };
-  request.problems = {matrixOf(items[0], rows, plan.cols),
-                      matrix(1, rows, plan.targets),
-                      optional(2, rows, 1),
-                      optional(3, rows, plan.outputs),
+  request.problems = {matrixOf(items[ManyArray::X], rows, plan.cols),
+                      matrix(ManyArray::y, rows, plan.targets),
+                      optional(ManyArray::sampleWeight, rows, 1),
+                      optional(ManyArray::offset, rows, plan.outputs),
                       count,
                       borders.data,
-                      optional(5, plan.outputs, plan.cols),
-                      optional(6, plan.outputs, plan.cols),
-                      optional(7, plan.outputs, plan.cols),
-                      matrix(8, count, plan.coefficients()),
-                      matrix(9, count, plan.outputs),
+                      optional(ManyArray::penaltyFactors, plan.outputs, plan.cols),
+                      optional(ManyArray::lowerBounds, plan.outputs, plan.cols),
+                      optional(ManyArray::upperBounds, plan.outputs, plan.cols),
+                      matrix(ManyArray::coefficients, count, plan.coefficients()),
+                      matrix(ManyArray::intercepts, count, plan.outputs),
                       status.data,
-                      matrix(11, count, 1),
-                      matrix(12, count, 1),
-                      matrix(13, count, 1)};
+                      matrix(ManyArray::losses, count, 1),
+                      matrix(ManyArray::epochs, count, 1),
+                      matrix(ManyArray::steps, count, 1)};
   const Problems& all = request.problems;
   if (plan.bounded != (all.lowerBounds && all.upperBounds)) reject("ERR_SHAPE", "many fits lack bounds");
   return request;

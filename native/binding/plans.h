@@ -12,7 +12,7 @@ namespace nabla {
 
 inline Plan readPlan(Napi::Value value, const Kernels& kernels) {
   const auto numbers = doubles(value);
-  requireLength(numbers.length, Plan::length);
+  requireLength(numbers.length, Plan::length());
   const Plan plan = Plan::decode(numbers.data, numbers.length);
   const auto below = [](int index, size_t limit) { return index >= 0 && static_cast<size_t>(index) < limit; };
   if (!below(plan.loss, kernels.lossCount) || !below(plan.rule, kernels.ruleCount) ||

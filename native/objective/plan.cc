@@ -1,58 +1,60 @@
 #include "plan.h"
 
+#include <type_traits>
+
 namespace nabla {
 
+namespace {
+
+struct Decoder {
+  const double*& at;
+  const double* end;
+
+  void operator()(const char*, double& field) { field = *at++; }
+  void operator()(const char*, bool& field) { field = *at++ != 0.0; }
+  void operator()(const char*, double (&parameters)[maxParameters]) {
+    for (double& parameter : parameters) parameter = *at++;
+  }
+  // The length, then the elements; left empty where they are not all there.
+  void operator()(const char*, std::vector<double>& list) {
+    const double length = *at++;
+    if (length >= 0.0 && length <= static_cast<double>(end - at))
+      list.assign(at, at + static_cast<size_t>(length));
+  }
+  template <class Integer>
+  void operator()(const char*, Integer& field) {
+    if constexpr (std::is_enum_v<Integer>)
+      field = static_cast<Integer>(static_cast<int>(*at++));
+    else
+      field = static_cast<Integer>(*at++);
+  }
+};
+
+}  // namespace
+
+size_t Plan::length() {
+  static const size_t numbers = [] {
+    size_t sum = 0;
+    const Plan plan{};
+    each(plan, [&](const char*, const auto& field) {
+      sum += std::is_array_v<std::remove_reference_t<decltype(field)>> ? maxParameters : 1;
+    });
+    return sum;
+  }();
+  return numbers;
+}
+
+std::string Plan::fieldNames() {
+  std::string names;
+  const Plan plan{};
+  each(plan, [&](const char* name, const auto&) { names += (names.empty() ? "" : " ") + std::string(name); });
+  return names;
+}
+
 Plan Plan::decode(const double* numbers, size_t most) {
-  Plan plan;
-  const double* n = numbers;
-  const auto kind = [&n] { return static_cast<int>(*n++); };
-  const auto count = [&n] { return static_cast<size_t>(*n++); };
-  const auto flag = [&n] { return *n++ != 0.0; };
-  const auto parameters = [&n](double* list) {
-    for (int i = 0; i < maxParameters; ++i) list[i] = *n++;
-  };
-  plan.loss = kind();
-  parameters(plan.lossParameters);
-  plan.rule = kind();
-  parameters(plan.ruleParameters);
-  plan.solver = static_cast<SolverKind>(kind());
-  parameters(plan.solverParameters);
-  plan.schedule = static_cast<ScheduleKind>(kind());
-  parameters(plan.scheduleParameters);
-  plan.sampler = static_cast<SamplerKind>(kind());
-  parameters(plan.samplerParameters);
-  plan.averaging = static_cast<AveragingKind>(kind());
-  parameters(plan.averagingParameters);
-  plan.rows = count();
-  plan.cols = count();
-  plan.outputs = count();
-  plan.targets = count();
-  plan.validationRows = count();
-  plan.batchSize = count();
-  plan.epochs = count();
-  plan.tolerance = *n++;
-  plan.scalesTolerance = flag();
-  plan.gradientTolerance = *n++;
-  plan.patience = count();
-  plan.minDelta = *n++;
-  plan.maxSeconds = *n++;
-  plan.seed = count();
-  plan.l1 = *n++;
-  plan.l2 = *n++;
-  plan.clipNorm = *n++;
-  plan.clipValue = *n++;
-  plan.bounded = flag();
-  plan.intercept = flag();
-  plan.standardize = flag();
-  plan.restoreBest = flag();
-  plan.stepHistory = flag();
-  plan.lossAfterUpdate = flag();
-  plan.gramFrom = count();
-  plan.pauseAfter = count();
-  plan.threads = static_cast<unsigned>(count());
-  const double listed = *n++;
-  if (listed >= 0.0 && listed <= static_cast<double>(most - length))
-    plan.scheduleList.assign(n, n + static_cast<size_t>(listed));
+  Plan plan{};
+  const double* at = numbers;
+  each(plan, Decoder{at, numbers + most});
   return plan;
 }
 

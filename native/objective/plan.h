@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <string>
 #include <vector>
 
 #include "../data/matrix.h"
@@ -123,8 +124,55 @@ struct Plan {
 
   std::vector<double> scheduleList;  // what has no slot among its parameters: milestones, a table, parts
 
-  static constexpr size_t length = 34 + 6 * maxParameters;  // and scheduleList behind them
-  // `most`: numbers there are.
+  // Visits the fields in the order of planFields in lib/backend/wire.ts: visit(name, field).
+  template <class Self, class Visit>
+  static void each(Self& plan, Visit&& visit) {
+    visit("loss", plan.loss);
+    visit("lossParameters", plan.lossParameters);
+    visit("rule", plan.rule);
+    visit("ruleParameters", plan.ruleParameters);
+    visit("solver", plan.solver);
+    visit("solverParameters", plan.solverParameters);
+    visit("schedule", plan.schedule);
+    visit("scheduleParameters", plan.scheduleParameters);
+    visit("sampler", plan.sampler);
+    visit("samplerParameters", plan.samplerParameters);
+    visit("averaging", plan.averaging);
+    visit("averagingParameters", plan.averagingParameters);
+    visit("rows", plan.rows);
+    visit("cols", plan.cols);
+    visit("outputs", plan.outputs);
+    visit("targets", plan.targets);
+    visit("validationRows", plan.validationRows);
+    visit("batchSize", plan.batchSize);
+    visit("epochs", plan.epochs);
+    visit("tolerance", plan.tolerance);
+    visit("scalesTolerance", plan.scalesTolerance);
+    visit("gradientTolerance", plan.gradientTolerance);
+    visit("patience", plan.patience);
+    visit("minDelta", plan.minDelta);
+    visit("maxSeconds", plan.maxSeconds);
+    visit("seed", plan.seed);
+    visit("l1", plan.l1);
+    visit("l2", plan.l2);
+    visit("clipNorm", plan.clipNorm);
+    visit("clipValue", plan.clipValue);
+    visit("bounded", plan.bounded);
+    visit("intercept", plan.intercept);
+    visit("standardize", plan.standardize);
+    visit("restoreBest", plan.restoreBest);
+    visit("stepHistory", plan.stepHistory);
+    visit("lossAfterUpdate", plan.lossAfterUpdate);
+    visit("gramFrom", plan.gramFrom);
+    visit("pauseAfter", plan.pauseAfter);
+    visit("threads", plan.threads);
+    visit("scheduleList", plan.scheduleList);
+  }
+  // Numbers of a plan, but for the elements of scheduleList.
+  static size_t length();
+  // The names of the fields, space-separated, for the test that holds them against lib/backend/wire.ts.
+  static std::string fieldNames();
+  // From at least `length()` numbers, of `most` that there are.
   static Plan decode(const double* numbers, size_t most);
 
   // Of the weights: outputs × cols coefficients and, behind them, the intercepts.

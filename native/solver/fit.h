@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "../data/span.h"
 #include "../linalg/alignedbuffer.h"
 #include "../objective/bounds.h"
 #include "../objective/gramobjective.h"
@@ -17,16 +18,10 @@
 
 namespace nabla {
 
-// Numbers of another fit, or of an earlier part of this one.
-struct Span {
-  const double* data;  // null: none
-  size_t length;
-};
-
 struct InitialState {
   const double* weights;
-  Span state;    // where a paused fit goes on
-  Span carried;  // what an update rule carries over from another fit; length 0: nothing yet
+  Span<const double> state;    // where a paused fit goes on; null: it begins
+  Span<const double> carried;  // what an update rule carries over from another fit; length 0: nothing yet
   // Of a solver whose fit is one of several of the same rows under other penalties: what these need not find
   // out again, changed in place, at first all 0; null: it is the only one.
   double* known = nullptr;

@@ -1,7 +1,8 @@
 // The addon called directly: it checks again what memory safety needs, whatever TypeScript has let through.
 
 import { describe, expect, it } from 'vitest';
-import { encode, maxParameters, samplerKind, statuses } from '../../lib/backend/plan.js';
+import { maxParameters, samplerKind, statuses } from '../../lib/backend/plan.js';
+import { encodePlan } from '../../lib/backend/wire.js';
 import { schedules } from '../../lib/catalog/schedules.js';
 import { argumentsOf, loadAddon, outcomeOf } from '../../lib/native/addon.js';
 import { native } from '../support/backends.js';
@@ -276,7 +277,7 @@ describe.runIf(native)('the addon', () => {
       const made = jobOf({ X, y }, { sampler: { name: 'indices', indices }, batchSize: batch, epochs: 40 });
       expect(made.plan.sampler).toBe(samplerKind.indices);
       const [, arrays] = argumentsOf(made);
-      const plan = encode({ ...made.plan, lossAfterUpdate: true });
+      const plan = encodePlan({ ...made.plan, lossAfterUpdate: true });
       for (let repeat = 0; repeat < 50; repeat++) {
         const outcome = outcomeOf(made, fitSync([plan, arrays, allocate]) as Float64Array);
         expect(statuses[outcome.status]).toBe('maxEpochs');

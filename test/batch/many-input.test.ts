@@ -1,6 +1,7 @@
 // Bad input to many fits: the call fails before anything is fitted, and tells which problem it is.
 import { describe, expect, it } from 'vitest';
-import { encode, samplerKind } from '../../lib/backend/plan.js';
+import { samplerKind } from '../../lib/backend/plan.js';
+import { encodePlan } from '../../lib/backend/wire.js';
 import type { ErrorCode, FitMany, FitManySync } from '../../lib/index.js';
 import { loadAddon, manyArgumentsOf } from '../../lib/native/addon.js';
 import { faces, native } from '../support/backends.js';
@@ -191,7 +192,7 @@ describe.runIf(native)('the addon, of many fits', () => {
         JSON.stringify(change),
       ).toMatchObject({ code });
     }
-    expect(thrown(() => addon?.fitManySync(encode(plan), []))).toMatchObject({ code: type });
+    expect(thrown(() => addon?.fitManySync(encodePlan(plan), []))).toMatchObject({ code: type });
     expect(thrown(() => addon?.fitManySync(new Float64Array(3), []))).toMatchObject({ code: shape });
   });
 });

@@ -1,6 +1,6 @@
 // One catalog: what lib/catalog/ says, what the reference has and what the addon exports, in the same order.
 import { describe, expect, it } from 'vitest';
-import { averagingKind, encode, maxParameters, samplerKind, softmaxLoss, statuses } from '../../lib/backend/plan.js';
+import { averagingKind, maxParameters, samplerKind, softmaxLoss, statuses } from '../../lib/backend/plan.js';
 import type { Entry, Parameter } from '../../lib/catalog/entry.js';
 import { hyperparameters } from '../../lib/catalog/hyperparameters.js';
 import { losses } from '../../lib/catalog/losses.js';
@@ -23,8 +23,6 @@ import { losses as referenceLosses } from '../../lib/reference/kernels/losses.js
 import { rules as referenceRules } from '../../lib/reference/kernels/updates.js';
 import { schedules as referenceSchedules } from '../../lib/reference/solver/curve.js';
 import { native } from '../support/backends.js';
-import { jobOf } from '../support/jobs.js';
-import { problem } from '../support/support.js';
 
 const tables = { losses, rules, schedules, samplers, averagings } as const;
 type Row = { name: string; parameters: string };
@@ -96,24 +94,6 @@ describe('the catalog', () => {
     expect(plan).toMatchObject({ epochs: 100, tolerance: 0, seed: 0, intercept: true, stepHistory: false });
     expect(plan).toMatchObject({ l1: 0, l2: 0, clipNorm: 0, clipValue: 0, patience: 0, bounded: false });
   });
-});
-
-it('a plan is encoded as native/objective/plan.h decodes it: 34 numbers and six lists of parameters', () => {
-  const optimizer = { name: 'momentum', learningRate: 0.5, momentum: 0.25 } as const;
-  const { plan } = jobOf(problem(10, 3, 1), {
-    optimizer,
-    seed: 7,
-    l2: 3,
-    patience: 4,
-    intercept: false,
-    epochs: 9,
-    threads: 2,
-  });
-  const numbers = encode(plan);
-  expect(numbers.length).toBe(34 + 6 * maxParameters);
-  expect(numbers.subarray(13, 19)).toEqual(Float64Array.of(1, 0.5, 0, 0, 0.25, 0));
-  expect(numbers.subarray(78, 88)).toEqual(Float64Array.of(10, 3, 1, 1, 0, 32, 9, 0, 0, 0));
-  expect(numbers.subarray(88)).toEqual(Float64Array.of(4, 0, 0, 7, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0));
 });
 
 it('every status of a plan is one of a model', () => {

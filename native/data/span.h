@@ -1,0 +1,14 @@
+// A run of elements in memory that belongs to someone else.
+#pragma once
+
+#include <stddef.h>
+
+namespace nabla {
+
+template <class T>
+struct Span {
+  T* data;
+  size_t length;
+};
+
+}  // namespace nabla
