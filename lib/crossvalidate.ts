@@ -1,4 +1,4 @@
-// Cross-validation over λ, on the backend in use.
+// Public crossValidate, bound to the backend in use.
 
 import { Model } from './model/model.js';
 import { inUse } from './native/choice.js';

@@ -1,4 +1,4 @@
-// Fits, on the backend in use.
+// Public fit, fitSync and fitIterator, bound to the backend in use.
 
 import { createFit, type Fit, type FitEpochs, type FitSync } from './model/fits.js';
 import { Model } from './model/model.js';

@@ -1,4 +1,4 @@
-// The public face of nabla.
+// Entry nabla: all that the package exports by its own name.
 import { type BackendInfo, describe, inUse } from './native/choice.js';
 
 export type { Matrix } from './base/arrays.js';

@@ -1,4 +1,4 @@
-// nabla/kernels, on the backend in use.
+// Entry nabla/kernels, bound to the backend in use.
 import { inUse } from './native/choice.js';
 import { type Allocate, createAllocate, createKernels, type Kernels } from './operations/kernels.js';
 

@@ -1,4 +1,4 @@
-// Many fits in one call, on the backend in use.
+// Public fitMany and fitManySync, bound to the backend in use.
 
 import { createFitMany, type FitMany, type FitManySync } from './batch/many.js';
 import { Model } from './model/model.js';

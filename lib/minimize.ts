@@ -1,4 +1,4 @@
-// The minimum of a caller's own function, by any rule or L-BFGS, on the loop that fits models.
+// Public minimize: a caller's own function, by any update rule or L-BFGS, on the fit loop.
 
 import { loopStatuses, maxParameters, type Plan, type Status, samplerKind, solverKind } from './backend/plan.js';
 import { checkArray } from './base/arrays.js';

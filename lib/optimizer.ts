@@ -1,4 +1,4 @@
-// Optimizer objects, on the backend in use.
+// Public optimizer objects, bound to the backend in use.
 import { inUse } from './native/choice.js';
 import { type CreateOptimizer, createOptimizers, type RestoreOptimizer } from './operations/optimizer.js';
 

@@ -1,4 +1,4 @@
-// Fits along λ, on the backend in use.
+// Public fitPath, bound to the backend in use.
 
 import { Model } from './model/model.js';
 import { inUse } from './native/choice.js';

@@ -1,4 +1,4 @@
-// nabla/reference: what nabla, nabla/kernels and nabla/textbook export, by the same names, forced to TypeScript.
+// Entry nabla/reference: all public functions by the same names, forced to TypeScript.
 import type { Backend } from './backend/interface.js';
 import { createFitMany, type FitMany, type FitManySync } from './batch/many.js';
 import { bindEstimators } from './estimators/bind.js';

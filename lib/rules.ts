@@ -1,3 +1,4 @@
+// Public functions of the update rules and solvers: `adam({ learningRate })` and its kin.
 import type { Values } from './catalog/entry.js';
 import type { rules } from './catalog/rules.js';
 

@@ -1,4 +1,4 @@
-// nabla/textbook, on the backend in use.
+// Entry nabla/textbook, bound to the backend in use.
 import { inUse } from './native/choice.js';
 import { createTextbook, type Textbook } from './operations/textbook.js';
 

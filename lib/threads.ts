@@ -1,4 +1,4 @@
-// Threads, of the backend in use.
+// Public setThreads, bound to the backend in use.
 import { inUse } from './native/choice.js';
 import { createSetThreads, type SetThreads } from './operations/threads.js';
 

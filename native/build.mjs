@@ -1,4 +1,4 @@
-// Builds the addon where the tools for it are to be had, and says in one line what is missing where they are not.
+// Build of the addon, or one line about what is missing for it.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

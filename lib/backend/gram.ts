@@ -1,4 +1,4 @@
-// When full-batch least squares goes by the Gram matrix XᵀX, taken once, in place of a pass over X for each step.
+// Choice between the Gram matrix XᵀX, taken once, and a pass over X for each step.
 
 import { NablaError } from '../base/errors.js';
 import { losses } from '../catalog/losses.js';

@@ -1,4 +1,4 @@
-// The Backend interface: what computes, and the jobs that it is given.
+// Backend interface, and the jobs and outcomes that cross it.
 import type { Matrix } from '../base/arrays.js';
 import type { Halt } from '../base/halt.js';
 import type { Plan, Table } from './plan.js';

@@ -1,4 +1,5 @@
-// A fit as plain numbers, and the arrays that it works on. Twin: native/objective/plan.h.
+// Plan: a fit as plain numbers, and the arrays that it works on.
+// Twin: native/objective/plan.h.
 import type { Matrix } from '../base/arrays.js';
 
 export const samplerKind = { full: 0, sequential: 1, shuffled: 2, replacement: 3, indices: 4 } as const;

@@ -1,5 +1,6 @@
-// How jobs and outcomes cross to the addon: by position, in the order of these lists. Twins: Plan::each in
-// native/objective/plan.h and native/binding/wire.h; a test compares the names with those that the addon exports.
+// Wire: named fields of jobs and outcomes, in the order in which they cross to the addon.
+// Twins: Plan::each in native/objective/plan.h and native/binding/wire.h; a test compares the names with those that the
+// addon exports.
 import type { FitJob, ManyJob } from './interface.js';
 import { maxParameters, type Plan } from './plan.js';
 

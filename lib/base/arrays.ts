@@ -1,4 +1,4 @@
-// Checks of the arrays that callers hand in.
+// Checks and copies of the arrays that callers pass.
 import { types } from 'node:util';
 import { invalid, NablaError, viewName } from './errors.js';
 

@@ -1,4 +1,5 @@
-// What few calls need and what takes long to load: node:crypto alone takes as long as all of the package.
+// Node's modules that few calls need, loaded on first use.
+// node:crypto alone takes as long to load as all of the package.
 import { createRequire } from 'node:module';
 
 const load = createRequire(import.meta.url);

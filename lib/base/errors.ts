@@ -1,3 +1,5 @@
+// NablaError with its codes, and the wording of values in messages.
+
 /** What a {@link NablaError} is about. */
 export type ErrorCode =
   | 'ERR_INVALID_ARG_TYPE'

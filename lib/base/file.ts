@@ -1,4 +1,4 @@
-// Files that are whole or refused: written beside their place and moved there, in a container with a checksum.
+// Atomic files: written beside their path and renamed, in a container with a checksum.
 import {
   closeSync,
   fchmodSync,

@@ -1,5 +1,6 @@
-// Whether JavaScript computes as the law asks: round to nearest, denormals kept. Another library of the process may have
-// changed that on this thread (GCC before 13 with -ffast-math does), and JavaScript cannot change it back: the addon can.
+// Test of the floating-point environment: round to nearest, denormals kept.
+// Another library of the process may have changed it on this thread (GCC before 13 with -ffast-math does). JavaScript
+// cannot change it back; the addon can.
 
 /** Twice the least denormal, and less than half an ulp of 1: in an array, so that no compiler folds what is asked of them. */
 const probe = Float64Array.of(1e-323, 2 ** -60);

@@ -1,4 +1,4 @@
-// The end of asynchronous work before its end.
+// Cancellation token: ends all work registered on it, once, with one reason.
 
 /** Ends all that runs under it, once and for one reason. */
 export class Halt {

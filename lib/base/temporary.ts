@@ -1,5 +1,5 @@
-// Temporary files of a write, named after the target and the process that writes, so that the next write can remove those
-// of processes that were killed.
+// Temporary files of a write: names, and removal of those that killed processes left.
+// They are named after the target and the process that writes.
 import { readdirSync, statSync, unlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';

@@ -1,4 +1,4 @@
-// The facade of fitMany: many fits alike, of problems that lie one behind the other.
+// fitMany on a backend: many fits of one plan on packed problems.
 
 import { gramFrom, usesGram } from '../backend/gram.js';
 import type { Backend, ManyJob } from '../backend/interface.js';

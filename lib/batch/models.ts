@@ -1,3 +1,4 @@
+// Models: the results of many fits in shared arrays.
 import type { FitPath } from '../backend/gram.js';
 import type { ManyJob } from '../backend/interface.js';
 import { type ManyStatus, manyStatuses, type Status } from '../backend/plan.js';

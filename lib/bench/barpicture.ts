@@ -1,4 +1,4 @@
-// The results as a picture: how many times as long others take, and how low nabla could go; then growth with rows.
+// Bar picture of the results: ratios to others and to the floor, and growth with rows.
 import { scaleLog } from 'd3-scale';
 import { element, ink, picture, segment, shortened, text, width } from '../draw/svg.js';
 import type { Result } from './row.js';

@@ -1,4 +1,4 @@
-// Rows of descent: by all rows, by one row, by batches.
+// Benchmark rows of descent: by all rows, by one row, by batches.
 import { type FitOptions, fitSync } from '../index.js';
 import { candidate } from './harness.js';
 import { byThreads, ofLimit, timesAsFastAs, within } from './must.js';

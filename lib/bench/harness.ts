@@ -1,5 +1,6 @@
-// A paired benchmark: candidates are timed in turn, round after round, so that whatever disturbs the machine
-// disturbs all of them. What counts is the ratio within a round; its median over the rounds is reported.
+// Paired benchmark: candidates are timed in turn, round after round.
+// What disturbs the machine disturbs all of them. What counts is the ratio within a round; its median over the rounds
+// is reported.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 

@@ -1,4 +1,4 @@
-// What the scripts of bench/ take from here; the command takes `bench`.
+// Entry of the benchmark for the scripts of bench/ and for the command.
 export { candidate, compare, usualEffort } from './harness.js';
 export { kernelGauges } from './limits.js';
 export { numbers } from './numbers.js';

@@ -1,5 +1,6 @@
-// What the machine can do at most. Where a compiler is, a small program of its own measures it (bench/native); in an
-// installed package the kernels themselves, which is less than the truth where they are not at the limit.
+// Limits of the machine, measured by a program of their own or by the kernels.
+// Where a compiler is found, bench/native/limits.cc measures them; in an installed package the kernels do, which gives
+// less than the truth where they are not at the limit.
 
 import { createOptimizer } from '../index.js';
 import { asum, gram, scal } from '../kernels.js';

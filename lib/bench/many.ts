@@ -1,4 +1,4 @@
-// Rows of many small fits in one call, of problems that lie packed.
+// Benchmark rows of many small fits in one call, on packed problems.
 import { fitManySync, type ManyOptions } from '../index.js';
 import { candidate } from './harness.js';
 import { byThreads, within } from './must.js';

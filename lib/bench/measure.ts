@@ -1,4 +1,4 @@
-// Measures a row: nabla, the limit it is bound by, a plain loop and the peers, in the same rounds.
+// Measures a benchmark row: nabla, its limit, a plain loop and the peers, in the same rounds.
 import { type Candidate, compare, type Effort, type Measured, type Quartiles, type Remote } from './harness.js';
 import { type Gauge, type Gauges, type Limit, large, limits } from './limits.js';
 import type { Contest, Made, Result, Rival, Row } from './row.js';

@@ -1,4 +1,4 @@
-// What we must reach, as rows say it.
+// Aims of the benchmark rows, and whether they are met.
 import type { Must, Verdict } from './row.js';
 import { digits, timeText } from './table.js';
 

@@ -1,4 +1,4 @@
-// The data of the benchmark: numbers of a fixed sequence, so that every run does the same work.
+// Data of the benchmark: a fixed pseudo-random sequence, so that every run does the same work.
 
 /** n numbers between -1 and 1. */
 export function numbers(n: number, seed: number): Float64Array {

@@ -1,4 +1,4 @@
-// Rows of penalties: models along λ, and their cross-validation.
+// Benchmark rows of penalties: models along λ, and their cross-validation.
 import { crossValidateSync, fitPathSync } from '../index.js';
 import { candidate } from './harness.js';
 import { type Data, meanLoss, table } from './numbers.js';

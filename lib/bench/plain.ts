@@ -1,5 +1,4 @@
-// The same work as plain JavaScript: straightforward loops over Float64Array, without checks, as one would write them
-// for one's own program.
+// Plain JavaScript loops over Float64Array that do the same work, without checks.
 import type { Data } from './numbers.js';
 
 export function dot(x: Float64Array, y: Float64Array): number {

@@ -1,4 +1,4 @@
-// What a row of the benchmark is: a piece of work, what it needs of the machine, and what we must reach.
+// Row of the benchmark: a piece of work, its limit on the machine, and its aims.
 import type { Candidate, Quartiles } from './harness.js';
 import type { Limit } from './limits.js';
 

@@ -1,4 +1,4 @@
-// The benchmark: the machine's limits, then the rows, then what is written of them.
+// Runs the benchmark: the machine's limits, then the rows, then the report.
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { backend, NablaError } from '../index.js';

@@ -1,4 +1,4 @@
-// Rows of fits to a given nearness of the optimum: everyone stops as early as his own tolerance lets him get there.
+// Benchmark rows of fits to a given distance from the optimum, each by its own tolerance.
 import { type FitOptions, fitSync } from '../index.js';
 import { candidate } from './harness.js';
 import { byThreads, timesAsFastAs, within } from './must.js';

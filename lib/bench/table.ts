@@ -1,4 +1,4 @@
-// The results as a table, which is Markdown and reads as well on a terminal.
+// Table of the results, in Markdown.
 import type { Quartiles } from './harness.js';
 import type { Result, Rival, Verdict } from './row.js';
 

@@ -1,4 +1,4 @@
-// Rows that use all threads of the machine, beside those of one.
+// Benchmark rows on all threads of the machine, beside those of one.
 import { availableParallelism } from 'node:os';
 
 const most = availableParallelism();

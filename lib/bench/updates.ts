@@ -1,4 +1,4 @@
-// Rows of update rules alone, as a library calls them that keeps its own weights.
+// Benchmark rows of update rules alone, on a library's own weights.
 import { createOptimizer } from '../index.js';
 import { candidate } from './harness.js';
 import { ofFloor } from './must.js';

@@ -1,4 +1,4 @@
-// Rows of the kernels: products beyond the caches, and short calls.
+// Benchmark rows of the kernels: products beyond the caches, and short calls.
 import { setThreads } from '../index.js';
 import * as nabla from '../kernels.js';
 import { candidate } from './harness.js';

@@ -1,4 +1,4 @@
-// Rows of what a user meets before and beside the arithmetic: a tiny fit, growth, loading, size.
+// Benchmark rows of the package itself: a tiny fit, growth with rows, loading, size.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// Rows of fewer rows than columns.
+// Benchmark rows of fits with fewer rows than columns.
 import { fitSync } from '../index.js';
 import { candidate } from './harness.js';
 import { type Data, type Kind, meanLoss, table } from './numbers.js';

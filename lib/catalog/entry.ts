@@ -1,4 +1,5 @@
-// The rows of the catalog: names with parameters, from which types, validation, the command’s help and the docs derive.
+// Rows of the catalog: names with typed parameters, defaults, ranges and help.
+// Types, validation, the command’s flags and the docs derive from them.
 
 /** A number's range, as an interval: '[0, 1)', '(0, ∞)'; `whole` for integers. */
 export interface NumberOption {

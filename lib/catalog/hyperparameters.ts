@@ -1,4 +1,4 @@
-// The hyperparameters of estimators.
+// Catalog of the estimators' hyperparameters.
 import { type NumberOption, number } from './entry.js';
 import { losses } from './losses.js';
 

@@ -1,4 +1,4 @@
-// The losses ℓ(y, z).
+// Catalog of the losses ℓ(y, z).
 // Order counts: a name’s index is its number, and a parameter’s index is its slot, in native/ and reference/.
 import { type Entry, number } from './entry.js';
 

@@ -1,4 +1,4 @@
-// The measures of cross-validation.
+// Catalog of the measures of cross-validation.
 import type { Entry } from './entry.js';
 
 export interface MeasureEntry extends Entry {

@@ -1,4 +1,4 @@
-// The numbers and switches of fits, paths, cross-validation, optimizers and textbook functions.
+// Catalog of the numbers and switches of fits, paths, optimizers and textbook functions.
 import { boolean, type Entry, number, type Parameter, whole } from './entry.js';
 import { rules } from './rules.js';
 

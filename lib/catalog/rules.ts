@@ -1,4 +1,4 @@
-// The update rules, and the solvers that need no learning rate.
+// Catalog of the update rules, and of the solvers that need no learning rate.
 // Order counts: a name’s index is its number, and a parameter’s index is its slot, in native/ and reference/.
 import { boolean, type Entry, type NumberOption, number, whole } from './entry.js';
 

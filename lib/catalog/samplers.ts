@@ -1,4 +1,4 @@
-// The samplers of batches, and the averages of weights.
+// Catalog of the samplers of batches, and of the averages of weights.
 // Order counts: a name’s index is its number, and a parameter’s index is its slot, in native/ and reference/.
 import { boolean, type Entry, number, whole } from './entry.js';
 

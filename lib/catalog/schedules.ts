@@ -1,4 +1,4 @@
-// The schedules of the learning rate.
+// Catalog of the schedules of the learning rate.
 // Order counts: a name’s index is its number, and a parameter’s index is its slot, in native/ and reference/.
 import { type Entry, number, whole } from './entry.js';
 

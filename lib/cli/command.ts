@@ -1,4 +1,4 @@
-// The program: its commands and options, and what its errors look like from outside.
+// Program of the command: its subcommands and options, and how errors are printed.
 import { Command, CommanderError, Option } from 'commander';
 import { version } from '../../package.json';
 import { NablaError } from '../base/errors.js';

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The nabla command: the process around run().
+// Process of the nabla command around run().
 import { run } from './command.js';
 
 // A reader that has seen enough, such as `head`, is no failure.

@@ -1,4 +1,4 @@
-// The loss curve as data: what the picture and the terminal both draw.
+// Loss curve as data, for the picture and the terminal.
 import { scaleLinear, scaleLog } from 'd3-scale';
 import type { Model } from '../model/model.js';
 

@@ -1,4 +1,4 @@
-// The cross-validation along λ as a picture: means with a standard error to each side.
+// Picture of a cross-validation along λ: means with a standard error to each side.
 import { scaleLinear } from 'd3-scale';
 import { type Along, lambdaPicture, type Scale } from './lambdapicture.js';
 import { element, segment } from './svg.js';

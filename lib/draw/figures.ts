@@ -1,4 +1,4 @@
-// Counts, measured numbers and durations as people read them.
+// Format of counts, measured numbers and durations.
 
 const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 

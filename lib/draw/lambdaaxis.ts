@@ -1,4 +1,4 @@
-// The axis of pictures and charts along λ: its logarithm, falling to the right, as the path is fitted.
+// Axis along λ: its logarithm, falling to the right, in the order of the path.
 import { scaleLinear } from 'd3-scale';
 import { tickLabel } from './curve.js';
 

@@ -1,4 +1,4 @@
-// What pictures along λ have in common: both axes, how many coefficients there are above, and lines at some λ.
+// Frame of pictures along λ: both axes, counts of coefficients, and marks at some λ.
 import type { scaleLinear } from 'd3-scale';
 import { tickLabel } from './curve.js';
 import { lambdaAxis } from './lambdaaxis.js';

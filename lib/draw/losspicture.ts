@@ -1,4 +1,4 @@
-// The loss curve as a picture.
+// Picture of the loss curve.
 import { scaleLinear } from 'd3-scale';
 import { line } from 'd3-shape';
 import { type Curve, countTicks, lossScale, lossTicks, type Point, tickLabel } from './curve.js';

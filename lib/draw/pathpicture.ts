@@ -1,4 +1,4 @@
-// The coefficients along λ as a picture, each with its name.
+// Picture of the coefficients along λ, each with its name.
 import { scaleLinear } from 'd3-scale';
 import { line } from 'd3-shape';
 import { type Along, lambdaPicture, type Plot, type Scale } from './lambdapicture.js';

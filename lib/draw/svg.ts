@@ -1,4 +1,4 @@
-// The parts that pictures are made of.
+// SVG elements that pictures are made of.
 export const width = 800;
 
 export const ink = {

@@ -1,4 +1,4 @@
-// The estimators of nabla on another class of models: that of the reference.
+// Binding of the estimators to a class of models: that of the native backend or of the reference.
 
 import type { Model } from '../model/model.js';
 import * as estimators from './index.js';

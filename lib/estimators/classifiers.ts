@@ -1,5 +1,6 @@
-// Estimators of classes. C is scikit-learn's: C·Σ(loss of the rows) + the penalty is least, so that nabla's own
-// objective, a mean, has the penalty over C times the weight of the rows.
+// Estimators of classes: LogisticRegression, SoftmaxRegression, LinearSVC.
+// C is scikit-learn's: they minimise C·Σ(loss of the rows) + the penalty, so nabla's own objective, a mean, has the
+// penalty over C times the weight of the rows.
 import { isFloat64Array, type Matrix } from '../base/arrays.js';
 import { invalid } from '../base/errors.js';
 import { hyperparameters } from '../catalog/hyperparameters.js';

@@ -1,4 +1,4 @@
-// What all estimators are: options, and the model that a fit with them made.
+// Base classes of the estimators: options, and the fitted model.
 
 import { readFileSync } from 'node:fs';
 import type { Plan, Table } from '../backend/plan.js';

@@ -1,4 +1,4 @@
-// Estimators, for people who like them: thin over `fit`, with scikit-learn's names and scales of the hyperparameters.
+// Exports of the estimators: scikit-learn's names and scales over `fit`.
 export {
   Classifier,
   LinearSVC,

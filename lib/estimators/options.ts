@@ -1,4 +1,4 @@
-// What estimators are made with: their own hyperparameters, and the options of a fit that are no business of theirs.
+// Options of an estimator: its own hyperparameters, and those of a fit that it passes on.
 import { types } from 'node:util';
 import { NablaError, viewName } from '../base/errors.js';
 import type { NumberOption } from '../catalog/entry.js';

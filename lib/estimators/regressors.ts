@@ -1,5 +1,6 @@
-// Estimators of numbers. Penalties are scaled as scikit-learn scales them; nabla's own objective is the mean loss +
-// l1·Σ|w| + ½·l2·Σw², and the weight of the rows is the sum of sampleWeight, or their number.
+// Estimators of numbers, from LinearRegression to QuantileRegressor.
+// Penalties are scaled as scikit-learn scales them; nabla's own objective is the mean loss + l1·Σ|w| + ½·l2·Σw², and
+// the weight of the rows is the sum of sampleWeight, or their number.
 
 import type { Table } from '../backend/plan.js';
 import { hyperparameters } from '../catalog/hyperparameters.js';

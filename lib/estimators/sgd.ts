@@ -1,4 +1,4 @@
-// Estimators that learn row by row, with scikit-learn's defaults.
+// SGDRegressor and SGDClassifier: steps of one row, with scikit-learn's defaults.
 import type { Matrix } from '../base/arrays.js';
 import { hyperparameters } from '../catalog/hyperparameters.js';
 import type { FitControl } from '../input/control.js';

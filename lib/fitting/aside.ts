@@ -1,4 +1,4 @@
-// Problems among many that need units of their own (units.ts): they are fitted alone.
+// Problems among many that need units of their own (units.ts): fitted alone.
 
 import type { FitJob, ManyJob, Outcome } from '../backend/interface.js';
 import { coefficientCount, manyStatuses, weightCount } from '../backend/plan.js';

@@ -1,4 +1,4 @@
-// Fits that outlive their process: every so many epochs the state goes to a file, from which the fit can go on.
+// Checkpoints: the state of a fit in a file every so many epochs, and its resumption.
 import { readFileSync } from 'node:fs';
 import type { FitJob, Outcome } from '../backend/interface.js';
 import { loopStatuses, weightCount } from '../backend/plan.js';

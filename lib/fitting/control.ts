@@ -1,4 +1,4 @@
-// What a caller has to do with a fit while it runs: hear of its progress, and end it.
+// Control of a running fit: progress, and cancellation by a signal.
 
 import type { EpochEnd, Watch } from '../backend/interface.js';
 import { asyncHooks } from '../base/builtins.js';

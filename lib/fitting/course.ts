@@ -1,4 +1,4 @@
-// Work that is made of many fits: written once, as a generator, and run on the calling thread or off it.
+// Generator of several fits, driven on the calling thread or asynchronously.
 import type { Backend, FitJob, Outcome, Watch } from '../backend/interface.js';
 
 /** Asks for fits, one after another, and is given their outcomes; null asks for a pause, so that others get a turn. */

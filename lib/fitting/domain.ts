@@ -1,4 +1,4 @@
-// Where a fit may begin whose loss has a domain: with an identity link every mean, z itself, is positive.
+// Initial weights inside the domain of a loss: with an identity link every mean z is positive.
 
 import { coefficientCount, type Plan, type Table } from '../backend/plan.js';
 import { type LossEntry, losses } from '../catalog/losses.js';

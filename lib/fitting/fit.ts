@@ -1,4 +1,4 @@
-// Runs a fit on a backend, on the calling thread, off it, or an epoch at a time.
+// Runs a fit on a backend: on the calling thread, on the pool, or an epoch at a time.
 
 import { type FitPath, usesGram } from '../backend/gram.js';
 import type { Backend, FitJob, Outcome } from '../backend/interface.js';

@@ -1,4 +1,4 @@
-// A fit in step with its consumer: an epoch whenever one is asked for.
+// Iterator of a fit: an epoch whenever the consumer asks for one.
 import type { EpochEnd, Outcome, Steps } from '../backend/interface.js';
 import type { Halt } from '../base/halt.js';
 import type { FitProgress } from '../input/control.js';

@@ -1,5 +1,6 @@
-// How far what a fit returns is from the minimum: by the solver's own bound or estimate; else of least squares by a step of
-// Newton's method from there, and of other losses by the objective that the solver of `auto` reaches.
+// Distance from the minimum (model.optimality), by the solver's estimate or by a check.
+// The check is one Newton step for least squares; for other losses it is the objective that the solver of `auto`
+// reaches.
 
 import type { FitJob, Outcome } from '../backend/interface.js';
 import {

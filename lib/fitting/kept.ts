@@ -1,4 +1,4 @@
-// The options of a fit that its model remembers, so that partialFit goes on under them.
+// Options of a fit that its model remembers for partialFit.
 
 import type { Plan } from '../backend/plan.js';
 import { invalid, NablaError } from '../base/errors.js';

@@ -1,4 +1,4 @@
-// What a model remembers of its update rule, so that partialFit goes on where the rule was.
+// State of the update rule that a model remembers for partialFit.
 
 import { type Plan, weightCount } from '../backend/plan.js';
 import { invalid, NablaError } from '../base/errors.js';

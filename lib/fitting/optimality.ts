@@ -1,4 +1,4 @@
-// How far weights are from the minimum of their objective.
+// Optimality: the type of model.optimality.
 
 /** How far the weights of a model are from the minimum of its objective, the mean loss plus the penalty. */
 export interface Optimality {

@@ -1,4 +1,4 @@
-// An asynchronous call's own memory: copies, or buffers that its caller gives away.
+// Ownership of an asynchronous call's arrays: copies, or transferred buffers.
 import { checkFixed, type Matrix, moveIn, snapshot } from '../base/arrays.js';
 import type { Call } from './prepare.js';
 

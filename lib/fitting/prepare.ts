@@ -1,4 +1,4 @@
-// A call of a fit, read and checked: the job for the backend, and what its result needs.
+// Reads and checks a call of a fit: the job for the backend, and what its result needs.
 
 import { gramFrom } from '../backend/gram.js';
 import type { FitJob } from '../backend/interface.js';

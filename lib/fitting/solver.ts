@@ -1,4 +1,4 @@
-// Which solver a fit without a learning rate gets, and which fits a solver can do.
+// Choice of the solver of `auto`, and which fits a solver can do.
 
 import {
   logisticLoss,

@@ -1,5 +1,5 @@
-// The unit of an objective: what the mean loss of a constant prediction is above the least that it can be; of z = 0, where
-// the constant one is at that.
+// Unit of an objective: the loss of a constant prediction, above its least possible value.
+// Where the constant prediction is at that value, it is the loss of z = 0.
 
 import {
   hingeLoss,

@@ -1,6 +1,5 @@
-// Where a solver starts: at the null model of losses with a log link, z = ln(mean), from where Newton's method takes as many
-// steps whatever the scale of y; from 0 it would take one for each factor e. Of the piecewise-linear losses of values near a
-// quantile of y: the objective there tells how large residuals are, which at 0 it does not of a y far from 0.
+// Initial weights of losses with a log link: the null model, z = ln(mean).
+// From there Newton's method takes as many steps whatever the scale of y; from 0 it would take one for each factor e.
 import {
   epsilonInsensitiveLoss,
   gammaLoss,

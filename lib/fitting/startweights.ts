@@ -1,4 +1,4 @@
-// Where a fit starts by itself.
+// Initial weights of a fit without a warm start.
 import { coefficientCount, type Plan, type Table, weightCount } from '../backend/plan.js';
 import { hasDomain, startInDomain } from './domain.js';
 import { hasNullStart, nullIntercept } from './start.js';

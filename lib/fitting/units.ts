@@ -1,5 +1,6 @@
-// Columns, and targets, whose squares are no doubles: a solver is given them in units of powers of two, which change no
-// digit, and what it returns is turned back. So coefficients of X·2ˢ are those of X times 2⁻ˢ, as far as doubles go.
+// Power-of-two units for columns and targets whose squares overflow or underflow.
+// Powers of two change no digit, and what a solver returns is converted back: coefficients of X·2ˢ are those of X times
+// 2⁻ˢ, as far as doubles go.
 
 import type { Backend, Bounds, EpochEnd, FitJob, ManyJob, Outcome, Steps, Watch } from '../backend/interface.js';
 import {

@@ -1,4 +1,4 @@
-// Numbers for each coefficient, as callers give them: bounds and penalty factors.
+// Reads numbers for each coefficient: bounds and penalty factors.
 
 import type { Bounds } from '../backend/interface.js';
 import { invalid, NablaError, viewName } from '../base/errors.js';

@@ -1,4 +1,4 @@
-// Options of one call of a fit: its progress, its end, its checkpoint.
+// Reads options of one call: progress, signal, checkpoint.
 
 /** A fit under way: an epoch that has completed. */
 export interface FitProgress {

@@ -1,4 +1,4 @@
-// The data of a fit: checked arrays and their shape.
+// Reads the data of a fit: checked arrays and their shape.
 import { checkArray, checkLength, checkMatrix, firstNotFinite, type Matrix } from '../base/arrays.js';
 import { invalid, NablaError } from '../base/errors.js';
 import { type Label, sortLabels } from './labels.js';

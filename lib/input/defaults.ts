@@ -1,4 +1,4 @@
-// The optimizer of a fit that names none.
+// Default optimizer of a fit that names none.
 import { nameOf } from './read.js';
 
 /** Options that update rules alone have, and their values that ask for nothing. */

@@ -1,4 +1,4 @@
-// Rows drawn by chance, to be held out: for validation, or by the command to measure on.
+// Random holdout: rows drawn for validation, or for the command to measure on.
 import { Philox } from '../reference/solver/philox.js';
 
 /**

@@ -1,5 +1,5 @@
-// Classes by the names that the caller has for them. A place is a label's index in the list of all; the solver's code
-// of a class follows from its place.
+// Classes by the caller's labels.
+// A label's index in the list of all gives the solver's code of its class.
 
 import { type ErrorCode, invalid, NablaError, show } from '../base/errors.js';
 import { losses } from '../catalog/losses.js';

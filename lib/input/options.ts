@@ -1,4 +1,4 @@
-// A fit's options, read once and checked: out come plain values.
+// Reads the options of a fit once, checked, as plain values.
 import { types } from 'node:util';
 import { maxParameters, type Plan, samplerKind, solverKind } from '../backend/plan.js';
 import { NablaError } from '../base/errors.js';

@@ -1,4 +1,4 @@
-// Many problems that lie one behind the other, as callers hand them in.
+// Reads many problems, packed one behind the other.
 import { checkArray, checkLength, checkMatrix, isSingles, type Matrix } from '../base/arrays.js';
 import { invalid, NablaError, viewName } from '../base/errors.js';
 import { colsOf, type RawTable, readArrays, readSize, rowsUsed } from './data.js';

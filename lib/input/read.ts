@@ -1,4 +1,5 @@
-// Readers of callers' values: each property once, own ones only, checked against the catalog. What comes out is plain.
+// Readers of a caller's values: each own property once, checked against the catalog.
+// What comes out is plain.
 import { types } from 'node:util';
 import { maxParameters } from '../backend/plan.js';
 import { spelling } from '../base/builtins.js';

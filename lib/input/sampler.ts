@@ -1,4 +1,4 @@
-// The sampler of a fit, as callers give it: its place in a plan, and row numbers.
+// Reads the sampler of a fit: its number in a plan, and row numbers.
 
 import { type Plan, samplerKind, type Table } from '../backend/plan.js';
 import { invalid, NablaError, viewName } from '../base/errors.js';

@@ -1,4 +1,4 @@
-// Schedules as callers write them, and as plain numbers: parameters in slots, and what has none in a list.
+// Reads schedules: parameters in slots, and lists for what has no slot.
 
 import { maxParameters, type Plan } from '../backend/plan.js';
 import { invalid, NablaError, viewName } from '../base/errors.js';

@@ -1,4 +1,4 @@
-// Which update rules take l1.
+// Check of l1: which update rules take it.
 
 import { NablaError } from '../base/errors.js';
 import { type RuleEntry, rules } from '../catalog/rules.js';

@@ -1,4 +1,4 @@
-// What y must be for a loss, and what the solver gets for it.
+// Reads y: its range for a loss, and the solver's encoding of it.
 import { types } from 'node:util';
 import { checkLength } from '../base/arrays.js';
 import { invalid, NablaError } from '../base/errors.js';

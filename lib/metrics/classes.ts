@@ -1,4 +1,4 @@
-// How well classes are told apart.
+// Metrics of classes: accuracy, confusion, precision, recall, AUC, log loss.
 import { codeOf, type Label } from '../input/labels.js';
 import { lossName, type Measured, meanLoss } from './measure.js';
 import { chosenPlaces, probabilities } from './predictions.js';

@@ -1,5 +1,5 @@
-// The deviance of a row of counts or amounts (Jørgensen 1997), in terms that have their digits near the mean and near
-// powers 1 and 2: no difference of losses that are nearly equal.
+// Deviance of counts and amounts (Jørgensen 1997), without cancellation.
+// Its terms keep their digits near the mean and near powers 1 and 2: no difference of losses that are nearly equal.
 import { exp, expSeries, log, log1p } from '../reference/kernels/math.js';
 
 const expm1 = (x: number): number => (Math.abs(x) < 0.34 ? expSeries(x) : exp(x) - 1);

@@ -1,4 +1,4 @@
-// How far predictions of numbers are from the truth, target by target.
+// Errors of predicted numbers, target by target.
 import { columnsOf, type Measured } from './measure.js';
 import { mean, meanSquare, type Weights } from './sums.js';
 

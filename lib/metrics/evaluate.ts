@@ -1,4 +1,4 @@
-// How well a model meets rows: the usual metrics of its kind, or the one that people call its score.
+// evaluate and score: the usual metrics of a kind of model, or the one that serves as its score.
 import { losses } from '../catalog/losses.js';
 import type { Label } from '../input/labels.js';
 import { accuracy, type ClassMetrics, classMetrics } from './classes.js';

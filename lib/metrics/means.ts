@@ -1,4 +1,4 @@
-// How well the mean of counts and amounts is met.
+// Metrics of means of counts and amounts: deviance, D², errors.
 import { losses } from '../catalog/losses.js';
 import { exp, log } from '../reference/kernels/math.js';
 import { halfDeviance } from './deviance.js';

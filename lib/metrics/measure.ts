@@ -1,4 +1,4 @@
-// What a model says of rows beside what is true of them: the ground of all metrics.
+// Predictions beside true values of rows: the input of all metrics.
 import { checkMatrix, firstNotFinite, type Matrix, zerosLike } from '../base/arrays.js';
 import { NablaError } from '../base/errors.js';
 import { losses } from '../catalog/losses.js';

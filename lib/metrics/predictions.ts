@@ -1,4 +1,4 @@
-// From z to means, classes and their probabilities.
+// Predictions from z: means, classes and their probabilities.
 import { type LossEntry, losses } from '../catalog/losses.js';
 import { exp } from '../reference/kernels/math.js';
 

@@ -1,4 +1,4 @@
-// What metrics ask of a model.
+// Predictor interface: what metrics ask of a model.
 import type { Matrix } from '../base/arrays.js';
 import type { losses } from '../catalog/losses.js';
 import type { Label } from '../input/labels.js';

@@ -1,4 +1,5 @@
-// Weighted sums over rows. Weights of null are all 1.
+// Weighted sums over rows; weights of null are all 1.
+// Weights of null are all 1.
 
 export type Weights = Float64Array | null;
 

@@ -1,4 +1,4 @@
-// How well numbers are met.
+// Metrics of numbers: R², mean squared and absolute errors, pinball loss.
 
 import { average, errorsOf, type Target, targetsOf } from './errors.js';
 import { alone, type Measured, meanLoss } from './measure.js';

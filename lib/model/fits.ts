@@ -1,4 +1,4 @@
-// Fits that make models.
+// Binds fit, fitSync and fitIterator to a backend and makes models of their outcomes.
 import type { Backend } from '../backend/interface.js';
 import { createFitting } from '../fitting/fit.js';
 import type { PenaltyOf } from '../fitting/prepare.js';

@@ -1,3 +1,5 @@
+// History of a fit: the training loss of each epoch or step, with the other series beside it.
+
 /**
  * What a fit went through: an array of the training loss of each epoch (or step, on request), with the other series
  * beside it. The training loss is the objective, penalty included, as the mean over an epoch's batches, each before

@@ -1,3 +1,4 @@
+// Model: coefficients, history and statuses of a fit; predicts, scores, saves and goes on fitting.
 import { readFileSync } from 'node:fs';
 import type { FitPath } from '../backend/gram.js';
 import type { Backend, Outcome } from '../backend/interface.js';

@@ -1,4 +1,4 @@
-// A model as the bytes of a file: JSON for a small one, which people can read, the container for a large one.
+// Bytes of a model file: JSON for a small model, the binary container for a large one.
 import { invalid, NablaError } from '../base/errors.js';
 import { decode, encode, isContainer } from '../base/file.js';
 import type { Label } from '../input/labels.js';

@@ -1,4 +1,4 @@
-// A model as plain data, and back from what claims to be that.
+// JSON form of a model: written, and read back with every field checked.
 
 import { type FitPath, fitPaths } from '../backend/gram.js';
 import { type Status, statuses } from '../backend/plan.js';

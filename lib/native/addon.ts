@@ -1,4 +1,4 @@
-// Loads the addon and puts it behind the Backend interface.
+// Loader of the addon, and the Backend interface over its functions.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

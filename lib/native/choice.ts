@@ -1,4 +1,4 @@
-// Which backend is in use.
+// Choice of the backend in use: native where the addon loads, else the reference.
 import { version } from '../../package.json';
 import type { Backend } from '../backend/interface.js';
 import { NablaError, show } from '../base/errors.js';

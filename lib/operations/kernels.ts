@@ -1,4 +1,4 @@
-// The facade of nabla/kernels: checks the arrays, and serves short ones in JavaScript.
+// Functions of nabla/kernels on a backend: check the arrays, and serve short ones in JavaScript.
 
 import type { Backend } from '../backend/interface.js';
 import { softmaxLoss } from '../backend/plan.js';

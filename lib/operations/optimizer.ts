@@ -1,4 +1,4 @@
-// The facade of createOptimizer: an update rule on the caller's own arrays.
+// createOptimizer and restoreOptimizer on a backend: an update rule on the caller's own arrays.
 
 import type { Backend, Bounds } from '../backend/interface.js';
 import { checkApart, checkArray, checkLength, firstNotFinite, isFloat64Array } from '../base/arrays.js';

@@ -1,4 +1,4 @@
-// The facade of nabla/textbook: the four functions of a first lecture, thin over the solver loop.
+// Functions of nabla/textbook on a backend: the four of a first lecture, thin over the fit loop.
 
 import { gramFrom } from '../backend/gram.js';
 import type { Backend } from '../backend/interface.js';

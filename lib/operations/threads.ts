@@ -1,4 +1,4 @@
-// The facade of setThreads.
+// setThreads on a backend.
 import type { Backend } from '../backend/interface.js';
 import { mostThreads } from '../catalog/options.js';
 import { readNumber } from '../input/read.js';

@@ -1,3 +1,4 @@
+// crossValidate on a backend: models along λ on every fold, and the measure on the rows held out.
 import type { Backend, FitJob } from '../backend/interface.js';
 import type { Table } from '../backend/plan.js';
 import { invalid, NablaError } from '../base/errors.js';

@@ -1,3 +1,4 @@
+// CrossValidation: means and standard errors along λ, and the λ that they choose.
 import { NablaError } from '../base/errors.js';
 import { measures } from '../catalog/measures.js';
 import type { Label } from '../input/labels.js';

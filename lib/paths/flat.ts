@@ -1,4 +1,4 @@
-// Whether a target says nothing: what is left of it beside the null model is the rounding of its numbers.
+// Test of a constant target: whether its residuals at the null model are rounding alone.
 
 import type { FitJob } from '../backend/interface.js';
 import { coefficientCount } from '../backend/plan.js';

@@ -1,4 +1,4 @@
-// Rows dealt into parts, each held out once.
+// Folds of cross-validation: rows dealt into parts, each held out once.
 import { invalid, NablaError, viewName } from '../base/errors.js';
 import { shuffled } from '../input/holdout.js';
 import { readNumber } from '../input/read.js';

@@ -1,3 +1,4 @@
+// Path: models along λ, interpolated between them.
 import { type Status, statuses } from '../backend/plan.js';
 import type { Matrix } from '../base/arrays.js';
 import { unknownDistance } from '../fitting/optimality.js';

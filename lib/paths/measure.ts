@@ -1,4 +1,4 @@
-// How well weights meet rows that they were not fitted to: the metrics of models, on a table of a job.
+// Measures of cross-validation: metrics of weights on a table of rows.
 
 import type { Backend, FitJob } from '../backend/interface.js';
 import type { Plan, Table } from '../backend/plan.js';

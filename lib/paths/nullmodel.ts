@@ -1,4 +1,5 @@
-// Where a path begins: the model of what is not penalised, and how steep the loss is there. And the loss at weights.
+// Null model of a path: its weights, and the gradient of the loss there.
+// Also the loss at given weights.
 
 import type { FitJob, Outcome } from '../backend/interface.js';
 import { coefficientCount, maxParameters, samplerKind, type Table } from '../backend/plan.js';

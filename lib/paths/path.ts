@@ -1,3 +1,4 @@
+// fitPath on a backend: the sequence of λ, and where it ends.
 import type { Backend, Outcome } from '../backend/interface.js';
 import { invalid, NablaError, viewName } from '../base/errors.js';
 import { guarded } from '../base/memory.js';

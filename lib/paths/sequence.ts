@@ -1,4 +1,4 @@
-// The one place where fits follow each other along penalties.
+// Sequence of fits under successive penalties, each from the weights of the last.
 
 import { isWorthExpanding } from '../backend/gram.js';
 import type { FitJob, Outcome } from '../backend/interface.js';

@@ -1,4 +1,4 @@
-// The reference as a Backend: one thread, plain TypeScript.
+// Reference backend: one thread, plain TypeScript.
 
 import type { Backend, FitJob, Outcome, Steps, Update, Watch } from '../backend/interface.js';
 import type { Plan } from '../backend/plan.js';

@@ -1,5 +1,5 @@
-// Full-batch descent of eight problems side by side, over the rows or by the Gram matrix: descent.h and
-// expansion.cc, where these are at their usual.
+// Full-batch descent of a problem batch, over the rows or by the Gram matrix.
+// It follows solver/descent.h and objective/gramobjective.cc with default settings.
 #include <algorithm>
 #include <cmath>
 

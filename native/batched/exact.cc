@@ -1,5 +1,5 @@
-// Least squares of eight problems side by side: exact.h, where one step of refinement in plain doubles is
-// enough (leastsquares.cc).
+// Least squares of a problem batch, with one step of refinement in plain doubles.
+// It follows solver/exact.h, where that is enough (solver/leastsquares.cc).
 #include <algorithm>
 #include <cmath>
 

@@ -1,6 +1,7 @@
-// Newton's method for eight problems side by side: newton.cc, as long as no Hessian is damped and every step
-// is taken whole. Each round evaluates one point of each: a lane's step by its newest Hessian, or one that
-// goes on with the last.
+// Newton's method for a problem batch.
+// It follows solver/newton.cc as long as no Hessian is damped and every step is taken whole. Each round
+// evaluates one point of each problem: a lane's step by its newest Hessian, or one that goes on with the
+// last.
 #include <algorithm>
 #include <cmath>
 

@@ -1,4 +1,5 @@
-// The objective of eight problems as solvers see it, in centred columns: smooth.h and scaling.h side by side.
+// Penalized objective of a problem batch, in centred columns.
+// It follows objective/penalizedobjective.h and objective/scaling.h.
 #pragma once
 
 #include "problembatch.h"

@@ -1,7 +1,7 @@
-// Eight small problems that are fitted side by side, one in each lane of kernels/batched.h, which is several
-// times as fast as one after the other. Only what is common is done so: where a problem is unusual (it
-// diverges, its matrix is ill-conditioned) it is left to a fit of it alone, which comes to the same bits. So
-// it has no twin in the reference, and the tests of the law hold it against that.
+// Batch of eight small problems, one in each lane of kernels/batched.h.
+// It is several times as fast as one problem after another. It handles common fits only: a problem that turns
+// out unusual (it diverges, its matrix is ill-conditioned) is fitted alone, with the same bits. So it has no
+// twin in the reference; the tests of the law compare it with fits alone.
 #pragma once
 
 #include <memory>

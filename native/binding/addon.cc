@@ -1,4 +1,4 @@
-// The addon's entry: picks the kernels for this CPU, and tells what it holds.
+// Entry of the addon: picks the kernels for this CPU and exports its lists.
 #include <napi.h>
 
 #include <cstdlib>

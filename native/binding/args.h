@@ -1,5 +1,5 @@
-// Reads arguments. TypeScript has checked what they mean; here only what memory safety needs (kind, length,
-// range) is checked once more.
+// Readers of arguments: kind, length and range, for memory safety alone.
+// TypeScript has checked what they mean.
 #pragma once
 
 #include <napi.h>

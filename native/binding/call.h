@@ -1,5 +1,5 @@
-// The border to JavaScript: reads a call's arguments without allocating, computes in the default
-// floating-point environment, and turns whatever is thrown into an error with a code.
+// Border to JavaScript: reads arguments without allocating and turns exceptions into errors.
+// It computes in the default floating-point environment and restores the caller's; errors have a code.
 #pragma once
 
 #include <napi.h>

@@ -1,4 +1,4 @@
-// What one JavaScript environment (the main thread or a worker) owns: its kernels and its running fits.
+// State of one JavaScript environment (main thread or worker): its kernels and running fits.
 #pragma once
 
 #include <napi.h>

@@ -1,4 +1,4 @@
-// What each file of this folder adds to the addon.
+// Declarations of what each file of this folder adds to the addon.
 #pragma once
 
 #include <napi.h>

@@ -1,5 +1,5 @@
-// Fits: fitSync(plan, allocate, ...arrays) in one call; the others of a handle. `allocate(n)` makes a
-// Float64Array for a result. Any array may be null.
+// Fits for JavaScript: fitSync in one call, the others by a handle.
+// fitSync(plan, allocate, ...arrays): `allocate(n)` makes a Float64Array for a result. Any array may be null.
 #include "../solver/fit.h"
 
 #include <napi.h>

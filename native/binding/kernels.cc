@@ -1,4 +1,5 @@
-// nabla/kernels, and the step of an optimizer. Arrays are read and written in place.
+// nabla/kernels and the step of an optimizer for JavaScript, on arrays in place.
+// Arrays are read and written in place.
 #include <napi.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
-// fitManySync and fitMany. Arguments: plan, arrays, and for fitMany a callback(error).
+// fitManySync and fitMany for JavaScript.
+// Arguments: plan, arrays, and for fitMany a callback(error).
 #include "../solver/many.h"
 
 #include <napi.h>

@@ -1,4 +1,4 @@
-// Reads the numbers of a plan.
+// Reader of the numbers of a plan.
 #pragma once
 
 #include <iterator>

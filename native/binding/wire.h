@@ -1,5 +1,5 @@
-// What crosses the border by position, each a list of names; lib/backend/wire.ts has the same ones, and a
-// test compares them.
+// Wire: named fields of jobs and outcomes, in the order in which they cross to the addon.
+// lib/backend/wire.ts has the same lists, and a test compares them.
 #pragma once
 
 #include <stdint.h>

@@ -1,4 +1,4 @@
-// A run of elements in memory that belongs to someone else.
+// Span: a run of elements in memory that belongs to another owner.
 #pragma once
 
 #include <stddef.h>

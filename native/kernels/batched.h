@@ -1,6 +1,6 @@
-// Eight problems of few columns side by side: lane k of a Vec is problem k's, so that no sum crosses lanes.
-// Arrays hold eight values, one of each problem, where those of one problem hold one; each problem's sums are
-// in the order that its own kernels have, to the same bits.
+// Kernels of eight problems of few columns at once: lane k of a Vec belongs to problem k.
+// No sum crosses lanes. Arrays hold eight values, one of each problem, where those of one problem hold one;
+// each problem's sums are in the order of its own kernels, with the same bits.
 #pragma once
 
 #include "penalties.h"

@@ -1,4 +1,5 @@
-// Vector and matrix kernels on dense rows. Twin: lib/reference/kernels/dense.ts.
+// Vector and matrix kernels on dense rows (BLAS levels 1 and 2).
+// Twin: lib/reference/kernels/dense.ts.
 #pragma once
 
 #include "prefetch.h"

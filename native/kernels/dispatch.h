@@ -1,4 +1,4 @@
-// Which instruction sets this build holds and this CPU has.
+// Dispatch: which instruction sets this build holds and this CPU has.
 #pragma once
 
 #include "table.h"

@@ -1,7 +1,7 @@
-// The gradient of least squares in about twice a double's digits: a number is the unevaluated sum of a high
-// and a low part, and sums and products leave what they round off to the low part (Knuth's sum, Dekker's
-// product after Veltkamp's split, both without a fused multiply-add). Twin:
-// lib/reference/kernels/doubledouble.ts.
+// Gradient of least squares in double-double arithmetic, about twice a double's digits.
+// A number is the unevaluated sum of a high and a low part; sums and products pass what they round off to the
+// low part (Knuth's two-sum, Dekker's product after Veltkamp's split, both without a fused multiply-add).
+// Twin: lib/reference/kernels/doubledouble.ts.
 #pragma once
 
 #include "simd.h"

@@ -1,4 +1,5 @@
-// XᵀDX: the one kernel that is bound by arithmetic, not by memory. Twin: lib/reference/kernels/gram.ts.
+// Gram matrix XᵀDX by tiles: the one kernel bound by arithmetic, not by memory.
+// Twin: lib/reference/kernels/gram.ts.
 #pragma once
 
 #include "simd.h"

@@ -1,5 +1,5 @@
-// A quadratic of some weights, from its expansion (solver/expansion.h): e = w - v, gᵀe, eᵀGe and g + Ge.
-// Twin: lib/reference/kernels/gramquadratic.ts.
+// Quadratic about a point, from its gradient and Hessian: e = w - v, gᵀe, eᵀGe and g + Ge.
+// Used by objective/gramobjective. Twin: lib/reference/kernels/gramquadratic.ts.
 #pragma once
 
 #include "dense.h"

@@ -1,6 +1,6 @@
-// Losses l(y, z) and their derivatives in z (EQUATIONS.md). z that is NaN gives a loss that is NaN. The
-// second derivative of those of straight pieces is 0, at their kinks, too. Twin:
-// lib/reference/kernels/losses.ts.
+// Losses ℓ(y, z) with their first and second derivatives in z (docs/equations.md).
+// z that is NaN gives a loss that is NaN. The second derivative of piecewise-linear losses is 0, also where
+// they are not differentiable. Twin: lib/reference/kernels/losses.ts.
 #pragma once
 
 #include <cmath>

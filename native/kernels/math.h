@@ -1,5 +1,5 @@
-// Elementary functions of our own, in + - * /, comparisons and bit shifts, so that TypeScript has the same
-// bits (DESIGN.md, the law, 5). Twin: lib/reference/kernels/math.ts.
+// Elementary functions in + - * /, comparisons and bit shifts, so that TypeScript has the same bits.
+// See ARCHITECTURE.md, the law, 5. Twin: lib/reference/kernels/math.ts.
 #pragma once
 
 #include "simd.h"

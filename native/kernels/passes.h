@@ -1,4 +1,5 @@
-// Lifts a formula on eight values to a pass over an array. Twin: lib/reference/kernels/passes.ts.
+// Lifts of formulas on eight values, losses and updates, to passes over arrays.
+// An update pass includes clipping, weight decay and penalty. Twin: lib/reference/kernels/passes.ts.
 #pragma once
 
 #include "losses.h"

@@ -1,4 +1,5 @@
-// R(w) = l1·Σ f|w| + ½·l2·Σ f w², with a factor f per coefficient. Twin: lib/reference/kernels/penalties.ts.
+// Penalty R(w) = l1·Σ f|w| + ½·l2·Σ f w², with a factor f per coefficient; proximal steps.
+// Twin: lib/reference/kernels/penalties.ts.
 #pragma once
 
 #include "sums.h"

@@ -1,4 +1,5 @@
-// What is asked of memory before it is needed. It changes no bit, so it has no twin.
+// Prefetch of rows that are needed soon.
+// It changes no bit, so it has no twin.
 #pragma once
 
 #include "simd.h"

@@ -1,7 +1,6 @@
-// Vec: eight logical doubles on every instruction set, held in 8/W registers of W doubles.
-// Included by a target unit, which defines NABLA_TARGET (its namespace) and NABLA_WIDTH (W).
-// No standard library here: an inline std function compiled for a wide target could be linked into shared
-// code.
+// Vec: eight logical doubles on every instruction set, in 8/W registers of W doubles.
+// Included by a target unit, which defines NABLA_TARGET (its namespace) and NABLA_WIDTH (W). No standard
+// library here: an inline std function compiled for a wide target could be linked into shared code.
 #pragma once
 
 #include <stddef.h>

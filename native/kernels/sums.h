@@ -1,5 +1,6 @@
-// The one order of a sum (DESIGN.md, the law, 2): element i goes to partial i mod 32, each partial in index
-// order from +0; partials fold in halves. Twin: lib/reference/kernels/sums.ts.
+// Sums in 32 partials, in one fixed order.
+// Element i goes to partial i mod 32, each partial in index order from +0; partials fold in halves
+// (ARCHITECTURE.md, the law, 2). Twin: lib/reference/kernels/sums.ts.
 #pragma once
 
 #include "simd.h"

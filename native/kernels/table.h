@@ -1,4 +1,5 @@
-// The function table: all that the solver and the binding see of the kernels. One per instruction set.
+// Function table: all that solver and binding see of the kernels, one per instruction set.
+// One per instruction set.
 #pragma once
 
 #include <stddef.h>

@@ -1,7 +1,7 @@
-// Update rules (EQUATIONS.md; PyTorch's placement of epsilon). A rule says what it computes once a step
-// (`begin`) and what it does to eight weights (`step`): the next weights and the size of the step for each,
-// which a proximal step after it needs. Parameters 0 … 2 are learningRate, weightDecay and decoupled for all
-// (see passes.h). Twin: lib/reference/kernels/updates.ts.
+// Update rules (docs/equations.md), with PyTorch's placement of epsilon.
+// A rule defines what it computes once a step (`begin`) and what it does to eight weights (`step`): the next
+// weights and the size of the step for each, which a proximal step after it needs. Parameters 0 … 2 are
+// learningRate, weightDecay and decoupled for all (see passes.h). Twin: lib/reference/kernels/updates.ts.
 #pragma once
 
 #include "math.h"

@@ -1,4 +1,5 @@
-// AlignedBuffer on a 64-byte border, so that a vector load never straddles two cache lines. Not set to 0.
+// AlignedBuffer: memory on a 64-byte border, not set to 0.
+// A vector load never straddles two cache lines.
 #pragma once
 
 #include <stddef.h>

@@ -1,7 +1,8 @@
-// Terms of straight pieces as an interior point method sees them. A term is the most of d·m over low <= d <=
-// high, m being a margin: of a row, or of a coefficient from 0. With e = d - low, c = high - d and m = u - v,
-// none of the four is negative, and at an optimum c·u = 0 and e·v = 0; on the way there both products are
-// about μ. Twin: lib/reference/linalg/barrier.ts.
+// Terms of a piecewise-linear objective as an interior point method sees them.
+// A term is max d·m over low <= d <= high, where m is a margin: that of a row, or the distance of a
+// coefficient from 0. With e = d - low, c = high - d and m = u - v, none of the four is negative. At an
+// optimum c·u = 0 and e·v = 0; on the central path both products are about μ. Twin:
+// lib/reference/linalg/barrier.ts.
 #pragma once
 
 #include "alignedbuffer.h"

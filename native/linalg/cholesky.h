@@ -1,4 +1,5 @@
-// Linear equations with a symmetric positive semidefinite matrix. Twin: lib/reference/linalg/cholesky.ts.
+// Cholesky factorization and solution of symmetric positive semidefinite systems.
+// Twin: lib/reference/linalg/cholesky.ts.
 #pragma once
 
 #include "../kernels/table.h"

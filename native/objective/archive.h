@@ -1,5 +1,5 @@
-// A run's state as plain numbers, written or read back in one order. Twin:
-// lib/reference/objective/archive.ts.
+// Archive: the state of a run as a list of numbers, written or read back in one order.
+// Twin: lib/reference/objective/archive.ts.
 #pragma once
 
 #include <stddef.h>

@@ -1,6 +1,6 @@
-// How a pass over many rows is cut, and how its parts are added (DESIGN.md, the law, 3): blocks whose borders
-// depend on the shape alone, partial results added by one pairwise tree in block order.
-// Twin: lib/reference/objective/blocks.ts.
+// Blocks of rows, whose borders depend on the shape alone, and the pairwise tree of their sums.
+// Partial results are added in block order (ARCHITECTURE.md, the law, 3). Twin:
+// lib/reference/objective/blocks.ts.
 #pragma once
 
 #include <stddef.h>

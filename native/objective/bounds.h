@@ -1,4 +1,5 @@
-// Bounds on coefficients in the units of a fit's own columns. Twin: lib/reference/objective/bounds.ts.
+// Bounds on coefficients, in the units of the fit's own columns.
+// Twin: lib/reference/objective/bounds.ts.
 #pragma once
 
 #include <cmath>

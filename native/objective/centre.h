@@ -1,5 +1,6 @@
-// The shortest of all softmax weights that predict the same: what the classes have in common of a column, or
-// of the intercept, changes no probability. Twin: lib/reference/objective/centre.ts.
+// Centring of softmax weights: the shortest of all weights that predict the same.
+// A value added to the weights of all classes, of a column or of the intercept, changes no probability. Twin:
+// lib/reference/objective/centre.ts.
 #pragma once
 
 #include <cmath>

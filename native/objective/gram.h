@@ -1,5 +1,5 @@
-// XᵀDX over many rows: the second derivative of a loss in the coefficients, D holding those in z. Twin:
-// lib/reference/objective/gram.ts.
+// Gram matrix XᵀDX over many rows: the Hessian of a loss in the coefficients.
+// D holds the second derivatives in z. Twin: lib/reference/objective/gram.ts.
 #pragma once
 
 #include "../data/matrix.h"

@@ -1,6 +1,6 @@
-// The squared loss over all rows, which is a quadratic, from its expansion: J(w) = J(v) + gᵀe + ½ eᵀGe,
-// e = w - v. With G = XᵀSX taken once, an evaluation costs cols² and no pass over X.
-// Twin: lib/reference/objective/gramobjective.ts.
+// Squared loss over all rows, expanded about a point: J(w) = J(v) + gᵀe + ½ eᵀGe, e = w - v.
+// With G = XᵀSX taken once, an evaluation costs cols² and no pass over X. Twin:
+// lib/reference/objective/gramobjective.ts.
 #pragma once
 
 #include <cmath>

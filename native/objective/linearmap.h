@@ -1,5 +1,6 @@
-// The scaled columns of X as a linear map, of one output: products with them in passes over the rows. Behind
-// the rows' values there is one for each coefficient. Twin: lib/reference/objective/linearmap.ts.
+// Scaled columns of X as a linear map of one output: products with them in passes over the rows.
+// The map has one more row for each coefficient, behind those of X. Twin:
+// lib/reference/objective/linearmap.ts.
 #pragma once
 
 #include "../data/matrix.h"

@@ -1,4 +1,5 @@
-// The loss over a batch and its gradient. Twin: lib/reference/objective/objective.ts.
+// Objective over a batch of rows: mean loss and its gradient.
+// Twin: lib/reference/objective/objective.ts.
 #pragma once
 
 #include <vector>

@@ -1,5 +1,5 @@
-// A row's piecewise-linear loss as terms: each the most of d·m over low <= d <= low + 1, times the row's
-// weight, where the margin m is y - z (of perceptron -z) less a wall. Twin:
+// Piecewise-linear loss of a row as terms max d·m over low <= d <= low + 1.
+// Each is multiplied by the row's weight; the margin m is y - z (of perceptron -z) less an offset. Twin:
 // lib/reference/objective/pieces.ts.
 #pragma once
 

@@ -1,5 +1,5 @@
-// A fit as plain numbers: what lib/backend/plan.ts encodes, in the same order, and the arrays that it works
-// on.
+// Plan: a fit as plain numbers, and the arrays that it works on.
+// `each` has its fields in the order of lib/backend/wire.ts. Twin: lib/backend/plan.ts.
 #pragma once
 
 #include <stddef.h>

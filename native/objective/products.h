@@ -1,4 +1,5 @@
-// The matrix products of nabla/kernels. Twin: lib/reference/objective/products.ts.
+// Matrix products of nabla/kernels over blocks of rows: gemv, gemvT and gram.
+// Twin: lib/reference/objective/products.ts.
 #pragma once
 
 #include <stddef.h>

@@ -1,5 +1,6 @@
-// Centred or standardized columns without a copy of X: weights are kept for (x - mean)/deviation and turned
-// into those of x for each pass. Twin: lib/reference/objective/scaling.ts.
+// Centred or standardized columns without a copy of X.
+// Weights are kept for (x - mean)/deviation and converted to those of x for each pass. Twin:
+// lib/reference/objective/scaling.ts.
 #pragma once
 
 #include "../linalg/alignedbuffer.h"

@@ -1,5 +1,5 @@
-// The augmented Lagrangian of a nonsmooth objective (proximal method of multipliers, Rockafellar 1976).
-// Every row's loss is the most of d·m over a box (pieces.h); taking off μ/(2·weight)·(d - d₀)² makes it
+// Augmented Lagrangian of a nonsmooth objective (method of multipliers, Rockafellar 1976).
+// Every row's loss is max d·m over a box (objective/pieces); subtracting μ/(2·weight)·(d - d₀)² makes it
 // smooth. l1 and bounds of a coefficient become their Moreau envelope about u₀. d and u follow from the
 // weights; any d in its boxes bounds the minimum from below. Twin: lib/reference/solver/augmented.ts.
 #pragma once

@@ -1,4 +1,5 @@
-// A running average of the weights. Twin: lib/reference/solver/averaging.ts.
+// Running average of the weights: Polyak's, or exponential.
+// Twin: lib/reference/solver/averaging.ts.
 #pragma once
 
 #include <string.h>

@@ -1,5 +1,6 @@
-// From where a fit is to the minimum of its model: all the way if the objective falls enough, or half of it
-// and so on. Twin: lib/reference/solver/backtracking.ts.
+// Backtracking line search on the segment from the weights to the minimum of the model.
+// The whole step is taken if the objective decreases enough, else half of it, and so on (Armijo 1966). Twin:
+// lib/reference/solver/backtracking.ts.
 #pragma once
 
 #include <cmath>

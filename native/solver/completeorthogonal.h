@@ -1,5 +1,5 @@
-// The least squares of least norm from a triangle, by a complete orthogonal decomposition: with its columns
-// permuted, R = Q [L' 0] Z, without what rounding may have made of it. Twin:
+// Minimum-norm least squares from a triangular factor, by a complete orthogonal decomposition.
+// With its columns permuted, R = Q [L' 0] Z; diagonal elements at the level of rounding count as 0. Twin:
 // lib/reference/solver/completeorthogonal.ts.
 #pragma once
 

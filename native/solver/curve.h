@@ -1,4 +1,5 @@
-// The learning rate of a schedule where its place is known. Twin: lib/reference/solver/curve.ts.
+// Curves of the schedules: the learning rate at a given step and epoch.
+// Twin: lib/reference/solver/curve.ts.
 #pragma once
 
 #include <float.h>

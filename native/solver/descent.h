@@ -1,4 +1,5 @@
-// Steps of an update rule along the gradients of batches. Twin: lib/reference/solver/descent.ts.
+// Descent method: steps of an update rule along the gradients of batches.
+// Twin: lib/reference/solver/descent.ts.
 #pragma once
 
 #include <algorithm>

@@ -1,6 +1,7 @@
-// Ridge regression in its dual form (Saunders, Gammerman and Vovk 1998), for fewer rows than columns: with
-// D = what the penalty adds to the second derivatives, (XᵀX + D)⁻¹ = D⁻¹ - D⁻¹Xᵀ(XD⁻¹Xᵀ + I)⁻¹XD⁻¹, which
-// asks for as many equations as there are rows. Twin: lib/reference/solver/dual.ts.
+// Ridge regression in its dual form, for fewer rows than columns.
+// (Saunders, Gammerman and Vovk 1998.) With D the penalty's second derivatives, (XᵀX + D)⁻¹ = D⁻¹ -
+// D⁻¹Xᵀ(XD⁻¹Xᵀ + I)⁻¹XD⁻¹, which takes as many equations as there are rows. Twin:
+// lib/reference/solver/dual.ts.
 #pragma once
 
 #include "../objective/scaling.h"

@@ -1,4 +1,5 @@
-// Least squares and ridge solved at once: a method of one epoch. Twin: lib/reference/solver/exact.ts.
+// Method `exact`: least squares and ridge in closed form, in one epoch.
+// Twin: lib/reference/solver/exact.ts.
 #pragma once
 
 #include <algorithm>

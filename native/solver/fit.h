@@ -1,4 +1,5 @@
-// The solver loop. Twin: lib/reference/solver/fit.ts.
+// Fit loop: epochs, stopping, the best epoch, histories, pauses; all methods share it.
+// Twin: lib/reference/solver/fit.ts.
 #pragma once
 
 #include <atomic>

@@ -1,7 +1,6 @@
-// Where a fit of Huber's loss starts that would begin with most residuals beyond delta, where the loss has no
-// second derivative and steps are as long as delta lets them: at the end of fits of a larger delta, of least
-// squares at first, then of the median residual and less (continuation: Madsen and Nielsen 1993). Twin:
-// lib/reference/solver/huberstart.ts.
+// Initial weights of a Huber fit: continuation from larger deltas (Madsen and Nielsen 1993).
+// Where most residuals exceed delta the loss has no second derivative there. The first fit is one of least
+// squares, the next have the median residual as delta and less. Twin: lib/reference/solver/huberstart.ts.
 #pragma once
 
 #include <functional>

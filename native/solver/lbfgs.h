@@ -1,6 +1,6 @@
-// L-BFGS (Nocedal 1980) with a strong Wolfe search; with l1 or without negative coefficients its orthant-wise
-// form, OWL-QN (Andrew and Gao 2007). A fit of many rows begins where one of a sample of them ends, with the
-// sample's Hessian. Twin: lib/reference/solver/lbfgs.ts.
+// L-BFGS (Nocedal 1980) with a strong Wolfe search; OWL-QN (Andrew and Gao 2007) with l1 or bounds.
+// A fit of many rows starts where a fit of a sample of them ends, preconditioned by the sample's Hessian.
+// Twin: lib/reference/solver/lbfgs.ts.
 #pragma once
 
 #include "linesearch.h"

@@ -1,6 +1,7 @@
-// Least squares and ridge in closed form: by the normal equations, of fewer rows than columns in their dual
-// form, or from a triangle of reflections where these are ill-conditioned; both refined by gradients of twice
-// a double's digits, but where plain ones are as good. Twin: lib/reference/solver/leastsquares.ts.
+// Least squares and ridge in closed form, with iterative refinement.
+// By the normal equations, for fewer rows than columns in their dual form, or by Householder QR where these
+// are ill-conditioned. Refined by gradients in double-double arithmetic, unless plain ones are as good. Twin:
+// lib/reference/solver/leastsquares.ts.
 #pragma once
 
 #include "../objective/penalizedobjective.h"

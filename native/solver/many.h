@@ -1,4 +1,5 @@
-// Many fits alike. Twin: lib/reference/solver/many.ts.
+// Many fits of one plan, on packed problems.
+// Twin: lib/reference/solver/many.ts.
 #pragma once
 
 #include "../objective/plan.h"

@@ -1,4 +1,5 @@
-// How the weights change in an epoch; the loop (fit.cc) does the rest. Twin: lib/reference/solver/method.ts.
+// Method interface: how the weights change in an epoch.
+// The loop (solver/fit) does the rest. Twin: lib/reference/solver/method.ts.
 #pragma once
 
 #include <cmath>

@@ -1,6 +1,7 @@
-// What lbfgs is for piecewise-linear losses: L-BFGS on their augmented Lagrangian (augmented.h), whose
-// multipliers follow whenever it is nearly least. An epoch has up to `mostSteps` iterations; after it the
-// dual function tells how far off the minimum the weights are. Twin: lib/reference/solver/multipliers.ts.
+// Method `lbfgs` for piecewise-linear losses: L-BFGS on their augmented Lagrangian.
+// The multipliers (solver/augmented) are updated whenever it is nearly minimal. An epoch has up to
+// `mostSteps` iterations; after it the dual function gives the duality gap. Twin:
+// lib/reference/solver/multipliers.ts.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Newton's equations of some of the weights, and the model of the objective that they make. Twin:
-// lib/reference/solver/newtonsystem.ts.
+// Newton system of some of the weights, and the quadratic model of the objective it defines.
+// Twin: lib/reference/solver/newtonsystem.ts.
 #pragma once
 
 #include <vector>

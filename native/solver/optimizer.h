@@ -1,5 +1,5 @@
-// An update rule with its state, and what is done to gradients before it. Twin:
-// lib/reference/solver/optimizer.ts.
+// Update rule with its state, and the clipping of gradients before it.
+// Twin: lib/reference/solver/optimizer.ts.
 #pragma once
 
 #include <algorithm>

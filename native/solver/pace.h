@@ -1,5 +1,6 @@
-// What a change of the loss says where the learning rate is small: a rate near 0 moves no loss, wherever the
-// weights are. Twin: lib/reference/solver/pace.ts.
+// Scale of a change of the loss, by the schedule's learning rate, for the stopping rule.
+// A rate near 0 changes no loss, wherever the weights are; so a change counts as the largest rate would have
+// made it. Twin: lib/reference/solver/pace.ts.
 #pragma once
 
 #include <algorithm>

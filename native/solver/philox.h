@@ -1,5 +1,5 @@
-// Philox4x32-10 (Salmon et al., SC 2011): a draw is a pure function of seed, stream, epoch and index.
-// Twin: lib/reference/solver/philox.ts.
+// Philox4x32-10 random generator: a pure function of seed, stream, epoch and index.
+// (Salmon, Moraes, Dror and Shaw, SC 2011.) Twin: lib/reference/solver/philox.ts.
 #pragma once
 
 #include <stdint.h>

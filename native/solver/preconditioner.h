@@ -1,6 +1,7 @@
-// What L-BFGS takes the Hessian to be before it has seen any: the diagonal that a second derivative of 1
-// gives, or, bent, that of the loss at some weights over a sample of rows: one matrix for all outputs, with
-// the mean of their second derivatives. Twin: lib/reference/solver/preconditioner.ts.
+// Initial inverse Hessian of L-BFGS (preconditioner).
+// Either the diagonal for a second derivative of 1, or the Hessian of the loss at some weights over a sample
+// of rows: one matrix for all outputs, with the mean of their second derivatives. Twin:
+// lib/reference/solver/preconditioner.ts.
 #pragma once
 
 #include "../objective/penalizedobjective.h"

@@ -1,8 +1,8 @@
-// The linear or convex quadratic program that a loss of straight pieces makes of one output: every row is a
-// term or two, every coefficient with l1 or bounds one more for each; l2 is all that is curved. Solved by
-// steps of a primal-dual interior point method with predictor and corrector (Mehrotra 1992; for quantiles
-// Portnoy and Koenker 1997), whose equations are those of a Newton step, as many as weights, or as rows where
-// these are fewer (dual.h). Twin: lib/reference/solver/qp.ts.
+// Primal-dual interior point method for the program of one output of a piecewise-linear loss.
+// Every row is a term or two, every coefficient with l1 or bounds one more for each; only l2 is quadratic.
+// Steps have a predictor and a corrector (Mehrotra 1992; for quantiles Portnoy and Koenker 1997). Their
+// equations are those of a Newton step, as many as weights, or as rows where these are fewer (solver/dual).
+// Twin: lib/reference/solver/qp.ts.
 #pragma once
 
 #include <cmath>

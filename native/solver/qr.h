@@ -1,4 +1,5 @@
-// The triangle R of A = QR, by Householder's reflections. Twin: lib/reference/solver/qr.ts.
+// Triangular factor R of A = QR, by Householder reflections over blocks of rows.
+// Twin: lib/reference/solver/qr.ts.
 #pragma once
 
 #include <vector>

@@ -1,6 +1,6 @@
-// Equations of the kind (XᵀDX + E)s = g, D and E being diagonal, by as many as there are rows (dual.h), for
-// fewer rows than columns; an intercept, of which E has nothing, along with them. Twin:
-// lib/reference/solver/rowequations.ts.
+// Systems (XᵀDX + E)s = g, D and E diagonal, with as many equations as rows.
+// For fewer rows than columns (solver/dual); an intercept, which E does not penalise, is solved along with
+// them. Twin: lib/reference/solver/rowequations.ts.
 #pragma once
 
 #include "../objective/gram.h"

@@ -1,6 +1,6 @@
-// Newton's method for fewer rows than columns, by as many equations as rows (rowequations.h): of smooth
-// losses with l2 alone, whose Hessian is positive definite, so that every step leads down. Twin:
-// lib/reference/solver/rownewton.ts.
+// Newton's method for fewer rows than columns, with as many equations as rows.
+// For smooth losses with l2 alone (solver/rowequations), whose Hessian is positive definite but for the
+// intercept, so that every step is a descent direction. Twin: lib/reference/solver/rownewton.ts.
 #pragma once
 
 #include <memory>

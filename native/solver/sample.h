@@ -1,5 +1,5 @@
-// A tenth of a table's rows, or what is enough: where a fit of all of them may begin, and what their Hessian
-// is like. Twin: lib/reference/solver/sample.ts.
+// Sample of the rows: where a fit of all of them starts, and an estimate of their Hessian.
+// Twin: lib/reference/solver/sample.ts.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// Which rows make the next batch. Twin: lib/reference/solver/sampler.ts.
+// Sampler: which rows make the next batch.
+// Twin: lib/reference/solver/sampler.ts.
 #pragma once
 
 #include <utility>

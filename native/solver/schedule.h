@@ -1,4 +1,4 @@
-// The learning rate at a step: where a schedule is, after a warm-up and over fits that go on from each other.
+// Schedule: the learning rate at a step, with warm-up and continuation over successive fits.
 // Twin: lib/reference/solver/schedule.ts.
 #pragma once
 

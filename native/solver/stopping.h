@@ -1,4 +1,5 @@
-// When a fit ends before its last epoch. Twin: lib/reference/solver/stopping.ts.
+// Stopping rules: what ends a fit before its last epoch.
+// Twin: lib/reference/solver/stopping.ts.
 #pragma once
 
 #include <chrono>

@@ -1,7 +1,7 @@
-// Steps along directions in which columns all but depend on each other, whose second derivatives a Hessian of
-// all columns loses to rounding: there they are taken of the columns' combinations, row by row, as of columns
-// of their own (Yamamoto, Nakatsukasa, Yanagisawa and Fukaya 2015, CholeskyQR2).
-// Twin: lib/reference/solver/weakdirections.ts.
+// Newton steps along directions in which columns are nearly dependent (CholeskyQR2).
+// A Hessian of all columns loses their second derivatives to rounding. Here they are computed from
+// combinations of the columns, row by row (Yamamoto, Nakatsukasa, Yanagisawa and Fukaya 2015). Twin:
+// lib/reference/solver/weakdirections.ts.
 #pragma once
 
 #include <vector>

@@ -1,6 +1,6 @@
-// The floating-point environment: round to nearest, denormals kept, no traps. Other libraries of the process
-// may have set another: objects linked by GCC before 13 with -ffast-math switch the thread that loads them to
-// flush-to-zero.
+// Floating-point environment of a call: round to nearest, denormals kept, no traps.
+// Other libraries of the process may have set another: objects linked by GCC before 13 with -ffast-math
+// switch the thread that loads them to flush-to-zero.
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,4 @@
-// Intrusive doubly linked list: its links lie in the elements, so that joining and leaving allocate nothing
-// and cannot fail.
+// Intrusive doubly linked list: joining and leaving allocate nothing and cannot fail.
 #pragma once
 
 #include <stddef.h>

@@ -1,8 +1,8 @@
-// Thread pool of the process, apart from libuv's threads, so that fits and file or DNS work never wait for
-// each other. At most `threads()` jobs run at a time; the others take turns with them, so that a long fit
-// starves no short one. Threads are started as they are needed. Where the system refuses one, passes go on
-// with the threads there are. The pool allocates nothing but threads, so that memory that runs out cannot
-// break its lists.
+// Thread pool of the process, apart from libuv's threads.
+// Fits and file or DNS work never wait for each other. At most `threads()` jobs run at a time; the others
+// take turns with them, so that a long fit starves no short one. Threads are started as they are needed.
+// Where the system refuses one, passes go on with the threads there are. The pool allocates nothing but
+// threads, so that memory that runs out cannot break its lists.
 #pragma once
 
 #include <atomic>

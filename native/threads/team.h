@@ -1,4 +1,4 @@
-// How a fit runs: on how many threads, and whether it is to stop.
+// Team: how many threads a fit runs on, and whether it is to stop.
 #pragma once
 
 #include <thread>

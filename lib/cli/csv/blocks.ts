@@ -1,4 +1,4 @@
-// Numbers in a row that grows: in blocks, so that growing copies nothing and wastes one block at most.
+// Growable arrays of numbers in blocks: growing copies nothing.
 
 type Block = Float64Array | Uint16Array;
 

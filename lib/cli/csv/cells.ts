@@ -1,4 +1,4 @@
-// What a cell may be: a number, strictly, or the name of a category.
+// Cells of a CSV: a strict number, or the name of a category.
 import { show } from '../../base/errors.js';
 import { strictNumber } from '../terminal/text.js';
 import { csvError, type Place } from './place.js';

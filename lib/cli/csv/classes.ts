@@ -1,4 +1,4 @@
-// The classes of a target: their names in order, and the number that each is for the library.
+// Classes of a target column: their names in order, and their numbers for the library.
 import type { losses } from '../../catalog/losses.js';
 import type { Column } from './columns.js';
 import { csvError } from './place.js';

@@ -1,4 +1,4 @@
-// The cells of a column as numbers: what is kept of a cell is eight bytes, or two for a category.
+// Columns of a CSV as numbers: eight bytes a cell, two for a category.
 import { show } from '../../base/errors.js';
 import { type Blocks, float64Blocks, uint16Blocks } from './blocks.js';
 import { kindOf, readNumberCell, readTextCell } from './cells.js';

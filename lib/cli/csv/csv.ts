@@ -1,4 +1,4 @@
-// Reads a CSV file row by row and tells where in it something is wrong.
+// CSV reader: row by row, with line and column in its errors.
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';

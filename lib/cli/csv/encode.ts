@@ -1,4 +1,4 @@
-// Columns of a file to columns of X: a number is one, a text is one for each of its categories but the base.
+// One-hot encoding: columns of a file to columns of X.
 import { NablaError } from '../../base/errors.js';
 import type { Column, NumberColumn } from './columns.js';
 import type { CsvTable } from './table.js';

@@ -1,4 +1,5 @@
-// Lets text through and stops at what is none. The parser after it would turn bad bytes into question marks.
+// UTF-8 validation stream: rejects invalid bytes.
+// The parser after it would turn them into replacement characters.
 import { isUtf8 } from 'node:buffer';
 import { csvError } from './place.js';
 

@@ -1,4 +1,4 @@
-// Where in a file something is wrong.
+// Errors in a CSV file, with line and column.
 import { type ErrorCode, NablaError } from '../../base/errors.js';
 import { oneLine } from '../terminal/text.js';
 

@@ -1,5 +1,6 @@
-// Least squares on a target of mean 0 and deviation 1: steps of one size then suit grams and millions alike. Only the
-// learning rate is of that scale; penalties, limits and all that is told stay in the units of the file.
+// Scaling of the target to mean 0 and deviation 1 for least squares.
+// Steps of one size then suit grams and millions alike. Only the learning rate has that scale; penalties, limits and
+// reports stay in the units of the file.
 import { NablaError } from '../../base/errors.js';
 import type { FitOptions, Model } from '../../index.js';
 import type { Rows } from './encode.js';

@@ -1,4 +1,4 @@
-// What a fit is made of: the tables that are read, and their rows by what they are for.
+// Tables of a fit, and the split of their rows by use.
 import { split as drawValidation } from '../../fitting/prepare.js';
 import { codeOf } from '../../input/labels.js';
 import type { Io } from '../command.js';

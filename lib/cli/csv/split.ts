@@ -1,4 +1,4 @@
-// Which rows are fitted to and which are held out to measure on.
+// Split of the rows into those fitted and those held out.
 import { holdOut } from '../../input/holdout.js';
 
 /** Of draws: its own, so that the rows are not those that validation would draw. */

@@ -1,4 +1,4 @@
-// The columns of a CSV file that are wanted, as numbers.
+// Table: the columns of a CSV file that a fit needs, as numbers.
 import { closest } from 'fastest-levenshtein';
 import { NablaError, show } from '../../base/errors.js';
 import { type Collector, type Column, type ColumnSpec, collectorOf, type NumberColumn } from './columns.js';

@@ -1,4 +1,4 @@
-// Which columns of a file a fit is made of, and what their cells may be.
+// Specification of a fit's columns, and what their cells may hold.
 
 import { show } from '../../base/errors.js';
 import { losses } from '../../catalog/losses.js';

@@ -1,4 +1,4 @@
-// What to try where a fit diverged.
+// Advice after a fit that diverged.
 import type { Model } from '../../index.js';
 import type { Io } from '../command.js';
 import { type FitRequest, isSolver } from './request.js';

@@ -1,4 +1,4 @@
-// nabla fit: a CSV file to a model, and how well it does on rows held out.
+// nabla fit: a CSV file to a model, measured on rows held out.
 
 import { basename } from 'node:path';
 import { writeAtomic } from '../../base/file.js';

@@ -1,4 +1,4 @@
-// The loss curve in characters.
+// Loss curve in characters.
 import { plot } from 'simple-ascii-chart';
 import { type Curve, countTicks, lossScale, lossTicks, tickLabel } from '../../draw/curve.js';
 import { count } from '../../draw/figures.js';

@@ -1,4 +1,4 @@
-// How well a model meets rows: the library's metrics, with the classes by the names that the file has for them.
+// Metrics of a model with the class names of the file.
 import type { ClassMetrics, MeanMetrics, Model, ValueMetrics } from '../../index.js';
 import type { Rows } from '../csv/encode.js';
 import type { Parts } from '../csv/sources.js';

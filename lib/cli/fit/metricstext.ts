@@ -1,4 +1,4 @@
-// Metrics as tables, for people.
+// Text of the metrics, as tables.
 
 import { count, counted, measured } from '../../draw/figures.js';
 import { tables } from '../terminal/tables.js';

@@ -1,4 +1,4 @@
-// The model file: a model, and what is needed to encode the columns of a CSV for it.
+// Model file of the command: a model with the encoding of its columns.
 import { readFile } from 'node:fs/promises';
 import { type ErrorCode, NablaError, show } from '../../base/errors.js';
 import { Model } from '../../index.js';

@@ -1,4 +1,4 @@
-// nabla predict: a model file and new rows to predictions, and how good they are where the rows tell.
+// nabla predict: a model file and new rows to predictions, with metrics where y is given.
 import { NablaError } from '../../base/errors.js';
 import { codeOf } from '../../input/labels.js';
 import { probabilistic } from '../../metrics/predictions.js';

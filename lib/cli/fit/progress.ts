@@ -1,4 +1,4 @@
-// What is shown while it takes long, on a terminal only: how much of the file is read, and that a fit is running.
+// Progress bar on a terminal: reading of the file, and the running fit.
 import { basename } from 'node:path';
 import cliProgress from 'cli-progress';
 import { seconds } from '../../draw/figures.js';

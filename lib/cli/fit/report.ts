@@ -1,4 +1,4 @@
-// What a fit came to: the object that --json writes.
+// Report of a fit: the object that --json writes.
 
 import { type BestEpoch, bestEpoch } from '../../draw/curve.js';
 import type { BackendInfo, Model, ModelJSON, Optimality, Status } from '../../index.js';

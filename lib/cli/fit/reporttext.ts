@@ -1,4 +1,4 @@
-// What a fit came to, for people.
+// Text of the report of a fit.
 
 import type { Curve } from '../../draw/curve.js';
 import { count, counted, measured, seconds } from '../../draw/figures.js';

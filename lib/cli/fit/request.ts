@@ -1,4 +1,4 @@
-// What a call of nabla fit asks for beside the options of the library, checked.
+// Request of nabla fit: options of the command beside those of the library, checked.
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';

@@ -1,4 +1,4 @@
-// What a person should know of a fit that has ended: that it is far from its minimum, or that columns need scaling.
+// Warnings after a fit: far from its minimum, or columns that need scaling.
 import type { FitOptions, Model, Optimality } from '../../index.js';
 import type { Io } from '../command.js';
 import type { Rows } from '../csv/encode.js';

@@ -1,4 +1,4 @@
-// What a fit chooses by name, and the lines of a help text that tell these names.
+// Axes of a fit chosen by name, and their lines in the help.
 import type { Entry } from '../../catalog/entry.js';
 import { losses } from '../../catalog/losses.js';
 import { measures } from '../../catalog/measures.js';

@@ -1,4 +1,4 @@
-// Flags and their lines in the help, short where many entries of the catalog share one.
+// Help lines of flags, merged where many entries of the catalog share one.
 import { Option } from 'commander';
 import type { Parameter } from '../../catalog/entry.js';
 import { type Flag, kebab, partOf } from './parameters.js';

@@ -1,4 +1,4 @@
-// The flags of a fit, made from the catalog: a new row there is a new name or flag here.
+// Flags of a fit, made from the catalog: a new row there is a new name or flag here.
 import { type Command, Option } from 'commander';
 import { NablaError, show } from '../../base/errors.js';
 import { fitOptions } from '../../catalog/options.js';

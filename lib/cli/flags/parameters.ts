@@ -1,4 +1,4 @@
-// The parameters of the catalog by the name of a flag.
+// Parameters of the catalog by the name of their flag.
 import type { Parameter } from '../../catalog/entry.js';
 import { type Axis, axes } from './axes.js';
 

@@ -1,4 +1,4 @@
-// The value of a flag, by the catalog.
+// Reads the value of a flag, by the catalog.
 
 import { NablaError, show } from '../../base/errors.js';
 import type { Parameter } from '../../catalog/entry.js';

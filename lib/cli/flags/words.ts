@@ -1,4 +1,4 @@
-// The library's messages in the words of the command: options are flags.
+// Messages of the library with options named as flags.
 
 import { NablaError } from '../../base/errors.js';
 import { fitOptions, pathOptions } from '../../catalog/options.js';

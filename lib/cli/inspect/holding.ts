@@ -1,4 +1,4 @@
-// What a file of nabla holds, whoever wrote it: the command, a model, an estimator or a checkpoint.
+// Contents of a file of nabla: of the command, a model, an estimator or a checkpoint.
 import { readFile } from 'node:fs/promises';
 import { NablaError, show } from '../../base/errors.js';
 import { decode, isContainer, kindOf } from '../../base/file.js';

@@ -1,4 +1,4 @@
-// nabla inspect: what a file holds.
+// nabla inspect: prints what a file holds.
 import type { Io } from '../command.js';
 import { readFlag } from '../flags/readflag.js';
 import { readHolding } from './holding.js';

@@ -1,4 +1,4 @@
-// What a file holds as the object that inspect --json writes.
+// Inspection: the object that inspect --json writes.
 import type { Optimality, Status } from '../../index.js';
 import type { Label, Model } from '../../model/model.js';
 import { coefficientNames, type Encoding } from '../csv/encode.js';

@@ -1,4 +1,4 @@
-// What a file holds, for people.
+// Text of an inspection.
 import { losses } from '../../catalog/losses.js';
 import { count, counted, measured } from '../../draw/figures.js';
 import { coefficientLines, factLines } from '../fit/reporttext.js';

@@ -1,4 +1,4 @@
-// What happens along λ, in characters.
+// Chart of a path along λ, in characters.
 import { scaleLinear } from 'd3-scale';
 import { plot } from 'simple-ascii-chart';
 import { tickLabel } from '../../draw/curve.js';

@@ -1,4 +1,4 @@
-// nabla fit --path and --cv: models along λ, and which of them to keep.
+// nabla fit --path and --cv: models along λ, and the one to keep.
 
 import { basename } from 'node:path';
 import { writeAtomic } from '../../base/file.js';

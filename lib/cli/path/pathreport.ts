@@ -1,4 +1,4 @@
-// What a path, or its cross-validation, came to: the object that --json writes.
+// Report of a path or its cross-validation: the object that --json writes.
 import type { CrossValidation, Model, Path, Status } from '../../index.js';
 import { meanLoss, measure } from '../../metrics/measure.js';
 import type { Parts } from '../csv/sources.js';

@@ -1,4 +1,4 @@
-// What a call of nabla fit asks for along λ: its flags, and what they come to.
+// Request of nabla fit along λ: its flags, checked.
 import { type Command, Option } from 'commander';
 import { NablaError } from '../../base/errors.js';
 import type { Parameter } from '../../catalog/entry.js';

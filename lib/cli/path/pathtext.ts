@@ -1,4 +1,4 @@
-// What a path, or its cross-validation, came to, for people.
+// Text of the report of a path or its cross-validation.
 
 import { count, counted, measured, seconds } from '../../draw/figures.js';
 import { metricsText } from '../fit/metricstext.js';

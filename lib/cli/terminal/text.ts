@@ -1,4 +1,4 @@
-// Small things about text and numbers, shared by the files of this folder.
+// Helpers for text and numbers, shared by the folders of the command.
 
 export function oneLine(text: string): string {
   return text.trim().replace(/\s*\n\s*/g, ' ');

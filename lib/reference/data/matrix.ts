@@ -1,6 +1,6 @@
-// X as its owner has it, in doubles or in singles. All that is computed is computed in doubles: of these a block of rows
-// is read in place, of singles it is widened into a room, which is exact, whenever it is needed.
-// Twin: native/data/matrix.h.
+// Design matrix X as the caller stores it, in doubles or in singles.
+// All arithmetic is in doubles: a block of rows in doubles is read in place; one in singles is widened into a buffer,
+// which is exact, each time it is needed. Twin: native/data/matrix.h.
 import { isSingles, type Matrix } from '../../base/arrays.js';
 import { type Rows, type RowsOf, rowAt, type SingleRows, widen } from '../kernels/dense.js';
 

@@ -1,4 +1,5 @@
-// Vector and matrix kernels on dense rows. Twin: native/kernels/dense.h.
+// Vector and matrix kernels on dense rows (BLAS levels 1 and 2).
+// Twin: native/kernels/dense.h.
 import { sumOfMagnitudes, sumOfProducts, sumOfSquares } from './sums.js';
 
 /** Rows of a row-major matrix: `count` consecutive ones from row `start`, or those named from index[start] on. */

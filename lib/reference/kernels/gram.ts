@@ -1,4 +1,6 @@
-// XᵀDX. Twin: native/kernels/gram.h, where it goes by tiles; each element has the same sums in the same order.
+// Gram matrix XᵀDX of a run of rows.
+// The native kernel goes by tiles; each element has the same sums in the same order. Twin: native/kernels/gram.h, where
+// it goes by tiles; each element has the same sums in the same order.
 import { type Rows, rowAt } from './dense.js';
 
 /**

@@ -1,5 +1,5 @@
-// A quadratic of some weights, from its expansion (solver/expansion.ts): e = w - v, gᵀe, eᵀGe and g + Ge. Twin:
-// native/kernels/gramquadratic.h.
+// Quadratic about a point, from its gradient and Hessian: e = w - v, gᵀe, eᵀGe and g + Ge.
+// Used by objective/gramobjective. Twin: native/kernels/gramquadratic.h.
 import { type Rows, rmatvec } from './dense.js';
 import { sumOfProducts } from './sums.js';
 

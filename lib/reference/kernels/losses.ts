@@ -1,5 +1,6 @@
-// Losses ℓ(y, z) and their derivatives in z. z that is NaN gives a loss that is NaN. The second derivative of those of
-// straight pieces is 0, at their kinks, too. Twins: native/kernels/losses.h and the lifts in native/kernels/passes.h.
+// Losses ℓ(y, z) with their first and second derivatives in z (docs/equations.md).
+// z that is NaN gives a loss that is NaN. The second derivative of piecewise-linear losses is 0, also where they are
+// not differentiable. Twins: native/kernels/losses.h and the lifts in native/kernels/passes.h.
 import { exp, expSeries, log, log1p, sign } from './math.js';
 import { sum } from './sums.js';
 

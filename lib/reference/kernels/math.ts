@@ -1,5 +1,5 @@
-// Elementary functions of our own, in + - * /, comparisons and bit shifts, so that C++ has the same bits.
-// Twin: native/kernels/math.h.
+// Elementary functions in + - * /, comparisons and bit shifts, so that C++ has the same bits.
+// See ARCHITECTURE.md, the law, 5. Twin: native/kernels/math.h.
 
 const ln2High = 0.6931471805598903; // its low bits zero: n · ln2High is exact
 const ln2Low = 5.497923018708371e-14;

@@ -1,5 +1,5 @@
-// A step of an update rule over arrays, with what may be done to gradients and weights beside it. Twin:
-// native/kernels/passes.h.
+// Update step over arrays, with clipping, weight decay and penalty in the same pass.
+// Twin: native/kernels/passes.h.
 import { type Penalty, penaltySlope, proximal } from './penalties.js';
 import { divided, type Formula, sgd, stepSize } from './updates.js';
 

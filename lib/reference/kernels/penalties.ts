@@ -1,4 +1,5 @@
-// R(w) = l1·Σ f|w| + ½·l2·Σ f w², with a factor f per coefficient. Twin: native/kernels/penalties.h.
+// Penalty R(w) = l1·Σ f|w| + ½·l2·Σ f w², with a factor f per coefficient; proximal steps.
+// Twin: native/kernels/penalties.h.
 import type { Bounds } from '../../backend/interface.js';
 import { sign } from './math.js';
 import { sum } from './sums.js';

@@ -1,5 +1,6 @@
-// The one order of a sum: element i goes to partial i mod 32, each partial in index order from +0; partials
-// fold in halves: k += k+16, then +8, +4, +2, +1. Twin: native/kernels/sums.h.
+// Sums in 32 partials, in one fixed order.
+// Element i goes to partial i mod 32, each partial in index order from +0; partials fold in halves: k += k+16, then +8,
+// +4, +2, +1 (ARCHITECTURE.md, the law, 2). Twin: native/kernels/sums.h.
 
 const partials = new Float64Array(32);
 

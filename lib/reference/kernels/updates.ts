@@ -1,6 +1,7 @@
-// Update rules. A rule says what it computes once a step (`begin`) and what it does to one weight (`step`): the next
-// weight and, in `stepSize`, the size of the step, which a proximal step after it needs. Parameters 0 … 2 are
-// learningRate, weightDecay and decoupled for all. Twin: native/kernels/updates.h.
+// Update rules (docs/equations.md), with PyTorch's placement of epsilon.
+// A rule defines what it computes once a step (`begin`) and what it does to one weight (`step`): the next weight and,
+// in `stepSize`, the size of the step, which a proximal step after it needs. Parameters 0 … 2 are learningRate,
+// weightDecay and decoupled for all. Twin: native/kernels/updates.h.
 import { power, sign } from './math.js';
 
 /** What is done to states with the next weight i. */

@@ -1,4 +1,5 @@
-// Linear equations with a symmetric positive semidefinite matrix. Twin: native/linalg/cholesky.cc.
+// Cholesky factorization and solution of symmetric positive semidefinite systems.
+// Twin: native/linalg/cholesky.cc.
 import { sumOfProducts } from '../kernels/sums.js';
 
 /** Columns that become those of L at once, and are then taken out of those behind them. */

@@ -1,5 +1,6 @@
-// The minimum of a quadratic model with l1 and bounds: coordinate descent finds which variables are at 0 or at a bound, a
-// solve of the equations of the others makes it exact. Twin: native/linalg/coordinatedescent.cc.
+// Coordinate descent on a quadratic model with l1 and bounds.
+// Coordinate descent finds which variables are at 0 or at a bound; a direct solve for the others makes the minimum
+// exact. Twin: native/linalg/coordinatedescent.cc.
 
 import { dot } from '../kernels/dense.js';
 import { isAtLower, isAtUpper, type Penalty } from '../kernels/penalties.js';

@@ -1,4 +1,5 @@
-// A run's state as plain numbers, written or read back in one order. Twin: native/objective/archive.h.
+// Archive: the state of a run as a list of numbers, written or read back in one order.
+// Twin: native/objective/archive.h.
 import { NablaError } from '../../base/errors.js';
 
 /** What can be put away and taken up again: `serialize` names its parts in order, to be written or replaced. */

@@ -1,5 +1,5 @@
-// How a pass over many rows is cut, and how its parts are added: blocks whose borders depend on the shape alone,
-// partial results added by one pairwise tree in block order. Twin: native/objective/blocks.h.
+// Blocks of rows, whose borders depend on the shape alone, and the pairwise tree of their sums.
+// Partial results are added in block order (ARCHITECTURE.md, the law, 3). Twin: native/objective/blocks.h.
 import { axpy } from '../kernels/dense.js';
 
 /** Doubles of X in a block: 16 KiB stay in L1 between the two passes over them. */

@@ -1,4 +1,5 @@
-// Bounds on coefficients in the units of a fit's own columns. Twin: native/objective/bounds.h.
+// Bounds on coefficients, in the units of the fit's own columns.
+// Twin: native/objective/bounds.h.
 
 import type { Bounds } from '../../backend/interface.js';
 import { coefficientCount, type Plan } from '../../backend/plan.js';

@@ -1,5 +1,5 @@
-// XᵀDX over many rows: the second derivative of a loss in the coefficients, D holding those in z.
-// Twin: native/objective/gram.cc.
+// Gram matrix XᵀDX over many rows: the Hessian of a loss in the coefficients.
+// D holds the second derivatives in z. Twin: native/objective/gram.cc.
 
 import { Reader, type Source, widthOf } from '../data/matrix.js';
 import { type Rows, rmatvec, rowAt } from '../kernels/dense.js';

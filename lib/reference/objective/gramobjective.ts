@@ -1,5 +1,5 @@
-// The squared loss over all rows, which is a quadratic, from its expansion: J(w) = J(v) + gᵀe + ½ eᵀGe, e = w - v. With
-// G = XᵀSX taken once, an evaluation costs cols² and no pass over X. Twin: native/objective/gramobjective.cc.
+// Squared loss over all rows, expanded about a point: J(w) = J(v) + gᵀe + ½ eᵀGe, e = w - v.
+// With G = XᵀSX taken once, an evaluation costs cols² and no pass over X. Twin: native/objective/gramobjective.cc.
 import { coefficientCount, knownPlaces, type Plan, type Table, weightCount } from '../../backend/plan.js';
 import { Reader } from '../data/matrix.js';
 import { divide, type Rows, rmatvec } from '../kernels/dense.js';

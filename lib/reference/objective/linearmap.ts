@@ -1,5 +1,5 @@
-// The scaled columns of X as a linear map, of one output: products with them in passes over the rows. Behind the rows'
-// values there is one for each coefficient. Twin: native/objective/linearmap.cc.
+// Scaled columns of X as a linear map of one output: products with them in passes over the rows.
+// The map has one more row for each coefficient, behind those of X. Twin: native/objective/linearmap.cc.
 import type { Plan, Table } from '../../backend/plan.js';
 import { Reader } from '../data/matrix.js';
 import { matvec, type Rows, rmatvec } from '../kernels/dense.js';

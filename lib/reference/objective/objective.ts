@@ -1,4 +1,5 @@
-// The loss over a batch and its gradient. Twin: native/objective/objective.cc.
+// Objective over a batch of rows: mean loss and its gradient.
+// Twin: native/objective/objective.cc.
 
 import { coefficientCount, type Plan, type Table, weightCount } from '../../backend/plan.js';
 import { roomFor, rowsOf, type Source } from '../data/matrix.js';

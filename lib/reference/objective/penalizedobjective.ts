@@ -1,5 +1,5 @@
-// The objective over all rows as a solver sees it: its value, and the gradient of all but l1, which has none at 0.
-// Twin: native/objective/penalizedobjective.h.
+// Penalized objective over all rows: its value, and the gradient of its smooth part.
+// l1, which has no gradient at 0, is left to the solver. Twin: native/objective/penalizedobjective.h.
 import { isActive, type Penalty, penaltyValue, stationarity } from '../kernels/penalties.js';
 import type { Evaluator } from './objective.js';
 

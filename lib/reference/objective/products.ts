@@ -1,4 +1,5 @@
-// The matrix products of nabla/kernels. Twin: native/objective/products.cc.
+// Matrix products of nabla/kernels over blocks of rows: gemv, gemvT and gram.
+// Twin: native/objective/products.cc.
 import { matvec, rmatvec } from '../kernels/dense.js';
 import { rowsPerBlock, Tree } from './blocks.js';
 import { Gram } from './gram.js';

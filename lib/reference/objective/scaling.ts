@@ -1,5 +1,6 @@
-// Centred or standardized columns without a copy of X: weights are kept for (x - mean)/deviation and turned into those
-// of x for each pass. Twin: native/objective/scaling.cc.
+// Centred or standardized columns without a copy of X.
+// Weights are kept for (x - mean)/deviation and converted to those of x for each pass. Twin:
+// native/objective/scaling.cc.
 
 import { coefficientCount, type Plan, type Table } from '../../backend/plan.js';
 import { Reader } from '../data/matrix.js';

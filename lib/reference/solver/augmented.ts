@@ -1,7 +1,7 @@
-// The augmented Lagrangian of a nonsmooth objective (proximal method of multipliers, Rockafellar 1976). Every row's loss is
-// the most of d·m over a box (pieces.ts); taking off μ/(2·weight)·(d - d₀)² makes it smooth. l1 and bounds of a coefficient
-// become their Moreau envelope about u₀. d and u follow from the weights; any d in its boxes bounds the minimum from below.
-// Twin: native/solver/augmented.cc.
+// Augmented Lagrangian of a nonsmooth objective (method of multipliers, Rockafellar 1976).
+// Every row's loss is max d·m over a box (objective/pieces); subtracting μ/(2·weight)·(d - d₀)² makes it smooth. l1 and
+// bounds of a coefficient become their Moreau envelope about u₀. d and u follow from the weights; any d in its boxes
+// bounds the minimum from below. Twin: native/solver/augmented.cc.
 import { coefficientCount, type Plan, type Table, weightCount } from '../../backend/plan.js';
 import type { Penalty } from '../kernels/penalties.js';
 import type { Archive } from '../objective/archive.js';

@@ -1,4 +1,5 @@
-// A running average of the weights. Twin: native/solver/averaging.h.
+// Running average of the weights: Polyak's, or exponential.
+// Twin: native/solver/averaging.h.
 import { averagingKind, type Plan, weightCount } from '../../backend/plan.js';
 import { approach } from '../kernels/dense.js';
 import type { Archive } from '../objective/archive.js';

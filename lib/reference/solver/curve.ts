@@ -1,4 +1,5 @@
-// The learning rate of a schedule where its place is known. Twin: native/solver/curve.h.
+// Curves of the schedules: the learning rate at a given step and epoch.
+// Twin: native/solver/curve.h.
 import { maxParameters } from '../../backend/plan.js';
 import { cosPi, power } from '../kernels/math.js';
 import type { Archive } from '../objective/archive.js';

@@ -1,4 +1,5 @@
-// Steps of an update rule along the gradients of batches. Twin: native/solver/descent.h.
+// Descent method: steps of an update rule along the gradients of batches.
+// Twin: native/solver/descent.h.
 
 import type { FitJob } from '../../backend/interface.js';
 import { coefficientCount, weightCount } from '../../backend/plan.js';

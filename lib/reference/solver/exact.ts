@@ -1,4 +1,5 @@
-// Least squares and ridge solved at once: a method of one epoch. Twin: native/solver/exact.h.
+// Method `exact`: least squares and ridge in closed form, in one epoch.
+// Twin: native/solver/exact.h.
 import type { Plan, Table } from '../../backend/plan.js';
 import { GramObjective } from '../objective/gramobjective.js';
 import type { Objective } from '../objective/objective.js';

@@ -1,4 +1,5 @@
-// The solver loop. Twin: native/solver/fit.cc.
+// Fit loop: epochs, stopping, the best epoch, histories, pauses; all methods share it.
+// Twin: native/solver/fit.cc.
 
 import { usesGram } from '../../backend/gram.js';
 import type { Bounds, EpochEnd, FitJob, Outcome } from '../../backend/interface.js';

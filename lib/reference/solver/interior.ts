@@ -1,6 +1,6 @@
-// Losses of straight pieces: of each output a linear or quadratic program (program.ts) goes on by itself. The weights are
-// the best that were met, and what the programs know of the minimum from below tells how far off they are.
-// Twin: native/solver/interior.h.
+// Method `newton` for piecewise-linear losses: an interior point method per output.
+// Each output is a linear or quadratic program (solver/qp) that iterates by itself. The weights returned are the best
+// met; the programs' dual values give the duality gap. Twin: native/solver/interior.h.
 import type { Plan, Table } from '../../backend/plan.js';
 import type { Archive } from '../objective/archive.js';
 import { Gram } from '../objective/gram.js';

@@ -1,6 +1,6 @@
-// L-BFGS (Nocedal 1980) with a strong Wolfe search; with l1 or bounds its orthant-wise form, which projects steps,
-// OWL-QN (Andrew and Gao 2007). A fit of many rows begins where one of a sample of them ends, with the sample's Hessian.
-// Twin: native/solver/lbfgs.cc.
+// L-BFGS (Nocedal 1980) with a strong Wolfe search; OWL-QN (Andrew and Gao 2007) with l1 or bounds.
+// A fit of many rows starts where a fit of a sample of them ends, preconditioned by the sample's Hessian. Twin:
+// native/solver/lbfgs.cc.
 import { type Plan, piecewiseLinearLosses, type Table, weightCount } from '../../backend/plan.js';
 import { axpy, dot, nrm2, scal } from '../kernels/dense.js';
 import { isAtLower, isAtUpper } from '../kernels/penalties.js';

@@ -1,6 +1,6 @@
-// How far to go along a direction: the strong Wolfe conditions, by bracketing and cubic interpolation (Nocedal and
-// Wright, Numerical Optimization, 3.5), and where rounding hides the decrease the approximate ones of Hager and Zhang
-// (2005), which look at the slope alone. Twin: native/solver/linesearch.h.
+// Line search for the strong Wolfe conditions (Nocedal and Wright, Numerical Optimization, 3.5).
+// By bracketing and cubic interpolation. Where rounding hides the decrease it takes the approximate conditions of Hager
+// and Zhang (2005), which use the slope alone. Twin: native/solver/linesearch.h.
 
 /** A point of the ray: how far, the value there and the slope. */
 export interface RayPoint {

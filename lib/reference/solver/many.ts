@@ -1,4 +1,5 @@
-// Many fits alike, one after another. Twin: native/solver/many.cc.
+// Many fits of one plan, on packed problems.
+// Twin: native/solver/many.cc.
 
 import type { FitJob, ManyJob } from '../../backend/interface.js';
 import { manyStatuses } from '../../backend/plan.js';

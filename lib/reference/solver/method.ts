@@ -1,4 +1,5 @@
-// How the weights change in an epoch; the loop (fit.ts) does the rest. Twin: native/solver/method.h.
+// Method interface: how the weights change in an epoch.
+// The loop (solver/fit) does the rest. Twin: native/solver/method.h.
 import type { Status } from '../../backend/plan.js';
 import type { Archive, Archived } from '../objective/archive.js';
 

@@ -1,6 +1,6 @@
-// What lbfgs is for piecewise-linear losses: L-BFGS on their augmented Lagrangian (augmented.ts), whose multipliers follow
-// whenever it is nearly least. An epoch has up to `mostSteps` iterations; after it the dual function tells how far off the
-// minimum the weights are. Twin: native/solver/multipliers.h.
+// Method `lbfgs` for piecewise-linear losses: L-BFGS on their augmented Lagrangian.
+// The multipliers (solver/augmented) are updated whenever it is nearly minimal. An epoch has up to `mostSteps`
+// iterations; after it the dual function gives the duality gap. Twin: native/solver/multipliers.h.
 import type { Plan, Table } from '../../backend/plan.js';
 import type { Archive } from '../objective/archive.js';
 import { PenalizedObjective } from '../objective/penalizedobjective.js';

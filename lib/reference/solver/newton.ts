@@ -1,8 +1,8 @@
-// Newton's method by Cholesky: each iteration goes to the minimum of a quadratic model of the objective, penalty and all
-// (proximal Newton: Lee, Sun and Saunders 2014), or as far towards it as the objective falls. One system of equations for
-// each output, one for all of softmax, of the columns that are not held at 0. Where the Hessian says nothing of a direction
-// in which the objective falls, or too little, it is damped (Levenberg 1944, Marquardt 1963).
-// Twin: native/solver/newton.cc.
+// Proximal Newton method by Cholesky (Lee, Sun and Saunders 2014).
+// Each iteration goes to the minimum of a quadratic model of the objective, penalty included, or part of the way by
+// backtracking. There is one system of equations for each output, one for all outputs of softmax, of the columns in the
+// working set. Where the Hessian is singular, or too small, in a direction in which the objective decreases, it is
+// damped (Levenberg 1944, Marquardt 1963). Twin: native/solver/newton.cc.
 
 import { isWorthExpanding } from '../../backend/gram.js';
 import { type Plan, softmaxLoss, squaredLoss, type Table, weightCount } from '../../backend/plan.js';

@@ -1,4 +1,4 @@
-// Newton's equations of some of the weights, and the model of the objective that they make.
+// Newton system of some of the weights, and the quadratic model of the objective it defines.
 // Twin: native/solver/newtonsystem.cc.
 import { coefficientCount, type Plan, softmaxLoss } from '../../backend/plan.js';
 import { isAtLower, isAtUpper } from '../kernels/penalties.js';

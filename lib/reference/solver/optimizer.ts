@@ -1,4 +1,5 @@
-// An update rule with its state, and what is done to gradients before it. Twin: native/solver/optimizer.h.
+// Update rule with its state, and the clipping of gradients before it.
+// Twin: native/solver/optimizer.h.
 import { nrm2 } from '../kernels/dense.js';
 import { type Due, type Modifiers, modifiedPass, updatePass } from '../kernels/passes.js';
 import { isActive, type Penalty } from '../kernels/penalties.js';

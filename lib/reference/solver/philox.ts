@@ -1,5 +1,5 @@
-// Philox4x32-10 (Salmon et al., SC 2011): a draw is a pure function of seed, stream, epoch and index.
-// Twin: native/solver/philox.h.
+// Philox4x32-10 random generator: a pure function of seed, stream, epoch and index.
+// (Salmon, Moraes, Dror and Shaw, SC 2011.) Twin: native/solver/philox.h.
 
 /** The high 32 bits of a 32 × 32 bit product. */
 function multiplyHigh(a: number, b: number): number {

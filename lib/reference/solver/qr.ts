@@ -1,4 +1,5 @@
-// The triangle R of A = QR, by Householder's reflections. Twin: native/solver/qr.cc.
+// Triangular factor R of A = QR, by Householder reflections over blocks of rows.
+// Twin: native/solver/qr.cc.
 import type { Plan, Table } from '../../backend/plan.js';
 import { Reader } from '../data/matrix.js';
 import { nrm2, rowAt } from '../kernels/dense.js';

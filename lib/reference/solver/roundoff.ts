@@ -1,5 +1,5 @@
-// Round-off level of an objective, from the terms summed at the current point: of a row, its loss, and its slope times the
-// terms of z. Twin: native/solver/roundoff.cc.
+// Round-off level of an objective, from the terms summed at the current point.
+// A row contributes its loss, and its slope times the terms of z. Twin: native/solver/roundoff.cc.
 import {
   coefficientCount,
   gammaLoss,

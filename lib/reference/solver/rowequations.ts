@@ -1,5 +1,6 @@
-// Equations of the kind (XᵀDX + E)s = g, D and E being diagonal, by as many as there are rows (dual.ts), for fewer rows than
-// columns; an intercept, of which E has nothing, along with them. Twin: native/solver/rowequations.cc.
+// Systems (XᵀDX + E)s = g, D and E diagonal, with as many equations as rows.
+// For fewer rows than columns (solver/dual); an intercept, which E does not penalise, is solved along with them. Twin:
+// native/solver/rowequations.cc.
 import type { Plan, Table } from '../../backend/plan.js';
 import { axpy, dot } from '../kernels/dense.js';
 import type { Penalty } from '../kernels/penalties.js';

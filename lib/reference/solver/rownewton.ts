@@ -1,6 +1,6 @@
-// Newton's method for fewer rows than columns, by as many equations as rows (rowequations.ts): of smooth losses with l2
-// alone, whose Hessian is positive definite but for the intercept, so that every step leads down.
-// Twin: native/solver/rownewton.cc.
+// Newton's method for fewer rows than columns, with as many equations as rows.
+// For smooth losses with l2 alone (solver/rowequations), whose Hessian is positive definite but for the intercept, so
+// that every step is a descent direction. Twin: native/solver/rownewton.cc.
 import { coefficientCount, type Plan, type Table, weightCount } from '../../backend/plan.js';
 import type { Archive } from '../objective/archive.js';
 import { Gram } from '../objective/gram.js';

@@ -1,4 +1,4 @@
-// A tenth of a table's rows, or what is enough: where a fit of all of them may begin, and what their Hessian is like.
+// Sample of the rows: where a fit of all of them starts, and an estimate of their Hessian.
 // Twin: native/solver/sample.h.
 import type { Table } from '../../backend/plan.js';
 import { Philox } from './philox.js';

@@ -1,4 +1,5 @@
-// Which rows make the next batch. Twin: native/solver/sampler.h.
+// Sampler: which rows make the next batch.
+// Twin: native/solver/sampler.h.
 import { type Plan, samplerKind, type Table } from '../../backend/plan.js';
 import type { Batch } from '../objective/objective.js';
 import { Philox } from './philox.js';

@@ -1,5 +1,5 @@
-// The learning rate at a step: where a schedule is, after a warm-up and over fits that go on from each other. Twin:
-// native/solver/schedule.h.
+// Schedule: the learning rate at a step, with warm-up and continuation over successive fits.
+// Twin: native/solver/schedule.h.
 import type { Plan } from '../../backend/plan.js';
 import { type Archive, mostCounted } from '../objective/archive.js';
 import { Curve, larger, schedules } from './curve.js';

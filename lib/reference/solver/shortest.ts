@@ -1,5 +1,6 @@
-// The shortest of all coefficients that make the same predictions, where collinear columns leave a choice: their part in
-// the row space of X, in the scaled columns, by the decomposition of `exact`. Twin: native/solver/shortest.cc.
+// Minimum-norm coefficients among those with equal predictions, for collinear columns.
+// They are the part in the row space of the scaled columns of X, by the decomposition of `exact`. Twin:
+// native/solver/shortest.cc.
 import { type Plan, piecewiseLinearLosses, type Table } from '../../backend/plan.js';
 import { nrm2 } from '../kernels/dense.js';
 import type { Penalty } from '../kernels/penalties.js';

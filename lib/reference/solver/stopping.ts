@@ -1,4 +1,5 @@
-// When a fit ends before its last epoch. Twin: native/solver/stopping.h.
+// Stopping rules: what ends a fit before its last epoch.
+// Twin: native/solver/stopping.h.
 import type { Plan } from '../../backend/plan.js';
 import type { Archive } from '../objective/archive.js';
 

@@ -1,6 +1,6 @@
-// The columns that models of the objective are about where l1, or bounds, hold most coefficients: those of coefficients
-// that are not held, and the most promising of those that would leave where they are (working sets: Johnson and Guestrin
-// 2015; Massias, Gramfort and Salmon 2018). Twin: native/solver/workingset.cc.
+// Working set of columns where l1 or bounds hold most coefficients.
+// It has the columns of coefficients that are not held, and those of the held ones whose violation is largest (Johnson
+// and Guestrin 2015; Massias, Gramfort and Salmon 2018). Twin: native/solver/workingset.cc.
 import { coefficientCount, type Plan } from '../../backend/plan.js';
 import { isAtLower, isAtUpper } from '../kernels/penalties.js';
 import type { PenalizedObjective } from '../objective/penalizedobjective.js';
