@@ -53,7 +53,7 @@ export function rowsForLbfgs(plan: Plan): number {
   return Math.max(lbfgsFrom.rowsPerColumn * side, Math.ceil(lbfgsFrom.products / size ** 2));
 }
 
-/** What `auto` picks for so many training rows: see the README. */
+/** What `auto` picks for so many training rows: see docs/solvers.md. */
 function pick(plan: Plan, rows: number): SolverName {
   if (rows >= rowsForLbfgs(plan)) return 'lbfgs';
   return plan.loss === squaredLoss && plan.l1 === 0 && !plan.bounded ? 'exact' : 'newton';

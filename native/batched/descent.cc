@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t L = batchWidth;
 
-// GramObjective (expansion.cc) of each problem.
+// GramObjective (objective/gramobjective.cc) of each problem.
 class Expansions {
  public:
   Expansions(const Kernels& kernels, const Plan& plan, ProblemBatch& problems)
@@ -66,7 +66,7 @@ class Expansions {
     return {weights, plan_.intercept ? weights + L * plan_.cols : nullptr};
   }
 
-  // All rows are in the sample (expansion.cc).
+  // All rows are in the sample (objective/gramobjective.cc).
   void centre() {
     const size_t cols = plan_.cols;
     alignas(64) double total[L];

@@ -281,7 +281,7 @@ static void gramBatched(const RowsBatched& a, size_t from, size_t to, const doub
   gramOf<true>(a, from, to, d, mean, H, stride);
 }
 
-// solver/cholesky.h, for matrices of which every pivot is above `least` times its diagonal element: `good`
+// linalg/cholesky.h, for matrices of which every pivot is above `least` times its diagonal element: `good`
 // becomes 1 where that holds, else 0.
 static void factorizeBatched(double* A, size_t n, double least, double* good) {
   Vec isGood = splat(1.0);
@@ -312,7 +312,7 @@ static void solveBatched(const double* L, size_t n, double* b) {
   }
 }
 
-// quadratic.h.
+// linalg/coordinatedescent.h.
 static void expandBatched(const ExpandArgs& a, const double* rows, double* sums) {
   const size_t cols = a.cols, side = cols + (a.w.intercept ? 1 : 0);
   double *e = a.e, *Ge = a.Ge;

@@ -183,7 +183,7 @@ NABLA_INLINE Vec keep(Vec a, size_t count) {
   return v;
 }
 
-// The end of the fold: lanes k += k+4, then +2, then +1 (DESIGN.md, the law, 2).
+// The end of the fold: lanes k += k+4, then +2, then +1 (ARCHITECTURE.md, the law, 2).
 NABLA_INLINE double fold(Vec a) {
 #if NABLA_WIDTH == 8
   typedef double Half __attribute__((vector_size(32)));

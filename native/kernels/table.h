@@ -219,7 +219,7 @@ struct Rule {
 };
 
 // Eight problems side by side (batched.h): every array has eight values, one of each problem, where one of a
-// single problem has one. At most mostBatched columns and an intercept.
+// single problem has one. At most mostAbreast columns and an intercept.
 constexpr size_t mostBatched = 16;
 
 // rows × cols × 8. A problem of fewer rows than others is filled up with +0, which need weights of +0 then.

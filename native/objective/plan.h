@@ -115,7 +115,7 @@ struct Plan {
   bool restoreBest;
   bool stepHistory;      // the loss history is of each step, not of each epoch
   bool lossAfterUpdate;  // an epoch's loss is taken anew at the weights that it ends with
-  // From so many training rows on, least squares of all rows in every step goes by XᵀX (expansion.h); 0:
+  // From so many training rows on, least squares of all rows in every step goes by XᵀX (gramobjective.h); 0:
   // never.
   size_t gramFrom;
 

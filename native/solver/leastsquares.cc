@@ -20,7 +20,7 @@ namespace {
 constexpr double leastPivot = 0x1p-33;
 constexpr int mostSteps = 16;
 
-// What a · b loses when it is rounded to `product` (kernels/doubled.h).
+// What a · b loses when it is rounded to `product` (kernels/doubledouble.h).
 double lostByProduct(double a, double b, double product) {
   constexpr double splitter = 0x1p27 + 1.0;
   const double c = splitter * a, d = splitter * b;
