@@ -12,11 +12,11 @@ export function replaceResults(page, text, mark = 'results') {
 
 /**
  * All of it into README.md here, which has a place for each instruction set that a run was made on, and the picture
- * beside it; of AVX-512 the main rows into the README of the package.
+ * beside it; of AVX-512 the main rows into docs/benchmarks.md.
  */
 export function writeReadmes(report) {
   const { target } = report;
   replaceResults('README.md', reportText(report), `results ${target}`);
   writeFileSync(new URL(`report-${target}.svg`, import.meta.url), pictureOf(report));
-  if (target === 'avx512') replaceResults('../README.md', mainTable(report));
+  if (target === 'avx512') replaceResults('../docs/benchmarks.md', mainTable(report));
 }

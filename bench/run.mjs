@@ -5,7 +5,7 @@
 //   --no-peers     nabla and plain JavaScript alone
 //   --json         numbers instead of a table
 //   --svg FILE     a picture
-//   --write        table and picture into README.md here, and of AVX-512 the main rows into the README above
+//   --write        table and picture into README.md here, and of AVX-512 the main rows into docs/benchmarks.md
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';

@@ -16,9 +16,9 @@ if ! command -v aarch64-linux-gnu-g++ qemu-aarch64 > /dev/null; then
 fi
 
 npm run --silent build
-rm -rf "$copy"/{native,lib,test,bench,dist}
+rm -rf "$copy"/{native,lib,test,bench,docs,dist}
 mkdir -p "$copy"
-tar -cf - native lib test bench dist CMakeLists.txt README.md .npmrc ./*.json ./*.ts | tar -xf - -C "$copy"
+tar -cf - native lib test bench dist CMakeLists.txt docs ./*.md .npmrc ./*.json ./*.ts | tar -xf - -C "$copy"
 cd "$copy"
 
 node=$PWD/node-$node_version/package/bin/node

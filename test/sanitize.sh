@@ -8,8 +8,8 @@ root=$PWD
 
 build() { # folder, sanitizers
   mkdir -p "$1"
-  rm -rf "$1"/{native,lib,test,bench,examples,dist,node_modules}
-  local sources=(native lib test bench examples CMakeLists.txt ./*.json ./*.ts README.md)
+  rm -rf "$1"/{native,lib,test,bench,docs,examples,dist,node_modules}
+  local sources=(native lib test bench examples CMakeLists.txt ./*.json ./*.ts docs ./*.md)
   [ ! -d dist ] || sources+=(dist)
   tar -cf - "${sources[@]}" | tar -xf - -C "$1"
   ln -sfn "$root/node_modules" "$1/node_modules"

@@ -1,5 +1,5 @@
 // The machine's limits, each measured by the simplest loop that the compiler makes fast. It reads lines as
-// the peers do (see peers/protocol.h); nothing of nabla is in it.
+// the peers do (see bench/peers/protocol.h); nothing of nabla is in it.
 //   read      sums of `size` bytes by `threads` threads
 //   copy      x = a·x over them
 //   arithmetic  multiply, then add, in registers, without fusing

@@ -1,7 +1,7 @@
 // npm run bench:server: a service that fits on request, under load, and what else a server wants to know.
 //   --quick    shorter loads, fewer workers, no memory
 //   --json     numbers instead of tables
-//   --write    the tables into README.md here, the main rows into the README of the package
+//   --write    the tables into README.md here, the main rows into docs/server.md
 import { fork, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -101,5 +101,5 @@ const report = [machine, serviceTable, figureTable].join('\n\n');
 console.log(flags.json ? JSON.stringify({ machine, services, figures }, null, 2) : report);
 if (flags.write) {
   replaceResults('server/README.md', report);
-  replaceResults('../README.md', `${serviceTable}\n\n${figureTable}`, 'server results');
+  replaceResults('../docs/server.md', `${serviceTable}\n\n${figureTable}`, 'server results');
 }

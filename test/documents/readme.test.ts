@@ -1,15 +1,23 @@
-// The snippets of the README, run as they stand: what they make is worth having.
-import { mkdtempSync, readFileSync } from 'node:fs';
+// Documents for users, README.md and docs/: their snippets run as they stand, their tables have every name of the catalog.
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { transpileModule } from 'typescript';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { losses } from '../../lib/catalog/losses.js';
+import { fitOptions } from '../../lib/catalog/options.js';
+import { rules, solvers } from '../../lib/catalog/rules.js';
+import { averagings, samplers } from '../../lib/catalog/samplers.js';
+import { schedules } from '../../lib/catalog/schedules.js';
 import * as nabla from '../../lib/index.js';
 import * as reference from '../../lib/reference.js';
 import { normal, random } from '../support/support.js';
 
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-const snippets = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code);
+const root = new URL('../../', import.meta.url);
+const read = (name: string): string => readFileSync(new URL(name, root), 'utf8');
+const pages = readdirSync(new URL('docs/', root)).filter((name) => name.endsWith('.md'));
+const documents = ['README.md', ...pages.map((name) => `docs/${name}`)];
+const snippets = documents.flatMap((name) => [...read(name).matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code));
 
 const folder = mkdtempSync(join(tmpdir(), 'nabla-'));
 const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as FunctionConstructor;
@@ -161,6 +169,7 @@ const cases: Case[] = [
       expect((optimizer as nabla.Optimizer).state.length).toBeGreaterThan(0);
     },
   ],
+  ['an error', 'instanceof NablaError', { X, y }, () => {}],
   [
     'the same bits',
     'reference.fitSync',
@@ -171,13 +180,47 @@ const cases: Case[] = [
   ],
 ];
 
-it.each(cases)('%s', async (_title, has, scope, check) => {
+it.each(cases)('runs the snippet: %s', async (_title, has, scope, check) => {
   const found = snippets.filter((code) => code.includes(has));
   expect(found.length).toBe(1);
   await check(await run(found[0], scope));
 });
 
-it('are all run', () => {
+it('runs every snippet of a document', () => {
   const run = snippets.filter((code) => cases.some(([, has]) => code.includes(has)));
   expect(run.length).toBe(snippets.length);
+});
+
+describe('tables', () => {
+  const columnsOf = (text: string): string[] =>
+    text.split('\n').flatMap((line) => (line.startsWith('| ') ? [line.split(' | ').slice(0, 2).join(' | ')] : []));
+  const options = columnsOf(read('docs/fits.md')).join('\n');
+  const equations = columnsOf(read('docs/equations.md')).join('\n');
+
+  it.each(Object.entries({ losses, rules, solvers, schedules, samplers, averagings }))(
+    'of options name all %s',
+    (_, entries) => {
+      const names = Object.keys(entries).filter((name) => name !== 'none');
+      expect(names.filter((name) => !options.includes(`'${name}'`))).toEqual([]);
+    },
+  );
+
+  it('of options name all numbers and switches of a fit', () => {
+    expect(Object.keys(fitOptions).filter((name) => !options.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it.each(Object.entries({ losses, rules, solvers, schedules }))('of equations name all %s', (_, entries) => {
+    expect(Object.keys(entries).filter((name) => !equations.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it('of errors name all codes', () => {
+    const codes = [...read('lib/base/errors.ts').matchAll(/^ {2}\| '(ERR_\w+)'/gm)].map(([, code]) => code);
+    const named = [...read('docs/errors.md').matchAll(/^\| `(ERR_\w+)`/gm)].map(([, code]) => code);
+    expect(named.toSorted()).toEqual(codes.toSorted());
+    expect(codes.length).toBeGreaterThan(20);
+  });
+});
+
+it('README has at most 200 lines', () => {
+  expect(read('README.md').split('\n').length).toBeLessThanOrEqual(200);
 });

@@ -32,7 +32,7 @@ function deviation(values: Float64Array): number {
 describe.each(faces)('beside glmnet: $name', ({ fitPathSync }) => {
   it.each(paths)('$family, alpha $alpha', ({ family, alpha, length, lambda, devRatio, beta, intercept }) => {
     const given = Float64Array.from(y[family]);
-    // What the README says to pass: glmnet's gaussian family divides y by its deviation.
+    // What docs/paths.md says to pass: glmnet's gaussian family divides y by its deviation.
     const unit = family === 'gaussian' ? deviation(given) : 1;
     const data = { X: Float64Array.from(X), y: given.map((value) => value / unit) };
     const path = fitPathSync(data, { loss: losses[family], l1Ratio: alpha, standardize: true });
@@ -50,7 +50,7 @@ describe.each(faces)('beside glmnet: $name', ({ fitPathSync }) => {
     );
   });
 
-  it('an elastic net of y as it is has the share of l1 that the README tells', () => {
+  it('an elastic net of y as it is has the share of l1 that docs/paths.md states', () => {
     const given = Float64Array.from(y.gaussian);
     const sd = deviation(given);
     const alpha = 0.5;
