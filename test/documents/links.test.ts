@@ -102,4 +102,10 @@ describe.runIf(isCheckout)('paths', () => {
       });
     expect(wrong).toEqual([]);
   });
+
+  it('of all pages of docs/ stand in README.md', () => {
+    const pages = files.filter((name) => name.startsWith('docs/') && name.endsWith('.md'));
+    expect(pages.filter((name) => !read('README.md').includes(`](${name})`))).toEqual([]);
+    expect(pages.length).toBeGreaterThan(10);
+  });
 });
