@@ -37,21 +37,19 @@ const wait = (code: string): string =>
   code
     .replace(/^const (require_\w+) = (require\((["'])\.\/.+\3\));$/gm, 'let $1$$;\nconst $1 = () => ($1$$ ??= $2);')
     .replace(
-      /^exports\.(\w+) = (require_\w+\.\w+);$/gm,
+      /^exports\.([\w$]+) = (require_\w+\.[\w$]+);$/gm,
       'Object.defineProperty(exports, "$1", { enumerable: true, get: () => $2 });',
     )
-    .replace(/\b(require_\w+)(\.\w+)/g, '($1()$2)');
+    .replace(/\b(require_\w+)(\.[\w$]+)/g, '($1()$2)');
 
 /** What a chunk has of `base`, which all load: constants, since hot paths would feel a property of its exports. */
 function holdBase(code: string): string {
-  const own = /\brequire_base\.(\w+)/g;
+  const own = /\brequire_base\.([\w$]+)/g;
   const names = new Set([...code.matchAll(own)].map(([, name]) => name));
+  const held = [...names].map((name) => `${name}: base$${name}`).join(', ');
   return code
     .replace(own, 'base$$$1')
-    .replace(
-      /^const require_base = (require.+);$/m,
-      `const { ${[...names].map((name) => `${name}: base$$${name}`).join(', ')} } = $1;`,
-    );
+    .replace(/^const require_base = (require.+);$/m, (_, loaded) => `const { ${held} } = ${loaded};`);
 }
 
 const lazy: Rolldown.Plugin = { name: 'lazy', renderChunk: (code) => wait(holdBase(code)) };
