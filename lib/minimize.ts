@@ -63,7 +63,9 @@ export interface Minimum {
   gradient: Float64Array;
   /**
    * Why it ended; see `Model.status`. L-BFGS is `'converged'` where its next step predicts a decrease of at most 2⁻⁵⁰·|f(x)|,
-   * or no more than rounding x to doubles changes f(x): the latter tells a minimum of 0.
+   * or no more than rounding x to doubles changes f(x): the latter tells a minimum of 0. Where the Hessian at such a minimum
+   * is singular, as of Powell's function, convergence is linear and the last digit of x takes some 4 to 6 times as many
+   * evaluations as a gradient of 1e-8: `gradientTolerance`, or `sumOfSquares`, ends it sooner.
    */
   status: Status;
   /** Which rule or solver was used. */
