@@ -42,21 +42,19 @@ const wait = (code: string): string =>
   code
     .replace(/^const (require_\w+) = (require\((["'])\.\/.+\3\));$/gm, 'let $1$$;\nconst $1 = () => ($1$$ ??= $2);')
     .replace(
-      /^exports\.(\w+) = (require_\w+\.\w+);$/gm,
+      /^exports\.([\w$]+) = (require_\w+\.[\w$]+);$/gm,
       'Object.defineProperty(exports, "$1", { enumerable: true, get: () => $2 });',
     )
-    .replace(/\b(require_\w+)(\.\w+)/g, '($1()$2)');
+    .replace(/\b(require_\w+)(\.[\w$]+)/g, '($1()$2)');
 
 /** What a chunk has of `backend`, which all load: constants, since hot paths would feel a property of its exports. */
 function holdBackend(code: string): string {
-  const own = /\brequire_backend\.(\w+)/g;
+  const own = /\brequire_backend\.([\w$]+)/g;
   const names = new Set([...code.matchAll(own)].map(([, name]) => name));
+  const held = [...names].map((name) => `${name}: backend$${name}`).join(', ');
   return code
     .replace(own, 'backend$$$1')
-    .replace(
-      /^const require_backend = (require.+);$/m,
-      `const { ${[...names].map((name) => `${name}: backend$$${name}`).join(', ')} } = $1;`,
-    );
+    .replace(/^const require_backend = (require.+);$/m, (_, loaded) => `const { ${held} } = ${loaded};`);
 }
 
 const lazy: Rolldown.Plugin = { name: 'lazy', renderChunk: (code) => wait(holdBackend(code)) };

@@ -1,5 +1,5 @@
 // What loading the package loads, as built in dist/.
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { canSpawn, fixture, runScript } from './children.js';
@@ -32,6 +32,13 @@ describe.runIf(canSpawn && existsSync(`${dist}index.cjs`))('loading', () => {
 
   it('takes the reference where it is to compute', async () => {
     expect((await loaded({ NABLA_BACKEND: 'reference' })).afterFit).toContain('solver');
+  });
+
+  it('asks for nothing of a chunk before it is loaded, whatever name a bundler gives that', () => {
+    for (const name of readdirSync(dist).filter((file) => file.endsWith('.cjs'))) {
+      const early = readFileSync(`${dist}${name}`, 'utf8').match(/\brequire_\w+\.[\w$]+/g);
+      expect(early, name).toBeNull();
+    }
   });
 
   it('refuses what is no data by its own error', () => {
