@@ -40,6 +40,7 @@ const h = 1e-5;
 function smooth(loss: Loss, rows: number, cols: number, outputs: number, seed: number) {
   const uniform = random(seed);
   const w = normals(cols * outputs, seed).map((value) => value / Math.sqrt(cols));
+  w[0] += w[0] < 0 ? -0.5 : 0.5; // that draws may end: z of tiny weights is always near 0
   const X = new Float64Array(rows * cols);
   const y = new Float64Array(rows);
   const { target } = losses[nameOf(loss)];
@@ -52,8 +53,11 @@ function smooth(loss: Loss, rows: number, cols: number, outputs: number, seed: n
       else if (target === 'positive' || target === 'tweedie') y[i] = 0.1 + u;
       else if (target === 'nonNegative') y[i] = Math.max(0, u - 1);
       else y[i] = u < 1.5 ? (target === 'zeroOne' ? 0 : -1) : 1;
-      const z = x.reduce((sum, value, j) => sum + value * w[j], 0);
-      if (nameOf(loss) === 'tweedie_identity' && z < 0.5) continue;
+      let z = x.reduce((sum, value, j) => sum + value * w[j], 0);
+      if (nameOf(loss) === 'tweedie_identity') {
+        x[0] += (0.5 + u - z) / w[0]; // the mean must be positive
+        z = 0.5 + u;
+      }
       if (kinks(loss, y[i]).some((kink) => Math.abs(z - kink) < 10 * h * (1 + Math.max(...x.map(Math.abs))))) continue;
       X.set(x, i * cols);
       break;
