@@ -6,13 +6,14 @@ import type { FitPath } from './gram.js';
 import { History } from './history.js';
 import type { KeptOptions } from './kept.js';
 import type { Model } from './model.js';
-import { unknownDistance } from './optimality.js';
+import type { Distance } from './optimality.js';
 import { type ManyStatus, manyStatuses, type Status } from './plan.js';
 import { readNumber } from './read.js';
 
 const failed = manyStatuses.indexOf('failed');
 
-interface Fields extends Pick<ManyJob, 'coefficients' | 'intercepts' | 'status' | 'losses' | 'epochs' | 'steps'> {
+interface Fields
+  extends Pick<ManyJob, 'coefficients' | 'intercepts' | 'status' | 'losses' | 'remaining' | 'epochs' | 'steps'> {
   loss: keyof typeof losses;
   lossParameters: Readonly<Record<string, number>>;
   optimizer: string;
@@ -22,6 +23,7 @@ interface Fields extends Pick<ManyJob, 'coefficients' | 'intercepts' | 'status' 
   hasOffset: boolean;
   optimizerOf: (i: number) => string;
   pathOf: (i: number) => FitPath | null;
+  distanceOf: (i: number) => Distance;
   kept: KeptOptions;
   errors: ReadonlyMap<number, NablaError>;
 }
@@ -59,6 +61,11 @@ export class Models {
   readonly status: Uint8Array;
   /** The objective of each fit's last epoch, as the last of a model's `history`; NaN where there was none. */
   readonly losses: Float64Array;
+  /**
+   * By how much each objective could still fall: of piecewise-linear losses the solver's bound, of others its estimate. NaN
+   * where it tells none, as after an update rule. A model's `optimality` has it as a part of the loss of a constant prediction.
+   */
+  readonly remaining: Float64Array;
   /** Epochs completed; of a solver, iterations. */
   readonly epochs: Float64Array;
   /** Update steps in them. */
@@ -69,6 +76,7 @@ export class Models {
   readonly #model: typeof Model;
   readonly #optimizerOf: (i: number) => string;
   readonly #pathOf: (i: number) => FitPath | null;
+  readonly #distanceOf: (i: number) => Distance;
   readonly #kept: KeptOptions;
 
   /** @internal */
@@ -85,11 +93,13 @@ export class Models {
     this.intercepts = fields.intercepts;
     this.status = fields.status;
     this.losses = fields.losses;
+    this.remaining = fields.remaining;
     this.epochs = fields.epochs;
     this.steps = fields.steps;
     this.errors = fields.errors;
     this.#optimizerOf = fields.optimizerOf;
     this.#pathOf = fields.pathOf;
+    this.#distanceOf = fields.distanceOf;
     this.#kept = fields.kept;
   }
 
@@ -162,7 +172,7 @@ export class Models {
       hasOffset,
       history: new History(none, { validationLoss: none, learningRate: none, gradientNorm: none }),
       kept: this.#kept,
-      distance: unknownDistance,
+      distance: this.#distanceOf(i),
       online: null,
     });
   }

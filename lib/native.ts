@@ -183,8 +183,8 @@ export function outcomeOf({ carried }: FitJob, numbers: Float64Array): Outcome {
 /** Many jobs as the addon takes them. @internal */
 export function manyArgumentsOf({ plan, ...job }: ManyJob): ManyArguments {
   const { X, y, sampleWeight, offset, borders, penaltyFactors, bounds } = job;
-  const { coefficients, intercepts, status, losses, epochs, steps } = job;
-  const results = [coefficients, intercepts, status, losses, epochs, steps];
+  const { coefficients, intercepts, status, losses, remaining, epochs, steps } = job;
+  const results = [coefficients, intercepts, status, losses, remaining, epochs, steps];
   const ofCoefficients = [penaltyFactors, bounds?.lower ?? null, bounds?.upper ?? null];
   return [encode(plan), [X, y, sampleWeight, offset, borders, ...ofCoefficients, ...results]];
 }

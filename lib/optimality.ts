@@ -1,4 +1,6 @@
 // How far weights are from the minimum of their objective.
+import type { Outcome } from './backend.js';
+import { kinkedLosses, type Plan } from './plan.js';
 
 /** How far the weights of a model are from the minimum of its objective, the mean loss plus the penalty. */
 export interface Optimality {
@@ -23,3 +25,12 @@ export interface Optimality {
 export type Distance = Pick<{ [K in keyof Optimality]-?: number | null }, 'gap' | 'relative'>;
 
 export const unknownDistance: Distance = Object.freeze({ gap: null, relative: null });
+
+/**
+ * By how much an objective could still fall: the bound of a piecewise-linear loss, the estimate of another; NaN: not known.
+ * Twin: native/solver/many.cc.
+ */
+export function remainingOf({ loss }: Plan, { gap, remainingDecrease }: Outcome): number {
+  if (!kinkedLosses.includes(loss)) return remainingDecrease;
+  return Number.isFinite(gap) ? gap : NaN;
+}

@@ -1,5 +1,6 @@
 // Problems among many that need units of their own (units.ts): they are fitted alone.
 import type { FitJob, ManyJob, Outcome } from '../backend.js';
+import { remainingOf } from '../optimality.js';
 import { coefficientCount, manyStatuses, weightCount } from '../plan.js';
 import { needsUnits, unitsOf } from './units.js';
 
@@ -53,6 +54,7 @@ export function putBack(all: ManyJob, { i, job: { plan } }: Alone, outcome: Outc
   if (plan.intercept) all.intercepts.set(weights.subarray(size), i * plan.outputs);
   all.status[i] = outcome.status;
   all.losses[i] = loss.length > 0 ? loss[loss.length - 1] : NaN;
+  all.remaining[i] = remainingOf(plan, outcome);
   all.epochs[i] = outcome.epochs;
   all.steps[i] = outcome.steps;
 }

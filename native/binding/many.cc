@@ -1,6 +1,7 @@
 // fitManySync and fitMany. Arguments: plan, arrays, and for fitMany a callback(error). The arrays, those
 // marked * may be null: X, y, sampleWeight*, offset*, borders, penaltyFactors*, lowerBounds*, upperBounds*;
-// and what is written: coefficients, intercepts, status, losses, epochs, steps.
+// and what is written: coefficients, intercepts, status, losses, remaining, epochs,
+// steps.
 #include "../solver/many.h"
 
 #include <napi.h>
@@ -15,7 +16,7 @@ namespace nabla {
 
 namespace {
 
-constexpr uint32_t arrayCount = 14;
+constexpr uint32_t arrayCount = 15;
 
 struct Request {
   Plan plan;
@@ -73,7 +74,8 @@ Request read(const Call& info) {
                       status.data,
                       matrix(11, count, 1),
                       matrix(12, count, 1),
-                      matrix(13, count, 1)};
+                      matrix(13, count, 1),
+                      matrix(14, count, 1)};
   const Problems& all = request.problems;
   if (plan.bounded != (all.lowerBounds && all.upperBounds)) reject("ERR_SHAPE", "many fits lack bounds");
   return request;

@@ -86,13 +86,13 @@ class NewtonAbreast {
   // A lane's epoch.
   void end(size_t k) {
     ++epoch_[k];
-    const double left = left_[k];
+    const double left = Roundoff::isZeroOf(plan_, terms(k), value_[k]) ? 0.0 : left_[k];
     const bool isOver =
         isAtMinimum(promised_[k], left, level(k), size(k)) || left < Stopping::toleranceOf(plan_, value_[k]);
     if (isOver && trusts_[k]) finish(k);
     if (isOver || epoch_[k] == plan_.epochs)
       problems_.settle(k, smooth_.original(), isOver ? Status::converged : Status::maxEpochs, epoch_[k],
-                       epoch_[k], value_[k]);
+                       epoch_[k], value_[k], left);
     else if (isRefused_[k] || left > 0.25 * promised_[k])
       problems_.leave(k);  // second derivatives are those of a point that was refused, or models say little
   }

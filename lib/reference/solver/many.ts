@@ -1,6 +1,7 @@
 // Many fits alike, one after another. Twin: native/solver/many.cc.
 import type { Matrix } from '../../arrays.js';
 import type { FitJob, ManyJob } from '../../backend.js';
+import { remainingOf } from '../../optimality.js';
 import { manyStatuses } from '../../plan.js';
 import { Run } from './fit.js';
 
@@ -19,6 +20,7 @@ export function* fitEach(job: ManyJob): Generator<void, void> {
     intercepts.set(weights.subarray(coefficients.length));
     job.status[i] = outcome.status;
     if (loss.length > 0) job.losses[i] = loss[loss.length - 1];
+    job.remaining[i] = remainingOf(job.plan, outcome);
     job.epochs[i] = outcome.epochs;
     job.steps[i] = outcome.steps;
     yield;
