@@ -82,7 +82,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
   /**
    * Why the fit ended: `'converged'` (tolerance), `'maxEpochs'`, `'diverged'`, `'earlyStopped'` (patience),
    * `'timeLimit'` or `'stalled'` (a solver finds no step that lowers the objective, as may be where it is nonsmooth, or
-   * cannot know whether there is one, as of penalized columns whose squares are no doubles). When
+   * cannot know whether there is one, as of penalized columns whose squares are no doubles, some 1e±150: `standardize`, or scale them). When
    * it diverged, the coefficients are those of the last epoch with a finite loss.
    */
   readonly status: Status;

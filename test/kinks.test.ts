@@ -317,6 +317,25 @@ describe.each(faces)('losses with kinks: $name', ({ fitSync, estimators, backend
     }
   });
 
+  it('a column 1e12 of its spreads from 0 takes no more iterations', () => {
+    for (let seed = 0; seed < 4; seed++) {
+      const [rows, cols] = [40, 1 + (seed % 3)];
+      const near = normals(rows * cols, seed + 1);
+      const y = normals(rows, seed + 9).map((e, i) => 0.3 * e + near[i * cols]);
+      const X = near.map((x, i) => (i % cols === 0 ? x + 1e12 : x));
+      for (const epsilon of [0, 0.05, 0.5]) {
+        for (const optimizer of ['newton', 'lbfgs', 'auto'] as const) {
+          for (const options of [{}, { tolerance: 0, l2: 0.01 }, { tolerance: 0, standardize: true }]) {
+            const loss = { name: 'epsilon_insensitive', epsilon } as const;
+            const { status, epochs } = fitSync({ X, y }, { loss, optimizer, ...options });
+            expect(['converged', 'stalled'], `seed ${seed}, ${epsilon}, ${optimizer}`).toContain(status);
+            expect(epochs).toBeLessThan(100);
+          }
+        }
+      }
+    }
+  });
+
   it('l1 leaves exact zeros, all of them where it is large', () => {
     const data = { X: normals(400 * 10, 1), y: normals(400, 2) };
     for (const loss of ['quantile', 'epsilon_insensitive'] as const) {
