@@ -134,6 +134,18 @@ describe.each(faces)('minima: $name', ({ fitSync, fitManySync }) => {
     }
   });
 
+  it('of problems where rounding turns the models in a circle', () => {
+    for (const seed of [354, 836, 1092, 1260, 1411]) {
+      const { problem, options } = randomProblem('tweedie_identity', seed);
+      const { cols: _, ...data } = problem;
+      for (const tolerance of [1e-8, 0]) {
+        const { status, epochs } = fitSync(data, { ...fitOptions(options), optimizer: 'newton', tolerance });
+        expect(['converged', 'stalled'], `problem ${seed}`).toContain(status);
+        expect(epochs).toBeLessThan(60);
+      }
+    }
+  });
+
   it('of many fits are those of fits alone, to the bit', () => {
     for (const loss of losses) {
       if (loss === 'softmax') continue;

@@ -16,6 +16,8 @@ constexpr size_t L = abreast;
 
 // Of a diagonal element, what has to remain when the variables before it are taken out: far more than alone.
 constexpr double leastPivot = 0x1p-30;
+// Epochs that rounding hides, fewer than those after which a fit alone may end.
+constexpr uint64_t mostHidden = 4;
 
 class NewtonAbreast {
  public:
@@ -89,11 +91,12 @@ class NewtonAbreast {
     const double left = Roundoff::isZeroOf(plan_, terms(k), value_[k]) ? 0.0 : left_[k];
     const bool isOver =
         isAtMinimum(promised_[k], left, level(k), size(k)) || left < Stopping::toleranceOf(plan_, value_[k]);
+    hidden_[k] = valueBefore_[k] - value_[k] <= level(k) ? hidden_[k] + 1 : 0;
     if (isOver && trusts_[k]) finish(k);
     if (isOver || epoch_[k] == plan_.epochs)
       problems_.settle(k, smooth_.original(), isOver ? Status::converged : Status::maxEpochs, epoch_[k],
                        epoch_[k], value_[k], left);
-    else if (isRefused_[k] || left > 0.25 * promised_[k])
+    else if (isRefused_[k] || left > 0.25 * promised_[k] || hidden_[k] == mostHidden)
       problems_.leave(k);  // second derivatives are those of a point that was refused, or models say little
   }
 
@@ -207,6 +210,7 @@ class NewtonAbreast {
         refuse(k);
         continue;
       }
+      if (!isPolishing_[k]) valueBefore_[k] = value_[k];
       value_[k] = value[k];
       loss_[k] = loss[k];
       if (!isPolishing_[k] && Roundoff::isZeroOf(plan_, terms(k), value_[k])) next = 0.0;
@@ -241,7 +245,8 @@ class NewtonAbreast {
   double meanTarget_[L] = {};
   double promised_[L] = {}, left_[L] = {}, sizeBefore_[L] = {};  // of an epoch; sizes where polishing began
   bool isPolishing_[L] = {}, isRefused_[L] = {}, trusts_[L] = {};
-  uint64_t epoch_[L] = {};
+  double valueBefore_[L] = {};               // of the epoch
+  uint64_t epoch_[L] = {}, hidden_[L] = {};  // and those in a row that did not lower the objective
 };
 
 }  // namespace
