@@ -37,12 +37,13 @@ class RowEquations {
   LinearMap& map_;
   const Team& team_;
   const double* D_ = nullptr;
-  Doubles products_;  // XE⁻¹Xᵀ
-  Doubles inverse_;   // 1/E
-  Doubles root_;      // √D
-  Doubles ofRoot_;    // what the equations make of it
-  Doubles share_;     // h = D(Xs + b), and behind it of coefficients
-  Doubles product_;   // as long
+  double shift_ = 0.0;  // σ, with an intercept that has no `least`, where D has no end
+  Doubles products_;    // XE⁻¹Xᵀ + σ11ᵀ
+  Doubles inverse_;     // 1/E
+  Doubles root_;        // √D
+  Doubles ofRoot_;      // what the equations make of it
+  Doubles share_;       // h = D(Xs + b), and behind it of coefficients
+  Doubles product_;     // as long
   Doubles step_, part_, left_;
 };
 
