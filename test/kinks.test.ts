@@ -228,6 +228,24 @@ describe.each(faces)('losses with kinks: $name', ({ fitSync, estimators, backend
     );
   });
 
+  it('lose no digits where few rows are all at breakpoints, by equations of weights or of rows', () => {
+    const limit = 2 ** -30; // of an objective of which rounding z may be 2 ** -32
+    const expectDigits = (data: FitData, options: FitOptions) => {
+      const { status, distance, history } = fitSync(data, { optimizer: 'newton', loss: 'quantile', ...options });
+      expect(status).toBe('converged');
+      expect(distance.gap).toBeLessThan(limit * history.at(-1)!);
+    };
+    const X = Float64Array.of(
+      ...[-0.9669837358730059, -0.44002784038058057, -0.2775977066217247, 0.02558764897865715],
+      ...[-0.12714105120641733, -0.4806500651579699, 0.4209444168903923, 0.883637674921005],
+    );
+    const y = Float64Array.of(-1.801984140346781, -0.4211523038232138);
+    for (const intercept of [false, true]) expectDigits({ X, y }, { l2: 0.001, nonNegative: true, intercept });
+    // Of two rows that are centred nothing is left along 1.
+    for (let seed = 0; seed < 20; seed++)
+      expectDigits({ X: normals(2 * 33, seed), y: normals(2, seed + 50) }, { l2: 0.001 });
+  });
+
   it('have the reference’s bits there, paused or not', () => {
     fc.assert(
       fc.property(wideProblem, fc.constantFrom(0, 1, 3), fc.boolean(), (problem, pauseAfter, standardize) => {
