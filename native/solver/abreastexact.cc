@@ -57,8 +57,9 @@ class ExactAbreast {
     std::fill_n(fall, L, 0.0);
     for (size_t j = 0; j < size_; ++j) {
       const double *g = g_ + L * j, *square = square_ + L * j;
+      const double l2 = j < cols_ ? plan_.l2 * smooth_.factor(L * j) : 0.0;  // alike in all lanes
       for (size_t k = 0; k < L; ++k) {
-        const double curvature = j < cols_ ? square[k] + plan_.l2 * smooth_.factor(L * j + k) : 1.0;
+        const double curvature = j < cols_ ? square[k] + l2 : 1.0;
         fall[k] += (0.5 * g[k] * g[k]) / curvature;
       }
     }

@@ -88,10 +88,12 @@ class NewtonAbreast {
   // A lane's epoch.
   void end(size_t k) {
     ++epoch_[k];
-    const double left = Roundoff::isZeroOf(plan_, terms(k), value_[k]) ? 0.0 : left_[k];
+    const double roundoff = level(k);
+    const bool isZero = isSquares_ && Roundoff::isZeroOf(plan_, terms(k), value_[k]);
+    const double left = isZero ? 0.0 : left_[k];
     const bool isOver =
-        isAtMinimum(promised_[k], left, level(k), size(k)) || left < Stopping::toleranceOf(plan_, value_[k]);
-    hidden_[k] = valueBefore_[k] - value_[k] <= level(k) ? hidden_[k] + 1 : 0;
+        isAtMinimum(promised_[k], left, roundoff, size(k)) || left < Stopping::toleranceOf(plan_, value_[k]);
+    hidden_[k] = valueBefore_[k] - value_[k] <= roundoff ? hidden_[k] + 1 : 0;
     if (isOver && trusts_[k]) finish(k);
     if (isOver || epoch_[k] == plan_.epochs)
       problems_.settle(k, smooth_.original(), isOver ? Status::converged : Status::maxEpochs, epoch_[k],
@@ -243,6 +245,7 @@ class NewtonAbreast {
   Doubles reach_;  // of each column, the terms of z that a weight of 1 makes
   alignas(64) double value_[L], loss_[L];
   double meanTarget_[L] = {};
+  const bool isSquares_ = Roundoff::isZeroOf(plan_, 1.0, 0.0);   // the loss, near 0: only then it may be 0
   double promised_[L] = {}, left_[L] = {}, sizeBefore_[L] = {};  // of an epoch; sizes where polishing began
   bool isPolishing_[L] = {}, isRefused_[L] = {}, trusts_[L] = {};
   double valueBefore_[L] = {};               // of the epoch
