@@ -6,6 +6,7 @@ import { type Plan, weightCount } from './plan.js';
 import { type Chosen, readChoice, readObject } from './read.js';
 import { rules as referenceRules } from './reference/kernels/updates.js';
 import { isCount, mostCounted, ranges } from './reference/solver/archive.js';
+import { isCycleLength } from './reference/solver/curve.js';
 import { maxRunning } from './reference/solver/optimizer.js';
 
 /** An update rule as it was chosen, and what it carries over to the next fit. */
@@ -125,7 +126,7 @@ function isScaling([isKnown, ...numbers]: Float64Array, cols: number): boolean {
 }
 
 function isSchedule([kind, counted, otherEpochs, alike, perEpoch, length, ...curves]: Float64Array): boolean {
-  const isCurve = [ranges.notNaN, isCount, ranges.size, ranges.size, ranges.part];
+  const isCurve = [ranges.notNaN, isCount, ranges.size, isCycleLength, ranges.part];
   return (
     isCount(kind, Object.keys(schedules).length - 1) &&
     [counted, otherEpochs, alike].every((value) => ranges.size(value) && value <= mostCounted) &&
