@@ -248,6 +248,7 @@ export function modelOf<L extends Label>(
   distance: Distance,
 ): Model<L> {
   const { job, loss, lossParameters, optimizer, targets, kept, raw } = call;
+  const { carried } = outcome; // empty: it has diverged, and there was nothing before
   return model.fromOutcome<L>({
     loss,
     lossParameters,
@@ -260,7 +261,7 @@ export function modelOf<L extends Label>(
     outcome: blameData(outcome, raw.data, raw.validation),
     kept: call.options,
     distance,
-    online: kept && outcome.carried && { optimizer: kept, carried: outcome.carried },
+    online: kept && carried && carried.length > 0 ? { optimizer: kept, carried } : null,
   });
 }
 
