@@ -3,7 +3,7 @@ import { checkArray } from './arrays.js';
 import { readBounds } from './bounds.js';
 import { invalid, NablaError } from './errors.js';
 import { History } from './history.js';
-import { guarded } from './memory.js';
+import { callersOwn, guarded } from './memory.js';
 import { type FitOptions, readFitOptions } from './options.js';
 import { loopStatuses, maxParameters, type Plan, type Status, samplerKind, solverKind } from './plan.js';
 import { readBoolean, readObject } from './read.js';
@@ -127,13 +127,14 @@ function minimized(fun: Differentiable, x0: Float64Array, options: MinimizeOptio
       `sumOfSquares goes with the optimizer lbfgs; ${name} does not end by it`,
     );
   }
+  const evaluate = callersOwn(fun);
   let evaluations = 0;
   let first = NaN;
   let last: Evaluation | undefined;
   let least: Evaluation | undefined;
   const call = (x: Float64Array, gradient: Float64Array): number => {
     gradient.fill(NaN);
-    const value: unknown = fun(x.slice(), gradient); // a copy, which it may write to, or transfer away
+    const value: unknown = evaluate(x.slice(), gradient); // a copy, which it may write to, or transfer away
     if (gradient.length !== cols) {
       throw new NablaError('ERR_DETACHED_BUFFER', 'gradient is detached: fun has transferred its buffer away');
     }

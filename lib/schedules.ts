@@ -1,6 +1,7 @@
 // Schedules as callers write them, and as plain numbers: parameters in slots, and what has none in a list.
 import { type Choice, losses, schedules } from './catalog.js';
 import { invalid, NablaError, viewName } from './errors.js';
+import { callersOwn } from './memory.js';
 import { maxParameters, type Plan } from './plan.js';
 import { type Chosen, readChoice, readNumber, readPlain } from './read.js';
 
@@ -106,8 +107,9 @@ function readTable(name: string, lambda: unknown, table: unknown, epochs: number
   if (epochs > mostEpochs) {
     throw invalid('ERR_OUT_OF_RANGE', 'epochs', `at most ${mostEpochs} with the schedule lambda`, epochs);
   }
+  const factorOf = callersOwn(lambda as (epoch: number) => unknown);
   return Float64Array.from({ length: epochs }, (_, epoch) =>
-    readNumber(`${name}.lambda(${epoch})`, lambda(epoch), factorOption),
+    readNumber(`${name}.lambda(${epoch})`, factorOf(epoch), factorOption),
   );
 }
 

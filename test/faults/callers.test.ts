@@ -1,5 +1,8 @@
 // Callers that misbehave: arrays that lie, detach or shrink while they are in use, getters and callbacks that throw or
 // change what they say. Each is refused by a code, or has no effect, on every backend alike; nothing is half done.
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { NablaError } from '../../lib/errors.js';
 import * as nabla from '../../lib/index.js';
@@ -174,6 +177,51 @@ describe.each(faces)('callers that misbehave: $name', (face) => {
         thrown = error;
       }
       expect(thrown, name).toBe(boom);
+    }
+  });
+
+  it('what a callback throws is the caller’s own, though it says what V8 does of memory', async () => {
+    const options = { optimizer: 'adam', epochs: 3 } as const;
+    const messages = ['Invalid array length', 'Invalid typed array length: 9', 'Array buffer allocation failed'];
+    for (const error of messages.map((message) => new RangeError(message))) {
+      const throwing = () => {
+        throw error;
+      };
+      const aborted = AbortSignal.abort(error);
+      const controller = new AbortController();
+      const abort = () => controller.abort(error);
+      const schedule = { name: 'lambda', lambda: throwing } as const;
+      const parts = [{ schedule, epochs: 2 }, { schedule: 'constant' }] as const;
+      const checkpoint = { path: join(tmpdir(), `nabla-callers-${process.pid}`), every: 1 };
+      const calls: [string, () => unknown][] = [
+        ['onProgress', () => face.fit(data, { ...options, onProgress: throwing })],
+        ['onProgress of fitSync', () => face.fitSync(data, { ...options, onProgress: throwing })],
+        [
+          'onProgress with signal',
+          () => face.fit(data, { ...options, signal: controller.signal, onProgress: throwing }),
+        ],
+        ['checkpoint', () => face.fit(data, { ...options, checkpoint, onProgress: throwing })],
+        ['partialFit', () => model(face).partialFit(data, { onProgress: throwing })],
+        ['lambda', () => face.fitSync(data, { ...options, schedule })],
+        ['lambda of a part', () => face.fit(data, { ...options, schedule: { name: 'sequential', parts } })],
+        ['lambda of many', () => face.fitManySync(packed, { ...options, schedule })],
+        ['signal', () => face.fit(data, { ...options, signal: aborted })],
+        ['signal of fitSync', () => face.fitSync(data, { ...options, signal: aborted })],
+        ['signal of many', () => face.fitMany(packed, { ...options, signal: aborted })],
+        ['a late signal', () => face.fit(data, { ...options, signal: controller.signal, onProgress: abort })],
+        ['fun', () => nabla.minimize(throwing, Float64Array.of(1))],
+        ['fun of a rule', () => nabla.minimize(throwing, Float64Array.of(1), { optimizer: 'adam' })],
+      ];
+      for (const [name, call] of calls) {
+        let thrown: unknown;
+        try {
+          await call();
+        } catch (error) {
+          thrown = error;
+        }
+        expect(thrown, name).toBe(error);
+      }
+      rmSync(checkpoint.path, { force: true });
     }
   });
 
