@@ -47,7 +47,7 @@ Request read(const Call& info) {
   if (plan.sampler == SamplerKind::indices || plan.pauseAfter > 0)
     reject("ERR_OUT_OF_RANGE", "a plan that many fits cannot follow");
   Napi::Value items[arrayCount];
-  for (uint32_t i = 0; i < arrayCount; ++i) items[i] = arrays[i];
+  for (uint32_t i = 0; i < arrayCount; ++i) items[i] = elementOf(arrays, i);
   const auto status = typedArray<uint8_t>(items[10], napi_uint8_array);
   const size_t count = status.length;
   const auto borders = doubles(items[4]);
