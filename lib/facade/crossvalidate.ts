@@ -12,7 +12,7 @@ import type { Table } from '../plan.js';
 import { readChoice, readNumber } from '../read.js';
 import { classCodes, type RowWeights, rowWeights } from '../targets.js';
 import { type Course, run, runSync } from './course.js';
-import type { Call } from './fit.js';
+import { type Call, checkAgain } from './fit.js';
 import { type Measure, measured } from './measure.js';
 import type { NullModel } from './nullmodel.js';
 import { own } from './own.js';
@@ -85,7 +85,9 @@ function prepare(data: unknown, options: unknown): Request {
   }
   const foldIds =
     given.foldIds === undefined ? dealRows(rows, folds, seed, codesOf(call), used) : readFoldIds(given.foldIds, rows);
-  return { ...path, foldIds, measure: readMeasure(given.measure, call) };
+  const measure = readMeasure(given.measure, call);
+  checkAgain(call.raw.data); // a getter of a fold may have detached or shrunk the arrays
+  return { ...path, foldIds, measure };
 }
 
 function readMeasure(value: unknown, { loss, targets }: Call): Measure {

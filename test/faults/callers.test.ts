@@ -147,6 +147,44 @@ describe.each(faces)('callers that misbehave: $name', (face) => {
     Object.defineProperty(list, at, { get: thrower });
     return list;
   };
+  it('an array that a getter detaches is refused, whatever reads it afterwards', async () => {
+    const names = ['X', 'y', 'sampleWeight', 'offset'] as const;
+    for (const name of names) {
+      const fresh = () => ({
+        X: Float64Array.from(data.X),
+        y: Float64Array.from(data.y),
+        sampleWeight: new Float64Array(30).fill(0.5),
+        offset: new Float64Array(30),
+      });
+      const foldIds = (of: ReturnType<typeof fresh>) => {
+        const ids: number[] = Array.from({ length: 30 }, (_, i) => i % 3);
+        Object.defineProperty(ids, 7, {
+          get() {
+            detach(of[name]);
+            return 1;
+          },
+        });
+        return ids;
+      };
+      const validation = (of: ReturnType<typeof fresh>) => ({
+        get X() {
+          detach(of[name]);
+          return Float64Array.from(data.X);
+        },
+        y: data.y,
+        offset: new Float64Array(30),
+      });
+      for (const call of [
+        (of: ReturnType<typeof fresh>) => face.crossValidateSync(of, { count: 3, foldIds: foldIds(of) }),
+        (of: ReturnType<typeof fresh>) => face.crossValidate(of, { count: 3, foldIds: foldIds(of) }),
+        (of: ReturnType<typeof fresh>) => face.fitSync(of, { validation: validation(of) }),
+        (of: ReturnType<typeof fresh>) => face.fit(of, { validation: validation(of) }),
+      ]) {
+        expect(await codeOf(() => call(fresh())), `${name}: ${call}`).toBe('ERR_DETACHED_BUFFER');
+      }
+    }
+  });
+
   it('what a getter or a callback throws comes out as it is', async () => {
     const ids = Array.from({ length: 30 }, (_, i) => i % 3);
     const calls: [string, () => unknown][] = [
