@@ -24,7 +24,7 @@ export function markOwn(error: unknown): unknown {
 }
 
 /** The error to throw for what was thrown: V8's RangeError of an allocation becomes `ERR_OUT_OF_MEMORY`. */
-function outOfMemory(error: unknown): unknown {
+export function outOfMemory(error: unknown): unknown {
   if (!(error instanceof RangeError && noMemory.test(error.message)) || ofCaller.has(error)) return error;
   return new NablaError('ERR_OUT_OF_MEMORY', 'not enough memory for this call', { cause: error });
 }

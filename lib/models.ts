@@ -5,6 +5,7 @@ import { NablaError } from './errors.js';
 import type { FitPath } from './gram.js';
 import { History } from './history.js';
 import type { KeptOptions } from './kept.js';
+import { guardMethods } from './memory.js';
 import type { Model } from './model.js';
 import type { Distance } from './optimality.js';
 import { type ManyStatus, manyStatuses, type Status } from './plan.js';
@@ -133,7 +134,7 @@ export class Models {
 
   /** The models in order; null where a problem failed. */
   *[Symbol.iterator](): Generator<Model | null, void> {
-    for (let i = 0; i < this.length; i++) yield this.status[i] === failed ? null : this.#view(i);
+    for (let i = 0; i < this.length; i++) yield this.status[i] === failed ? null : this.at(i);
   }
 
   /**
@@ -177,3 +178,5 @@ export class Models {
     });
   }
 }
+
+guardMethods(Models.prototype, ['at', 'predict']);

@@ -3,6 +3,7 @@ import type { EpochEnd, Outcome, Steps } from '../backend.js';
 import type { Control, FitProgress } from '../control.js';
 import type { Halt } from '../halt.js';
 import type { Label } from '../labels.js';
+import { markOwn, outOfMemory } from '../memory.js';
 import type { Model } from '../model.js';
 
 /** The epochs of a fit, each run when it is asked for. */
@@ -67,7 +68,7 @@ export class EpochIterator<L extends Label> implements FitIterator<L> {
   /** Leaves the fit for an error, which its model rejects with. */
   throw(error?: unknown): Promise<Result> {
     return this.#inTurn(async () => {
-      this.#fail(error);
+      this.#fail(markOwn(error));
       this.#failure = null;
       throw error;
     });
@@ -113,7 +114,8 @@ export class EpochIterator<L extends Label> implements FitIterator<L> {
     }
   }
 
-  #fail(error: unknown): void {
+  #fail(thrown: unknown): void {
+    const error = outOfMemory(thrown);
     this.#epochs = null;
     this.#failure = { error };
     this.#settle.reject(error);
