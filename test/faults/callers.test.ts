@@ -104,6 +104,16 @@ const entries = (face: Face): [string, (make: Make) => unknown][] => {
   ];
 };
 
+/** What a call throws or rejects with; undefined if it returns. */
+async function thrownBy(call: () => unknown): Promise<unknown> {
+  try {
+    await call();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
 /** The code that a call throws or rejects with; what else it throws as it is; 'works' if it returns. */
 async function codeOf(call: () => unknown): Promise<string> {
   try {
@@ -208,13 +218,7 @@ describe.each(faces)('callers that misbehave: $name', (face) => {
       ['fun', () => nabla.minimize(thrower, Float64Array.of(1))],
     ];
     for (const [name, call] of calls) {
-      let thrown: unknown;
-      try {
-        await call();
-      } catch (error) {
-        thrown = error;
-      }
-      expect(thrown, name).toBe(boom);
+      expect(await thrownBy(call), name).toBe(boom);
     }
   });
 
@@ -251,13 +255,7 @@ describe.each(faces)('callers that misbehave: $name', (face) => {
         ['fun of a rule', () => nabla.minimize(throwing, Float64Array.of(1), { optimizer: 'adam' })],
       ];
       for (const [name, call] of calls) {
-        let thrown: unknown;
-        try {
-          await call();
-        } catch (error) {
-          thrown = error;
-        }
-        expect(thrown, name).toBe(error);
+        expect(await thrownBy(call), name).toBe(error);
       }
       rmSync(checkpoint.path, { force: true });
     }
