@@ -48,6 +48,31 @@ describe.each(faces)('minima: $name', ({ fitSync, fitManySync }) => {
     patience(60_000 + 200 * sweep),
   );
 
+  it('is not said where Newton’s own models leave much to gain, as of few whole numbers under bounds or l1', () => {
+    const told = { converged: 0, far: 0 };
+    const whole = (n: number, seed: number) => normals(n, seed).map((value) => Math.round(2 * value));
+    const given = { X: Float64Array.of(-3, 0, -1, -2, 3, -2), y: Float64Array.of(0, 1, 2) };
+    const cases = [{ data: given, options: { loss: 'softmax', lowerBounds: 0 } as FitOptions }];
+    for (let seed = 0; seed < runs(300); seed++) {
+      const [rows, cols] = [3 + (seed % 13), 2 + (seed % 2)];
+      const X = whole(rows * cols, seed);
+      const classes = whole(rows, seed + 1e6).map((value) => Math.abs(value) % 3);
+      classes.set([0, 1, 2]);
+      const numbers = whole(rows, seed + 2e6);
+      cases.push({ data: { X, y: classes }, options: { loss: 'softmax', nonNegative: true } });
+      cases.push({ data: { X, y: classes }, options: { loss: 'softmax', upperBounds: 0.5 } });
+      cases.push({ data: { X, y: numbers }, options: { loss: 'huber', l1: 0.03 } });
+    }
+    for (const { data, options } of cases) {
+      const { status, optimality } = fitSync(data, { ...options, optimizer: 'newton' });
+      if (status !== 'converged') continue;
+      told.converged++;
+      if ((optimality.relative ?? 0) > 2 ** -9) told.far++;
+    }
+    expect(told.converged).toBeGreaterThan(0.5 * cases.length); // many classes are separable: no minimum
+    expect(told.far).toBe(0);
+  });
+
   describe.each(iterative)('%s', (optimizer) => {
     it('finds the coefficients of amounts and counts at any scale of y', () => {
       const X = Float64Array.of(1, 2, 3, 4, 5);

@@ -14,6 +14,7 @@ namespace nabla {
 namespace {
 
 constexpr int mostDampings = 25;
+constexpr double mostLeft = 0x1p-10;  // of the objective, to be gained from a fit that is called converged
 // Of the slopes of rows, what those of weights may leave where models say little.
 constexpr double leastSlope = 0x1p-28;
 // And where damping holds steps back.
@@ -137,6 +138,8 @@ double Newton::epoch(uint64_t) {
     ended = !isSmooth() && least_ <= 64.0 * roundoff ? Status::converged : Status::stalled;
   else if (length == 0.0)
     ended = left <= 64.0 * roundoff ? Status::converged : Status::stalled;
+  // Where weights run away the round-off level is no measure: it hides what models still promise.
+  if (ended == Status::converged && !isSmooth() && left > mostLeft * size()) ended = Status::stalled;
   const bool isOver = ended != Status::maxEpochs || left < Stopping::toleranceOf(plan_, value_);
   const bool isWeak = (isOver || isStuck) && isSmooth() && descendWeak(isOver);
   gradientNorm = smooth_.norm(w_, g_.data());

@@ -29,6 +29,7 @@ const fewExpandedColumns = 128;
 const leastExpandedPivot = 2 ** -20;
 // Of the objective before a step of least squares, what has to be left for the gradient to have kept its digits.
 const leastRest = 2 ** -10;
+const mostLeft = 2 ** -10; // of the objective, to be gained from a fit that is called converged
 // Of the slopes of rows, what those of weights may leave where models say little.
 const leastSlope = 2 ** -28;
 // And where damping holds steps back.
@@ -172,6 +173,8 @@ export class Newton extends Method {
     else if (this.#stuck >= mostStuck)
       this.ended = !this.#isSmooth && this.#least <= 64 * roundoff ? 'converged' : 'stalled';
     else if (length === 0) this.ended = left <= 64 * roundoff ? 'converged' : 'stalled';
+    // Where weights run away the round-off level is no measure: it hides what models still promise.
+    if (this.ended === 'converged' && !this.#isSmooth && left > mostLeft * this.#size()) this.ended = 'stalled';
     const isOver = this.ended !== null || left < toleranceOf(this.#plan, this.#value);
     const isWeak = (isOver || isStuck) && this.#isSmooth && this.#descendWeak(isOver);
     this.gradientNorm = this.#smooth.norm(this.#w, this.#g);
