@@ -84,8 +84,6 @@ export default defineConfig([
     entry: { ...library, ...commands },
     format: 'cjs',
     ...node,
-    // Names stay, for stacks; without white space it is a fifth smaller.
-    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
     outputOptions: {
       comments,
       codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: chunkOf }] },

@@ -3,7 +3,7 @@
 import { loopStatuses, maxParameters, type Plan, type Status, samplerKind, solverKind } from './backend/plan.js';
 import { checkArray } from './base/arrays.js';
 import { invalid, NablaError } from './base/errors.js';
-import { guarded } from './base/memory.js';
+import { callersOwn, guarded } from './base/memory.js';
 import { withSolver } from './fitting/solver.js';
 import { readBounds } from './input/bounds.js';
 import { type FitOptions, readFitOptions } from './input/options.js';
@@ -128,13 +128,14 @@ function minimized(fun: Differentiable, x0: Float64Array, options: MinimizeOptio
       `sumOfSquares goes with the optimizer lbfgs; ${name} does not end by it`,
     );
   }
+  const evaluate = callersOwn(fun);
   let evaluations = 0;
   let first = NaN;
   let last: Evaluation | undefined;
   let least: Evaluation | undefined;
   const call = (x: Float64Array, gradient: Float64Array): number => {
     gradient.fill(NaN);
-    const value: unknown = fun(x.slice(), gradient); // a copy, which it may write to, or transfer away
+    const value: unknown = evaluate(x.slice(), gradient); // a copy, which it may write to, or transfer away
     if (gradient.length !== cols) {
       throw new NablaError('ERR_DETACHED_BUFFER', 'gradient is detached: fun has transferred its buffer away');
     }

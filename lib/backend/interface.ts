@@ -78,6 +78,8 @@ export interface ManyJob {
   status: Uint8Array;
   /** The objective of each fit's last epoch; left alone where there is none. */
   losses: Float64Array;
+  /** By how much each objective could still fall, as `remainingOf` has it. */
+  remaining: Float64Array;
   epochs: Float64Array;
   steps: Float64Array;
 }

@@ -105,6 +105,7 @@ export const manyArrays = {
   intercepts: ({ intercepts }) => intercepts,
   statuses: ({ status }) => status,
   losses: ({ losses }) => losses,
+  remaining: ({ remaining }) => remaining,
   epochs: ({ epochs }) => epochs,
   steps: ({ steps }) => steps,
 } as const satisfies Record<string, (job: ManyJob) => Float64Array | Float32Array | Uint8Array | null>;

@@ -3,9 +3,29 @@ import { NablaError } from './errors.js';
 
 const noMemory = /^(Array buffer allocation failed|Invalid (typed )?array length)/;
 
+/** What code of the caller's has thrown, which is the caller's own whatever it says. */
+const ofCaller = new WeakSet<object>();
+
+/** The function of a caller's, what it throws known as the caller's own. */
+export function callersOwn<A extends unknown[], R>(call: (...args: A) => R): (...args: A) => R {
+  return (...args) => {
+    try {
+      return call(...args);
+    } catch (error) {
+      throw markOwn(error);
+    }
+  };
+}
+
+/** What a caller gave to be thrown, as it is. */
+export function markOwn(error: unknown): unknown {
+  if (error instanceof RangeError) ofCaller.add(error);
+  return error;
+}
+
 /** The error to throw for what was thrown: V8's RangeError of an allocation becomes `ERR_OUT_OF_MEMORY`. */
-function outOfMemory(error: unknown): unknown {
-  if (!(error instanceof RangeError && noMemory.test(error.message))) return error;
+export function outOfMemory(error: unknown): unknown {
+  if (!(error instanceof RangeError && noMemory.test(error.message)) || ofCaller.has(error)) return error;
   return new NablaError('ERR_OUT_OF_MEMORY', 'not enough memory for this call', { cause: error });
 }
 

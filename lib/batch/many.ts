@@ -2,7 +2,16 @@
 
 import { gramFrom, usesGram } from '../backend/gram.js';
 import type { Backend, ManyJob } from '../backend/interface.js';
-import { coefficientCount, manyStatuses, type Plan, samplerKind, statuses, weightCount } from '../backend/plan.js';
+import {
+  coefficientCount,
+  manyStatuses,
+  type Plan,
+  piecewiseLinearLosses,
+  samplerKind,
+  statuses,
+  type Table,
+  weightCount,
+} from '../backend/plan.js';
 import { checkFixed, type Matrix, moveIn, snapshot, zerosLike } from '../base/arrays.js';
 import { type ErrorCode, invalid, NablaError } from '../base/errors.js';
 import { guarded } from '../base/memory.js';
@@ -10,7 +19,9 @@ import { losses } from '../catalog/losses.js';
 import { putBack, takeAside } from '../fitting/aside.js';
 import { Control } from '../fitting/control.js';
 import { hasDomain, startInDomain } from '../fitting/domain.js';
+import { distanceTold, isSomething } from '../fitting/judge.js';
 import { type KeptOptions, keptOptions } from '../fitting/kept.js';
+import { type Distance, unknownDistance } from '../fitting/optimality.js';
 import { checkAgain } from '../fitting/prepare.js';
 import { rowsForLbfgs, withSolver } from '../fitting/solver.js';
 import { hasNullStart, nullIntercept } from '../fitting/start.js';
@@ -63,6 +74,7 @@ export type FitManySync = (problems: readonly Problem[] | PackedProblems, option
 /** Fits many problems off the calling thread. */
 export type FitMany = (problems: readonly Problem[] | PackedProblems, options?: ManyOptions) => Promise<Models>;
 
+const noColumns = new Float64Array(0); // a measure of y needs none
 const failed = manyStatuses.indexOf('failed');
 const diverged = statuses.indexOf('diverged');
 
@@ -184,6 +196,7 @@ function prepareMany(problems: unknown, options: unknown): ManyCall {
       intercepts,
       status,
       losses: new Float64Array(count).fill(NaN),
+      remaining: new Float64Array(count).fill(NaN),
       epochs: new Float64Array(count),
       steps: new Float64Array(count),
     },
@@ -199,22 +212,27 @@ function prepareMany(problems: unknown, options: unknown): ManyCall {
   };
 }
 
+/** The rows of a problem. */
+function tableOf({ cols, outputs, targets }: Plan, rows: RowsInUse, i: number): Table {
+  const { X, y, offset, borders, sampleWeight } = rows;
+  const [from, to] = [borders[i], borders[i + 1]];
+  return {
+    X: X.subarray(from * cols, to * cols),
+    y: y.subarray(from * targets, to * targets),
+    sampleWeight: sampleWeight?.subarray(from, to) ?? null,
+    offset: offset?.subarray(from * outputs, to * outputs) ?? null,
+    index: null,
+    count: to - from,
+  };
+}
+
 /** The intercepts to start each problem at. */
-function startsInDomain(plan: Plan, { X, y, offset, borders, sampleWeight }: RowsInUse, count: number): Float64Array {
-  const { outputs, targets, intercept } = plan;
+function startsInDomain(plan: Plan, rows: RowsInUse, count: number): Float64Array {
+  const { outputs, intercept } = plan;
   const starts = new Float64Array(count * outputs);
   for (let i = 0; intercept && i < count; i++) {
-    const [from, to] = [borders[i], borders[i + 1]];
     const weights = new Float64Array(weightCount(plan));
-    const train = {
-      X,
-      y: y.subarray(from * targets, to * targets),
-      sampleWeight: sampleWeight?.subarray(from, to) ?? null,
-      offset: offset?.subarray(from * outputs, to * outputs) ?? null,
-      index: null,
-      count: to - from,
-    };
-    startInDomain(plan, train, weights);
+    startInDomain(plan, tableOf(plan, rows, i), weights);
     starts.set(weights.subarray(coefficientCount(plan)), i * outputs);
   }
   return starts;
@@ -361,10 +379,38 @@ function gather(call: ManyCall, parts: readonly ManyJob[]): void {
   for (let i = 0; i < status.length; i++) status[i] = parts[Number(isShort(call, i))].status[i];
 }
 
+/**
+ * How far each is from its minimum, found when it is asked for, as its unit takes longer than a fit; of arrays that the
+ * caller may change there is a copy.
+ */
+function distancesOf(call: ManyCall): (i: number) => Distance {
+  const { job, shorter, raw } = call;
+  const { plan, status, losses, remaining } = job;
+  let needsUnit = false;
+  for (let i = 0; i < remaining.length && !needsUnit; i++) needsUnit = isSomething(remaining[i], losses[i]);
+  const held = <T extends Float64Array | null>(array: T) =>
+    (needsUnit && !raw.copied ? (array?.slice() ?? null) : array) as T;
+  const [y, offset] = [held(job.y), held(job.offset)];
+  const rows = { ...job, y, offset, X: noColumns };
+  return (i) => {
+    const own = shorter && isShort(call, i) ? shorter.plan : plan;
+    const rest = remaining[i];
+    if (Number.isNaN(rest)) return unknownDistance;
+    const isBound = piecewiseLinearLosses.includes(plan.loss);
+    const told = {
+      status: status[i],
+      loss: losses.subarray(i, i + 1),
+      gap: isBound ? rest : NaN,
+      remainingDecrease: rest,
+    };
+    return distanceTold({ plan: own, train: tableOf(own, rows, i) }, told);
+  };
+}
+
 /** What came of the fits. A NaN in the data looks like divergence; it is the caller's mistake and says where it is. */
 function modelsOf(model: typeof Model, call: ManyCall): Models {
   const { job, shorter, raw, errors, loss, lossParameters, optimizer, labels } = call;
-  const { plan, borders, coefficients, intercepts, status, losses, epochs, steps } = job;
+  const { plan, borders, coefficients, intercepts, status, losses, remaining, epochs, steps } = job;
   const { outputs, cols } = plan;
   for (let i = 0; i < status.length; i++) {
     if (status[i] !== diverged) continue;
@@ -378,7 +424,7 @@ function modelsOf(model: typeof Model, call: ManyCall): Models {
   for (const i of errors.keys()) {
     coefficients.fill(NaN, i * outputs * cols, (i + 1) * outputs * cols);
     intercepts.fill(NaN, i * outputs, (i + 1) * outputs);
-    losses[i] = NaN;
+    losses[i] = remaining[i] = NaN;
     epochs[i] = steps[i] = 0;
   }
   return new Models(model, {
@@ -393,10 +439,12 @@ function modelsOf(model: typeof Model, call: ManyCall): Models {
     intercepts,
     status,
     losses,
+    remaining,
     epochs,
     steps,
     optimizerOf: (i) => (shorter && isShort(call, i) ? shorter.optimizer : optimizer),
     pathOf: (i) => (plan.solver > 0 ? null : usesGram(plan, borders[i + 1] - borders[i]) ? 'gram' : 'direct'),
+    distanceOf: distancesOf(call),
     kept: call.options,
     errors: new Map([...errors].sort(([i], [j]) => i - j)),
   });

@@ -4,16 +4,18 @@ import type { ManyJob } from '../backend/interface.js';
 import { type ManyStatus, manyStatuses, type Status } from '../backend/plan.js';
 import type { Matrix } from '../base/arrays.js';
 import { NablaError } from '../base/errors.js';
+import { guardMethods } from '../base/memory.js';
 import type { losses } from '../catalog/losses.js';
 import type { KeptOptions } from '../fitting/kept.js';
-import { unknownDistance } from '../fitting/optimality.js';
+import type { Distance } from '../fitting/optimality.js';
 import { readNumber } from '../input/read.js';
 import { History } from '../model/history.js';
 import type { Model } from '../model/model.js';
 
 const failed = manyStatuses.indexOf('failed');
 
-interface Fields extends Pick<ManyJob, 'coefficients' | 'intercepts' | 'status' | 'losses' | 'epochs' | 'steps'> {
+interface Fields
+  extends Pick<ManyJob, 'coefficients' | 'intercepts' | 'status' | 'losses' | 'remaining' | 'epochs' | 'steps'> {
   loss: keyof typeof losses;
   lossParameters: Readonly<Record<string, number>>;
   optimizer: string;
@@ -23,6 +25,7 @@ interface Fields extends Pick<ManyJob, 'coefficients' | 'intercepts' | 'status' 
   hasOffset: boolean;
   optimizerOf: (i: number) => string;
   pathOf: (i: number) => FitPath | null;
+  distanceOf: (i: number) => Distance;
   kept: KeptOptions;
   errors: ReadonlyMap<number, NablaError>;
 }
@@ -60,6 +63,11 @@ export class Models {
   readonly status: Uint8Array;
   /** The objective of each fit's last epoch, as the last of a model's `history`; NaN where there was none. */
   readonly losses: Float64Array;
+  /**
+   * By how much each objective could still fall: of piecewise-linear losses the solver's bound, of others its estimate. NaN
+   * where it tells none, as after an update rule. A model's `optimality` has it as a part of the loss of a constant prediction.
+   */
+  readonly remaining: Float64Array;
   /** Epochs completed; of a solver, iterations. */
   readonly epochs: Float64Array;
   /** Update steps in them. */
@@ -70,6 +78,7 @@ export class Models {
   readonly #model: typeof Model;
   readonly #optimizerOf: (i: number) => string;
   readonly #pathOf: (i: number) => FitPath | null;
+  readonly #distanceOf: (i: number) => Distance;
   readonly #kept: KeptOptions;
 
   /** @internal */
@@ -86,11 +95,13 @@ export class Models {
     this.intercepts = fields.intercepts;
     this.status = fields.status;
     this.losses = fields.losses;
+    this.remaining = fields.remaining;
     this.epochs = fields.epochs;
     this.steps = fields.steps;
     this.errors = fields.errors;
     this.#optimizerOf = fields.optimizerOf;
     this.#pathOf = fields.pathOf;
+    this.#distanceOf = fields.distanceOf;
     this.#kept = fields.kept;
   }
 
@@ -124,7 +135,7 @@ export class Models {
 
   /** The models in order; null where a problem failed. */
   *[Symbol.iterator](): Generator<Model | null, void> {
-    for (let i = 0; i < this.length; i++) yield this.status[i] === failed ? null : this.#view(i);
+    for (let i = 0; i < this.length; i++) yield this.status[i] === failed ? null : this.at(i);
   }
 
   /**
@@ -163,8 +174,10 @@ export class Models {
       hasOffset,
       history: new History(none, { validationLoss: none, learningRate: none, gradientNorm: none }),
       kept: this.#kept,
-      distance: unknownDistance,
+      distance: this.#distanceOf(i),
       online: null,
     });
   }
 }
+
+guardMethods(Models.prototype, ['at', 'predict']);

@@ -2,6 +2,7 @@
 
 import type { FitJob, ManyJob, Outcome } from '../backend/interface.js';
 import { coefficientCount, manyStatuses, weightCount } from '../backend/plan.js';
+import { remainingOf } from '../backend/remaining.js';
 import { needsUnits, unitsOf } from './units.js';
 
 const failed = manyStatuses.indexOf('failed');
@@ -54,6 +55,7 @@ export function putBack(all: ManyJob, { i, job: { plan } }: Alone, outcome: Outc
   if (plan.intercept) all.intercepts.set(weights.subarray(size), i * plan.outputs);
   all.status[i] = outcome.status;
   all.losses[i] = loss.length > 0 ? loss[loss.length - 1] : NaN;
+  all.remaining[i] = remainingOf(plan, outcome);
   all.epochs[i] = outcome.epochs;
   all.steps[i] = outcome.steps;
 }

@@ -28,7 +28,7 @@ export function readCheckpoint(value: unknown): Checkpointing {
 }
 
 /** Of what a run's state holds: to be raised when that changes. */
-const stateVersion = 5;
+const stateVersion = 6;
 
 /** What tells a fit from another: SHA-256 of all that it reads. */
 function fingerprint({ plan, train, validation, indices, penaltyFactors, bounds, weights, carried }: FitJob): string {

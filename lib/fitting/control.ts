@@ -4,6 +4,7 @@ import type { EpochEnd, Watch } from '../backend/interface.js';
 import { asyncHooks } from '../base/builtins.js';
 import { invalid } from '../base/errors.js';
 import { Halt } from '../base/halt.js';
+import { callersOwn, markOwn } from '../base/memory.js';
 import type { FitProgress } from '../input/control.js';
 import { readBoolean } from '../input/read.js';
 
@@ -28,7 +29,7 @@ function listen(signal: AbortSignal, halt: Halt): () => void {
   const known = underSignal.get(signal);
   const halts = known?.halts ?? new Set<Halt>();
   const end = () => {
-    for (const halt of halts) halt.end(signal.reason);
+    for (const halt of halts) halt.end(markOwn(signal.reason));
   };
   const listener = known?.listener ?? end;
   if (!known) {
@@ -57,7 +58,7 @@ export class Control {
       throw invalid('ERR_INVALID_ARG_TYPE', 'onProgress', 'a function', onProgress);
     }
     this.#onProgress = onProgress
-      ? asyncHooks().AsyncResource.bind(onProgress as (progress: FitProgress) => void)
+      ? asyncHooks().AsyncResource.bind(callersOwn(onProgress as (progress: FitProgress) => void))
       : null;
     this.transfer = transfer === undefined ? false : readBoolean('transfer', transfer);
   }
@@ -69,7 +70,7 @@ export class Control {
 
   /** Throws the signal's reason if it has aborted. */
   check(): void {
-    if (this.#signal?.aborted) throw this.#signal.reason;
+    if (this.#signal?.aborted) throw markOwn(this.#signal.reason);
   }
 
   /** An epoch as callers see it. */

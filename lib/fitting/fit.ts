@@ -69,6 +69,7 @@ export function checkDivergedData(outcome: Outcome, data: RawTable, validation: 
 /** What came of the call. */
 export function fittedOf<L extends Label>(call: Call, outcome: Outcome, distance: Distance): Fitted<L> {
   const { job, loss, lossParameters, optimizer, targets, kept, raw } = call;
+  const { carried } = outcome; // empty: it has diverged, and there was nothing before
   return {
     loss,
     lossParameters,
@@ -81,7 +82,7 @@ export function fittedOf<L extends Label>(call: Call, outcome: Outcome, distance
     outcome: checkDivergedData(outcome, raw.data, raw.validation),
     kept: call.options,
     distance,
-    online: kept && outcome.carried && { optimizer: kept, carried: outcome.carried },
+    online: kept && carried && carried.length > 0 ? { optimizer: kept, carried } : null,
   };
 }
 

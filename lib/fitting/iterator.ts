@@ -1,6 +1,7 @@
 // Iterator of a fit: an epoch whenever the consumer asks for one.
 import type { EpochEnd, Outcome, Steps } from '../backend/interface.js';
 import type { Halt } from '../base/halt.js';
+import { markOwn, outOfMemory } from '../base/memory.js';
 import type { FitProgress } from '../input/control.js';
 import type { Control } from './control.js';
 
@@ -58,7 +59,7 @@ export class EpochIterator<R> implements AsyncIterableIterator<FitProgress, unde
   /** Leaves the fit for an error, which its model rejects with. */
   throw(error?: unknown): Promise<Result> {
     return this.#inTurn(async () => {
-      this.#fail(error);
+      this.#fail(markOwn(error));
       this.#failure = null;
       throw error;
     });
@@ -104,7 +105,8 @@ export class EpochIterator<R> implements AsyncIterableIterator<FitProgress, unde
     }
   }
 
-  #fail(error: unknown): void {
+  #fail(thrown: unknown): void {
+    const error = outOfMemory(thrown);
     this.#epochs = null;
     this.#failure = { error };
     this.#settle.reject(error);

@@ -45,7 +45,10 @@ const kinds = Object.values(losses).map(({ predicts }) => predicts);
 const auto = 1 + Object.keys(solvers).indexOf('auto');
 const noParameters = new Float64Array(maxParameters);
 
-const last = ({ loss }: Outcome): number => (loss.length > 0 ? loss[loss.length - 1] : NaN);
+/** What an outcome has of how far it got. */
+export type Told = Pick<Outcome, 'status' | 'gap' | 'remainingDecrease' | 'loss'>;
+
+const last = ({ loss }: Pick<Outcome, 'loss'>): number => (loss.length > 0 ? loss[loss.length - 1] : NaN);
 
 /**
  * Passes over X that an iteration costs: of Newton's method two evaluations, and XᵀDX; of the interior point method as much
@@ -78,7 +81,7 @@ function isGuess({ solver, loss, lossParameters }: Plan): boolean {
 }
 
 /** Whether the method that fitted tells how far it got. */
-function tells({ plan }: FitJob, { status, gap, remainingDecrease }: Outcome): boolean {
+function tells({ plan }: Pick<FitJob, 'plan'>, { status, gap, remainingDecrease }: Told): boolean {
   if (Number.isFinite(gap)) return true;
   if (!Number.isFinite(remainingDecrease)) return false;
   const { solver } = plan;
@@ -191,7 +194,7 @@ function* gainFrom(job: FitJob, outcome: Outcome, always: boolean): FitGenerator
 }
 
 /** What the method that fitted tells; null: nothing. */
-function gainTold(job: FitJob, outcome: Outcome): Gain | null {
+function gainTold(job: Pick<FitJob, 'plan'>, outcome: Told): Gain | null {
   if (!tells(job, outcome)) return null;
   const from = last(outcome);
   if (Number.isFinite(outcome.gap)) return { gain: outcome.gap, from };
@@ -200,14 +203,24 @@ function gainTold(job: FitJob, outcome: Outcome): Gain | null {
   return { gain: Math.min(outcome.remainingDecrease, most), from };
 }
 
+type Fitted = Pick<FitJob, 'plan' | 'train'>;
+
 /** `exactly`: over all rows, however many. */
-function distanceOf({ plan, train }: FitJob, outcome: Outcome, { gain, from }: Gain, exactly: boolean): Distance {
+function distanceOf({ plan, train }: Fitted, outcome: Told, { gain, from }: Gain, exactly: boolean): Distance {
   const gap = Number.isFinite(outcome.gap) ? outcome.gap : null;
   if (!Number.isFinite(gain)) return { gap, relative: null };
-  if (!(gain > rounding * Math.abs(from))) return { gap, relative: 0 };
+  if (!isSomething(gain, from)) return { gap, relative: 0 };
   const relative = gain / spreadOf(plan, train, exactly ? Infinity : mostRows);
   return { gap, relative: Number.isFinite(relative) ? relative : null };
 }
+
+/** What the method that fitted tells. */
+export function distanceTold(job: Fitted, outcome: Told): Distance {
+  return distanceOf(job, outcome, gainTold(job, outcome) ?? unknown, false);
+}
+
+/** Whether a gain is known and shows. */
+export const isSomething = (gain: number, from: number): boolean => gain > rounding * Math.abs(from);
 
 /**
  * What the method that fitted tells, else what fits of the same objective find: on the same backend, where that costs little

@@ -8,6 +8,7 @@ import type { OptimizerSpec } from '../input/options.js';
 import { type Chosen, readChoice, readObject, specOf } from '../input/read.js';
 import { rules as referenceRules } from '../reference/kernels/updates.js';
 import { isCount, mostCounted, ranges } from '../reference/objective/archive.js';
+import { isCycleLength } from '../reference/solver/curve.js';
 import { maxRunning } from '../reference/solver/optimizer.js';
 
 /** An update rule as it was chosen, and what it carries over to the next fit. */
@@ -108,7 +109,7 @@ function isScaling([isKnown, ...numbers]: Float64Array, cols: number): boolean {
 }
 
 function isSchedule([kind, counted, otherEpochs, alike, perEpoch, length, ...curves]: Float64Array): boolean {
-  const isCurve = [ranges.notNaN, isCount, ranges.size, ranges.size, ranges.part];
+  const isCurve = [ranges.notNaN, isCount, ranges.size, isCycleLength, ranges.part];
   return (
     isCount(kind, Object.keys(schedules).length - 1) &&
     [counted, otherEpochs, alike].every((value) => ranges.size(value) && value <= mostCounted) &&

@@ -90,6 +90,7 @@ export function prepare(data: unknown, options: unknown, penalty?: PenaltyOf): C
     validation = tableOf('offset', raw, targets.y, rowWeights(loss, raw, targets, rowsOf(parts.validation)));
   } else if (given.validation !== undefined) {
     validationRaw = readTable('validation', given.validation, ofClasses);
+    checkAgain(raw); // a getter among these rows may have detached the others
     if (validationRaw.cols !== raw.cols) {
       const got = `got ${validationRaw.cols}`;
       throw new NablaError('ERR_SHAPE', `validation.X must have ${raw.cols} columns, as X has; ${got}`);
@@ -198,8 +199,9 @@ function carriedTo(plan: Plan, warmStart: unknown, labels: readonly Label[]): Fl
 }
 
 /** The arrays, once more, after code of the caller's may have run. */
-export function checkAgain({ X, y, rows, cols, offset }: RawTable): void {
+export function checkAgain({ X, y, rows, cols, offset, sampleWeight }: RawTable): void {
   checkLength('X', checkMatrix('X', X), rows * cols, `${rows} rows × ${cols} cols`);
   if (checkArray('y', y).length % rows !== 0) throw new NablaError('ERR_SHAPE', 'y has changed its length');
   if (offset) checkArray('offset', offset);
+  if (sampleWeight) checkArray('sampleWeight', sampleWeight);
 }

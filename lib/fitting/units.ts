@@ -222,9 +222,11 @@ export function unitsOf({ plan, train, penaltyFactors, carried }: FitJob): Units
 
 /** Refuses them to a path, whose penalties are in their units. */
 export function refuseUnits({ plan, train }: FitJob): void {
-  const column = columnsOf(plan, train)?.findIndex((exponent) => exponent !== 0) ?? -1;
-  if (column < 0) return;
-  const message = `column ${column} of X has no number but 0 from 2^-400 to 2^400, so that its squares are no doubles: multiply it by a power of 2`;
+  const exponents = columnsOf(plan, train);
+  const column = exponents?.findIndex((exponent) => exponent !== 0) ?? -1;
+  if (!exponents || column < 0) return;
+  const why = `column ${column} of X has no number but 0 from 2^-400 to 2^400, so that its squares are no doubles`;
+  const message = `${why}: multiply it by 2^${-exponents[column]} (a fit of one penalty takes it as it is, with standardize)`;
   throw new NablaError('ERR_OUT_OF_RANGE', message, { column });
 }
 

@@ -2,6 +2,7 @@
 
 import { maxParameters, type Plan } from '../backend/plan.js';
 import { invalid, NablaError, viewName } from '../base/errors.js';
+import { callersOwn } from '../base/memory.js';
 import type { Choice } from '../catalog/entry.js';
 import { losses } from '../catalog/losses.js';
 import { schedules } from '../catalog/schedules.js';
@@ -109,8 +110,9 @@ function readTable(name: string, lambda: unknown, table: unknown, epochs: number
   if (epochs > mostEpochs) {
     throw invalid('ERR_OUT_OF_RANGE', 'epochs', `at most ${mostEpochs} with the schedule lambda`, epochs);
   }
+  const factorOf = callersOwn(lambda as (epoch: number) => unknown);
   return Float64Array.from({ length: epochs }, (_, epoch) =>
-    readNumber(`${name}.lambda(${epoch})`, lambda(epoch), factorOption),
+    readNumber(`${name}.lambda(${epoch})`, factorOf(epoch), factorOption),
   );
 }
 

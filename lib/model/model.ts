@@ -74,7 +74,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
   /**
    * Why the fit ended: `'converged'` (tolerance), `'maxEpochs'`, `'diverged'`, `'earlyStopped'` (patience),
    * `'timeLimit'` or `'stalled'` (a solver finds no step that lowers the objective, as may be where it is nonsmooth, or
-   * cannot know whether there is one, as of penalized columns whose squares are no doubles). When
+   * cannot know whether there is one, as of penalized columns whose squares are no doubles, some 1e±150: `standardize`, or scale them). When
    * it diverged, the coefficients are those of the last epoch with a finite loss.
    */
   readonly status: Status;
@@ -233,7 +233,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
    * step of Newton's method from the weights gains of least squares (of up to 500 columns), and of other losses by how much
    * the objective is above that of at most 50 iterations of the solver of `'auto'`. That is done where it costs little: if
    * it is a sixteenth of the fit, or after 32 epochs at least some 0.5 ms. `relative` is null for other fits of a rule, where
-   * the solver did not come near the minimum, for models of `fitMany`, of paths between two λ, and for files written before
+   * the solver did not come near the minimum, for models of `fitMany` where the solver tells nothing, of paths between two λ, and for files written before
    * version 3. A rule's weight decay is no part of the objective.
    */
   get optimality(): Optimality {

@@ -8,7 +8,7 @@ import { measures } from '../catalog/measures.js';
 import { crossValidationOptions } from '../catalog/options.js';
 import { type FitGenerator, run, runSync } from '../fitting/course.js';
 import { takeOwnership } from '../fitting/own.js';
-import type { Call } from '../fitting/prepare.js';
+import { type Call, checkAgain } from '../fitting/prepare.js';
 import { withUnits } from '../fitting/units.js';
 import type { FitData } from '../input/data.js';
 import type { Label } from '../input/labels.js';
@@ -91,7 +91,9 @@ function prepare(data: unknown, options: unknown): Request {
   }
   const foldIds =
     given.foldIds === undefined ? dealRows(rows, folds, seed, codesOf(call), used) : readFoldIds(given.foldIds, rows);
-  return { ...path, foldIds, measure: readMeasure(given.measure, call) };
+  const measure = readMeasure(given.measure, call);
+  checkAgain(call.raw.data); // a getter of a fold may have detached or shrunk the arrays
+  return { ...path, foldIds, measure };
 }
 
 function readMeasure(value: unknown, { loss, targets }: Call): Measure {

@@ -162,9 +162,9 @@ void descendBatched(const Kernels& kernels, const Plan& plan, ProblemBatch& prob
       if (!isFinite)
         problems.leave(k);
       else if (change < plan.tolerance)
-        problems.settle(k, w, Status::converged, epoch + 1, epoch + 1, loss[k]);
+        problems.settle(k, w, Status::converged, epoch + 1, epoch + 1, loss[k], NAN);
       else if (isLast)
-        problems.settle(k, w, Status::maxEpochs, epoch + 1, epoch + 1, loss[k]);
+        problems.settle(k, w, Status::maxEpochs, epoch + 1, epoch + 1, loss[k], NAN);
     }
   }
 }

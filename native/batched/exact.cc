@@ -21,10 +21,11 @@ class BatchedExact {
         smooth_(kernels, plan, problems),
         cols_(plan.cols),
         size_(plan.size()),
-        memory_(L * (cols_ * (cols_ + 1) + 2 * size_)),
+        memory_(L * (cols_ * (cols_ + 2) + 2 * size_)),
         H_(memory_.data()),
         step_(H_ + L * cols_ * cols_),
-        w_(step_ + L * cols_),
+        square_(step_ + L * cols_),
+        w_(square_ + L * cols_),
         g_(w_ + L * size_) {}
 
   void operator()() {
@@ -42,13 +43,28 @@ class BatchedExact {
     std::copy_n(smooth_.original(), L * size_, original.data());
     std::copy_n(smooth_.original(), L * size_, w_);
     smooth_.fromOriginal(w_);
-    smooth_.evaluate(w_, nullptr, value);
+    smooth_.evaluate(w_, g_, value);
+    alignas(64) double remaining[L];
+    steepest(remaining);
     for (size_t k = 0; k < L; ++k)
       if (problems_.isLive(k) && std::isfinite(value[k]) && isFiniteBatched(original.data(), size_, k))
-        problems_.settle(k, original.data(), Status::converged, 1, 1, value[k]);
+        problems_.settle(k, original.data(), Status::converged, 1, 1, value[k], remaining[k]);
   }
 
  private:
+  // What the objective would fall by if each weight went its own way (exact.h).
+  void steepest(double* fall) const {
+    std::fill_n(fall, L, 0.0);
+    for (size_t j = 0; j < size_; ++j) {
+      const double *g = g_ + L * j, *square = square_ + L * j;
+      const double l2 = j < cols_ ? plan_.l2 * smooth_.factor(L * j) : 0.0;  // alike in all lanes
+      for (size_t k = 0; k < L; ++k) {
+        const double curvature = j < cols_ ? square[k] + l2 : 1.0;
+        fall[k] += (0.5 * g[k] * g[k]) / curvature;
+      }
+    }
+  }
+
   // The normal equations, and the objective and the gradient where the centred weights are 0.
   void begin(double* value) {
     // The kernel has no means without weights.
@@ -80,6 +96,7 @@ class BatchedExact {
         const double n = problems_.counts()[k], mean = smooth_.mean()[L * j + k];
         const bool isFar = !(std::fabs(mean) <= 0.5 * farFromZero * std::sqrt(diagonal / n));
         if (isFar || !isUsualColumn(n, mean, diagonal / n)) problems_.leave(k);
+        square_[L * j + k] = diagonal / n;
         diagonal += n * plan_.l2 * smooth_.factor(L * j + k);
       }
     }
@@ -101,7 +118,9 @@ class BatchedExact {
   size_t cols_, size_;
   AlignedBuffer memory_;
   double* H_;  // becomes its Cholesky factor
-  double *step_, *w_, *g_;
+  double* step_;
+  double* square_;  // mean squares of the columns
+  double *w_, *g_;
 };
 
 }  // namespace

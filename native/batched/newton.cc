@@ -17,6 +17,8 @@ constexpr size_t L = batchWidth;
 
 // Of a diagonal element, what has to remain when the variables before it are taken out: far more than alone.
 constexpr double leastPivot = 0x1p-30;
+// Epochs that rounding hides, fewer than those after which a fit alone may end.
+constexpr uint64_t mostHidden = 4;
 
 class BatchedNewton {
  public:
@@ -87,14 +89,17 @@ class BatchedNewton {
   // A lane's epoch.
   void end(size_t k) {
     ++epoch_[k];
-    const double decreaseLeft = decreaseLeft_[k];
-    const bool isOver = isAtMinimum(predictedDecrease_[k], decreaseLeft, level(k), size(k)) ||
+    const double roundoff = level(k);
+    const bool isZero = isSquares_ && Roundoff::isZeroOf(plan_, terms(k), value_[k]);
+    const double decreaseLeft = isZero ? 0.0 : decreaseLeft_[k];
+    const bool isOver = isAtMinimum(predictedDecrease_[k], decreaseLeft, roundoff, size(k)) ||
                         decreaseLeft < Stopping::toleranceOf(plan_, value_[k]);
+    hidden_[k] = valueBefore_[k] - value_[k] <= roundoff ? hidden_[k] + 1 : 0;
     if (isOver && trusts_[k]) finish(k);
     if (isOver || epoch_[k] == plan_.epochs)
       problems_.settle(k, smooth_.original(), isOver ? Status::converged : Status::maxEpochs, epoch_[k],
-                       epoch_[k], value_[k]);
-    else if (isRefused_[k] || decreaseLeft > 0.25 * predictedDecrease_[k])
+                       epoch_[k], value_[k], decreaseLeft);
+    else if (isRefused_[k] || decreaseLeft > 0.25 * predictedDecrease_[k] || hidden_[k] == mostHidden)
       problems_.leave(k);  // second derivatives are those of a point that was refused, or models say little
   }
 
@@ -208,6 +213,7 @@ class BatchedNewton {
         refuse(k);
         continue;
       }
+      if (!isPolishing_[k]) valueBefore_[k] = value_[k];
       value_[k] = value[k];
       loss_[k] = loss[k];
       if (!isPolishing_[k] && Roundoff::isZeroOf(plan_, terms(k), value_[k])) next = 0.0;
@@ -240,10 +246,12 @@ class BatchedNewton {
   AlignedBuffer reach_;  // of each column, the terms of z that a weight of 1 makes
   alignas(64) double value_[L], loss_[L];
   double meanTarget_[L] = {};
+  const bool isSquares_ = Roundoff::isZeroOf(plan_, 1.0, 0.0);  // the loss, near 0: only then it may be 0
   double predictedDecrease_[L] = {}, decreaseLeft_[L] = {},
          sizeBefore_[L] = {};  // of an epoch; sizes where polishing began
   bool isPolishing_[L] = {}, isRefused_[L] = {}, trusts_[L] = {};
-  uint64_t epoch_[L] = {};
+  double valueBefore_[L] = {};               // of the epoch
+  uint64_t epoch_[L] = {}, hidden_[L] = {};  // and those in a row that did not lower the objective
 };
 
 }  // namespace

@@ -163,12 +163,13 @@ void ProblemBatch::lookAhead(const size_t* next, size_t count) {
 }
 
 void ProblemBatch::settle(size_t lane, const double* weights, Status status, uint64_t epochs, uint64_t steps,
-                          double loss) {
+                          double loss, double remaining) {
   const size_t i = which_[lane], cols = plan_.cols;
   for (size_t j = 0; j < cols; ++j) all_.coefficients[i * cols + j] = weights[batchWidth * j + lane];
   if (plan_.intercept) all_.intercepts[i] = weights[batchWidth * cols + lane];
   all_.status[i] = static_cast<uint8_t>(status);
   all_.losses[i] = loss;
+  all_.remaining[i] = remaining;
   all_.epochs[i] = static_cast<double>(epochs);
   all_.steps[i] = static_cast<double>(steps);
   isLive_[lane] = false;

@@ -33,9 +33,9 @@ class ProblemBatch {
   bool anyLive() const;
   // The problem in this lane is to be fitted alone.
   void leave(size_t lane) { isLive_[lane] = false; }
-  // Its fit has ended; `weights`: of all lanes.
-  void settle(size_t lane, const double* weights, Status status, uint64_t epochs, uint64_t steps,
-              double loss);
+  // Its fit has ended; `weights`: of all lanes. `remaining`: as that of a Method.
+  void settle(size_t lane, const double* weights, Status status, uint64_t epochs, uint64_t steps, double loss,
+              double remaining);
 
   const RowsBatched& rows() const { return rows_; }
   const double* counts() const { return counts_; }

@@ -56,6 +56,12 @@ inline void requireMatrix(size_t actual, size_t rows, size_t cols) {
 }
 
 // X, in doubles or in singles.
+inline Napi::Value elementOf(Napi::Array array, uint32_t i) {
+  napi_value value;
+  require(napi_get_element(array.Env(), array, i, &value));
+  return {array.Env(), value};
+}
+
 inline Matrix matrixOf(Napi::Value value, size_t rows, size_t cols) {
   const auto checked = [&](const auto& array) -> Matrix {
     requireMatrix(array.length, rows, cols);

@@ -19,6 +19,17 @@ struct Refusal {
 
 [[noreturn]] inline void reject(const char* code, const char* message) { throw Refusal{code, message}; }
 
+// What a call throws where an exception is pending already: JavaScript that it called has thrown, or is being
+// terminated (vm's timeout, a worker's end), and then not even a Napi::Error can be made.
+struct Pending {};
+
+// A step that may run JavaScript, and fails otherwise only for what it was given.
+inline void require(napi_status status) {
+  if (status == napi_ok) return;
+  if (status == napi_pending_exception || status == napi_cannot_run_js) throw Pending{};
+  reject("ERR_INVALID_ARG_TYPE", "arguments of another type");
+}
+
 constexpr Refusal foreignState{"ERR_CHECKPOINT_MISMATCH", "a state that belongs to another fit"};
 constexpr Refusal outOfMemory{"ERR_OUT_OF_MEMORY", "not enough memory for this call"};
 
@@ -54,7 +65,8 @@ napi_value entry(napi_env env, napi_callback_info info) {
     return function(Call(env, info));
   } catch (const Refusal& refusal) {
     refuse(refusal);
-  } catch (const Napi::Error& error) {  // thrown by JavaScript that was called
+  } catch (const Pending&) {
+  } catch (const Napi::Error& error) {
     error.ThrowAsJavaScriptException();
   } catch (const std::invalid_argument&) {
     refuse(foreignState);

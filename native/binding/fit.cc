@@ -106,13 +106,16 @@ Napi::Value resultOf(Napi::Function allocate, const Outcome& outcome) {
 #undef NABLA_LIST
   size_t length = std::size(numbers) + std::size(lists);
   for (const auto* list : lists) length += list->size();
-  const Napi::Value array = allocate.Call({Napi::Number::New(allocate.Env(), static_cast<double>(length))});
-  const auto target = doubles(array);
+  const Napi::Env env = allocate.Env();
+  const napi_value size = Napi::Number::New(env, static_cast<double>(length));
+  napi_value array;
+  require(napi_call_function(env, env.Undefined(), allocate, 1, &size, &array));
+  const auto target = doubles({env, array});
   requireLength(target.length, length);
   double* at = std::copy(std::begin(numbers), std::end(numbers), target.data);
   for (const auto* list : lists) *at++ = static_cast<double>(list->size());
   for (const auto* list : lists) at = std::copy(list->begin(), list->end(), at);
-  return array;
+  return {env, array};
 }
 
 // The elements of the array that holds them.
@@ -120,7 +123,7 @@ auto itemsOf(Napi::Value value) {
   const Napi::Array arrays = value.As<Napi::Array>();
   if (!value.IsArray() || arrays.Length() != jobArrayCount)
     reject("ERR_INVALID_ARG_TYPE", "expected the arrays of a fit");
-  return [arrays](uint32_t i) -> Napi::Value { return arrays[i]; };
+  return [arrays](uint32_t i) { return elementOf(arrays, i); };
 }
 
 Napi::Value fitSync(const Call& info) {
@@ -130,16 +133,21 @@ Napi::Value fitSync(const Call& info) {
   SyncCaller caller(info.Env());
   const Outcome outcome = fit(Environment::of(info.Env()).kernels(), request.plan, request.data,
                               request.start, Team(never, request.plan.threads, &caller));
+  if (caller.isGone()) return info.Env().Undefined();
   return resultOf(info[1].As<Napi::Function>(), outcome);
 }
 
+// Lacks what cannot be set: JavaScript is being terminated then.
 Napi::Value valueOf(Napi::Env env, const EpochEnd& end) {
-  Napi::Object value = Napi::Object::New(env);
-  value.Set("epoch", Napi::Number::New(env, static_cast<double>(end.epoch)));
-  value.Set("step", Napi::Number::New(env, static_cast<double>(end.step)));
-  value.Set("loss", Napi::Number::New(env, end.loss));
-  value.Set("validationLoss", Napi::Number::New(env, end.validationLoss));
-  value.Set("learningRate", Napi::Number::New(env, end.learningRate));
+  const Napi::Object value = Napi::Object::New(env);
+  const auto set = [&](const char* name, double number) {
+    napi_set_named_property(env, value, name, Napi::Number::New(env, number));
+  };
+  set("epoch", static_cast<double>(end.epoch));
+  set("step", static_cast<double>(end.step));
+  set("loss", end.loss);
+  set("validationLoss", end.validationLoss);
+  set("learningRate", end.learningRate);
   return value;
 }
 
@@ -172,7 +180,8 @@ class FitJob final : public ScriptJob {
       : env_(info.Env()),
         kernels_(kernels),
         request_(read(info[0], itemsOf(info[1]))),
-        team_(cancelled, request_.plan.threads),
+        caller_(env_),
+        team_(cancelled, request_.plan.threads, &caller_),
         arrays_(Napi::Persistent(info[1].As<Napi::Object>())),
         footprint_(footprint(request_.plan)) {
     tellMemory(footprint_);
@@ -235,7 +244,8 @@ class FitJob final : public ScriptJob {
   // On this thread, in the caller's arrays.
   Napi::Value advanceHere(Napi::Env env) {
     requireSame();
-    return advance() ? valueOf(env, run_->last()) : env.Null();
+    const bool isUnderWay = advance();
+    return isUnderWay && !caller_.isGone() ? valueOf(env, run_->last()) : env.Null();
   }
 
   Napi::Value outcome(Napi::Function allocate) {
@@ -270,6 +280,7 @@ class FitJob final : public ScriptJob {
   Napi::Env env_;
   const Kernels& kernels_;
   Request request_;
+  SyncCaller caller_;  // asks on JavaScript's thread only, which is in a fit in advanceHere() alone
   const Team team_;
   Napi::ObjectReference arrays_;
   int64_t footprint_;

@@ -149,7 +149,7 @@ Napi::Value update(const Call& info) {
   requireLength(gradient.length, end);
   double* state[maxStates] = {};
   for (int k = 0; k < rule.states; ++k) {
-    const auto array = doubles(list[static_cast<uint32_t>(k)]);
+    const auto array = doubles(elementOf(list, static_cast<uint32_t>(k)));
     requireLength(array.length, end);
     state[k] = array.data + start;
   }

@@ -44,7 +44,7 @@ Request read(const Call& info) {
   if (plan.sampler == SamplerKind::indices || plan.pauseAfter > 0)
     reject("ERR_OUT_OF_RANGE", "a plan that many fits cannot follow");
   Napi::Value items[manyArrayCount];
-  for (uint32_t i = 0; i < manyArrayCount; ++i) items[i] = arrays[i];
+  for (uint32_t i = 0; i < manyArrayCount; ++i) items[i] = elementOf(arrays, i);
   const auto status = typedArray<uint8_t>(items[ManyArray::statuses], napi_uint8_array);
   const size_t count = status.length;
   const auto borders = doubles(items[ManyArray::borders]);
@@ -70,6 +70,7 @@ Request read(const Call& info) {
                       matrix(ManyArray::intercepts, count, plan.outputs),
                       status.data,
                       matrix(ManyArray::losses, count, 1),
+                      matrix(ManyArray::remaining, count, 1),
                       matrix(ManyArray::epochs, count, 1),
                       matrix(ManyArray::steps, count, 1)};
   const Problems& all = request.problems;

@@ -20,7 +20,7 @@ namespace nabla {
   OF(X)                                                                                      \
   OF(y)                                                                                      \
   OF(sampleWeight) OF(offset) OF(borders) OF(penaltyFactors) OF(lowerBounds) OF(upperBounds) \
-      OF(coefficients) OF(intercepts) OF(statuses) OF(losses) OF(epochs) OF(steps)
+      OF(coefficients) OF(intercepts) OF(statuses) OF(losses) OF(remaining) OF(epochs) OF(steps)
 // Fields of an Outcome.
 #define NABLA_OUTCOME_NUMBERS(OF) \
   OF(status) OF(epochs) OF(steps) OF(meanLoss) OF(gap) OF(remainingDecrease) OF(lastDecrease)

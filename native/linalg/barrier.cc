@@ -68,11 +68,14 @@ void Barrier::aim(size_t t, size_t n, const double* along, size_t at) {
   }
 }
 
-void Barrier::center() {
-  second_ = primal * dual;
-  const double left = products + primal * inPrimal_ + dual * inDual_ + second_ * inBoth_;
+void Barrier::center(double least, bool isIdle) {
+  const double both = primal * dual;
+  const double left = products + primal * inPrimal_ + dual * inDual_ + both * inBoth_;
   const double share = left > 0.0 ? left / products : 0.0;
-  target_ = (share * share * share * products) / pairs;
+  const double floor = isIdle && 0.5 * products > least ? 0.5 * products : least;
+  const double rest = share * share * share * products;
+  second_ = isIdle ? 0.0 : both;
+  target_ = (rest > floor ? rest : floor) / pairs;
 }
 
 void Barrier::correct(size_t t, size_t n, const double* along, double* pull, size_t at) {

@@ -38,8 +38,10 @@ class Barrier {
   void turn(double most);
   // How far the affine direction goes, to where the products would be 0, and what becomes of them.
   void aim(size_t t, size_t n, const double* affine, size_t at);
-  // Chooses μ by what the affine direction leaves of the products.
-  void center();
+  // Chooses μ by what the affine direction leaves of the products, of whose sum `least` is to stay. `isIdle`:
+  // the last iteration gained next to nothing, as where terms are far from central and second-order
+  // corrections send them to and fro; so half of the products stay, and there are no such corrections.
+  void center(double least, bool isIdle);
   // Adds what μ and the affine direction's second order ask of each row beside bend().
   void correct(size_t t, size_t n, const double* affine, double* pull, size_t at);
   // How far the corrected direction goes.

@@ -18,6 +18,7 @@ constexpr uint32_t pairStream = 0x70616972;  // of the draws
 constexpr double nearest = 0x1p-45;  // of a column's random combination, a difference that rounding makes
 constexpr double nearby = 0x1p-18;   // and one of columns that are nearly equal
 constexpr size_t mostBeside = 4;     // columns that one is compared with
+constexpr size_t mostFound = 32;     // combinations, each of which costs passes over the rows
 
 // From the Gram matrix: one of each column that all but depends on those before it.
 std::vector<std::vector<double>> byGram(const Kernels& kernels, const Plan& plan, const Table& table,
@@ -36,7 +37,7 @@ std::vector<std::vector<double>> byGram(const Kernels& kernels, const Plan& plan
   const std::vector<double> whole(F.data(), F.data() + cols * cols);
   std::vector<std::vector<double>> found;
   if (factorize(kernels, F.data(), cols, team, 0, weakPivot) == 0) return found;
-  for (size_t j = 0; j < cols && !team.stopped(); ++j) {
+  for (size_t j = 0; j < cols && found.size() < mostFound && !team.stopped(); ++j) {
     if (F.data()[j * cols + j] > 0.0 || !(whole[j * cols + j] > 0.0)) continue;
     std::vector<double> u(cols);
     for (size_t k = 0; k < cols; ++k) u[k] = -whole[j * cols + k];
@@ -71,7 +72,7 @@ std::vector<std::vector<double>> pairs(const Plan& plan, const Table& table, con
     return x == y ? a < b : x < y;
   });
   std::vector<std::vector<double>> found;
-  for (size_t i = 0; i < cols; ++i) {
+  for (size_t i = 0; i < cols && found.size() < mostFound; ++i) {
     const size_t a = order[i];
     if (!(deviation[a] < INFINITY)) continue;
     for (size_t next = i + 1; next < cols && next <= i + mostBeside; ++next) {

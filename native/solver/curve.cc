@@ -9,6 +9,8 @@ namespace {
 
 // Cycles that a step passes one by one.
 constexpr int mostCycles = 1 << 16;
+// One of a step, of as many of them as an epoch may have.
+constexpr double shortestCycle = 1.0 / static_cast<double>(mostCounted);
 
 }  // namespace
 
@@ -92,6 +94,7 @@ void Curve::serialize(Archive& archive) {
   archive.count(waited_);
   archive.number(cycleStart_, Range::size);
   archive.number(cycleLength_, Range::size);
+  archive.require(cycleLength_ == 0.0 || cycleLength_ >= shortestCycle);
   archive.number(reduced_, Range::part);
   for (Curve& part : curves_) part.serialize(archive);
 }
@@ -154,16 +157,21 @@ double Curve::alone(double step, double own, double done) {
 }
 
 double Curve::between(double from, double to, double x) const {
-  return to + (from - to) * 0.5 * (1.0 + kernels_.cosPi(x));
+  // By rounding the cosine can be less than -1, and a rate then less than its least.
+  return to + (from - to) * 0.5 * std::fmax(1.0 + kernels_.cosPi(x), 0.0);
 }
 
 double Curve::cycle(double own, double done) {
   if (p_[2] == 0.0) return 1.0 - rest(own);
   if (p_[3] == 1.0) return done / p_[2] - std::floor(done / p_[2]);
   // Steps only go on, so the cycle is looked for from the last one; none is shorter than a step.
-  if (!(cycleLength_ > 0.0)) cycleLength_ = std::fmax(p_[2], 1.0 / perEpoch_);
+  if (!(cycleLength_ > 0.0)) cycleLength_ = p_[2];
+  // One of a file, or of epochs of more steps, may be, and each step would pass many of those.
+  cycleLength_ = std::fmax(cycleLength_, 1.0 / perEpoch_);
   for (int i = 0; done - cycleStart_ >= cycleLength_ && i < mostCycles; ++i) {
-    cycleStart_ += cycleLength_;
+    const double next = cycleStart_ + cycleLength_;
+    if (next == cycleStart_) break;  // too far from 0 for such cycles
+    cycleStart_ = next;
     cycleLength_ *= p_[3];
   }
   // A fit that begins so far behind has cycles that hardly grow: those that are left count as alike.

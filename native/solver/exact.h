@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "../objective/gramobjective.h"
@@ -71,10 +72,17 @@ class Exact final : public Method {
     for (size_t i = 0; i < plan_.size(); ++i) {
       const bool isCoefficient = i < plan_.coefficients();
       const double curvature =
-          isCoefficient ? scaling_.square()[i % plan_.cols] + smooth_.penalty().l2 * smooth_.factor(i) : 1.0;
+          isCoefficient ? square(i % plan_.cols) + smooth_.penalty().l2 * smooth_.factor(i) : 1.0;
       fall += (0.5 * g[i] * g[i]) / curvature;
     }
     return fall;
+  }
+
+  // Mean square of a column, as XᵀSX has it, if there is one.
+  double square(size_t j) const {
+    const size_t side = plan_.cols + (plan_.intercept ? 1 : 0);
+    const double own = expansion_ ? expansion_->G()[j * side + j] / static_cast<double>(table_.count) : 0.0;
+    return own > 0.0 && own < INFINITY ? own : scaling_.square()[j];
   }
 
   const Kernels& kernels_;

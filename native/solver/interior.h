@@ -106,7 +106,7 @@ class Interior final : public Method {
     double shortest = 1.0;
     for (const auto& program : programs_) {
       if (program->done || smooth_.stopped()) continue;
-      const double length = program->iterate(matrix_.data());
+      const double length = program->iterate(matrix_.data(), roundoff);
       if (length < shortest) shortest = length;
       if (program->done) continue;
       program->weigh();

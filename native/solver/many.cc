@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <memory>
 #include <new>
 #include <vector>
@@ -13,6 +14,13 @@
 namespace nabla {
 
 namespace {
+
+// By how much the objective could still fall: the bound of a piecewise-linear loss, the estimate of another;
+// NaN: not known. Twin: lib/optimality.ts.
+double remainingOf(const Plan& plan, const Outcome& outcome) {
+  if (!isPiecewiseLinear(plan.loss)) return outcome.remainingDecrease;
+  return std::isfinite(outcome.gap) ? outcome.gap : NAN;
+}
 
 class Many {
  public:
@@ -114,6 +122,7 @@ class Many {
     std::copy_n(outcome.weights.data() + size, constants, intercepts);
     all_.status[i] = static_cast<uint8_t>(outcome.status);
     all_.losses[i] = outcome.lastLoss;
+    all_.remaining[i] = remainingOf(plan_, outcome);
     all_.epochs[i] = static_cast<double>(outcome.epochs);
     all_.steps[i] = static_cast<double>(outcome.steps);
   }

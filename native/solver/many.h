@@ -25,7 +25,8 @@ struct Problems {
   double* coefficients;  // of each: outputs × cols
   double* intercepts;    // of each: outputs; left alone if the plan has none
   uint8_t* status;
-  double* losses;  // of each fit's last epoch; left alone where there is none
+  double* losses;     // of each fit's last epoch; left alone where there is none
+  double* remaining;  // by which each objective could still fall; NaN: not known
   double* epochs;
   double* steps;
 };

@@ -14,6 +14,7 @@ namespace nabla {
 namespace {
 
 constexpr int mostDampings = 25;
+constexpr double mostLeft = 0x1p-10;  // of the objective, to be gained from a fit that is called converged
 // Of the slopes of rows, what those of weights may leave where models say little.
 constexpr double leastSlope = 0x1p-28;
 // And where damping holds steps back.
@@ -124,7 +125,9 @@ double Newton::epoch(uint64_t) {
   const double roundoff = level();
   // A step after which as much is promised as before: by models that say little of a direction.
   const bool isStuck = length > 0.0 && decreaseLeft > 0.25 * predictedDecrease;
-  stuck_ = isStuck && before - value_ <= roundoff ? stuck_ + 1 : 0;
+  const bool isHidden = length > 0.0 && before - value_ <= roundoff;
+  if (!isHidden || (isDamped && isSmooth())) least_ = INFINITY;
+  countStuck(isHidden, predictedDecrease, decreaseLeft);
   // Steps that damping shortens leave as much as those that rounding hides do.
   const bool isShort = isDamped && isSteeper(leastDampedSlope, slopeNoise());
   if (isAtMinimum(isShort ? INFINITY : predictedDecrease, decreaseLeft, roundoff, size()))
@@ -132,9 +135,11 @@ double Newton::epoch(uint64_t) {
   else if (isStuck && isSmooth() && !isSteeper(leastSlope, 0.0))
     ended = Status::converged;
   else if (stuck_ >= mostStuck)
-    ended = Status::stalled;
+    ended = !isSmooth() && least_ <= 64.0 * roundoff ? Status::converged : Status::stalled;
   else if (length == 0.0)
     ended = decreaseLeft <= 64.0 * roundoff ? Status::converged : Status::stalled;
+  // Where weights run away the round-off level is no measure: it hides what models still promise.
+  if (ended == Status::converged && !isSmooth() && decreaseLeft > mostLeft * size()) ended = Status::stalled;
   const bool isOver = ended != Status::maxEpochs || decreaseLeft < Stopping::toleranceOf(plan_, value_);
   const bool isWeak = (isOver || isStuck) && isSmooth() && descendWeak(isOver);
   gradientNorm = smooth_.norm(w_, g_.data());
@@ -144,6 +149,13 @@ double Newton::epoch(uint64_t) {
   lastDecrease = before - value_;
   if (plan_.stepHistory && length > 0.0) stepLosses.push_back(value_);
   return value_;
+}
+
+// Rounding may turn models in a circle, in which one promises less than the one before.
+void Newton::countStuck(bool isHidden, double promised, double left) {
+  const double least = least_ < promised ? least_ : promised;
+  stuck_ = isHidden && left > 0.25 * least ? stuck_ + 1 : 0;
+  if (isHidden && left < least_) least_ = left;
 }
 
 // Where models say that nothing is left, or as much as before: a step along the directions in which they say
@@ -201,6 +213,7 @@ bool Newton::stepWeak(bool isOver) {
   else
     isCurrent_ = false;
   stuck_ = 0;
+  least_ = INFINITY;
   return true;
 }
 
@@ -436,6 +449,7 @@ void Newton::serialize(Archive& archive) {
   archive.number(value_, Range::notNaN);
   archive.number(damping_, Range::size);
   archive.count(stuck_);
+  archive.number(least_, Range::notNaN);
   archive.number(weakDecrease_, Range::measured);
   archive.array(g_.data(), plan_.size(), Range::any);
   if (expansion_) expansion_->serialize(archive);

@@ -75,6 +75,7 @@ class Newton final : public Method {
   bool isZero() const { return roundoff_.isZero(w_, value_); }
   double size() const { return roundoff_.size(value_, meanLoss); }
   double decreaseOutsideWorkingSet();
+  void countStuck(bool isHidden, double predicted, double left);
   void softmaxHessian(NewtonSystem& system);
   void scatterHessian(NewtonSystem& system, const double* d, size_t k, size_t l);
   double minimizeModel(const double* weights, const double* gradient);
@@ -108,7 +109,8 @@ class Newton final : public Method {
   AlignedBuffer rowCurvature_;  // of one Gram matrix
   double value_ = 0.0;
   double damping_ = 0.0;
-  uint64_t stuck_ = 0;  // iterations that changed neither the objective nor what the models promise
+  uint64_t stuck_ = 0;       // iterations that lowered neither the objective nor what the models promise
+  double least_ = INFINITY;  // promised since they do not lower the objective
   double weakDecrease_ = INFINITY;  // by the last step along directions in which models say nothing
   bool begun_ = false;
   bool isCurrent_ = false;          // the Hessians are those of the weights

@@ -10,10 +10,11 @@ namespace {
 
 constexpr double feasible = 1e-6;  // a slope that is left, beside that of rows which all pull one way
 constexpr double far = 0x1p10;  // times its size: where the minimum is not, of a weight that a penalty holds
-constexpr double inward = 0.9995;        // of the way to where the first number would be 0
-constexpr uint64_t mostIdle = 5;         // iterations that gain next to nothing
-constexpr uint64_t mostUnfeasible = 20;  // and while slopes are left
-constexpr size_t chunk = 4096;           // terms between two looks at whether to stop
+constexpr double inward = 0.9995;           // of the way to where the first number would be 0
+constexpr uint64_t mostIdle = 5;            // iterations that gain next to nothing
+constexpr uint64_t mostUnfeasible = 20;     // and before slopes were met
+constexpr double floorOfProducts = 0x1p-4;  // of rounding: fewer say nothing, and cost the equations digits
+constexpr size_t chunk = 4096;              // terms between two looks at whether to stop
 
 }  // namespace
 
@@ -120,7 +121,7 @@ void Program::write(double* weights, bool snaps) const {
   }
 }
 
-double Program::iterate(double* H) {
+double Program::iterate(double* H, double roundoff) {
   double *step = step_.data(), *affine = affine_.data(), *along = along_.data(), *pull = pull_.data();
   factorize(H);
   if (team_.stopped()) return 0.0;
@@ -130,7 +131,7 @@ double Program::iterate(double* H) {
   barrier_.turn(1.0);
   each([&](size_t t, size_t n, size_t at) { barrier_.aim(t, n, affine, at); });
   couple();
-  barrier_.center();
+  barrier_.center(floorOfProducts * roundoff, idle_ > 0);
   pull_.clear();
   each([&](size_t t, size_t n, size_t at) { barrier_.correct(t, n, affine, pull, at); });
   foldBounds(pull + table_.count);
@@ -233,7 +234,7 @@ void Program::judge(double roundoff) {
     least_ = left;
     bound = bound_;
   }
-  done = left <= roundoff || idle_ >= (isFeasible_ ? mostIdle : mostUnfeasible);
+  done = left <= roundoff || idle_ >= (least_ < INFINITY ? mostIdle : mostUnfeasible);
 }
 
 void Program::serialize(Archive& archive) {

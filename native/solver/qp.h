@@ -34,11 +34,12 @@ class Program {
   // Writes the weights among those of all outputs; coefficients that seem to go to 0 or to a bound as that,
   // if it is asked for.
   void write(double* weights, bool snaps) const;
-  // One iteration: returns how much of a step was taken, 0 if none can be.
-  double iterate(double* H);
+  // One iteration: returns how much of a step was taken, 0 if none can be. `roundoff`: of the sum over the
+  // rows.
+  double iterate(double* H, double roundoff);
   // Sets up the equations where it is.
   void weigh();
-  // What that says of the minimum, and whether to go on; `roundoff`: of the sum over the rows.
+  // What that says of the minimum, and whether to go on.
   void judge(double roundoff);
   void serialize(Archive& archive);
 

@@ -43,9 +43,13 @@ RowEquations::RowEquations(const Kernels& kernels, const Plan& plan, size_t rows
       left_(map.size()) {
   for (size_t j = 0; j < cols_; ++j) inverse_.data()[j] = 1.0 / E[j];
   gram.evaluate(inverse_.data(), products_.data());
+  const bool isShifted = intercept_ && !(least > 0.0);
+  for (size_t i = 0; isShifted && i < rows; ++i) shift_ += products_.data()[i * rows + i];
+  shift_ /= static_cast<double>(rows);
+  for (size_t at = 0; at < products_.size(); ++at) products_.data()[at] += shift_;
 }
 
-// K = √D XE⁻¹Xᵀ √D + I.
+// K = √D (XE⁻¹Xᵀ + σ11ᵀ) √D + I.
 void RowEquations::factorize(const double* D, double* H) {
   double *root = root_.data(), *products = products_.data();
   D_ = D;
@@ -84,7 +88,8 @@ void RowEquations::solve(const double* H, double* g, double* z) {
 }
 
 // Es + Xᵀh = g and D⁻¹h - Xs - b = r: (D⁻¹ + XE⁻¹Xᵀ)h = XE⁻¹g + b + r, where 1ᵀh is the intercept's part of
-// g, which tells b. g becomes s and b, r becomes h.
+// g, which tells b. Columns that are centred leave XE⁻¹Xᵀ nothing along 1, where large D would cost all
+// digits: σ11ᵀh of both sides makes up for it. g becomes s and b, r becomes h.
 void RowEquations::solveOnce(const double* H, double* g, double* r) {
   const double *root = root_.data(), *inverse = inverse_.data();
   double *part = part_.data(), *product = product_.data();
@@ -94,9 +99,9 @@ void RowEquations::solveOnce(const double* H, double* g, double* r) {
   solveFactorized(kernels_, H, rows_, r);
   if (intercept_) {
     const double curvature = kernels_.dot(root, ofRoot_.data(), rows_);
-    const double b = (g[cols_] - kernels_.dot(root, r, rows_)) / (curvature > least_ ? curvature : least_);
-    kernels_.axpy(b, ofRoot_.data(), r, rows_);
-    g[cols_] = b;
+    const double moved = (g[cols_] - kernels_.dot(root, r, rows_)) / (curvature > least_ ? curvature : least_);
+    kernels_.axpy(moved, ofRoot_.data(), r, rows_);
+    g[cols_] = moved - shift_ * g[cols_];
   }
   for (size_t i = 0; i < rows_; ++i) r[i] *= root[i];
   std::copy_n(r, rows_, product);

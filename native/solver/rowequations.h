@@ -37,7 +37,8 @@ class RowEquations {
   LinearMap& map_;
   const Team& team_;
   const double* D_ = nullptr;
-  AlignedBuffer products_;  // XE⁻¹Xᵀ
+  double shift_ = 0.0;      // σ, with an intercept that has no `least`, where D has no end
+  AlignedBuffer products_;  // XE⁻¹Xᵀ + σ11ᵀ
   AlignedBuffer inverse_;   // 1/E
   AlignedBuffer root_;      // √D
   AlignedBuffer ofRoot_;    // what the equations make of it

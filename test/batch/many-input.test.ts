@@ -152,6 +152,7 @@ describe.runIf(native)('the addon, of many fits', () => {
     coefficients: normals(6, 1),
     intercepts: empty(),
     losses: empty(),
+    remaining: empty(),
     epochs: empty(),
     steps: empty(),
   };

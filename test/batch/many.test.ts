@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { manyStatuses } from '../../lib/backend/plan.js';
 import type { Matrix } from '../../lib/base/arrays.js';
 import { losses } from '../../lib/catalog/losses.js';
+import { solvers } from '../../lib/catalog/rules.js';
 import type { Model as AnyModel, FitOptions, ManyOptions, NablaError, Problem } from '../../lib/index.js';
 import { backend, setThreads } from '../../lib/index.js';
 import { type AnyFit, anyFit } from '../support/anyfit.js';
@@ -53,6 +54,15 @@ const anyProblems = fc.tuple(anyFit, fc.integer({ min: 1, max: 5 }), fc.nat()).m
   return { problems, whole, options };
 });
 
+/** What the solver tells of how far it got; where it tells nothing only a model of a fit alone may have found it out. */
+function expectToldAlike(model: AnyModel, alone: AnyModel): void {
+  const { gap, relative } = model.optimality;
+  const isSolver = alone.optimizer in solvers;
+  if (!isSolver) expect(relative).toBeNull();
+  if (relative === null && !(isSolver && alone.status === 'converged')) return;
+  expect({ gap, relative }).toEqual({ gap: alone.optimality.gap, relative: alone.optimality.relative });
+}
+
 describe.each(faces)('many fits: $name', ({ fitMany, fitManySync, fitSync, Model }) => {
   const single = (problem: Problem, options: ManyOptions): AnyModel | NablaError => {
     try {
@@ -91,6 +101,7 @@ describe.each(faces)('many fits: $name', ({ fitMany, fitManySync, fitSync, Model
             expectBits(model.coefficients, alone.coefficients, `problem ${i}, coefficient`);
             expectBits(model.intercepts, alone.intercepts, `problem ${i}, intercept`);
             expectBits([models.losses[i]], [alone.history.at(-1) ?? NaN], `problem ${i}, loss`);
+            expectToldAlike(model, alone);
           });
         }
       }),
@@ -99,6 +110,34 @@ describe.each(faces)('many fits: $name', ({ fitMany, fitManySync, fitSync, Model
     // Few of them end stalled: see below.
     const usual = manyStatuses.filter((status) => status !== 'stalled');
     if (!slow) expect([...seen].filter((status) => status !== 'stalled').sort()).toEqual(usual.sort());
+  });
+
+  it('tells how far from its minimum each ended, by a measure of its own rows, whatever becomes of the arrays', async () => {
+    const { problems, packed } = several([30, 30, 30, 30, 30, 30, 30, 30, 30, 12, 1, 400], 3);
+    const y = packed.y.map((value) => Number(value > 0));
+    const binary = problems.map((one) => ({ ...one, y: one.y.map((value) => Number(value > 0)) }));
+    const cases: [ManyOptions, typeof packed, typeof problems][] = [
+      [{ optimizer: 'exact' }, packed, problems],
+      [{ optimizer: 'newton', loss: 'quantile' }, packed, problems],
+      [{ optimizer: 'newton', loss: 'logistic', l2: 0.01, epochs: 2, classes: [0, 1] }, { ...packed, y }, binary],
+      [{ optimizer: 'lbfgs', loss: 'logistic', l2: 0.01, classes: [0, 1] }, { ...packed, y }, binary],
+    ];
+    for (const [options, packed, problems] of cases) {
+      const own = { ...packed, y: packed.y.slice() };
+      const results = [fitManySync(own, options), await fitMany(packed, options), fitManySync(problems, options)];
+      own.y.fill(1e6);
+      for (const models of results) {
+        problems.forEach((one, i) => {
+          const alone = fitSync(one, options as FitOptions);
+          expectToldAlike(models.at(i), alone);
+          if (alone.status === 'converged') expect(models.remaining[i]).toBeGreaterThanOrEqual(0);
+          if (options.epochs === 2) expect(models.at(i).optimality.relative).toBeGreaterThan(1e-9);
+        });
+      }
+    }
+    const byRule = fitManySync(packed, { optimizer: 'sgd', epochs: 40 });
+    expect([...byRule.remaining]).toEqual(problems.map(() => NaN));
+    expect(byRule.at(0).optimality.relative).toBeNull();
   });
 
   it('stalls where a fit alone does', () => {

@@ -7,7 +7,7 @@ import type { ManyOptions, PackedProblems } from '../../lib/index.js';
 import { faces, native } from '../support/backends.js';
 import { expectBits, normal, patience, random, runs } from '../support/support.js';
 
-const results = ['status', 'coefficients', 'intercepts', 'losses', 'epochs', 'steps'] as const;
+const results = ['status', 'coefficients', 'intercepts', 'losses', 'remaining', 'epochs', 'steps'] as const;
 
 /** On all backends; returns what became of each. */
 function expectSame(problems: PackedProblems, options: ManyOptions): number[] {

@@ -1,5 +1,8 @@
 // Callers that misbehave: arrays that lie, detach or shrink while they are in use, getters and callbacks that throw or
 // change what they say. Each is refused by a code, or has no effect, on every backend alike; nothing is half done.
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { NablaError } from '../../lib/base/errors.js';
 import * as nabla from '../../lib/index.js';
@@ -101,6 +104,16 @@ const entries = (face: Face): [string, (make: Make) => unknown][] => {
   ];
 };
 
+/** What a call throws or rejects with; undefined if it returns. */
+async function thrownBy(call: () => unknown): Promise<unknown> {
+  try {
+    await call();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
 /** The code that a call throws or rejects with; what else it throws as it is; 'works' if it returns. */
 async function codeOf(call: () => unknown): Promise<string> {
   try {
@@ -144,6 +157,44 @@ describe.each(faces)('callers that misbehave: $name', (face) => {
     Object.defineProperty(list, at, { get: thrower });
     return list;
   };
+  it('an array that a getter detaches is refused, whatever reads it afterwards', async () => {
+    const names = ['X', 'y', 'sampleWeight', 'offset'] as const;
+    for (const name of names) {
+      const fresh = () => ({
+        X: Float64Array.from(data.X),
+        y: Float64Array.from(data.y),
+        sampleWeight: new Float64Array(30).fill(0.5),
+        offset: new Float64Array(30),
+      });
+      const foldIds = (of: ReturnType<typeof fresh>) => {
+        const ids: number[] = Array.from({ length: 30 }, (_, i) => i % 3);
+        Object.defineProperty(ids, 7, {
+          get() {
+            detach(of[name]);
+            return 1;
+          },
+        });
+        return ids;
+      };
+      const validation = (of: ReturnType<typeof fresh>) => ({
+        get X() {
+          detach(of[name]);
+          return Float64Array.from(data.X);
+        },
+        y: data.y,
+        offset: new Float64Array(30),
+      });
+      for (const call of [
+        (of: ReturnType<typeof fresh>) => face.crossValidateSync(of, { count: 3, foldIds: foldIds(of) }),
+        (of: ReturnType<typeof fresh>) => face.crossValidate(of, { count: 3, foldIds: foldIds(of) }),
+        (of: ReturnType<typeof fresh>) => face.fitSync(of, { validation: validation(of) }),
+        (of: ReturnType<typeof fresh>) => face.fit(of, { validation: validation(of) }),
+      ]) {
+        expect(await codeOf(() => call(fresh())), `${name}: ${call}`).toBe('ERR_DETACHED_BUFFER');
+      }
+    }
+  });
+
   it('what a getter or a callback throws comes out as it is', async () => {
     const ids = Array.from({ length: 30 }, (_, i) => i % 3);
     const calls: [string, () => unknown][] = [
@@ -167,13 +218,46 @@ describe.each(faces)('callers that misbehave: $name', (face) => {
       ['fun', () => nabla.minimize(thrower, Float64Array.of(1))],
     ];
     for (const [name, call] of calls) {
-      let thrown: unknown;
-      try {
-        await call();
-      } catch (error) {
-        thrown = error;
+      expect(await thrownBy(call), name).toBe(boom);
+    }
+  });
+
+  it('what a callback throws is the caller’s own, though it says what V8 does of memory', async () => {
+    const options = { optimizer: 'adam', epochs: 3 } as const;
+    const messages = ['Invalid array length', 'Invalid typed array length: 9', 'Array buffer allocation failed'];
+    for (const error of messages.map((message) => new RangeError(message))) {
+      const throwing = () => {
+        throw error;
+      };
+      const aborted = AbortSignal.abort(error);
+      const controller = new AbortController();
+      const abort = () => controller.abort(error);
+      const schedule = { name: 'lambda', lambda: throwing } as const;
+      const parts = [{ schedule, epochs: 2 }, { schedule: 'constant' }] as const;
+      const checkpoint = { path: join(tmpdir(), `nabla-callers-${process.pid}`), every: 1 };
+      const calls: [string, () => unknown][] = [
+        ['onProgress', () => face.fit(data, { ...options, onProgress: throwing })],
+        ['onProgress of fitSync', () => face.fitSync(data, { ...options, onProgress: throwing })],
+        [
+          'onProgress with signal',
+          () => face.fit(data, { ...options, signal: controller.signal, onProgress: throwing }),
+        ],
+        ['checkpoint', () => face.fit(data, { ...options, checkpoint, onProgress: throwing })],
+        ['partialFit', () => model(face).partialFit(data, { onProgress: throwing })],
+        ['lambda', () => face.fitSync(data, { ...options, schedule })],
+        ['lambda of a part', () => face.fit(data, { ...options, schedule: { name: 'sequential', parts } })],
+        ['lambda of many', () => face.fitManySync(packed, { ...options, schedule })],
+        ['signal', () => face.fit(data, { ...options, signal: aborted })],
+        ['signal of fitSync', () => face.fitSync(data, { ...options, signal: aborted })],
+        ['signal of many', () => face.fitMany(packed, { ...options, signal: aborted })],
+        ['a late signal', () => face.fit(data, { ...options, signal: controller.signal, onProgress: abort })],
+        ['fun', () => nabla.minimize(throwing, Float64Array.of(1))],
+        ['fun of a rule', () => nabla.minimize(throwing, Float64Array.of(1), { optimizer: 'adam' })],
+      ];
+      for (const [name, call] of calls) {
+        expect(await thrownBy(call), name).toBe(error);
       }
-      expect(thrown, name).toBe(boom);
+      rmSync(checkpoint.path, { force: true });
     }
   });
 

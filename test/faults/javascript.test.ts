@@ -40,16 +40,24 @@ const square: nabla.Differentiable = (x, gradient) => {
 const calls = ({ ...face }: Face): Record<string, () => unknown> => {
   const model = face.fitSync(data, { optimizer: 'adam', epochs: 2, keepState: true });
   const classes = face.fitSync({ X: data.X, y: labels }, hinge);
+  const many = face.fitManySync(packed);
   const json = JSON.stringify(model);
   return {
     fitSync: () => face.fitSync(data, { optimizer: 'adam', epochs: 2, l1: 0.1, penaltyFactors: [1, 2] }).toJSON(),
     'fitSync auto': () => face.fitSync(single, { lowerBounds: [0, 1] }).toJSON(),
     'fitSync of classes': () => face.fitSync({ X: data.X, y: labels }, { ...hinge, validationFraction: 0.3 }).toJSON(),
     fit: async () => (await face.fit(data, { optimizer: 'adam', epochs: 200, batchSize: 3 })).toJSON(),
+    fitIterator: async () => {
+      const epochs = face.fitIterator(data, { optimizer: 'adam', epochs: 2 });
+      for await (const _ of epochs);
+      return (await epochs.model).toJSON();
+    },
     fitManySync: () => face.fitManySync(packed, { epochs: 2 }).coefficients,
     fitMany: async () => (await face.fitMany(packed, { epochs: 2 })).coefficients,
     fitPathSync: () => face.fitPathSync(data, { count: 3 }).coefficients,
     crossValidateSync: () => face.crossValidateSync(data, { count: 3, folds: 3 }).path.coefficients,
+    'Models.at': () => many.at(1).toJSON(),
+    'Models.predict': () => many.predict(1, data.X),
     predict: () => model.predict(data.X),
     'predict of singles': () => model.predict(single.X),
     'predict of classes': () => classes.predict(data.X),

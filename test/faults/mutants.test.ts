@@ -335,4 +335,45 @@ describe('mutants with a right checksum', () => {
       );
     }
   });
+
+  it('whose cycles are shorter than any step are refused; those shorter than this fit’s steps cost nothing', () => {
+    const schedule: Schedule = { name: 'cosine', restart: 2, restartFactor: 1 + 2 ** -52 };
+    const options: FitOptions = { optimizer: 'adam', schedule, keepState: true };
+    const json = JSON.parse(JSON.stringify(last.fitSync(data, { ...options, epochs: 3 })));
+    const path = join(folder, 'cycles');
+    last.fitSync(data, { ...options, epochs: 20_000, checkpoint: { path, every: 11_000 } });
+    const { header, arrays } = decode('checkpoint', readFileSync(path));
+    const begun = arrays.state.findIndex(
+      (x, i) => Math.abs(x - 10_998) < 0.01 && Math.abs(arrays.state[i + 1] - 2) < 0.01,
+    );
+    expect(begun).toBeGreaterThan(0);
+    for (const length of [5e-324, 1e-300, 2 ** -53, 1e-9, 0.5]) {
+      const bytes = Buffer.from(json.online.carried, 'base64');
+      bytes.writeDoubleLE(length, bytes.length - 16);
+      const online = { ...json.online, carried: bytes.toString('base64') };
+      const state = arrays.state.with(begun + 1, length);
+      const file = encode('checkpoint', header as object, { ...arrays, state });
+      const loaded = faces.map(
+        ({ Model }) =>
+          () =>
+            bitsOf(
+              (Model.fromJSON({ ...json, online }) as Model).partialFitSync(data, { epochs: 20_000 }).coefficients,
+            ),
+      );
+      const resumed = faces.map((face) => () => {
+        writeFileSync(path, file);
+        const checkpoint = { path, every: 100_000, resume: true };
+        return bitsOf(face.fitSync(data, { ...options, epochs: 20_000, checkpoint }).coefficients);
+      });
+      for (const [calls, code] of [
+        [loaded, 'ERR_MODEL_FORMAT'],
+        [resumed, 'ERR_CHECKPOINT_MISMATCH'],
+      ] as const) {
+        const results = calls.map(outcome);
+        expect(new Set(results).size).toBe(1);
+        if (length < 2 ** -52) expect(results[0]).toBe(code);
+        else expect(results[0]).not.toMatch(/^ERR/);
+      }
+    }
+  });
 });

@@ -1,5 +1,8 @@
 // Learning from rows as they come: partialFit and warmStart.
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { rules } from '../../lib/catalog/rules.js';
 import type { FitData, FitOptions, Model } from '../../lib/index.js';
 import { faces } from '../support/backends.js';
@@ -17,6 +20,9 @@ function expectSame(actual: Model, expected: Model): void {
   expectBits(actual.coefficients, expected.coefficients);
   expectBits(actual.intercepts, expected.intercepts);
 }
+
+const folder = mkdtempSync(join(tmpdir(), 'nabla-partial-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe.each(faces)('partialFit: $name', ({ Model, fitSync }) => {
   it.each(Object.keys(rules) as (keyof typeof rules)[])('%s in pieces is %s in one', (name) => {
@@ -82,6 +88,27 @@ describe.each(faces)('partialFit: $name', ({ Model, fitSync }) => {
     expect(broken.status).toBe('diverged');
     expect([...broken.coefficients].every(Number.isFinite)).toBe(true);
     expect([...(broken.online?.carried ?? [NaN])].every(Number.isFinite)).toBe(true);
+  });
+
+  it('a fit that has diverged from its beginning keeps no state, and goes through files', () => {
+    const settings = { optimizer: { name: 'sgd', learningRate: 1e308 }, epochs: 5, keepState: true } as const;
+    for (const more of [
+      {},
+      { standardize: true },
+      { averaging: 'polyak' },
+      { restoreBest: true, validationFraction: 0.2 },
+    ] as const) {
+      const broken = fitSync(data, { ...settings, ...more });
+      expect(broken.status).toBe('diverged');
+      expect(broken.online === null).toBe(!('restoreBest' in more)); // which has the best epoch's
+      const path = join(folder, 'broken');
+      broken.saveSync(path);
+      const loaded = [Model.fromJSON(JSON.parse(JSON.stringify(broken))), Model.loadSync(path)] as Model[];
+      for (const model of loaded) expect(JSON.stringify(model)).toBe(JSON.stringify(broken));
+      if ('standardize' in more) continue;
+      const onward = { optimizer: 'adam' } as const;
+      for (const model of loaded) expectSame(model.partialFitSync(data, onward), broken.partialFitSync(data, onward));
+    }
   });
 
   it('refuses other shapes, classes and standardize', async () => {

@@ -41,6 +41,13 @@ describe.runIf(canSpawn && existsSync(`${dist}index.cjs`))('loading', () => {
     }
   });
 
+  it('asks for nothing of a chunk before it is loaded, whatever name a bundler gives that', () => {
+    for (const name of readdirSync(dist).filter((file) => file.endsWith('.cjs'))) {
+      const early = readFileSync(`${dist}${name}`, 'utf8').match(/\brequire_\w+\.[\w$]+/g);
+      expect(early, name).toBeNull();
+    }
+  });
+
   it('refuses what is no data by its own error', () => {
     expect(usual.refusal).toBe('ERR_NOT_FINITE');
   });

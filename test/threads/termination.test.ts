@@ -1,12 +1,12 @@
 // worker.terminate() amid fits, the dense solvers' among them, which look at the stop flag every few ms whatever they are
-// at; and amid calls on the worker's own thread, which no flag reaches. NABLA_SWEEP=20: every solver, so many times each.
+// at; and amid calls on the worker's own thread, which no flag reaches: vm's timeout ends those too. NABLA_SWEEP=20: every solver, so many times each.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { native } from '../support/backends.js';
 import { buildLibrary, canSpawn, fixture, runScript } from '../support/children.js';
 import { patience, slow } from '../support/support.js';
 
 const sweep = Number(process.env.NABLA_SWEEP ?? 0);
-const few = ['exact', 'reflections', 'interiorPoint', 'newtonSync', 'ruleSync', 'manySync'];
+const few = ['exact', 'reflections', 'interiorPoint', 'newtonSync', 'ruleSync', 'manySync', 'toldSync'];
 const all = [
   'exactByRows',
   'newton',
@@ -56,4 +56,22 @@ it.runIf(canSpawn && native)(
     expect(late).toEqual([]);
   },
   sweep > 0 || slow ? 3_600_000 : 60_000,
+);
+
+it.runIf(canSpawn && native)(
+  "vm's timeout ends a call in its middle, and the process goes on to fit",
+  async () => {
+    const script = [fixture('timeout.mjs'), library.url];
+    const { code, signal, stdout, stderr } = await runScript(script, { NABLA_BACKEND: 'native' }, 60_000);
+    expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
+    const ended = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(ended.map(({ name }) => name)).toEqual(['fitSync', 'told', 'fitManySync', 'path']);
+    for (const { code, next } of ended)
+      expect({ code, next }).toEqual({ code: 'ERR_SCRIPT_EXECUTION_TIMEOUT', next: 'converged' });
+    expect(ended.filter(({ took }) => took > patience(5000))).toEqual([]);
+  },
+  slow ? 3_600_000 : 60_000,
 );

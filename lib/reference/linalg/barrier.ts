@@ -122,13 +122,20 @@ export class Barrier {
     }
   }
 
-  /** Chooses μ by what the affine direction leaves of the products. */
-  center(): void {
+  /**
+   * Chooses μ by what the affine direction leaves of the products, of whose sum `least` is to stay. `isIdle`: the last
+   * iteration gained next to nothing, as where terms are far from central and second-order corrections send them to and fro;
+   * so half of the products stay, and there are no such corrections.
+   */
+  center(least: number, isIdle: boolean): void {
     const { primal, dual, products } = this;
-    this.#second = primal * dual;
-    const left = products + primal * this.#inPrimal + dual * this.#inDual + this.#second * this.#inBoth;
+    const both = primal * dual;
+    const left = products + primal * this.#inPrimal + dual * this.#inDual + both * this.#inBoth;
     const share = left > 0 ? left / products : 0;
-    this.#target = (share * share * share * products) / this.pairs;
+    const floor = isIdle && 0.5 * products > least ? 0.5 * products : least;
+    const rest = share * share * share * products;
+    this.#second = isIdle ? 0 : both;
+    this.#target = (rest > floor ? rest : floor) / this.pairs;
   }
 
   /** Adds what μ and the affine direction's second order ask of each row beside `bend`. */

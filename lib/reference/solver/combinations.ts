@@ -17,6 +17,7 @@ const pairStream = 0x70616972; // of the draws
 const nearest = 2 ** -45; // of a column's random combination, a difference that rounding makes
 const nearby = 2 ** -18; // and one of columns that are nearly equal
 const mostBeside = 4; // columns that one is compared with
+const mostFound = 32; // combinations, each of which costs passes over the rows
 
 /** Passes over the rows of the scaled columns, which keep the digits of differences of columns. */
 export class ScaledRows {
@@ -61,7 +62,7 @@ function byGram(plan: Plan, { X, index, count }: Table, { mean, deviation }: Sca
   const rows = Array.from({ length: cols }, (_, j) => F.slice(j * cols, (j + 1) * cols));
   if (factorize(F, cols, 0, weakPivot) === 0) return [];
   const found: Float64Array[] = [];
-  for (let j = 0; j < cols; j++) {
+  for (let j = 0; j < cols && found.length < mostFound; j++) {
     if (F[j * cols + j] > 0 || !(rows[j][j] > 0)) continue;
     const u = rows[j].map((g) => -g);
     solveFactorized(F, cols, u);
@@ -87,7 +88,7 @@ function pairs({ cols }: Plan, { count }: Table, { square, deviation }: Scaling,
     return x === y ? a - b : x - y;
   });
   const found: Float64Array[] = [];
-  for (let i = 0; i < cols; i++) {
+  for (let i = 0; i < cols && found.length < mostFound; i++) {
     const a = order[i];
     if (!(deviation[a] < Infinity)) continue;
     for (let next = i + 1; next < cols && next <= i + mostBeside; next++) {

@@ -2,14 +2,15 @@
 // Twin: native/solver/curve.h.
 import { maxParameters } from '../../backend/plan.js';
 import { cosPi, power } from '../kernels/math.js';
-import type { Archive } from '../objective/archive.js';
+import { type Archive, mostCounted, ranges } from '../objective/archive.js';
 
 /** The larger, as std::fmax has it. */
 export const larger = (a: number, b: number): number => (a > b ? a : b);
 
 /** Half a cosine from one value to another; x in [0, 1]. */
 function between(from: number, to: number, x: number): number {
-  return to + (from - to) * 0.5 * (1 + cosPi(x));
+  // By rounding the cosine can be less than -1, and a rate then less than its least.
+  return to + (from - to) * 0.5 * larger(1 + cosPi(x), 0);
 }
 
 interface At {
@@ -43,15 +44,22 @@ function rest({ own, total }: At): number {
 /** Cycles that a step passes one by one. */
 const mostCycles = 2 ** 16;
 
+/** Whether a cycle can be so long: 0 where none has begun; no shorter than a step, however many an epoch has. */
+export const isCycleLength = (x: number): boolean => x === 0 || (ranges.size(x) && x >= 1 / mostCounted);
+
 /** Where in its cycle a step lies, in [0, 1). */
 function cycle(at: At): number {
   const { p } = at;
   if (p[2] === 0) return 1 - rest(at);
   if (p[3] === 1) return at.done / p[2] - Math.floor(at.done / p[2]);
   // Steps only go on, so the cycle is looked for from the last one; none is shorter than a step.
-  if (!(at.cycleLength > 0)) at.cycleLength = larger(p[2], 1 / at.perEpoch);
+  if (!(at.cycleLength > 0)) at.cycleLength = p[2];
+  // One of a file, or of epochs of more steps, may be, and each step would pass many of those.
+  at.cycleLength = larger(at.cycleLength, 1 / at.perEpoch);
   for (let i = 0; at.done - at.cycleStart >= at.cycleLength && i < mostCycles; i++) {
-    at.cycleStart += at.cycleLength;
+    const next = at.cycleStart + at.cycleLength;
+    if (next === at.cycleStart) break; // too far from 0 for such cycles
+    at.cycleStart = next;
     at.cycleLength *= p[3];
   }
   // A fit that begins so far behind has cycles that hardly grow: those that are left count as alike.
@@ -273,6 +281,7 @@ export class Curve {
     this.#waited = archive.count(this.#waited);
     at.cycleStart = archive.number(at.cycleStart, 'size');
     at.cycleLength = archive.number(at.cycleLength, 'size');
+    archive.require(isCycleLength(at.cycleLength));
     at.reduced = archive.number(at.reduced, 'part');
     for (const { curve } of this.#parts) curve.serialize(archive);
   }

@@ -65,10 +65,18 @@ export class Exact extends Method {
     let fall = 0;
     for (let i = 0; i < g.length; i++) {
       const l2 = penalty.l2 * (penalty.factors ? penalty.factors[i] : 1);
-      const curvature = i < penalized ? this.#scaling.square[i % cols] + l2 : 1;
+      const curvature = i < penalized ? this.#square(i % cols) + l2 : 1;
       fall += (0.5 * g[i] * g[i]) / curvature;
     }
     return fall;
+  }
+
+  /** Mean square of a column, as XᵀSX has it, if there is one. */
+  #square(j: number): number {
+    const { cols, intercept } = this.#plan;
+    const side = cols + (intercept ? 1 : 0);
+    const own = this.#expansion ? this.#expansion.G[j * side + j] / this.#table.count : 0;
+    return own > 0 && own < Infinity ? own : this.#scaling.square[j];
   }
 
   /** The objective and its gradient where all weights are 0. */

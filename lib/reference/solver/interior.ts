@@ -108,7 +108,7 @@ export class Interior extends Method {
     let shortest = 1;
     for (const program of this.#programs) {
       if (program.done) continue;
-      const length = program.iterate(this.#matrix);
+      const length = program.iterate(this.#matrix, roundoff);
       if (length < shortest) shortest = length;
       if (program.done) continue;
       program.weigh();

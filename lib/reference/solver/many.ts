@@ -3,6 +3,7 @@
 
 import type { FitJob, ManyJob } from '../../backend/interface.js';
 import { manyStatuses } from '../../backend/plan.js';
+import { remainingOf } from '../../backend/remaining.js';
 import type { Matrix } from '../../base/arrays.js';
 import { Run } from './fit.js';
 
@@ -21,6 +22,7 @@ export function* fitEach(job: ManyJob): Generator<void, void> {
     intercepts.set(weights.subarray(coefficients.length));
     job.status[i] = outcome.status;
     if (loss.length > 0) job.losses[i] = loss[loss.length - 1];
+    job.remaining[i] = remainingOf(job.plan, outcome);
     job.epochs[i] = outcome.epochs;
     job.steps[i] = outcome.steps;
     yield;

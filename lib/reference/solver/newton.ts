@@ -30,6 +30,7 @@ const fewExpandedColumns = 128;
 const leastExpandedPivot = 2 ** -20;
 // Of the objective before a step of least squares, what has to be left for the gradient to have kept its digits.
 const leastRest = 2 ** -10;
+const mostLeft = 2 ** -10; // of the objective, to be gained from a fit that is called converged
 // Of the slopes of rows, what those of weights may leave where models say little.
 const leastSlope = 2 ** -28;
 // And where damping holds steps back.
@@ -61,7 +62,8 @@ export class Newton extends Method {
   readonly #rowCurvature: Float64Array; // of one Gram matrix
   #value = NaN;
   #damping = 0;
-  #stuck = 0; // iterations that changed neither the objective nor what the models promise
+  #stuck = 0; // iterations that lowered neither the objective nor what the models promise
+  #least = Infinity; // promised since they do not lower the objective
   #weakDecrease = Infinity; // by the last step along directions in which models say nothing
   #begun = false;
   #isCurrent = false; // the Hessians are those of the weights
@@ -162,14 +164,19 @@ export class Newton extends Method {
     const roundoff = this.#level();
     // A step after which as much is promised as before: by models that say little of a direction.
     const isStuck = length > 0 && decreaseLeft > 0.25 * predictedDecrease;
-    this.#stuck = isStuck && before - this.#value <= roundoff ? this.#stuck + 1 : 0;
+    const isHidden = length > 0 && before - this.#value <= roundoff;
+    if (!isHidden || (isDamped && this.#isSmooth)) this.#least = Infinity;
+    this.#countStuck(isHidden, predictedDecrease, decreaseLeft);
     // Steps that damping shortens leave as much as those that rounding hides do.
     const isShort = isDamped && this.#isSteeper(leastDampedSlope, this.#slopeNoise());
     if (isAtMinimum(isShort ? Infinity : predictedDecrease, decreaseLeft, roundoff, this.#size()))
       this.ended = 'converged';
     else if (isStuck && this.#isSmooth && !this.#isSteeper(leastSlope, 0)) this.ended = 'converged';
-    else if (this.#stuck >= mostStuck) this.ended = 'stalled';
+    else if (this.#stuck >= mostStuck)
+      this.ended = !this.#isSmooth && this.#least <= 64 * roundoff ? 'converged' : 'stalled';
     else if (length === 0) this.ended = decreaseLeft <= 64 * roundoff ? 'converged' : 'stalled';
+    // Where weights run away the round-off level is no measure: it hides what models still promise.
+    if (this.ended === 'converged' && !this.#isSmooth && decreaseLeft > mostLeft * this.#size()) this.ended = 'stalled';
     const isOver = this.ended !== null || decreaseLeft < toleranceOf(this.#plan, this.#value);
     const isWeak = (isOver || isStuck) && this.#isSmooth && this.#descendWeak(isOver);
     this.gradientNorm = this.#smooth.norm(this.#w, this.#g);
@@ -178,6 +185,13 @@ export class Newton extends Method {
     this.lastDecrease = before - this.#value;
     if (this.#plan.stepHistory && length > 0) this.stepLosses.push(this.#value);
     return this.#value;
+  }
+
+  /** Rounding may turn models in a circle, in which one promises less than the one before. */
+  #countStuck(isHidden: boolean, promised: number, left: number): void {
+    const least = this.#least < promised ? this.#least : promised;
+    this.#stuck = isHidden && left > 0.25 * least ? this.#stuck + 1 : 0;
+    if (isHidden && left < this.#least) this.#least = left;
   }
 
   /**
@@ -243,6 +257,7 @@ export class Newton extends Method {
     if (this.#expansion) this.#remaining();
     else this.#isCurrent = false;
     this.#stuck = 0;
+    this.#least = Infinity;
     return true;
   }
 
@@ -519,6 +534,7 @@ export class Newton extends Method {
     this.#value = archive.number(this.#value, 'notNaN');
     this.#damping = archive.number(this.#damping, 'size');
     this.#stuck = archive.count(this.#stuck);
+    this.#least = archive.number(this.#least, 'notNaN');
     this.#weakDecrease = archive.number(this.#weakDecrease, 'measured');
     archive.array(this.#g, 'any');
     this.#expansion?.serialize(archive);

@@ -22,7 +22,8 @@ const feasible = 1e-6; // a slope that is left, beside that of rows which all pu
 const far = 2 ** 10; // times its size: where the minimum is not, of a weight that a penalty holds
 const inward = 0.9995; // of the way to where the first number would be 0
 const mostIdle = 5; // iterations that gain next to nothing
-const mostUnfeasible = 20; // and while slopes are left
+const mostUnfeasible = 20; // and before slopes were met
+const floorOfProducts = 2 ** -4; // of rounding: fewer say nothing, and cost the equations digits
 const chunk = 4096;
 /**
  * Terms that a coefficient may have: of l1, and with bounds of the lower and the upper one. What goes beyond the upper one
@@ -192,8 +193,8 @@ export class Program implements Archived {
     return this.#barrier.isAtBreakpoint(this.#term(j, of), width, this.#usual(j));
   }
 
-  /** One iteration: returns how much of a step was taken, 0 if none can be. */
-  iterate(H: Float64Array): number {
+  /** One iteration: returns how much of a step was taken, 0 if none can be. `roundoff`: of the sum over the rows. */
+  iterate(H: Float64Array, roundoff: number): number {
     const barrier = this.#barrier;
     const affine = this.#affine;
     const along = this.#along;
@@ -204,7 +205,7 @@ export class Program implements Archived {
     barrier.turn(1);
     this.#each((t, n, at) => barrier.aim(t, n, affine, at));
     this.#couple();
-    barrier.center();
+    barrier.center(floorOfProducts * roundoff, this.#idle > 0);
     this.#pull.fill(0);
     this.#each((t, n, at) => barrier.correct(t, n, affine, this.#pull, at));
     this.#foldBounds(this.#pull);
@@ -302,7 +303,7 @@ export class Program implements Archived {
     return l1 * Math.abs(v) + 0.5 * addCurvature * (v * v) - r * (v - w);
   }
 
-  /** What that says of the minimum, and whether to go on; `roundoff`: of the sum over the rows. */
+  /** What that says of the minimum, and whether to go on. */
   judge(roundoff: number): void {
     const { products } = this.#barrier;
     const left = this.#isFeasible ? this.#left : Infinity;
@@ -314,7 +315,7 @@ export class Program implements Archived {
       this.#least = left;
       this.bound = this.#bound;
     }
-    this.done = left <= roundoff || this.#idle >= (this.#isFeasible ? mostIdle : mostUnfeasible);
+    this.done = left <= roundoff || this.#idle >= (this.#least < Infinity ? mostIdle : mostUnfeasible);
   }
 
   serialize(archive: Archive): void {

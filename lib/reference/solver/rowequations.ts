@@ -17,7 +17,8 @@ export class RowEquations {
   readonly #map: LinearMap;
   readonly #E: Float64Array;
   readonly #least: number;
-  readonly #products: Float64Array; // XE⁻¹Xᵀ
+  readonly #shift: number; // σ, with an intercept that has no `least`, where D has no end
+  readonly #products: Float64Array; // XE⁻¹Xᵀ + σ11ᵀ
   readonly #inverse: Float64Array; // 1/E
   readonly #root: Float64Array; // √D
   readonly #ofRoot: Float64Array; // what the equations make of it
@@ -48,13 +49,18 @@ export class RowEquations {
     this.#products = new Float64Array(rows * rows);
     this.#inverse = E.map((e) => 1 / e);
     gram.evaluate(this.#inverse, this.#products);
+    const isShifted = intercept && !(least > 0);
+    let trace = 0;
+    for (let i = 0; isShifted && i < rows; i++) trace += this.#products[i * rows + i];
+    this.#shift = trace / rows;
+    for (let at = 0; at < this.#products.length; at++) this.#products[at] += this.#shift;
     this.#root = new Float64Array(rows);
     this.#ofRoot = new Float64Array(rows);
     this.#share = new Float64Array(rows + cols);
     this.#product = new Float64Array(rows + cols);
   }
 
-  /** For D of the rows, which must stay; H becomes a factor of K = √D XE⁻¹Xᵀ √D + I, of rows². */
+  /** For D of the rows, which must stay; H becomes a factor of K = √D (XE⁻¹Xᵀ + σ11ᵀ) √D + I, of rows². */
   factorize(D: Float64Array, H: Float64Array): void {
     const rows = this.#rows;
     const root = this.#root;
@@ -102,7 +108,8 @@ export class RowEquations {
 
   /**
    * Es + Xᵀh = g and D⁻¹h - Xs - b = r: (D⁻¹ + XE⁻¹Xᵀ)h = XE⁻¹g + b + r, where 1ᵀh is the intercept's part of g, which
-   * tells b. g becomes s and b, r becomes h.
+   * tells b. Columns that are centred leave XE⁻¹Xᵀ nothing along 1, where large D would cost all digits: σ11ᵀh of both sides
+   * makes up for it. g becomes s and b, r becomes h.
    */
   #solveOnce(H: Float64Array, g: Float64Array, r: Float64Array): void {
     const root = this.#root;
@@ -116,8 +123,9 @@ export class RowEquations {
     solveFactorized(H, own.length, own);
     if (this.#intercept) {
       const curvature = dot(root, this.#ofRoot);
-      g[cols] = (g[cols] - dot(root, own)) / (curvature > this.#least ? curvature : this.#least);
-      axpy(g[cols], this.#ofRoot, own);
+      const moved = (g[cols] - dot(root, own)) / (curvature > this.#least ? curvature : this.#least);
+      axpy(moved, this.#ofRoot, own);
+      g[cols] = moved - this.#shift * g[cols];
     }
     for (let i = 0; i < own.length; i++) own[i] *= root[i];
     product.fill(0).set(own);
