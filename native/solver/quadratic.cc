@@ -69,6 +69,9 @@ double Quadratic::minimize(const double* g, const double* w, double* v) {
     memcpy(settled_.data(), v, size_ * sizeof(double));
   }
   refresh();
+  double terms = 0.0;
+  for (size_t j = 0; j < size_; ++j) terms += std::sqrt(diagonal_.data()[j]) * std::fabs(delta[j]);
+  noise_ = 0x1p-52 * (terms * terms);
   return gain();
 }
 

@@ -39,6 +39,8 @@ class Quadratic {
   const double* moved() const { return moved_.data(); }
   // Whether v is the minimum, and not where the rounds ended.
   bool isSolved() const { return solved_; }
+  // What rounding makes of m(w) - m(v): all of it where H is all but singular and v far away.
+  double noise() const { return noise_; }
 
  private:
   const double* row(size_t j) const { return H_ + j * size_; }
@@ -90,6 +92,7 @@ class Quadratic {
   Doubles settled_;  // v after the round before
   std::vector<size_t> active_;
   bool solved_ = false;
+  double noise_ = 0.0;
 };
 
 }  // namespace nabla

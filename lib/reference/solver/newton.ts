@@ -35,6 +35,8 @@ const leastSlope = 2 ** -28;
 // And where damping holds steps back.
 const leastDampedSlope = 2 ** -21;
 const mostStuck = 8;
+// Of what models promise, the rounding that leaves it digits.
+const leastDigits = 2 ** -4;
 // Of the round-off level of the objective, a decrease along directions in which models say nothing that is worth a step.
 const leastWeak = 2 ** -6;
 
@@ -485,12 +487,23 @@ export class Newton extends Method {
     }
   }
 
-  /** Writes where the models have their minimum to `target`; returns by how much they fall. */
+  /**
+   * Writes where the models have their minimum to `target`; returns by how much they fall. They are damped where that is so
+   * far away that rounding leaves nothing else of it.
+   */
   #aim(weights: Float64Array, gradient: Float64Array): number {
-    let fall = 0;
     if (!this.#set.isWhole) this.#target.set(weights);
-    for (const system of this.#systems) fall += system.aim(gradient, weights, this.#target);
-    return fall;
+    for (let tries = 0; ; tries++) {
+      let fall = 0;
+      let noise = 0;
+      for (const system of this.#systems) {
+        fall += system.aim(gradient, weights, this.#target);
+        noise += system.model.noise;
+      }
+      const isTold = noise <= leastDigits * Math.abs(fall) || noise <= leastLeft * this.#size();
+      if (isTold || tries === mostDampings) return fall;
+      this.#dampMore();
+    }
   }
 
   /** Goes towards the target; returns which part, 0 if nothing is gained. */

@@ -29,6 +29,8 @@ export class Quadratic {
   readonly moved: Float64Array;
   /** Whether v is the minimum, and not where the rounds ended. */
   isSolved = false;
+  /** What rounding makes of m(w) - m(v): all of it where H is all but singular and v far away. */
+  noise = 0;
   #H: Float64Array = none;
   #added: Float64Array = none;
   #g: Float64Array = none;
@@ -97,6 +99,9 @@ export class Quadratic {
       this.#settled.set(v);
     }
     this.#refresh();
+    let terms = 0;
+    for (let j = 0; j < size; j++) terms += Math.sqrt(this.#diagonal[j]) * Math.abs(delta[j]);
+    this.noise = 2 ** -52 * (terms * terms);
     return this.#gain();
   }
 
