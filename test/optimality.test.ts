@@ -183,6 +183,19 @@ describe.each(faces)('minima: $name', ({ fitSync, fitManySync }) => {
     }
   });
 
+  it('is not said by lbfgs where slopes are small beside the terms of the loss, not beside those of its rows', () => {
+    const seeds = { tweedie: [1203, 2291, 3179], tweedie_identity: [1078, 3159], gamma: [3256] };
+    for (const loss of ['tweedie', 'tweedie_identity', 'gamma'] as const) {
+      for (const seed of seeds[loss]) {
+        const { problem, options } = randomProblem(loss, seed);
+        const { cols: _, ...data } = problem;
+        const { status, coefficients, intercepts } = fitSync(data, { ...fitOptions(options), optimizer: 'lbfgs' });
+        if (status !== 'converged') continue;
+        expect(violation(problem, options, coefficients, intercepts), `${loss} ${seed}`).toBeLessThan(1e-4);
+      }
+    }
+  });
+
   it('of problems where damping holds steps back, which leave as much as rounding does', () => {
     for (const seed of [273, 471]) {
       const { problem, options } = randomProblem('huber', seed);
