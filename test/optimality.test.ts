@@ -183,6 +183,21 @@ describe.each(faces)('minima: $name', ({ fitSync, fitManySync }) => {
     }
   });
 
+  it('is reached by newton where softmax’s intercepts may all move alike, and coefficients are bounded', () => {
+    const X = Float64Array.of(3, -2, 0, 1, 1, 0, -1, 0, 3, -1, 1, 0, 1, 0, 5, 1, -1, -5, 2, -2, -1, -1);
+    const y = Float64Array.of(0, 1, 2, 0, 0, 1, 2, 0, 2, 2, 1);
+    for (const scale of [1, 1e-6, 1e6]) {
+      for (const bound of [0.5, 0.3, 0.1, 0]) {
+        const model = fitSync(
+          { X: X.map((x) => x * scale), y },
+          { loss: 'softmax', upperBounds: bound / scale, optimizer: 'newton' },
+        );
+        expect(model.status, `${scale} ${bound}`).toBe('converged');
+        expect(model.optimality.relative).toBeLessThan(1e-7);
+      }
+    }
+  });
+
   it('is not said by lbfgs where slopes are small beside the terms of the loss, not beside those of its rows', () => {
     const seeds = { tweedie: [1203, 2291, 3179], tweedie_identity: [1078, 3159], gamma: [3256] };
     for (const loss of ['tweedie', 'tweedie_identity', 'gamma'] as const) {

@@ -430,7 +430,7 @@ double Newton::aim(const double* weights, const double* gradient) {
       fall += system->aim(gradient, weights, target_.data());
       noise += system->model().noise();
     }
-    const bool isTold = noise <= leastDigits * std::fabs(fall) || noise <= leastLeft * size();
+    const bool isTold = noise <= leastDigits * fall || noise <= leastLeft * size();
     if (isTold || tries == mostDampings || stopped()) return fall;
     dampMore();
   }

@@ -500,7 +500,7 @@ export class Newton extends Method {
         fall += system.aim(gradient, weights, this.#target);
         noise += system.model.noise;
       }
-      const isTold = noise <= leastDigits * Math.abs(fall) || noise <= leastLeft * this.#size();
+      const isTold = noise <= leastDigits * fall || noise <= leastLeft * this.#size();
       if (isTold || tries === mostDampings) return fall;
       this.#dampMore();
     }
