@@ -95,6 +95,7 @@ double Quadratic::leastPivot() const {
   double least = 1.0;
   for (size_t i = 0; i < n; ++i) {
     const size_t j = plain_ ? i : active_[i];
+    if (diagonal_.data()[j] == 0.0) continue;
     const double root = L_.data()[i * n + i], pivot = (root * root) / diagonal_.data()[j];
     if (!(pivot > least)) least = pivot;
   }

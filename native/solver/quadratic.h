@@ -25,7 +25,7 @@ class Quadratic {
   // model says nothing stays as it is. Returns m(w) - m(v).
   double minimize(const double* g, const double* w, double* v);
   // Of a diagonal element of the equations that were solved last, the least that remained when the variables
-  // before it were taken out.
+  // before it were taken out; constant columns have none.
   double leastPivot() const;
   // Without l1 and bounds: directions in which the model says little or nothing, one for each of the first
   // `count` variables that all but depend on those before it. To the others they are conjugate.

@@ -122,13 +122,14 @@ export class Quadratic {
 
   /**
    * Of a diagonal element of the equations that were solved last, the least that remained when the variables before it
-   * were taken out.
+   * were taken out; constant columns have none.
    */
   get leastPivot(): number {
     const n = this.#plain ? this.#size : this.#active.length;
     let least = 1;
     for (let i = 0; i < n; i++) {
       const j = this.#plain ? i : this.#active[i];
+      if (this.#diagonal[j] === 0) continue;
       const root = this.#L[i * n + i];
       const pivot = (root * root) / this.#diagonal[j];
       if (!(pivot > least)) least = pivot;
