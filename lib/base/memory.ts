@@ -1,4 +1,4 @@
-// Memory that V8 cannot allocate, as an error of nabla: of arrays that are too long, or where there is no more.
+// ERR_OUT_OF_MEMORY for V8's errors of arrays that it cannot allocate, and the caller's own errors kept.
 import { NablaError } from './errors.js';
 
 const noMemory = /^(Array buffer allocation failed|Invalid (typed )?array length)/;

@@ -27,7 +27,10 @@ import { startOf } from './startweights.js';
 
 /** Weights of the largest system of equations that is solved for it, as `auto` picks Newton's method up to that many. */
 const mostWeights = 500;
-/** What it may cost: a part of the fit, or so many visits to elements of X (some 0.5 ms) for fits of so many epochs. */
+/**
+ * What it may cost: a part of the fit, or so many visits to elements of X (some 0.5 ms) for fits by solvers, and for those by
+ * rules of so many epochs.
+ */
 const share = 1 / 16;
 const visits = 2 ** 20;
 const fewestEpochs = 32;
@@ -66,7 +69,8 @@ const passesBefore = 2;
 
 /** Passes over X that the library may add to a fit. */
 function passesFor({ plan, train }: FitJob, { epochs }: Outcome): number {
-  const ofShort = epochs >= fewestEpochs ? visits / (train.count * plan.cols) : 0;
+  const isShort = plan.solver !== solverKind.none || epochs >= fewestEpochs;
+  const ofShort = isShort ? visits / (train.count * plan.cols) : 0;
   const ofLong = plan.gramFrom === 0 ? share * epochs : 0;
   return Math.max(ofShort, ofLong) - passesBefore;
 }

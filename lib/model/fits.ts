@@ -1,5 +1,6 @@
 // Binds fit, fitSync and fitIterator to a backend and makes models of their outcomes.
 import type { Backend } from '../backend/interface.js';
+import { guarded } from '../base/memory.js';
 import { createFitting } from '../fitting/fit.js';
 import type { PenaltyOf } from '../fitting/prepare.js';
 import type { FitProgress } from '../input/control.js';
@@ -40,12 +41,12 @@ export interface Fits {
 
 export function createFit(backend: Backend, model: typeof Model): Fits {
   const fitting = createFitting(backend);
-  return {
+  return guarded({
     fitSync: (data, options, penalty) => model.fromFitted(fitting.fitSync(data, options, penalty)),
     fit: async (data, options, penalty, judges) => model.fromFitted(await fitting.fit(data, options, penalty, judges)),
     fitIterator: <L extends Label>(data: FitData<L>, options?: FitOptions, penalty?: PenaltyOf) =>
       fitting.fitIterator<L, Model<L>>((fitted) => model.fromFitted(fitted), data, options, penalty),
-  };
+  });
 }
 
 /** Fits that make models of this class, on its backend. */

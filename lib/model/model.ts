@@ -232,7 +232,7 @@ export class Model<L extends Label = number> implements Omit<ModelFields<L>, 'ke
    * (`gap`) or its estimate of what is left to gain. After an update rule, and `'lbfgs'` that has not converged, by what a
    * step of Newton's method from the weights gains of least squares (of up to 500 columns), and of other losses by how much
    * the objective is above that of at most 50 iterations of the solver of `'auto'`. That is done where it costs little: if
-   * it is a sixteenth of the fit, or after 32 epochs at least some 0.5 ms. `relative` is null for other fits of a rule, where
+   * it is a sixteenth of the fit, or at least some 0.5 ms after a solver, or 32 epochs of a rule. `relative` is null for other fits of a rule, where
    * the solver did not come near the minimum, for models of `fitMany` where the solver tells nothing, of paths between two λ, and for files written before
    * version 3. A rule's weight decay is no part of the objective.
    */

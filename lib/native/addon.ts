@@ -84,9 +84,11 @@ export interface Addon
 
 /** The folder of package.json: that of a source is further down than that of a file of dist/. */
 function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
-  return folder;
+  const own = dirname(fileURLToPath(import.meta.url));
+  for (let folder = own; dirname(folder) !== folder; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'package.json'))) return folder;
+  }
+  return dirname(own);
 }
 
 /** The addon for this platform; null when there is none. One that is there and does not load throws. */

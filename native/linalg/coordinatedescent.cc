@@ -69,6 +69,9 @@ double Quadratic::minimize(const double* g, const double* w, double* v) {
     memcpy(settled_.data(), v, size_ * sizeof(double));
   }
   refresh();
+  double terms = 0.0;
+  for (size_t j = 0; j < size_; ++j) terms += std::sqrt(diagonal_.data()[j]) * std::fabs(delta[j]);
+  noise_ = 0x1p-52 * (terms * terms);
   return gain();
 }
 
@@ -92,6 +95,7 @@ double Quadratic::leastPivot() const {
   double least = 1.0;
   for (size_t i = 0; i < n; ++i) {
     const size_t j = plain_ ? i : active_[i];
+    if (diagonal_.data()[j] == 0.0) continue;
     const double root = L_.data()[i * n + i], pivot = (root * root) / diagonal_.data()[j];
     if (!(pivot > least)) least = pivot;
   }

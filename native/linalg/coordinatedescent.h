@@ -26,7 +26,7 @@ class Quadratic {
   // model says nothing stays as it is. Returns m(w) - m(v).
   double minimize(const double* g, const double* w, double* v);
   // Of a diagonal element of the equations that were solved last, the least that remained when the variables
-  // before it were taken out.
+  // before it were taken out; constant columns have none.
   double leastPivot() const;
   // Without l1 and bounds: directions in which the model says little or nothing, one for each of the first
   // `count` variables that all but depend on those before it. To the others they are conjugate.
@@ -40,6 +40,8 @@ class Quadratic {
   const double* moved() const { return moved_.data(); }
   // Whether v is the minimum, and not where the rounds ended.
   bool isSolved() const { return solved_; }
+  // What rounding makes of m(w) - m(v): all of it where H is all but singular and v far away.
+  double noise() const { return noise_; }
 
  private:
   const double* row(size_t j) const { return H_ + j * size_; }
@@ -91,6 +93,7 @@ class Quadratic {
   AlignedBuffer settled_;  // v after the round before
   std::vector<size_t> active_;
   bool solved_ = false;
+  double noise_ = 0.0;
 };
 
 }  // namespace nabla

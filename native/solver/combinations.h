@@ -1,5 +1,5 @@
-// Combinations of columns that are next to nothing: of nearly equal columns, or of one that others all but
-// make up. Of few columns they come from the Gram matrix; of many, where that would cost too much, pairs
+// Nearly collinear columns: combinations of a length near 0, which Gram matrices lose to rounding.
+// Of few columns they come from the Gram matrix; of many, where that would cost too much, pairs
 // alone, which random combinations of the rows (Charikar 2002) bring together. Twin:
 // lib/reference/solver/combinations.ts.
 #pragma once

@@ -6,14 +6,17 @@
 
 #include "../objective/bounds.h"
 #include "huberstart.h"
+#include "rowslopes.h"
 
 namespace nabla {
 
 namespace {
 
-constexpr double rounding = 0x1p-48;    // of the objective: smaller changes are not to be told from rounding
-constexpr int mostSampled = 30;         // iterations on a sample
-constexpr uint64_t longest = 12;        // iterations with one metric, where taking it anew costs little
+constexpr double rounding = 0x1p-48;  // of the objective: smaller changes are not to be told from rounding
+constexpr int mostSampled = 30;       // iterations on a sample
+constexpr uint64_t longest = 12;      // iterations with one metric, where taking it anew costs little
+// Of the slopes of rows, at most, what rounding may leave at a minimum where all of them are 0.
+constexpr double slopeRounding = 0x1p-24;
 constexpr double leastSlope = 0x1p-15;  // of the slopes of rows, what a minimum may leave
 constexpr double leastSeen =
     0x1p-120;  // of the size of the objective, a decrease that no digit of a weight tells
@@ -188,11 +191,21 @@ Status Lbfgs::verdictOfHidden(double predicted) {
 }
 
 // Whether no weight has more of a slope, in the scale of its column, than a small part of the slopes of rows.
-bool Lbfgs::isStationary() const {
-  const double most = leastSlope * meter_.slope(std::fabs(value_ - smooth_.penaltyAt(w_)));
+bool Lbfgs::isStationary() {
+  const double slope = meter_.slope(std::fabs(value_ - smooth_.penaltyAt(w_)));
+  const double* g = steepest_.data();
+  const auto unit = [&](size_t j) {
+    return j < smooth_.penalized() ? std::sqrt(scaling_.square()[j % plan_.cols]) : 1.0;
+  };
+  for (size_t j = 0; j < size_; ++j)
+    if (!(std::fabs(g[j]) <= leastSlope * slope * unit(j))) return false;
+  if (!meter_.isSlopeRough()) return true;
+  const double l1 = smooth_.penalty().l1, l2 = smooth_.penalty().l2;
+  const std::vector<double> terms = rowSlopes(smooth_.objective(), table_, w_, size_);
   for (size_t j = 0; j < size_; ++j) {
-    const double room = j < smooth_.penalized() ? most * std::sqrt(scaling_.square()[j % plan_.cols]) : most;
-    if (!(std::fabs(steepest_.data()[j]) <= room)) return false;
+    const double ofPenalty = j < smooth_.penalized() ? smooth_.factor(j) * (l1 + l2 * std::fabs(w_[j])) : 0.0;
+    if (!(std::fabs(g[j]) <= leastSlope * (terms[j] + ofPenalty) + slopeRounding * slope * unit(j)))
+      return false;
   }
   return true;
 }

@@ -37,7 +37,7 @@ class Lbfgs final : public Method {
   double search();
   Status verdict(double length, double predicted);
   Status verdictOfHidden(double predicted);
-  bool isStationary() const;
+  bool isStationary();
   double hidden() const;
   double roundoff() const;
   double size() const { return meter_.size(value_, value_ - smooth_.penaltyAt(w_)); }

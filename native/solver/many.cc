@@ -16,7 +16,7 @@ namespace nabla {
 namespace {
 
 // By how much the objective could still fall: the bound of a piecewise-linear loss, the estimate of another;
-// NaN: not known. Twin: lib/optimality.ts.
+// NaN: not known. Twin: lib/backend/remaining.ts.
 double remainingOf(const Plan& plan, const Outcome& outcome) {
   if (!isPiecewiseLinear(plan.loss)) return outcome.remainingDecrease;
   return std::isfinite(outcome.gap) ? outcome.gap : NAN;

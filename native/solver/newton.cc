@@ -20,6 +20,8 @@ constexpr double leastSlope = 0x1p-28;
 // And where damping holds steps back.
 constexpr double leastDampedSlope = 0x1p-21;
 constexpr uint64_t mostStuck = 8;
+// Of what models promise, the rounding that leaves it digits.
+constexpr double leastDigits = 0x1p-4;
 // Of the round-off level of the objective, a decrease along directions in which models say nothing that is
 // worth a step.
 constexpr double leastWeak = 0x1p-6;
@@ -420,13 +422,20 @@ void Newton::scatterHessian(NewtonSystem& system, const double* d, size_t k, siz
   }
 }
 
-// Writes where the models have their minimum to `target`; returns by how much they fall.
+// Writes where the models have their minimum to `modelMinimizer_`; returns by how much they fall. They are
+// damped where that is so far away that rounding leaves nothing else of it.
 double Newton::minimizeModel(const double* weights, const double* gradient) {
-  double fall = 0.0;
   if (!set_.isWhole()) copy(weights, modelMinimizer_.data(), plan_.size());
-  for (const auto& system : systems_)
-    fall += system->minimizeModel(gradient, weights, modelMinimizer_.data());
-  return fall;
+  for (int tries = 0;; ++tries) {
+    double fall = 0.0, noise = 0.0;
+    for (const auto& system : systems_) {
+      fall += system->minimizeModel(gradient, weights, modelMinimizer_.data());
+      noise += system->model().noise();
+    }
+    const bool isResolved = noise <= leastDigits * fall || noise <= leastLeft * size();
+    if (isResolved || tries == mostDampings || stopped()) return fall;
+    dampMore();
+  }
 }
 
 // Goes towards the target; returns which part, 0 if nothing is gained.

@@ -72,6 +72,8 @@ double Roundoff::slopeNoise(const double* weights, double meanLoss) const {
   return 0x1p-50 * largest(weights) * (isOfSquares(plan_.loss) ? 1.0 : slope(meanLoss));
 }
 
+bool Roundoff::isSlopeRough() const { return hasLogLink(plan_.loss) || plan_.loss == tweedieIdentityLoss; }
+
 double Roundoff::slope(double meanLoss) const { return slopeOf(plan_, meanTarget_, meanLoss); }
 
 double Roundoff::levelOf(const Plan& plan, double meanTarget, double terms, double value, double meanLoss) {

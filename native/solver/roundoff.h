@@ -52,6 +52,8 @@ class Roundoff {
 
   // The mean size of a row's slope, at most, near the minimum.
   double slope(double meanLoss) const;
+  // Whether that may be many times the size of slopes: where the loss has terms that are larger.
+  bool isSlopeRough() const;
   // What rounding z makes of it, at most: second derivatives are about 1, or as large as slopes.
   double slopeNoise(const double* weights, double meanLoss) const;
   // What rounding z makes of a row's margin.

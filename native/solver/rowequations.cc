@@ -99,7 +99,8 @@ void RowEquations::solveOnce(const double* H, double* g, double* r) {
   solveFactorized(kernels_, H, rows_, r);
   if (intercept_) {
     const double curvature = kernels_.dot(root, ofRoot_.data(), rows_);
-    const double moved = (g[cols_] - kernels_.dot(root, r, rows_)) / (curvature > least_ ? curvature : least_);
+    const double moved =
+        (g[cols_] - kernels_.dot(root, r, rows_)) / (curvature > least_ ? curvature : least_);
     kernels_.axpy(moved, ofRoot_.data(), r, rows_);
     g[cols_] = moved - shift_ * g[cols_];
   }

@@ -73,6 +73,39 @@ describe.each(faces)('minima: $name', ({ fitSync, fitManySync }) => {
     expect(told.far).toBe(0);
   });
 
+  it('is reached by newton where few rows have a slope and the Hessian says nothing of a way to bounds or 0', () => {
+    const hinge = [1, -3, -1, 1, -1, 5, 1, 3, 2, -2, 2, 3];
+    const X = [
+      0, 2, 1, 4, 2, 0, -3, -2, 1, -1, -1, 3, -3, 3, 1, -4, -4, 2, -3, -2, -1, -4, 3, 1, 1, -3, -1, 0, -4, -3, 0,
+    ];
+    const huber = { X: Float64Array.from([...X, 1, -2]), y: Float64Array.of(4, 1, 2, 1, 2, 4, 5, 2, 1, 2, 5) };
+    const margin = { X: Float64Array.from(hinge), y: Float64Array.of(-1, 1, 1, 1) };
+    const cases: { data: typeof huber; options: FitOptions }[] = [
+      { data: huber, options: { loss: 'huber', l1: 0.03 } },
+    ];
+    for (const loss of ['squared_hinge', 'modified_huber'] as const) {
+      cases.push({ data: margin, options: { loss, lowerBounds: 0 } });
+    }
+    for (let seed = 0; seed < (sweep || runs(60)); seed++) {
+      const [rows, cols] = [4 + (seed % 11), 2 + (seed % 3)];
+      const whole = (n: number, stream: number) => normals(n, 3 * seed + stream).map((x) => Math.round(2 * x));
+      const data = { X: whole(rows * cols, 0), y: whole(rows, 1) };
+      const classes = { X: data.X, y: data.y.map((y, i) => (i < 2 ? 2 * i - 1 : y < 0 ? -1 : 1)) };
+      cases.push({ data, options: { loss: 'huber', l1: 0.03 } });
+      cases.push({ data, options: { loss: 'squared_epsilon_insensitive', upperBounds: 0.5 } });
+      cases.push({ data: classes, options: { loss: 'squared_hinge', lowerBounds: 0 } });
+      cases.push({ data: classes, options: { loss: 'modified_huber', lowerBounds: -0.5, upperBounds: 0.5 } });
+    }
+    for (const { data, options } of cases) {
+      const model = fitSync(data, { ...options, optimizer: 'newton' });
+      const other = fitSync(data, { ...options, optimizer: 'lbfgs' });
+      const what = JSON.stringify({ options, X: [...data.X], y: [...data.y] });
+      expect(model.status, what).toBe('converged');
+      const least = other.history.at(-1) as number;
+      expect(model.history.at(-1), what).toBeLessThanOrEqual(least + 1e-8 * least + 1e-11);
+    }
+  });
+
   describe.each(iterative)('%s', (optimizer) => {
     it('finds the coefficients of amounts and counts at any scale of y', () => {
       const X = Float64Array.of(1, 2, 3, 4, 5);
@@ -146,6 +179,34 @@ describe.each(faces)('minima: $name', ({ fitSync, fitManySync }) => {
           expect({ loss, optimizer, seed, status }).toEqual({ loss, optimizer, seed, status: 'converged' });
           expect(optimality.relative).toBeLessThan(1e-9);
         }
+      }
+    }
+  });
+
+  it('is reached by newton where softmax’s intercepts may all move alike, and coefficients are bounded', () => {
+    const X = Float64Array.of(3, -2, 0, 1, 1, 0, -1, 0, 3, -1, 1, 0, 1, 0, 5, 1, -1, -5, 2, -2, -1, -1);
+    const y = Float64Array.of(0, 1, 2, 0, 0, 1, 2, 0, 2, 2, 1);
+    for (const scale of [1, 1e-6, 1e6]) {
+      for (const bound of [0.5, 0.3, 0.1, 0]) {
+        const model = fitSync(
+          { X: X.map((x) => x * scale), y },
+          { loss: 'softmax', upperBounds: bound / scale, optimizer: 'newton' },
+        );
+        expect(model.status, `${scale} ${bound}`).toBe('converged');
+        expect(model.optimality.relative).toBeLessThan(1e-7);
+      }
+    }
+  });
+
+  it('is not said by lbfgs where slopes are small beside the terms of the loss, not beside those of its rows', () => {
+    const seeds = { tweedie: [1203, 2291, 3179], tweedie_identity: [1078, 3159], gamma: [3256] };
+    for (const loss of ['tweedie', 'tweedie_identity', 'gamma'] as const) {
+      for (const seed of seeds[loss]) {
+        const { problem, options } = randomProblem(loss, seed);
+        const { cols: _, ...data } = problem;
+        const { status, coefficients, intercepts } = fitSync(data, { ...fitOptions(options), optimizer: 'lbfgs' });
+        if (status !== 'converged') continue;
+        expect(violation(problem, options, coefficients, intercepts), `${loss} ${seed}`).toBeLessThan(1e-4);
       }
     }
   });

@@ -4,8 +4,8 @@ import type { FitData, FitOptions, Model } from '../../lib/index.js';
 import { faces, native } from '../support/backends.js';
 import { expectBits, normal, normals, problem, random, runs } from '../support/support.js';
 
-type Kind = 'twice' | 'dummies' | 'sum' | 'wide';
-const kinds: Kind[] = ['twice', 'dummies', 'sum', 'wide'];
+type Kind = 'twice' | 'dummies' | 'sum' | 'wide' | 'constant';
+const kinds: Kind[] = ['twice', 'dummies', 'sum', 'wide', 'constant'];
 
 interface Collinear {
   data: FitData & { X: Float64Array };
@@ -24,6 +24,7 @@ function collinear(kind: Kind, seed: number): Collinear {
     dummies: (x, i) => [...x, ...[0, 1, 2].map((k) => Number(i % 3 === k))],
     sum: (x) => [...x, 2 * x[0] - 0.5 * x[1]],
     wide: (x) => x,
+    constant: (x) => [x[0], x[1], -2 * x[0], 3],
   };
   const table = Array.from({ length: rows }, (_, i) =>
     makers[kind](
@@ -51,7 +52,7 @@ function rowSpace({ data, rows, cols }: Collinear, { intercept = true, standardi
   const columns = Array.from({ length: cols }, (_, j) => {
     const x = (i: number) => data.X[i * cols + j];
     const m = mean(x);
-    const deviation = standardize ? Math.sqrt(mean((i) => (x(i) - m) ** 2)) : 1;
+    const deviation = standardize ? Math.sqrt(mean((i) => (x(i) - m) ** 2)) || 1 : 1;
     return { deviation, of: (i: number) => (x(i) - (intercept ? m : 0)) / deviation };
   });
   const basis: number[][] = [];

@@ -136,7 +136,7 @@ function leastSquares(choices: Choice[], slopes: Float64Array): Float64Array {
 }
 
 /** How far from a breakpoint rows may be that count as at it, as parts of the mean distance. */
-const rooms = [0, 1e-12, 1e-10, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2];
+const rooms = [0, ...Array.from({ length: 31 }, (_, k) => 10 ** (-14 + 0.4 * k))];
 
 /**
  * How far the objective may be above its minimum, over the mean distance of rows from breakpoints: by what the best choice of
@@ -173,10 +173,11 @@ export function violationOfPieces(problem: Problem, options: Options, w: Float64
     const slopes = new Float64Array(size);
     const choices: Choice[] = [];
     const chosen: number[] = [];
+    const ofColumns: number[] = [];
     for (let j = 0; j < cols; j++) {
       const own = w[j] * deviation[j];
-      // As near to 0 or a bound as moves no row by more than rounding.
-      const near = (2 ** -48 * most) / scale[j];
+      // As near to 0 or a bound as rows are to breakpoints.
+      const near = (room * unit + 2 ** -48 * most) / scale[j];
       let low = l2 * own + (w[j] > near ? l1 : -l1);
       let high = l2 * own + (w[j] < -near ? -l1 : l1);
       if (w[j] <= (lowerBounds?.[j] ?? -Infinity) + near) low = -Infinity;
@@ -184,10 +185,11 @@ export function violationOfPieces(problem: Problem, options: Options, w: Float64
       if (isFixed(j)) continue;
       const column = new Float64Array(size);
       column[j] = 1 / terms[j];
-      if (low < high) choices.push({ low, high, column });
-      else slopes[j] += low / terms[j];
+      if (low < high) {
+        choices.push({ low, high, column });
+        ofColumns.push(j);
+      } else slopes[j] += low / terms[j];
     }
-    const ofColumns = choices.length;
     for (const i of used) {
       const { breaks, slopes: own } = pieces[i];
       const near = room * unit + 2 ** -48 * (at[i].size + Math.abs(y[i]));
@@ -205,7 +207,14 @@ export function violationOfPieces(problem: Problem, options: Options, w: Float64
     }
     const s = leastSquares(choices, slopes);
     const gap = chosen.reduce((sum, i, k) => {
-      return sum + (weight(i) / total) * gapOf(pieces[i], at[i].z, s[ofColumns + k]);
+      return sum + (weight(i) / total) * gapOf(pieces[i], at[i].z, s[ofColumns.length + k]);
+    }, 0);
+    // The same of penalties and bounds: by how much another coefficient is better for such a slope of the loss.
+    const ofPenalty = ofColumns.reduce((sum, j, k) => {
+      const slope = s[k] - l2 * w[j] * deviation[j];
+      const ends = [0, lowerBounds?.[j] ?? 0, upperBounds?.[j] ?? 0].filter(Number.isFinite);
+      const gain = (v: number) => deviation[j] * (slope * v - l1 * Math.abs(v));
+      return sum + Math.max(0, ...ends.map((v) => gain(v) - gain(w[j])));
     }, 0);
     const roundoff = used.reduce((sum, i) => sum + (weight(i) / total) * 2 ** -48 * (at[i].size + Math.abs(y[i])), 0);
     let hidden = 0;
@@ -215,8 +224,13 @@ export function violationOfPieces(problem: Problem, options: Options, w: Float64
       const byL2 = ofL2(j) > 0 ? (left * left) / (2 * ofL2(j)) : Infinity;
       hidden += Math.min(left * reach[j], byL2);
     }
-    const above = gap + hidden - roundoff;
+    const above = gap + ofPenalty + hidden - roundoff;
     return above > 0 ? above / unit : 0;
   };
-  return Math.min(...rooms.map(scoreAt));
+  let least = Infinity;
+  for (const room of rooms) {
+    least = Math.min(least, scoreAt(room));
+    if (least === 0) break;
+  }
+  return least;
 }

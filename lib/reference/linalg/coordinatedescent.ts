@@ -30,6 +30,8 @@ export class Quadratic {
   readonly moved: Float64Array;
   /** Whether v is the minimum, and not where the rounds ended. */
   isSolved = false;
+  /** What rounding makes of m(w) - m(v): all of it where H is all but singular and v far away. */
+  noise = 0;
   #H: Float64Array = none;
   #added: Float64Array = none;
   #g: Float64Array = none;
@@ -98,6 +100,9 @@ export class Quadratic {
       this.#settled.set(v);
     }
     this.#refresh();
+    let terms = 0;
+    for (let j = 0; j < size; j++) terms += Math.sqrt(this.#diagonal[j]) * Math.abs(delta[j]);
+    this.noise = 2 ** -52 * (terms * terms);
     return this.#gain();
   }
 
@@ -118,13 +123,14 @@ export class Quadratic {
 
   /**
    * Of a diagonal element of the equations that were solved last, the least that remained when the variables before it
-   * were taken out.
+   * were taken out; constant columns have none.
    */
   get leastPivot(): number {
     const n = this.#plain ? this.#size : this.#active.length;
     let least = 1;
     for (let i = 0; i < n; i++) {
       const j = this.#plain ? i : this.#active[i];
+      if (this.#diagonal[j] === 0) continue;
       const root = this.#L[i * n + i];
       const pivot = (root * root) / this.#diagonal[j];
       if (!(pivot > least)) least = pivot;

@@ -14,12 +14,14 @@ import { type RayPoint, wolfe } from './linesearch.js';
 import { Method } from './method.js';
 import { Preconditioner } from './preconditioner.js';
 import { Roundoff } from './roundoff.js';
+import { rowSlopes } from './rowslopes.js';
 import { sampleOf } from './sample.js';
 
 const rounding = 2 ** -48; // of the objective: smaller changes are not to be told from rounding
 const mostSampled = 30; // iterations on a sample
 const longest = 12; // iterations with one metric, where taking it anew costs little
 const leastSeen = 2 ** -120; // of the size of the objective, a decrease that no digit of a weight tells
+const slopeRounding = 2 ** -24; // of the slopes of rows, at most, what rounding may leave at a minimum where all are 0
 const leastSlope = 2 ** -15; // of the slopes of rows, what a minimum may leave
 const patience = 8; // iterations in which rounding hides the decrease, without a quarter of the least one predicted
 
@@ -216,12 +218,19 @@ export class Lbfgs extends Method {
 
   /** Whether no weight has more of a slope, in the scale of its column, than a small part of the slopes of rows. */
   #isStationary(): boolean {
-    const { square } = (this.#data as Data).scaling;
-    const { cols } = this.#plan;
-    const meanLoss = Math.abs(this.#value - this.#smooth.penaltyAt(this.#w));
-    const most = leastSlope * (this.#meter as Roundoff).slope(meanLoss);
-    return this.#steepest.every((g, j) => {
-      return Math.abs(g) <= (j < this.#smooth.penalized ? most * Math.sqrt(square[j % cols]) : most);
+    const { table, scaling } = this.#data as Data;
+    const { objective, penalized, penalty } = this.#smooth;
+    const meter = this.#meter as Roundoff;
+    const steepest = this.#steepest;
+    const slope = meter.slope(Math.abs(this.#value - this.#smooth.penaltyAt(this.#w)));
+    const unit = (j: number) => (j < penalized ? Math.sqrt(scaling.square[j % this.#plan.cols]) : 1);
+    if (!steepest.every((g, j) => Math.abs(g) <= leastSlope * slope * unit(j))) return false;
+    if (!meter.isSlopeRough) return true;
+    const { l1, l2, factors } = penalty;
+    const terms = rowSlopes(objective, table, this.#w, steepest.length);
+    return steepest.every((g, j) => {
+      const ofPenalty = j < penalized ? (factors ? factors[j] : 1) * (l1 + l2 * Math.abs(this.#w[j])) : 0;
+      return Math.abs(g) <= leastSlope * (terms[j] + ofPenalty) + slopeRounding * slope * unit(j);
     });
   }
 

@@ -36,6 +36,8 @@ const leastSlope = 2 ** -28;
 // And where damping holds steps back.
 const leastDampedSlope = 2 ** -21;
 const mostStuck = 8;
+// Of what models promise, the rounding that leaves it digits.
+const leastDigits = 2 ** -4;
 // Of the round-off level of the objective, a decrease along directions in which models say nothing that is worth a step.
 const leastWeak = 2 ** -6;
 
@@ -502,12 +504,23 @@ export class Newton extends Method {
     }
   }
 
-  /** Writes where the models have their minimum to `target`; returns by how much they fall. */
+  /**
+   * Writes where the models have their minimum to `modelMinimizer`; returns by how much they fall. They are damped where that is so
+   * far away that rounding leaves nothing else of it.
+   */
   #minimizeModel(weights: Float64Array, gradient: Float64Array): number {
-    let fall = 0;
     if (!this.#set.isWhole) this.#modelMinimizer.set(weights);
-    for (const system of this.#systems) fall += system.minimizeModel(gradient, weights, this.#modelMinimizer);
-    return fall;
+    for (let tries = 0; ; tries++) {
+      let fall = 0;
+      let noise = 0;
+      for (const system of this.#systems) {
+        fall += system.minimizeModel(gradient, weights, this.#modelMinimizer);
+        noise += system.model.noise;
+      }
+      const isResolved = noise <= leastDigits * fall || noise <= leastLeft * this.#size();
+      if (isResolved || tries === mostDampings) return fall;
+      this.#dampMore();
+    }
   }
 
   /** Goes towards the target; returns which part, 0 if nothing is gained. */

@@ -128,6 +128,11 @@ export class Roundoff {
     return largest;
   }
 
+  /** Whether slope() may be many times the size of slopes: where the loss has terms that are larger. */
+  get isSlopeRough(): boolean {
+    return this.#unit > 0 || this.#plan.loss === tweedieIdentityLoss;
+  }
+
   /** The mean size of a row's slope, at most, near the minimum; by convexity from the mean loss. */
   slope(meanLoss: number): number {
     const { loss, outputs, lossParameters } = this.#plan;
