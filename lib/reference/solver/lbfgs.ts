@@ -226,8 +226,9 @@ export class Lbfgs extends Method {
     const steepest = this.#steepest;
     const slope = meter.slope(Math.abs(this.#value - this.#smooth.penaltyAt(this.#w)));
     const unit = (j: number) => (j < penalized ? Math.sqrt(scaling.square[j % this.#plan.cols]) : 1);
-    if (!steepest.every((g, j) => Math.abs(g) <= leastSlope * slope * unit(j))) return false;
-    if (!meter.isSlopeRough) return true;
+    const isWithin = (part: number) => steepest.every((g, j) => Math.abs(g) <= part * slope * unit(j));
+    if (!isWithin(leastSlope)) return false;
+    if (!meter.isSlopeRough || isWithin(slopeRounding)) return true;
     const { l1, l2, factors } = penalty;
     const terms = rowSlopes(objective, table, this.#w, steepest.length);
     return steepest.every((g, j) => {
