@@ -197,9 +197,13 @@ bool Lbfgs::isStationary() {
   const auto unit = [&](size_t j) {
     return j < smooth_.penalized() ? std::sqrt(scaling_.square()[j % plan_.cols]) : 1.0;
   };
-  for (size_t j = 0; j < size_; ++j)
-    if (!(std::fabs(g[j]) <= leastSlope * slope * unit(j))) return false;
-  if (!meter_.isSlopeRough()) return true;
+  const auto isWithin = [&](double part) {
+    for (size_t j = 0; j < size_; ++j)
+      if (!(std::fabs(g[j]) <= part * slope * unit(j))) return false;
+    return true;
+  };
+  if (!isWithin(leastSlope)) return false;
+  if (!meter_.isSlopeRough() || isWithin(slopeRounding)) return true;
   const double l1 = smooth_.penalty().l1, l2 = smooth_.penalty().l2;
   const std::vector<double> terms = rowSlopes(smooth_.objective(), table_, w_, size_);
   for (size_t j = 0; j < size_; ++j) {

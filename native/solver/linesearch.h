@@ -27,6 +27,15 @@ inline double between(const RayPoint& low, const RayPoint& high) {
   return t >= low.t + 0.1 * width && t <= low.t + 0.9 * width ? t : middle;
 }
 
+// The next trial where those before were too long: of the slopes' secant where that is much shorter.
+inline double nearStart(const RayPoint& start, const RayPoint& high, int tries) {
+  constexpr double shorter = 0x1p-30;  // of a trial
+  constexpr int patient = 5;           // trials after which a step that is far too long shrinks faster
+  const double secant = (-start.slope * high.t) / (high.slope - start.slope);
+  if (secant > 0.0 && secant < shorter * high.t) return secant;
+  return tries >= patient ? 0.01 * high.t : between(start, high);
+}
+
 // Searches from `start` (t = 0) with a first trial at `t`. `at` evaluates and returns a point; the last one
 // evaluated is the one that is returned. `roundoff`: smaller changes of the value are rounding. t = 0:
 // nothing lowers the value.
@@ -34,7 +43,6 @@ template <class At>
 RayPoint wolfe(const RayPoint& start, double t, double roundoff, At at) {
   constexpr double decrease = 1e-4, curvature = 0.9;
   constexpr int most = 20;
-  constexpr int patient = 5;  // trials after which a step that is far too long shrinks faster
   RayPoint low = start, high{}, best = start;
   bool bracketed = false;
   for (int tries = 0; tries < most; ++tries) {
@@ -52,7 +60,7 @@ RayPoint wolfe(const RayPoint& start, double t, double roundoff, At at) {
       bracketed = true;
     }
     // A parabola whose slope has not fallen to 0.9 has its minimum beyond 10 t.
-    t = !bracketed ? 10.0 * t : tries >= patient && low.t == 0.0 ? 0.01 * high.t : between(low, high);
+    t = !bracketed ? 10.0 * t : low.t == 0.0 ? nearStart(start, high, tries) : between(low, high);
     if (!(t > low.t && t < INFINITY)) break;
   }
   return best.t > 0.0 ? at(best.t) : start;

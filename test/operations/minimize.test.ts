@@ -6,7 +6,7 @@ import { type Differentiable, fitSync, type MinimizeOptions, minimize } from '..
 import { minimize as ofReference } from '../../lib/reference.js';
 import scipy from '../fixtures/scipy-lbfgsb.json' with { type: 'json' };
 import { mgh } from '../support/mgh.js';
-import { expectClose, expectRefusal, normals, problem, runs, thrown } from '../support/support.js';
+import { expectBits, expectClose, expectRefusal, normals, problem, runs, thrown } from '../support/support.js';
 
 /** Rosenbrock's valley in pairs of variables, with its minimum 0 at all ones. */
 const rosenbrock: Differentiable = (x, gradient) => {
@@ -109,6 +109,50 @@ describe('minimize', () => {
       }),
       { numRuns: runs(100) },
     );
+  });
+
+  it('takes the same steps whatever power of two the function is multiplied by', () => {
+    for (const { name, x0, fun } of mgh) {
+      for (const more of [{}, { lowerBounds: x0.map((x, i) => (i % 2 ? x - 0.1 : -Infinity)) }] as MinimizeOptions[]) {
+        const found = minimize(fun, x0, { ...more, epochs: 60 });
+        for (const power of [-240, -170, -3, 5, 100]) {
+          const unit = 2 ** power;
+          const times: Differentiable = (x, gradient) => {
+            const value = fun(x, gradient);
+            for (let i = 0; i < gradient.length; i++) gradient[i] *= unit;
+            return unit * value;
+          };
+          const scaled = minimize(times, x0, { ...more, epochs: 60 });
+          const what = `${name}, ${power}, ${Object.keys(more)}`;
+          expect(scaled.status, what).toBe(found.status);
+          expect(scaled.evaluations, what).toBe(found.evaluations);
+          expectBits(scaled.x, found.x, what);
+        }
+      }
+    }
+  });
+
+  it('finds a minimum of large numbers, and of small ones', () => {
+    for (const unit of [1e30, 1e12, 1e-12, 1e-30]) {
+      for (const start of [0, 3, -40]) {
+        const inUnits: Differentiable = (x, gradient) => {
+          const value = bowl(
+            x.map((own) => own / unit),
+            gradient,
+          );
+          for (let i = 0; i < x.length; i++) gradient[i] /= unit;
+          return value;
+        };
+        const found = minimize(inUnits, new Float64Array(5).fill(start * unit));
+        expect(found.status, `${unit}, ${start}`).toBe('converged');
+        expectClose(
+          found.x.map((x) => x / unit),
+          [0, 1, 2, 3, 4],
+          1e-5,
+          1,
+        );
+      }
+    }
   });
 
   it('takes a known sum of squares as found at the square of a double’s precision', () => {

@@ -131,6 +131,7 @@ export function violation(
   const slopes = new Float64Array(rows * outputs);
   const noise = new Float64Array(rows * outputs);
   for (let i = 0; i < rows; i++) {
+    if (weight(i) === 0) continue; // a mean may be negative there
     const at = Array.from({ length: outputs }, (_, k) =>
       zOf(problem, i, coefficients.subarray(k * cols, (k + 1) * cols), intercept ? intercepts[k] : 0),
     );

@@ -18,6 +18,7 @@ import { rowSlopes } from './rowslopes.js';
 import { sampleOf } from './sample.js';
 
 const rounding = 2 ** -48; // of the objective: smaller changes are not to be told from rounding
+const largestPart = 2 ** -20; // of a large x, the first step
 const mostSampled = 30; // iterations on a sample
 const longest = 12; // iterations with one metric, where taking it anew costs little
 const leastSeen = 2 ** -120; // of the size of the objective, a decrease that no digit of a weight tells
@@ -62,6 +63,7 @@ export class Lbfgs extends Method {
   readonly #products: Float64Array; // sᵀy of each
   readonly #alpha: Float64Array;
   #count = 0;
+  #unit = 0; // of H⁻¹, by the last step of a function of the caller's; 0: not known
   #next = 0;
   #value = NaN;
   #begun = false;
@@ -224,8 +226,9 @@ export class Lbfgs extends Method {
     const steepest = this.#steepest;
     const slope = meter.slope(Math.abs(this.#value - this.#smooth.penaltyAt(this.#w)));
     const unit = (j: number) => (j < penalized ? Math.sqrt(scaling.square[j % this.#plan.cols]) : 1);
-    if (!steepest.every((g, j) => Math.abs(g) <= leastSlope * slope * unit(j))) return false;
-    if (!meter.isSlopeRough) return true;
+    const isWithin = (part: number) => steepest.every((g, j) => Math.abs(g) <= part * slope * unit(j));
+    if (!isWithin(leastSlope)) return false;
+    if (!meter.isSlopeRough || isWithin(slopeRounding)) return true;
     const { l1, l2, factors } = penalty;
     const terms = rowSlopes(objective, table, this.#w, steepest.length);
     return steepest.every((g, j) => {
@@ -350,7 +353,8 @@ export class Lbfgs extends Method {
       this.#alpha[k] = dot(this.#s[k], d) / this.#products[k];
       axpy(-this.#alpha[k], this.#y[k], d);
     }
-    this.#preconditioner?.divide(d);
+    if (this.#preconditioner) this.#preconditioner.divide(d);
+    else if (this.#count === 0) this.#scaleByUnit();
     if (this.#count > 0) {
       const y = this.#y[at(0)];
       this.#turned.set(y);
@@ -367,11 +371,22 @@ export class Lbfgs extends Method {
     }
   }
 
+  /**
+   * Of a function of the caller's, the step along the gradient where nothing is remembered: by the curvature of the last
+   * step, else of length 1, or a small part of x where that is large. No unit of f changes it.
+   */
+  #scaleByUnit(): void {
+    const d = this.#direction;
+    const length = largestPart * nrm2(this.#w);
+    const scale = this.#unit > 0 ? this.#unit : (length > 1 ? length : 1) / nrm2(d);
+    if (scale < Infinity) scal(scale, d);
+  }
+
   /** Goes along the direction to `trial`; returns how far, 0 if nothing is gained. */
   #search(): number {
     const slope = dot(this.#steepest, this.#direction);
     if (!(slope < 0)) return 0;
-    const first = this.#count > 0 ? 1 : this.#firstLength();
+    const first = this.#count > 0 || !this.#preconditioner ? 1 : this.firstLength;
     if (this.#isOrthantWise) return this.#backtrack(first);
     const start = { t: 0, value: this.#value, slope };
     // The terms of a caller's function may be larger than their sum.
@@ -380,12 +395,6 @@ export class Lbfgs extends Method {
     const { t, value } = wolfe(start, first, roundoff, (t) => this.#at(t));
     if (t > 0) this.#value = value;
     return t;
-  }
-
-  /** The first step along the gradient: by the metric, else no further than 1. */
-  #firstLength(): number {
-    const norm = nrm2(this.#direction);
-    return this.#preconditioner ? this.firstLength : norm <= 1 ? 1 : 1 / norm;
   }
 
   #at(t: number): RayPoint {
@@ -453,6 +462,7 @@ export class Lbfgs extends Method {
     const product = dot(s, y);
     if (!(product > 2 ** -52 * (nrm2(s) * nrm2(y))) || !(product < Infinity)) return;
     this.#products[this.#next] = product;
+    this.#unit = product / dot(y, y);
     this.#next = (this.#next + 1) % this.#memory;
     if (this.#count < this.#memory) this.#count++;
   }

@@ -12,6 +12,7 @@ export interface RayPoint {
 const decrease = 1e-4;
 const curvature = 0.9;
 const most = 20;
+const shorter = 2 ** -30; // of a trial
 const patient = 5; // trials after which a step that is far too long shrinks faster
 
 /** The minimum of the cubic through two points; kept off the ends of the interval. */
@@ -25,6 +26,13 @@ function between(low: RayPoint, high: RayPoint): number {
   const d2 = Math.sqrt(square);
   const t = high.t - (width * (high.slope + d2 - d1)) / (high.slope - low.slope + 2 * d2);
   return t >= low.t + 0.1 * width && t <= low.t + 0.9 * width ? t : middle;
+}
+
+/** The next trial where those before were too long: of the slopes' secant where that is much shorter. */
+function nearStart(start: RayPoint, high: RayPoint, tries: number): number {
+  const secant = (-start.slope * high.t) / (high.slope - start.slope);
+  if (secant > 0 && secant < shorter * high.t) return secant;
+  return tries >= patient ? 0.01 * high.t : between(start, high);
 }
 
 /**
@@ -46,7 +54,7 @@ export function wolfe(start: RayPoint, first: number, roundoff: number, at: (t: 
     if (lower && slope < 0) low = point;
     else high = point;
     // A parabola whose slope has not fallen to 0.9 has its minimum beyond 10 t.
-    t = !high ? 10 * t : tries >= patient && low.t === 0 ? 0.01 * high.t : between(low, high);
+    t = !high ? 10 * t : low.t === 0 ? nearStart(start, high, tries) : between(low, high);
     if (!(t > low.t && t < Infinity)) break;
   }
   return best.t > 0 ? at(best.t) : start;
