@@ -2,6 +2,7 @@
 import type { Matrix } from '../base/arrays.js';
 import type { Halt } from '../base/halt.js';
 import type { Plan, Table } from './plan.js';
+import type { TensorKernels } from './tensors.js';
 
 /** One of each per coefficient: outputs × cols, infinite where there is none. */
 export interface Bounds {
@@ -162,6 +163,8 @@ export interface Backend {
     out: Float64Array,
   ): number;
   updateStep(update: Update): void;
+  /** Of nabla/autodiff. */
+  readonly tensors: TensorKernels;
   fitSync(job: FitJob): Outcome;
   /** Rejects with the reason of a halt. */
   fit(job: FitJob, watch?: Watch): Promise<Outcome>;

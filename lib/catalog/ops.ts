@@ -2,7 +2,16 @@
 // Order counts: a unary or binary op’s index among those of its kind is its number, in native/ and reference/.
 
 /** What an op takes: `unary` and `binary` are elementwise kernels, which both backends have by number. */
-export type OpKind = 'unary' | 'binary' | 'elementwise' | 'reduction' | 'shape' | 'index' | 'product' | 'algebra' | 'network';
+export type OpKind =
+  | 'unary'
+  | 'binary'
+  | 'elementwise'
+  | 'reduction'
+  | 'shape'
+  | 'index'
+  | 'product'
+  | 'algebra'
+  | 'network';
 
 export interface OpEntry {
   readonly kind: OpKind;
@@ -29,14 +38,14 @@ export const ops = {
   sigmoid: { kind: 'unary', help: '1/(1 + e^-x): t = e^-|x|, then 1/(1 + t) from 0 on, t/(1 + t) below' },
   softplus: { kind: 'unary', help: 'ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|)' },
   erf: { kind: 'unary', help: '2/√π ∫₀ˣ e^-t² dt' },
-  relu: { kind: 'unary', help: 'max(0, x)', kink: '0 at 0' },
+  relu: { kind: 'unary', help: '+0 where x ≤ 0, else x', kink: '0 at 0' },
   add: { kind: 'binary', help: 'a + b' },
   sub: { kind: 'binary', help: 'a - b' },
   mul: { kind: 'binary', help: 'a b' },
   div: { kind: 'binary', help: 'a/b' },
   pow: { kind: 'binary', help: 'a^b', kink: '0 in a where b = 0, 0 in b where a = 0' },
-  maximum: { kind: 'binary', help: 'the greater, NaN if one is', kink: 'all to a where a = b' },
-  minimum: { kind: 'binary', help: 'the lesser, NaN if one is', kink: 'all to a where a = b' },
+  maximum: { kind: 'binary', help: 'a where a ≥ b or a is NaN, else b', kink: 'all to a where a = b' },
+  minimum: { kind: 'binary', help: 'a where a ≤ b or a is NaN, else b', kink: 'all to a where a = b' },
   equal: { kind: 'binary', help: '1 where a = b, else 0', kink: '0 everywhere' },
   notEqual: { kind: 'binary', help: '1 where a ≠ b, else 0', kink: '0 everywhere' },
   less: { kind: 'binary', help: '1 where a < b, else 0', kink: '0 everywhere' },

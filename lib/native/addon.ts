@@ -10,6 +10,7 @@ import { type ErrorCode, NablaError, show } from '../base/errors.js';
 import type { Halt } from '../base/halt.js';
 import { allocate } from '../base/memory.js';
 import { mostThreads } from '../catalog/options.js';
+import { tensors } from '../reference/tensors.js';
 
 type Allocate = (n: number) => Float64Array;
 /** Of the addon's begin. @internal */
@@ -26,7 +27,7 @@ export type ManyArguments = [plan: Float64Array, arrays: (Float64Array | Float32
 
 /** What native/binding exports. */
 export interface Addon
-  extends Omit<Backend, 'name' | 'updateStep' | 'fitSync' | 'fit' | 'steps' | 'fitManySync' | 'fitMany'> {
+  extends Omit<Backend, 'name' | 'tensors' | 'updateStep' | 'fitSync' | 'fit' | 'steps' | 'fitManySync' | 'fitMany'> {
   updateStep(
     rule: number,
     parameters: Float64Array,
@@ -271,6 +272,7 @@ export function loadNative(): Backend | null {
     gemvT: addon.gemvT,
     gram: addon.gram,
     valueAndGradient: addon.valueAndGradient,
+    tensors,
     updateStep: (u) =>
       addon.updateStep(
         u.rule,

@@ -11,6 +11,7 @@ import { gemv, gemvT, gram } from './objective/products.js';
 import { Run } from './solver/fit.js';
 import { fitEach } from './solver/many.js';
 import { updateStep } from './solver/optimizer.js';
+import { tensors } from './tensors.js';
 
 /** How long an asynchronous fit keeps the event loop to itself, in milliseconds. */
 const turn = 5;
@@ -116,6 +117,7 @@ export const reference: Backend = {
   gram,
   valueAndGradient,
   updateStep: update,
+  tensors,
   fitSync,
   fit,
   steps,
