@@ -4,7 +4,7 @@
 // Twin: lib/reference/kernels/doubledouble.ts.
 #pragma once
 
-#include "simd.h"
+#include "sums.h"
 #include "table.h"
 
 namespace nabla {

@@ -23,16 +23,19 @@ NABLA_INLINE Vec powerOfTwo(Vec n) {
   return v;
 }
 
-// e^r - 1 for |r| <= ln 2 / 2: a polynomial of degree 11 (Remez: off by 6e-18 of e^r).
-NABLA_INLINE Vec expSeries(Vec r) {
+// e^r - 1 - r for |r| <= ln 2 / 2: a polynomial of degree 11 (Remez: off by 6e-18 of e^r).
+NABLA_INLINE Vec expTail(Vec r) {
   const Vec r2 = r * r;
   Vec q = 0x1.289f81c494018p-22 + r * 0x1.ad202ae594fcfp-26;
   q = (0x1.a019ab359ac8bp-16 + r * 0x1.71df55233db70p-19) + r2 * q;
   q = (0x1.6c16c17cc0c4cp-10 + r * 0x1.a01a011c37858p-13) + r2 * q;
   q = (0x1.555555555320ep-5 + r * 0x1.111111112882dp-7) + r2 * q;
   q = (0.5 + r * 0x1.5555555555501p-3) + r2 * q;
-  return r + r2 * q;
+  return r2 * q;
 }
+
+// e^r - 1 for |r| <= ln 2 / 2.
+NABLA_INLINE Vec expSeries(Vec r) { return r + expTail(r); }
 
 // e^x: x = n ln 2 + r, the series of r, and n added to the exponent. Where e^x may leave the normal range,
 // 2^n comes in two factors, so that a result below it is rounded once: +0 below -745.13, ∞ above 709.78.
@@ -74,8 +77,8 @@ NABLA_INLINE Vec log1p(Vec u) {
   return logOf(select(upper, ln2High, 0.0), select(upper, ln2Low, 0.0), select(upper, (u - 1.0) * 0.5, u));
 }
 
-// ln x for normal, finite x > 0: x = 2^k m, m in [√½, √2).
-NABLA_INLINE Vec log(Vec x) {
+// x = 2^k m for normal, finite x > 0, m in [√½, √2).
+NABLA_INLINE void splitExponent(Vec x, Vec& k, Vec& m) {
   typedef uint64_t RegBits __attribute__((vector_size(W * 8)));
   Vec exponent, mantissa;
   NABLA_EACH_PART {
@@ -84,8 +87,14 @@ NABLA_INLINE Vec log(Vec x) {
     mantissa.part[p] = (Reg)((bits & 0xfffffffffffff) | 0x3ff0000000000000);
   }
   const Mask upper = mantissa > sqrt2;
-  const Vec k = exponent - select(upper, 0x1p52 + 1022.0, 0x1p52 + 1023.0);
-  const Vec m = select(upper, mantissa * 0.5, mantissa);
+  k = exponent - select(upper, 0x1p52 + 1022.0, 0x1p52 + 1023.0);
+  m = select(upper, mantissa * 0.5, mantissa);
+}
+
+// ln x for normal, finite x > 0.
+NABLA_INLINE Vec log(Vec x) {
+  Vec k, m;
+  splitExponent(x, k, m);
   return select(x == x, logOf(k * ln2High, k * ln2Low, m - 1.0), x);
 }
 

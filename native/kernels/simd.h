@@ -76,6 +76,15 @@ NABLA_COMPARISON(>)
 NABLA_COMPARISON(==)
 #undef NABLA_COMPARISON
 
+NABLA_INLINE Mask operator&(Mask a, Mask b) {
+  NABLA_EACH_PART a.part[p] &= b.part[p];
+  return a;
+}
+NABLA_INLINE Mask operator|(Mask a, Mask b) {
+  NABLA_EACH_PART a.part[p] |= b.part[p];
+  return a;
+}
+
 // a where the mask is set, b elsewhere.
 NABLA_INLINE Vec select(Mask m, Vec a, Vec b) {
   Vec v;

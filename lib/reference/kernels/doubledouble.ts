@@ -5,7 +5,7 @@
 import { type Rows, rowAt } from './dense.js';
 
 /** What a + b loses when it is rounded to `sum`. */
-function lostBySum(a: number, b: number, sum: number): number {
+export function lostBySum(a: number, b: number, sum: number): number {
   const part = sum - a;
   return a - (sum - part) + (b - part);
 }

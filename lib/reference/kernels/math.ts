@@ -1,34 +1,39 @@
 // Elementary functions in + - * /, comparisons and bit shifts, so that C++ has the same bits.
 // See ARCHITECTURE.md, the law, 5. Twin: native/kernels/math.h.
 
-const ln2High = 0.6931471805598903; // its low bits zero: n · ln2High is exact
-const ln2Low = 5.497923018708371e-14;
+export const ln2High = 0.6931471805598903; // its low bits zero: n · ln2High is exact
+export const ln2Low = 5.497923018708371e-14;
 const roundToInteger = 6755399441055744; // 1.5 · 2^52: adding and subtracting it rounds to the nearest integer
 
 const double = new Float64Array(1);
 const word = new Uint32Array(double.buffer);
 const high = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
 
-function nearestInteger(x: number): number {
+export function nearestInteger(x: number): number {
   return x + roundToInteger - roundToInteger;
 }
 
 /** 2^n for a whole number |n| ≤ 1022. */
-function powerOfTwo(n: number): number {
+export function powerOfTwo(n: number): number {
   word[high] = (n + 1023) << 20;
   word[1 - high] = 0;
   return double[0];
 }
 
-/** e^r - 1 for |r| ≤ ln 2 / 2: a polynomial of degree 11 (Remez: off by 6e-18 of e^r). */
-export function expSeries(r: number): number {
+/** e^r - 1 - r for |r| ≤ ln 2 / 2: a polynomial of degree 11 (Remez: off by 6e-18 of e^r). */
+export function expTail(r: number): number {
   const r2 = r * r;
   let q = 2.762517648290468e-7 + r * 2.4978400589507845e-8;
   q = 2.4801508706689734e-5 + r * 2.755764073488131e-6 + r2 * q;
   q = 0.0013888888926778696 + r * 0.0001984126946643096 + r2 * q;
   q = 0.041666666666604 + r * 0.008333333333499915 + r2 * q;
   q = 0.5 + r * 0.16666666666666433 + r2 * q;
-  return r + r2 * q;
+  return r2 * q;
+}
+
+/** e^r - 1 for |r| ≤ ln 2 / 2. */
+export function expSeries(r: number): number {
+  return r + expTail(r);
 }
 
 /**
@@ -56,27 +61,31 @@ function logSeries(t: number): number {
   return t * q;
 }
 
-/** k ln 2 + ln(1 + f) for f in [√½ - 1, ½], small terms first. */
-function logOf(k: number, f: number): number {
+/** k ln 2 + low + ln(1 + f) for f in [√½ - 1, ½], small terms first. */
+function logOf(k: number, low: number, f: number): number {
   const s = f / (2 + f);
-  return k * ln2High - (s * (f - logSeries(s * s)) - k * ln2Low - f);
+  return k * ln2High - (s * (f - logSeries(s * s)) - (k * ln2Low + low) - f);
 }
 
 /** ln(1 + u) for u in [√½ - 1, 1]. */
 export function log1p(u: number): number {
   const upper = u > 0.5; // (u - 1)/2 is exact then
-  return logOf(upper ? 1 : 0, upper ? (u - 1) * 0.5 : u);
+  return logOf(upper ? 1 : 0, 0, upper ? (u - 1) * 0.5 : u);
 }
 
-/** ln x for normal, finite x > 0: x = 2^k m, m in [√½, √2). */
-export function log(x: number): number {
-  if (Number.isNaN(x)) return x;
+/** ln(x / 2^shift) + low for normal, finite x > 0: x = 2^k m, m in [√½, √2). */
+export function logScaled(x: number, shift: number, low: number): number {
   double[0] = x;
   const exponent = word[high] >>> 20;
   word[high] = (word[high] & 0xfffff) | 0x3ff00000;
   const mantissa = double[0];
   const upper = mantissa > Math.SQRT2;
-  return logOf(exponent - (upper ? 1022 : 1023), (upper ? mantissa * 0.5 : mantissa) - 1);
+  return logOf(exponent - (upper ? 1022 : 1023) - shift, low, (upper ? mantissa * 0.5 : mantissa) - 1);
+}
+
+/** ln x for normal, finite x > 0. */
+export function log(x: number): number {
+  return Number.isNaN(x) ? x : logScaled(x, 0, 0);
 }
 
 /** x^p for normal x > 0; good to a few ulp times |p ln x|, which a learning rate does not feel. */
