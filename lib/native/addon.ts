@@ -10,7 +10,7 @@ import { type ErrorCode, NablaError, show } from '../base/errors.js';
 import type { Halt } from '../base/halt.js';
 import { allocate } from '../base/memory.js';
 import { mostThreads } from '../catalog/options.js';
-import { tensors } from '../reference/tensors.js';
+import { nativeTensors, type TensorAddon } from './tensors.js';
 
 type Allocate = (n: number) => Float64Array;
 /** Of the addon's begin. @internal */
@@ -27,7 +27,8 @@ export type ManyArguments = [plan: Float64Array, arrays: (Float64Array | Float32
 
 /** What native/binding exports. */
 export interface Addon
-  extends Omit<Backend, 'name' | 'tensors' | 'updateStep' | 'fitSync' | 'fit' | 'steps' | 'fitManySync' | 'fitMany'> {
+  extends Omit<Backend, 'name' | 'tensors' | 'updateStep' | 'fitSync' | 'fit' | 'steps' | 'fitManySync' | 'fitMany'>,
+    TensorAddon {
   updateStep(
     rule: number,
     parameters: Float64Array,
@@ -80,7 +81,10 @@ export interface Addon
     { name: string; parameters: string }[]
   >;
   /** The names of what crosses by position, each with a space in front. */
-  wire: Record<'planFields' | 'jobArrays' | 'manyArrays' | 'outcomeNumbers' | 'outcomeLists', string>;
+  wire: Record<
+    'planFields' | 'jobArrays' | 'manyArrays' | 'outcomeNumbers' | 'outcomeLists' | 'unaryOps' | 'binaryOps',
+    string
+  >;
 }
 
 /** The folder of package.json: that of a source is further down than that of a file of dist/. */
@@ -272,7 +276,7 @@ export function loadNative(): Backend | null {
     gemvT: addon.gemvT,
     gram: addon.gram,
     valueAndGradient: addon.valueAndGradient,
-    tensors,
+    tensors: nativeTensors(addon),
     updateStep: (u) =>
       addon.updateStep(
         u.rule,

@@ -51,6 +51,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exportKernels(exports);
   exportFit(exports);
   exportMany(exports);
+  exportTensors(exports);
   addFunction<setErrorClass>(exports, "setErrorClass");
   exports.Set("target", Napi::String::New(env, kernels.target));
 
@@ -68,6 +69,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   wire.Set("manyArrays", Napi::String::New(env, manyArrayNames));
   wire.Set("outcomeNumbers", Napi::String::New(env, outcomeNumberNames));
   wire.Set("outcomeLists", Napi::String::New(env, outcomeListNames));
+  wire.Set("unaryOps", Napi::String::New(env, unaryOpNames));
+  wire.Set("binaryOps", Napi::String::New(env, binaryOpNames));
   exports.Set("wire", wire);
   return exports;
 }

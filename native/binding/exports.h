@@ -8,5 +8,6 @@ namespace nabla {
 void exportKernels(Napi::Object exports);
 void exportFit(Napi::Object exports);
 void exportMany(Napi::Object exports);
+void exportTensors(Napi::Object exports);
 
 }  // namespace nabla

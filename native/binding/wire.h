@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "../kernels/table.h"
+
 namespace nabla {
 
 // Of one fit; any may be null. Those of a table follow its X.
@@ -45,6 +47,8 @@ constexpr const char* jobArrayNames = NABLA_JOB_ARRAYS(NABLA_NAME);
 constexpr const char* manyArrayNames = NABLA_MANY_ARRAYS(NABLA_NAME);
 constexpr const char* outcomeNumberNames = NABLA_OUTCOME_NUMBERS(NABLA_NAME);
 constexpr const char* outcomeListNames = NABLA_OUTCOME_LISTS(NABLA_NAME);
+constexpr const char* unaryOpNames = NABLA_UNARY_OPS(NABLA_NAME);
+constexpr const char* binaryOpNames = NABLA_BINARY_OPS(NABLA_NAME);
 #undef NABLA_NAME
 
 }  // namespace nabla

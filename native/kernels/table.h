@@ -267,6 +267,50 @@ struct Batched {
   void (*penaltyValue)(const double* w, size_t n, const Penalty& penalty, double* out);
 };
 
+// Elementwise ops, in the order of lib/catalog/ops.ts.
+// clang-format off
+#define NABLA_UNARY_OPS(OF) \
+  OF(neg) OF(abs) OF(sign) OF(sqrt) OF(exp) OF(expm1) OF(log) OF(log1p) OF(sin) OF(cos) OF(tan) OF(asin) \
+  OF(atan) OF(tanh) OF(sigmoid) OF(softplus) OF(erf) OF(relu)
+#define NABLA_BINARY_OPS(OF) \
+  OF(add) OF(sub) OF(mul) OF(div) OF(pow) OF(maximum) OF(minimum) OF(equal) OF(notEqual) OF(less) OF(lessEqual) \
+  OF(greater) OF(greaterEqual)
+// clang-format on
+#define NABLA_INDEX(name) name,
+struct UnaryOp {
+  enum : size_t { NABLA_UNARY_OPS(NABLA_INDEX) count };
+};
+struct BinaryOp {
+  enum : size_t { NABLA_BINARY_OPS(NABLA_INDEX) count };
+};
+#undef NABLA_INDEX
+
+// n numbers, or one that is repeated: step 1 or 0.
+struct Operand {
+  const double* x;
+  size_t step;
+};
+
+// Kernels on tensors.
+struct TensorKernels {
+  void (*unary[UnaryOp::count])(const double* x, double* out, size_t n);
+  void (*binary[BinaryOp::count])(Operand a, Operand b, double* out, size_t n);
+  void (*select)(const double* condition, Operand a, Operand b, double* out, size_t n);
+  void (*addRows)(const double* x, size_t count, size_t n, double* g);  // g += the rows of n, in fours
+  // Chains side by side: y += Σ a[i] row i of B, in index order; B has rows of n.
+  void (*addChains)(const double* a, size_t count, const double* B, size_t n, double* y);
+  void (*addOuter)(const double* a, size_t count, const double* b, size_t n, double* C);  // C += a bᵀ
+  void (*combine)(double alpha, const double* x, double beta, double* y, size_t n);  // y = alpha x + beta y
+  // Panels of a matrix whose element (i, p) is at i·row + p·col: columns of so many rows at a time.
+  void (*packLeft)(const double* A, size_t row, size_t col, size_t m, size_t k, double* to);
+  // Panels of one whose element (p, j) is at p·row + j·col: rows of `packWidth` columns, +0 behind the last.
+  void (*packRight)(const double* B, size_t row, size_t col, size_t k, size_t n, double* to);
+  size_t packWidth;
+  // C = A B of packed A and B, or C += A B, one chain over k an element.
+  void (*multiply)(const double* A, const double* B, size_t m, size_t n, size_t k, double* C, size_t ldc,
+                   bool isFirst);
+};
+
 struct Kernels {
   const char* target;
 
@@ -298,6 +342,7 @@ struct Kernels {
   double (*cosPi)(double x);            // cos(πx), x in [0, 1]
 
   Batched batched;
+  TensorKernels tensors;
 
   const Loss* losses;
   int lossCount;

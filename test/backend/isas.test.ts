@@ -10,6 +10,7 @@ import { describe, expect, it } from 'vitest';
 import type { FitJob } from '../../lib/backend/interface.js';
 import { maxParameters, softmaxLoss } from '../../lib/backend/plan.js';
 import { losses } from '../../lib/catalog/losses.js';
+import { binaryOps, unaryOps } from '../../lib/catalog/ops.js';
 import { argumentsOf, outcomeOf } from '../../lib/native/addon.js';
 import { anyFit } from '../support/anyfit.js';
 import { native, reference } from '../support/backends.js';
@@ -38,8 +39,25 @@ function supported(): string[] {
   return list![1].trim().split(' ');
 }
 
-const functions = { ...reference, lossCurvature };
-type Named = Exclude<keyof typeof functions, 'name' | 'target' | 'threads' | 'fit' | 'updateStep'>;
+const { unary, binary, select, sumAxis, gemm, conv2d, conv2dInput, conv2dKernel } = reference.tensors;
+type Convolution = typeof conv2d;
+const ofNumbers =
+  (convolution: Convolution) =>
+  (numbers: Float64Array, ...arrays: [Float64Array, Float64Array, Float64Array]): void => {
+    const [images, rows, cols, channels, kernelRows, kernelCols, filters, strideRows, strideCols] = numbers;
+    const [padTop, padLeft, outRows, outCols] = numbers.subarray(9);
+    const size = { images, rows, cols, channels, kernelRows, kernelCols, filters };
+    convolution({ ...size, strideRows, strideCols, padTop, padLeft, outRows, outCols }, ...arrays);
+  };
+const functions = {
+  ...reference,
+  lossCurvature,
+  ...{ unary, binary, select, sumAxis, gemm },
+  conv2d: ofNumbers(conv2d),
+  conv2dInput: ofNumbers(conv2dInput),
+  conv2dKernel: ofNumbers(conv2dKernel),
+};
+type Named = Exclude<keyof typeof functions, 'name' | 'target' | 'threads' | 'fit' | 'updateStep' | 'tensors'>;
 type Call = [name: Named, ...args: unknown[]];
 
 /** The same call of the reference: what it returns, and its arrays then. */
@@ -112,6 +130,48 @@ function lossCalls(): Call[] {
   return calls;
 }
 
+/** Ops of ordinary numbers, of angles and of such as are none; products and convolutions that fill no tile. */
+function tensorCalls(): Call[] {
+  const calls: Call[] = [];
+  for (const n of [5, 100]) {
+    const x = values(n, true).map((v, i) =>
+      i % 5 === 0 ? v * 2 ** (7 * i) : i % 5 === 1 ? Math.round(v) * Math.PI : v,
+    );
+    const y = values(n, true);
+    for (const op of unaryOps.keys()) calls.push(['unary', op, x, new Float64Array(n)]);
+    for (const step of [0, 1])
+      for (const op of binaryOps.keys()) calls.push(['binary', op, x, 1, y, step, new Float64Array(n)]);
+    calls.push(['select', y.map(Math.round), x, 1, y, 0, new Float64Array(n)]);
+  }
+  for (const inner of [1, 3, 9, 40]) {
+    for (const length of [7, 600]) {
+      calls.push(['sumAxis', values(2 * length * inner), 2, length, inner, new Float64Array(2 * inner)]);
+    }
+  }
+  for (const [m, n, k] of [
+    [1, 1, 1],
+    [3, 5, 2],
+    [13, 17, 20],
+    [29, 33, 5],
+    [40, 7, 200],
+    [24, 32, 193],
+  ]) {
+    for (const beta of [0, 0.5]) {
+      const [A, B] = [values(m * k), values(k * n, n === 5)];
+      calls.push(['gemm', false, false, m, n, k, 1, A, k, B, n, beta, values(m * n), n]);
+      calls.push(['gemm', true, true, m, n, k, -0.3, A, m, B, k, beta, values(m * n), n]);
+    }
+  }
+  for (const filters of [1, 8, 11]) {
+    const shape = Float64Array.of(2, 5, 6, 3, 2, 3, filters, 2, 1, 1, 1, 3, 6);
+    const [x, kernel, g] = [values(180), values(18 * filters), values(36 * filters)];
+    calls.push(['conv2d', shape, x, kernel, new Float64Array(36 * filters)]);
+    calls.push(['conv2dInput', shape, g, kernel, new Float64Array(180)]);
+    calls.push(['conv2dKernel', shape, x, g, new Float64Array(18 * filters)]);
+  }
+  return calls;
+}
+
 /** Any fits, and those whose rows are widened. */
 function fitJobs(): FitJob[] {
   return [...fc.sample(anyFit, { numRuns: runs(600), seed: 1 }).map(({ job }) => job), ...singleJobs()];
@@ -121,7 +181,7 @@ const here = Boolean(native) && canSpawn;
 
 describe.runIf(here)('instruction sets', () => {
   const targets = here ? supported() : [];
-  const calls = [...kernelCalls(), ...lossCalls()];
+  const calls = [...kernelCalls(), ...lossCalls(), ...tensorCalls()];
   const jobs = fitJobs();
   const fits = jobs.map((job): Call => ['fitSync', ...argumentsOf(job).slice(0, 2)]);
 

@@ -10,6 +10,7 @@ import {
   planFields,
   planLength,
 } from '../../lib/backend/wire.js';
+import { binaryOps, unaryOps } from '../../lib/catalog/ops.js';
 import { loadAddon } from '../../lib/native/addon.js';
 import { native } from '../support/backends.js';
 import { jobOf } from '../support/jobs.js';
@@ -21,6 +22,8 @@ const lists = {
   manyArrays: Object.keys(manyArrays),
   outcomeNumbers,
   outcomeLists,
+  unaryOps,
+  binaryOps,
 };
 
 describe.runIf(native)('the addon', () => {

@@ -1,4 +1,5 @@
-// Reductions of tensors over one axis. Twin: native/kernels/axes.h.
+// Reductions of tensors over one axis.
+// Twins: native/objective/tensors.cc, native/kernels/elementwise.h.
 import { rowsPerBlock, Tree } from '../objective/blocks.js';
 import { sum } from './sums.js';
 

@@ -1,4 +1,5 @@
-// Two-dimensional convolution and its two transposes (the law, 9). Twin: native/kernels/conv.h.
+// Two-dimensional convolution and its two transposes (the law, 7).
+// Twin: native/objective/tensors.cc.
 import type { Conv2dShape } from '../../backend/tensors.js';
 import { Tree } from '../objective/blocks.js';
 

@@ -1,4 +1,5 @@
-// Elementwise kernels of tensors, by their numbers in catalog/ops. Twin: native/kernels/elementwise.h.
+// Elementwise kernels of tensors, by their numbers in catalog/ops.
+// Twin: native/kernels/elementwise.h.
 import { binaryOps, type OpName, unaryOps } from '../../catalog/ops.js';
 import { asin, atan, cos, erf, exp, expm1, log, log1p, pow, sin, tan, tanh } from './elementary.js';
 

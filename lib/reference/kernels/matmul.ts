@@ -1,4 +1,5 @@
-// Product of two matrices (BLAS gemm): one chain over k an element (the law, 9). Twin: native/kernels/matmul.h.
+// Product of two matrices (BLAS gemm): one chain over k an element (the law, 7).
+// Twins: native/objective/tensors.cc, native/kernels/matmul.h.
 
 /** C = alpha · op(A) op(B) + beta · C; see TensorKernels for the order. */
 export function gemm(
