@@ -102,6 +102,42 @@ export const gemvT: Kernels['gemvT'] = kernels.gemvT;
 export const gram: Kernels['gram'] = kernels.gram;
 
 /**
+ * out = A B. An element is one chain over k in index order from +0, a multiply and an add, each rounded; so that no
+ * shape, processor or number of threads changes a bit. (`gemv` and `dot` sum in another order.)
+ *
+ * @param A - m × k, row-major
+ * @param B - k × n, row-major
+ * @param m - rows of A, a whole number
+ * @param n - columns of B, a whole number
+ * @param k - columns of A and rows of B, a whole number
+ * @param out - m × n elements, overwritten
+ * @throws NablaError as {@link gemv}
+ */
+export const matmul: Kernels['matmul'] = kernels.matmul;
+
+/**
+ * C = alpha · op(A) op(B) + beta · C, as BLAS dgemm with row-major matrices; op(A) is A or Aᵀ. The product's elements
+ * are those of {@link matmul}; alpha and beta are applied once to each. With beta 0 C is not read, and may hold NaN.
+ *
+ * @param transA - whether A is stored as k × m, and Aᵀ multiplied
+ * @param transB - whether B is stored as n × k, and Bᵀ multiplied
+ * @param m - rows of op(A) and C
+ * @param n - columns of op(B) and C
+ * @param k - columns of op(A) and rows of op(B)
+ * @param alpha - a number; NaN is refused
+ * @param A - rows of at least m or k elements, lda apart
+ * @param lda - distance from a row of A to the next, at least its columns
+ * @param B - rows of at least k or n elements, ldb apart
+ * @param ldb - distance from a row of B to the next
+ * @param beta - a number; NaN is refused
+ * @param C - m rows of n elements, ldc apart; what lies between them is left alone
+ * @param ldc - distance from a row of C to the next
+ * @throws NablaError as {@link gemv}; `ERR_SHAPE` for a distance below the columns; `ERR_OUT_OF_MEMORY` where the packed
+ *   matrices find no memory, with C unchanged
+ */
+export const gemm: Kernels['gemm'] = kernels.gemm;
+
+/**
  * The mean loss of a linear model without intercept over all rows, and its gradient:
  * (1/rows) Σ ℓ(yᵢ, xᵢ·w) and (1/rows) Σ ∂ℓ/∂z xᵢ, in one pass over X.
  *

@@ -108,6 +108,10 @@ export const gemv: Kernels['gemv'] = kernels.gemv;
 export const gemvT: Kernels['gemvT'] = kernels.gemvT;
 /** As `gram` of nabla/kernels. */
 export const gram: Kernels['gram'] = kernels.gram;
+/** As `matmul` of nabla/kernels. */
+export const matmul: Kernels['matmul'] = kernels.matmul;
+/** As `gemm` of nabla/kernels. */
+export const gemm: Kernels['gemm'] = kernels.gemm;
 /** As `valueAndGradient` of nabla/kernels. */
 export const valueAndGradient: Kernels['valueAndGradient'] = kernels.valueAndGradient;
 

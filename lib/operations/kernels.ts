@@ -2,6 +2,7 @@
 
 import type { Backend } from '../backend/interface.js';
 import { softmaxLoss } from '../backend/plan.js';
+import type { TensorKernels } from '../backend/tensors.js';
 import { checkApart, checkArray, checkLength, isFloat64Array, overlap } from '../base/arrays.js';
 import { invalid, NablaError } from '../base/errors.js';
 import { isDefaultFloatingPoint } from '../base/floatingpoint.js';
@@ -28,6 +29,8 @@ export interface Kernels {
   gemv(A: Float64Array, rows: number, cols: number, x: Float64Array, out: Float64Array): void;
   gemvT(A: Float64Array, rows: number, cols: number, x: Float64Array, out: Float64Array): void;
   gram(A: Float64Array, rows: number, cols: number, weights: Float64Array | null, out: Float64Array): void;
+  matmul(A: Float64Array, B: Float64Array, m: number, n: number, k: number, out: Float64Array): void;
+  gemm: TensorKernels['gemm'];
   valueAndGradient(
     loss: Loss,
     data: { X: Float64Array; y: Float64Array },
@@ -75,6 +78,27 @@ function checkMatrixVector(
   if (out.length !== outLength) checkLength('out', out, outLength, of === 'cols' ? 'rows' : 'cols');
   checkApart('out', out, 'A', A);
   checkApart('out', out, 'x', x);
+}
+
+/** A stored matrix of rows × cols, its rows `ld` apart. */
+function checkStored(name: string, array: unknown, rows: number, cols: number, ld: number): void {
+  const { length } = checkArray(name, array);
+  const apart = readSize(`ld${name.toLowerCase()}`, ld);
+  if (apart < cols) {
+    throw new NablaError(
+      'ERR_SHAPE',
+      `ld${name.toLowerCase()} must be at least ${cols} (the columns of ${name}); got ${ld}`,
+    );
+  }
+  const least = rows > 0 && cols > 0 ? (rows - 1) * apart + cols : 0;
+  if (length < least) {
+    const why = `${rows} rows × ${cols} cols, rows ${ld} apart`;
+    throw new NablaError('ERR_SHAPE', `${name} must have at least ${least} elements (${why}); got ${length}`);
+  }
+}
+
+function checkFlag(name: string, value: unknown): void {
+  if (typeof value !== 'boolean') throw invalid('ERR_INVALID_ARG_TYPE', name, 'true or false', value);
 }
 
 const chosenLosses = new Map<unknown, Chosen>(
@@ -162,6 +186,28 @@ export function createKernels(backend: Backend): Kernels {
       if (weights !== null) checkApart('out', out, 'weights', weights);
       if (isShort(A.length, border.gram)) gram(A, rows, cols, weights, out);
       else backend.gram(A, rows, cols, weights, out);
+    },
+    matmul(A, B, m, n, k, out) {
+      const [height, width, depth] = [readSize('m', m), readSize('n', n), readSize('k', k)];
+      checkLength('A', checkArray('A', A), height * depth, 'm × k');
+      checkLength('B', checkArray('B', B), depth * width, 'k × n');
+      checkLength('out', checkArray('out', out), height * width, 'm × n');
+      checkApart('out', out, 'A', A);
+      checkApart('out', out, 'B', B);
+      backend.tensors.gemm(false, false, height, width, depth, 1, A, depth, B, width, 0, out, width);
+    },
+    gemm(transA, transB, m, n, k, alpha, A, lda, B, ldb, beta, C, ldc) {
+      checkFlag('transA', transA);
+      checkFlag('transB', transB);
+      const [height, width, depth] = [readSize('m', m), readSize('n', n), readSize('k', k)];
+      checkScalar('alpha', alpha);
+      checkScalar('beta', beta);
+      checkStored('A', A, transA ? depth : height, transA ? height : depth, lda);
+      checkStored('B', B, transB ? width : depth, transB ? depth : width, ldb);
+      checkStored('C', C, height, width, ldc);
+      checkApart('C', C, 'A', A);
+      checkApart('C', C, 'B', B);
+      backend.tensors.gemm(transA, transB, height, width, depth, alpha, A, lda, B, ldb, beta, C, ldc);
     },
     valueAndGradient(loss, data, weights, out) {
       const { index, parameters } = chosenLosses.get(loss) ?? readChoice('loss', loss, losses);

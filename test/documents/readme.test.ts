@@ -10,6 +10,7 @@ import { rules, solvers } from '../../lib/catalog/rules.js';
 import { averagings, samplers } from '../../lib/catalog/samplers.js';
 import { schedules } from '../../lib/catalog/schedules.js';
 import * as nabla from '../../lib/index.js';
+import * as kernels from '../../lib/kernels.js';
 import * as reference from '../../lib/reference.js';
 import { normal, random } from '../support/support.js';
 
@@ -31,6 +32,7 @@ async function run(code: string, scope: Scope): Promise<Scope> {
   );
   const plain = code
     .replace(/^import \{ (.+) \} from 'nabla';$/gm, 'const { $1 } = nabla;')
+    .replace(/^import \{ (.+) \} from 'nabla\/kernels';$/gm, 'const { $1 } = nablaKernels;')
     .replace(/^import \* as (\w+) from 'nabla\/reference';$/gm, 'const $1 = nablaReference;')
     .replace(/'(\w+\.json|fit\.checkpoint)'/g, (_, name) => JSON.stringify(join(folder, name)))
     .replace("['cat', 'dog', 'cat', …]", 'names')
@@ -40,7 +42,7 @@ async function run(code: string, scope: Scope): Promise<Scope> {
   });
   // What a snippet imports may be in the scope of all others.
   const own = plain.match(/^const \{ (.+) \} = nabla;$/m)?.[1].split(', ') ?? [];
-  const given: Scope = { ...nabla, ...scope, nabla, nablaReference: reference, print: () => {} };
+  const given: Scope = { ...nabla, ...scope, nabla, nablaReference: reference, nablaKernels: kernels, print: () => {} };
   const keys = Object.keys(given).filter((key) => !own.includes(key) && !names.includes(key) && key !== 'default');
   return AsyncFunction(...keys, outputText)(...keys.map((key) => given[key]));
 }
@@ -63,6 +65,7 @@ type Case = [title: string, has: string, scope: Scope, check: (made: Scope) => v
 const score = (model: unknown, y: unknown): number => (model as nabla.Model).score(X, y as Float64Array);
 
 const cases: Case[] = [
+  ['product', 'matmul(', {}, (s) => expect(s.out).toEqual(Float64Array.of(19, 22, 43, 50))],
   [
     'a first fit',
     'Five rows of two columns',

@@ -41,6 +41,8 @@ const sync = [
   'fitPathSync',
   'crossValidateSync',
   'gram',
+  'gemm',
+  'matmul',
   'gemv',
   'gemvT',
   'valueAndGradient',

@@ -5,7 +5,7 @@ import { faces } from '../support/backends.js';
 import { detach, expectBits, expectRefusal, normals } from '../support/support.js';
 
 type Call = {
-  name: 'dot' | 'axpy' | 'scal' | 'nrm2' | 'asum' | 'gemv' | 'gemvT' | 'gram' | 'valueAndGradient';
+  name: 'dot' | 'axpy' | 'scal' | 'nrm2' | 'asum' | 'gemv' | 'gemvT' | 'gram' | 'matmul' | 'gemm' | 'valueAndGradient';
   args: unknown[];
 };
 
@@ -19,6 +19,11 @@ const good = [4, 200].flatMap((n): Call[] => [
   { name: 'gemv', args: [normals(3 * n, 1), n, 3, normals(3, 2), normals(n, 3)] },
   { name: 'gemvT', args: [normals(3 * n, 1), n, 3, normals(n, 2), normals(3, 3)] },
   { name: 'gram', args: [normals(3 * n, 1), n, 3, normals(n, 2), normals(9, 3)] },
+  { name: 'matmul', args: [normals(3 * n, 1), normals(6, 2), n, 2, 3, normals(2 * n, 3)] },
+  {
+    name: 'gemm',
+    args: [true, false, n, 2, 3, 0.5, normals(3 * n, 1), n, normals(6, 2), 2, 2, normals(2 * n, 3), 2],
+  },
   {
     name: 'valueAndGradient',
     args: ['squared', { X: normals(3 * n, 1), y: normals(n, 2) }, normals(3, 3), normals(3, 4)],
@@ -94,7 +99,7 @@ describe.each(faces)('bad input to kernels: $name', ({ kernels }) => {
   });
 
   it('arrays of the wrong length', () => {
-    for (const call of good.filter(({ name }) => !/scal|nrm2|asum/.test(name))) {
+    for (const call of good.filter(({ name }) => !/scal|nrm2|asum|gemm/.test(name))) {
       for (let i = 0; i < 4; i++) {
         for (const change of [
           (x: Float64Array) => x.subarray(1),
@@ -131,6 +136,32 @@ describe.each(faces)('bad input to kernels: $name', ({ kernels }) => {
     }
   });
 
+  it('sizes, flags and distances of products of matrices that are none', () => {
+    for (const { name, args } of good.filter(({ name }) => /matmul|gemm/.test(name))) {
+      const put = (place: number, value: unknown) => ({
+        name,
+        args: args.map((arg, i) => (i === place ? value : arg)),
+      });
+      const sizes = name === 'matmul' ? [2, 3, 4] : [2, 3, 4, 7, 9, 12];
+      for (const place of sizes) {
+        for (const [, size] of notNumbers) refuse(put(place, size), 'ERR_INVALID_ARG_TYPE');
+        for (const size of [NaN, -1, 1.5, Infinity, 2 ** 53]) refuse(put(place, size), 'ERR_OUT_OF_RANGE');
+        refuse(put(place, 2 ** 53 - 1), 'ERR_SHAPE');
+        if (place !== 12) refuse(put(place, 1000), 'ERR_SHAPE');
+      }
+      if (name === 'matmul') continue;
+      for (const [, value] of notNumbers) {
+        for (const place of [5, 10]) refuse(put(place, value), 'ERR_INVALID_ARG_TYPE');
+        for (const place of [0, 1]) refuse(put(place, value), 'ERR_INVALID_ARG_TYPE');
+      }
+      for (const place of [5, 10]) refuse(put(place, NaN), 'ERR_NOT_FINITE');
+      for (const place of [7, 9, 12]) refuse(put(place, 1), 'ERR_SHAPE', /^ld[abc] must be at least/);
+      for (const place of [6, 8, 11]) {
+        refuse(put(place, (args[place] as Float64Array).subarray(1)), 'ERR_SHAPE', /at least .* got/);
+      }
+    }
+  });
+
   it('outputs that overlap an input', () => {
     for (const n of [4, 200]) {
       const memory = normals(8 * n, 1);
@@ -143,6 +174,10 @@ describe.each(faces)('bad input to kernels: $name', ({ kernels }) => {
         alias({ name: 'gemvT', args: [at(0, 3 * n), n, 3, normals(n, 2), at(start, 3)] });
         alias({ name: 'gram', args: [at(0, 3 * n), n, 3, normals(n, 2), at(start, 9)] });
         alias({ name: 'gram', args: [at(0, 3 * n), n, 3, null, at(start, 9)] });
+        alias({ name: 'matmul', args: [at(0, 3 * n), normals(6, 2), n, 2, 3, at(start, 2 * n)] });
+        alias({ name: 'matmul', args: [normals(6, 2), at(0, 3 * n), 2, n, 3, at(start, 2 * n)] });
+        const sized = [false, false, n, 2, 3, 1];
+        alias({ name: 'gemm', args: [...sized, at(0, 3 * n), 3, normals(6, 2), 2, 0, at(start, 2 * n), 2] });
         const rest = [normals(3, 3), at(start, 3)];
         alias({ name: 'valueAndGradient', args: ['squared', { X: at(0, 3 * n), y: normals(n, 2) }, ...rest] });
       }

@@ -222,3 +222,44 @@ describe('allocate', () => {
     expect(() => allocate(2 ** 50)).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_MEMORY' }));
   });
 });
+
+describe.each(kernelSets)('products of matrices: $name', ({ kernels }) => {
+  it.each([
+    [1, 1, 1],
+    [3, 4, 0],
+    [0, 4, 3],
+    [5, 6, 7],
+    [13, 16, 33],
+    [70, 50, 200],
+  ])('of %i × %i by %i terms', (m, n, k) => {
+    const A = normals(m * k, 1);
+    const B = normals(k * n, 2);
+    const expected = new Float64Array(m * n);
+    for (let i = 0; i < m; i++)
+      for (let j = 0; j < n; j++) for (let p = 0; p < k; p++) expected[i * n + j] += A[i * k + p] * B[p * n + j];
+    const out = normals(m * n, 3);
+    kernels.matmul(A, B, m, n, k, out);
+    expectBits(out, expected);
+
+    const transposed = (x: Float64Array, rows: number, cols: number) =>
+      x.map((_, i) => x[(i % rows) * cols + Math.trunc(i / rows)]);
+    const before = normals(m * n, 4);
+    const C = before.slice();
+    kernels.gemm(true, true, m, n, k, 0.3, transposed(A, m, k), m, transposed(B, k, n), k, -2, C, n);
+    expectBits(
+      C,
+      before.map((c, i) => 0.3 * expected[i] + -2 * c),
+    );
+    kernels.gemm(false, false, m, n, k, 2, A, k, B, n, 0, C.fill(NaN), n);
+    expectBits(
+      C,
+      expected.map((c) => 2 * c),
+    );
+  });
+
+  it('leaves what lies between the rows of C', () => {
+    const C = new Float64Array(7 * 30).fill(9);
+    kernels.gemm(false, false, 7, 20, 40, 1, normals(280, 1), 40, normals(40 * 25, 2), 25, 0, C, 30);
+    for (let i = 0; i < 7; i++) expectBits(C.subarray(i * 30 + 20, i * 30 + 30), new Float64Array(10).fill(9));
+  });
+});

@@ -68,7 +68,10 @@ function direct(backend: Backend): kernels.Kernels {
     const outputs = index === softmaxLoss ? weights.length / cols : 1;
     return backend.valueAndGradient(index, parameters, X, y, y.length, cols, outputs, weights, out);
   };
-  return { ...backend, valueAndGradient };
+  const { gemm } = backend.tensors;
+  const matmul: kernels.Kernels['matmul'] = (A, B, m, n, k, out) =>
+    gemm(false, false, m, n, k, 1, A, k, B, n, 0, out, n);
+  return { ...backend, valueAndGradient, gemm, matmul };
 }
 
 /** All ways to the kernels. */
