@@ -7,6 +7,7 @@ const library = {
   index: 'lib/index.ts',
   kernels: 'lib/kernels.ts',
   textbook: 'lib/textbook.ts',
+  autodiff: 'lib/autodiff.ts',
   reference: 'lib/reference.ts',
 };
 // What docs say stands in the .d.ts; in the code it would be an eighth of what is installed.
@@ -20,6 +21,7 @@ const node = { platform: 'node', target: 'node20' } as const;
 const together: Record<string, readonly string[]> = {
   base: ['base', 'catalog', 'backend', 'native'],
   fit: ['input', 'fitting', 'model', 'fit'],
+  tape: ['autodiff', 'autodiff/ops'],
 };
 
 function chunkOf(id: string): string | null {

@@ -1,4 +1,8 @@
 // Entry nabla/reference: all public functions by the same names, forced to TypeScript.
+import { createAutodiff } from './autodiff/bound.js';
+import type { Traceable } from './autodiff/derivatives.js';
+import { type GradientOf, gradient as gradientOf } from './autodiff/gradient.js';
+import { onBackend } from './autodiff/kernels.js';
 import type { Backend } from './backend/interface.js';
 import { createFitMany, type FitMany, type FitManySync } from './batch/many.js';
 import { bindEstimators } from './estimators/bind.js';
@@ -15,6 +19,7 @@ import { createFitPath, type FitPath, type FitPathSync } from './paths/path.js';
 import { reference } from './reference/backend.js';
 import { adam as adamRule } from './rules.js';
 
+export { Tensor, tensor } from './autodiff/tensor.js';
 export { NablaError } from './base/errors.js';
 export { Models } from './batch/models.js';
 export { type Differentiable, type MinimizeOptions, type Minimum, minimize } from './minimize.js';
@@ -114,6 +119,19 @@ export const matmul: Kernels['matmul'] = kernels.matmul;
 export const gemm: Kernels['gemm'] = kernels.gemm;
 /** As `valueAndGradient` of nabla/kernels. */
 export const valueAndGradient: Kernels['valueAndGradient'] = kernels.valueAndGradient;
+
+const autodiff = createAutodiff(reference);
+
+/** As the functions of nabla/autodiff. */
+export const { customOp, derivative, differentiable, grad, graph, hessian, hvp, jacobian, jvp, valueAndGrad, vjp } =
+  autodiff.derivatives;
+/** As `checkGradient` of nabla/autodiff. */
+export const checkGradient: typeof autodiff.checkGradient = autodiff.checkGradient;
+/** As `ops` of nabla/autodiff. */
+export const ops: typeof autodiff.ops = autodiff.ops;
+
+/** As `gradient` of nabla/textbook. */
+export const gradient = ((f: Traceable, x: number) => onBackend(reference, () => gradientOf(f, x))) as GradientOf;
 
 /** As `batchGradientDescent` of nabla/textbook. */
 export const batchGradientDescent: Textbook['batchGradientDescent'] = textbook.batchGradientDescent;

@@ -1,4 +1,5 @@
 // Entry nabla/textbook, bound to the backend in use.
+import { type GradientOf, gradient as gradientOf } from './autodiff/gradient.js';
 import { inUse } from './native/choice.js';
 import { createTextbook, type Textbook } from './operations/textbook.js';
 
@@ -47,3 +48,13 @@ export const miniBatchGradientDescent: Textbook['miniBatchGradientDescent'] = te
  * @throws NablaError as {@link batchGradientDescent}
  */
 export const adam: Textbook['adam'] = textbook.adam;
+
+/**
+ * The derivative of a function written in `ops` of nabla/autodiff, by the three formulas of a lecture:
+ * - a scalar by a vector: a Float64Array, ∂f/∂x_i at i;
+ * - a scalar by a matrix: a tensor of its shape, ∂f/∂W_ij at (i, j);
+ * - a vector (or a scalar) by a scalar: a Float64Array (or a number), ∂f_i/∂t at i.
+ *
+ * @throws NablaError `ERR_SHAPE` when f of a vector or a matrix returns no scalar; `ERR_INVALID_ARG_TYPE`
+ */
+export const gradient: GradientOf = gradientOf;

@@ -50,7 +50,12 @@ function trace(
 ): Traced {
   const at = typeof argument === 'number' ? argument : null;
   const several = at === null ? (argument as readonly number[]).map((index) => args[index]) : null;
-  const leaves = leavesOf(op, at === 0 ? 'x' : 'argument', several ?? args[at as number]);
+  const leaves = leavesOf(
+    op,
+    at === 0 ? 'x' : several ? 'arguments' : `argument ${at}`,
+    several ?? args[at as number],
+    several !== null,
+  );
   const inputs = leaves.tensors.map((x) => level.input(x));
   const own = args.slice();
   const placed = leaves.rebuild(inputs);
@@ -92,7 +97,7 @@ function evaluate(op: string, f: Callable, args: readonly unknown[], argument: n
 export function grad<P = Tensor>(
   f: Traceable<P>,
   options?: { argument?: number },
-): <X extends Like<P>>(x: X, ...rest: unknown[]) => Kind<X>;
+): <X extends Like<P>>(x: X, ...rest: unknown[]) => Kind<NoInfer<X>>;
 export function grad(f: Callable, options: { argument: readonly number[] }): (...args: unknown[]) => unknown[];
 export function grad(f: Callable, options: ArgumentOptions = {}): unknown {
   checkFunction('grad', f);
@@ -113,7 +118,7 @@ export interface ValueAndGradient<G> {
 export function valueAndGrad<P = Tensor>(
   f: Traceable<P>,
   options?: { argument?: number },
-): <X extends Like<P>>(x: X, ...rest: unknown[]) => ValueAndGradient<Kind<X>>;
+): <X extends Like<P>>(x: X, ...rest: unknown[]) => ValueAndGradient<Kind<NoInfer<X>>>;
 export function valueAndGrad(
   f: Callable,
   options: { argument: readonly number[] },
@@ -159,7 +164,7 @@ export interface Pullback<X> {
 export function vjp<P = Tensor>(
   f: Traceable<P>,
   options: ArgumentOptions = {},
-): <X extends Like<P>>(x: X, ...rest: unknown[]) => Pullback<Kind<X>> {
+): <X extends Like<P>>(x: X, ...rest: unknown[]) => Pullback<Kind<NoInfer<X>>> {
   checkFunction('vjp', f);
   const argument = readArgument('vjp', options);
   return (...args) => {
@@ -251,7 +256,9 @@ export function derivative(f: Traceable): (t: number | Tensor, ...rest: unknown[
  *
  * @throws NablaError `ERR_SHAPE` when f returns no scalar or v has not the shape of x; `ERR_INVALID_ARG_TYPE`
  */
-export function hvp<P = Tensor>(f: Traceable<P>): <X extends Like<P>>(x: X, v: Like<P>, ...rest: unknown[]) => Kind<X> {
+export function hvp<P = Tensor>(
+  f: Traceable<P>,
+): <X extends Like<P>>(x: X, v: Like<P>, ...rest: unknown[]) => Kind<NoInfer<X>> {
   checkFunction('hvp', f);
   return (x, v, ...rest) => {
     const { leaves, products } = differentiate((level) => {

@@ -147,6 +147,9 @@ export class Level {
   }
 }
 
+/** Whether a derivative is being taken. */
+export const isDifferentiating = (): boolean => depth > 0;
+
 /** Whether a derivative that is being taken depends on it. */
 export const isTraced = (x: Tensor): boolean => (x.mask & recording) !== 0;
 

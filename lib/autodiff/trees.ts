@@ -46,8 +46,9 @@ export function asShaped(value: Tensor): number | Float64Array | Tensor {
   return asKindOf(rank === 0 ? 0 : rank === 1 ? null : value, value) as number | Float64Array | Tensor;
 }
 
-export function leavesOf(op: string, name: string, tree: unknown): Leaves {
-  if (isLeaf(tree)) {
+/** @param isList - whether an array is a list of trees even where it has numbers alone: several arguments */
+export function leavesOf(op: string, name: string, tree: unknown, isList = false): Leaves {
+  if (!isList && isLeaf(tree)) {
     return {
       tensors: [operand(op, name, tree)],
       rebuild: ([value]) => value,
@@ -58,7 +59,7 @@ export function leavesOf(op: string, name: string, tree: unknown): Leaves {
   const givens: unknown[] = [];
   type Build = (values: readonly unknown[]) => unknown;
   const visit = (path: string, node: unknown): Build => {
-    if (isLeaf(node)) {
+    if (isLeaf(node) && !(isList && node === tree)) {
       const at = tensors.push(operand(op, path, node)) - 1;
       givens.push(node);
       return (values) => values[at];

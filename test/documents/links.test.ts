@@ -47,7 +47,7 @@ const path =
   /(?<![\w./$*-])(?:\.\.\/)*((?:[\w@-]+\/)*[\w-]+\.(?:test\.ts|d\.ts|ts|md|h|cc|inc|mjs|sh|svg|json|yml))\b/g;
 /** Made by a build, written by a user, or X for any name. */
 const elsewhere =
-  /^(?:dist\/|package\/|build\/|prebuilds\/|node_modules\/)|^(?:index|kernels|textbook|reference|bench|cli)\.d?\.?mjs$|^(?:model|species|report)\.json$|[/_]X\.(?:ts|h|cc)$/;
+  /^(?:dist\/|package\/|build\/|prebuilds\/|node_modules\/)|^(?:index|kernels|textbook|autodiff|reference|bench|cli)\.d?\.?mjs$|^(?:model|species|report)\.json$|[/_]X\.(?:ts|h|cc)$/;
 
 const isSource = (name: string): boolean => /\.(?:ts|h|cc|inc|mjs)$/.test(name) && !name.startsWith('test/fixtures/');
 const isPage = (name: string): boolean => name.endsWith('.md') && name !== 'CHANGELOG.md';

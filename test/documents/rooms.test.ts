@@ -19,7 +19,7 @@ const order = [
   'batch',
   'paths',
 ];
-order.push('estimators', 'operations', 'draw', '(entries)', 'cli', 'bench');
+order.push('estimators', 'operations', 'draw', 'autodiff', '(entries)', 'cli', 'bench');
 const mostFloors = 12;
 
 const files = readdirSync(lib, { recursive: true, encoding: 'utf8' })

@@ -24,7 +24,17 @@ describe.runIf(canSpawn && existsSync(`${dist}index.cjs`))('loading', () => {
     skip(backend !== 'native', 'there is no addon');
     expect(atFirst).toEqual(['base', 'index']);
     expect(afterFit).toContain('fit');
-    for (const part of ['reference', 'estimators', 'metrics', 'batch', 'many', 'paths', 'operations', 'minimize']) {
+    for (const part of [
+      'reference',
+      'estimators',
+      'metrics',
+      'batch',
+      'many',
+      'paths',
+      'operations',
+      'minimize',
+      'tape',
+    ]) {
       expect(afterFit, part).not.toContain(part);
     }
     expect(afterPath).toContain('paths');
@@ -59,6 +69,7 @@ describe.runIf(canSpawn && existsSync(`${dist}index.cjs`))('loading', () => {
       index: { missing: [], differing: [], count: expect.any(Number) },
       kernels: { missing: [], differing: [], count: expect.any(Number) },
       textbook: { missing: [], differing: [], count: expect.any(Number) },
+      autodiff: { missing: [], differing: [], count: expect.any(Number) },
       reference: { missing: [], differing: [], count: expect.any(Number) },
     });
     expect(entries.index.count).toBeGreaterThan(40);

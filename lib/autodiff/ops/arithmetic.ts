@@ -1,6 +1,7 @@
 // Elementwise ops of two operands: arithmetic, pow, maximum, comparisons, where.
-import { allocate } from '../../base/memory.js';
+
 import { binaryOps, type OpName, unaryOps } from '../../catalog/ops.js';
+import { allocate } from '../buffers.js';
 import { binary as kernel, select as selectKernel, unary as unaryKernel } from '../kernels.js';
 import { broadcastShape, isSameShape, type Shape, scalarShape, sizeOf } from '../shape.js';
 import { made1, made2, madeOf } from '../tape.js';
@@ -81,7 +82,13 @@ const divRule = binaryRule(
 );
 const powRule = binaryRule(
   'pow',
-  (g, r) => mul(g, where(equal(r.b, 0), 0, mul(r.b, pow(r.a, sub(r.b, 1))))),
+  (g, r) => {
+    if (r.b.mask !== 0 || r.b.data.length !== 1) {
+      return mul(g, where(equal(r.b, 0), 0, mul(r.b, pow(r.a, sub(r.b, 1)))));
+    }
+    const p = r.b.data[0]; // a constant exponent, by far the most frequent
+    return p === 0 ? null : mul(g, mul(p, p === 2 ? r.a : pow(r.a, p - 1)));
+  },
   (g, r) => mul(g, mul(r, log(where(equal(r.a, 0), 1, r.a)))),
 );
 const logRule = unaryRule('log', (g, r) => div(g, r.a));

@@ -1,5 +1,5 @@
 // Ops reshape, broadcastTo and sum: each is the transpose of another.
-import { allocate } from '../../base/memory.js';
+import { allocate } from '../buffers.js';
 import { sumAxis } from '../kernels.js';
 import {
   gather,

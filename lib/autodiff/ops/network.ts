@@ -1,9 +1,9 @@
 // Ops of networks: softmax, softmaxLoss, conv2d and its two transposes.
 import type { Conv2dShape } from '../../backend/tensors.js';
 import { NablaError, show } from '../../base/errors.js';
-import { allocate } from '../../base/memory.js';
 import { exp, log } from '../../reference/kernels/elementary.js';
 import { sum as sumOf } from '../../reference/kernels/sums.js';
+import { allocate } from '../buffers.js';
 import { backend } from '../kernels.js';
 import { readShape, type Shape, scalarShape, shapeError, showShape, sizeOf } from '../shape.js';
 import { made1, made2 } from '../tape.js';

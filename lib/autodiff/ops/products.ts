@@ -1,5 +1,5 @@
 // Products of vectors and matrices: matmul, dot, outer, affine, trace, diagonal.
-import { allocate } from '../../base/memory.js';
+import { allocate } from '../buffers.js';
 import { backend, gemm } from '../kernels.js';
 import { broadcastShape, isSameShape, type Shape, scalarShape, shapeError, showShape, sizeOf } from '../shape.js';
 import { made2, madeOf } from '../tape.js';

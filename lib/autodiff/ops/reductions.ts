@@ -1,5 +1,5 @@
 // Ops that reduce axes: mean, max, min, prod, cumsum, logSumExp, norm.
-import { allocate } from '../../base/memory.js';
+import { allocate } from '../buffers.js';
 import { extremeAxis } from '../kernels.js';
 import { readAxes, readAxis, shapeError, showShape, sizeOf } from '../shape.js';
 import { made1 } from '../tape.js';

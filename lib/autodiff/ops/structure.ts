@@ -1,6 +1,6 @@
 // Ops that move elements: transpose, slice, pad, concat, stack, take, put.
 import { NablaError, show } from '../../base/errors.js';
-import { allocate } from '../../base/memory.js';
+import { allocate } from '../buffers.js';
 import {
   gather,
   isSameShape,
