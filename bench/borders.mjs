@@ -12,7 +12,7 @@ const effort = { ...usualEffort, rounds: 9, sample: 0.003 };
 const filled = (n, value) => new Float64Array(n).fill(value);
 const none = filled(12, 0);
 
-/** For each kernel, the call and its arguments for n elements (of a matrix: n / 8 rows of 8). */
+/** For each kernel, the call and its arguments for n elements (of a matrix: n / 8 rows of 8), or multiplications. */
 const kernels = {
   dot: ['f(x, y)', (n) => ({ x: filled(n, 1), y: filled(n, 2) })],
   axpy: ['f(1e-9, x, y)', (n) => ({ x: filled(n, 1), y: filled(n, 2) })],
@@ -22,6 +22,10 @@ const kernels = {
   gemv: ['f(A, r, 8, x, out)', (n) => ({ A: filled(n, 1), r: n / 8, x: filled(8, 2), out: filled(n / 8, 0) })],
   gemvT: ['f(A, r, 8, x, out)', (n) => ({ A: filled(n, 1), r: n / 8, x: filled(n / 8, 2), out: filled(8, 0) })],
   gram: ['f(A, r, 8, null, out)', (n) => ({ A: filled(n, 1), r: n / 8, out: filled(64, 0) })],
+  gemm: [
+    'f(false, false, 2, 2, k, 1, A, k, B, 2, 0, out, 2)',
+    (n) => ({ A: filled(n / 2, 1), B: filled(n / 2, 1), k: n / 4, out: filled(4, 0) }),
+  ],
   valueAndGradient: [
     'f(loss, ...)',
     (n) => ({ X: filled(n, 1), y: filled(n / 8, 2), r: n / 8, w: filled(8, 1), out: filled(8, 0), none }),

@@ -156,4 +156,10 @@ def ridge(args):
     return lambda: X.T @ np.linalg.solve(X @ X.T + penalty, y)  # as many equations as rows, which are fewer
 
 
-serve({f.__name__: f for f in (gd, gdgram, sgd, adam, leastsquares, manygd, manynewton, ridge)})
+def matmul(args):
+    A, B = (args.array(name).reshape(args.whole("n"), -1) for name in "AB")
+    out = np.empty_like(A)
+    return lambda: np.matmul(A, B, out=out)
+
+
+serve({f.__name__: f for f in (gd, gdgram, sgd, adam, leastsquares, manygd, manynewton, ridge, matmul)})

@@ -42,6 +42,14 @@ export const timesAsFastAs =
     return verdict(`≥ ${factor} × ${peer}`, ratio === null ? null : `${digits(ratio)} ×`, (ratio ?? 0) >= factor);
   };
 
+/** What all threads must gain over one. */
+export const gain =
+  (factor: number): Must =>
+  ({ more, value }) => {
+    const ratio = more['one thread'][1] / value[1];
+    return verdict(`≥ ${factor} × one thread`, `${digits(ratio)} ×`, ratio >= factor);
+  };
+
 /** What all threads must gain over one, unless they are at the limit then. */
 export const byThreads =
   (factor: number, part: number): Must =>

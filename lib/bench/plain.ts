@@ -242,3 +242,14 @@ export const updates: Record<
     }
   },
 };
+
+/** The first m rows of A B, of n columns each. */
+export function matmul(A: Float64Array, B: Float64Array, m: number, n: number, out: Float64Array): void {
+  out.fill(0, 0, m * n);
+  for (let i = 0; i < m; i++) {
+    for (let k = 0; k < n; k++) {
+      const a = A[i * n + k];
+      for (let j = 0; j < n; j++) out[i * n + j] += a * B[k * n + j];
+    }
+  }
+}

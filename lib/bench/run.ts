@@ -9,6 +9,7 @@ import { type Gauges, kernelGauges, type Limit, limits, rateOf } from './limits.
 import { manyRows } from './many.js';
 import { measureRow, type Peers } from './measure.js';
 import { pathRows } from './paths.js';
+import { productRows } from './products.js';
 import type { Result, Row } from './row.js';
 import { type Digits, solverRows } from './solvers.js';
 import { shortTable, tableText, tally, timeText } from './table.js';
@@ -113,6 +114,7 @@ export async function bench(flags: BenchFlags, io: Io, equipment: Equipment = {}
   const results: Result[] = [];
   const rows: Row[] = [
     ...vectorRows,
+    ...productRows,
     ...descentRows,
     ...solverRows(digits),
     ...pathRows,

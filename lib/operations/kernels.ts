@@ -12,6 +12,7 @@ import { colsOf, readSize } from '../input/data.js';
 import type { Loss } from '../input/options.js';
 import { type Chosen, readChoice } from '../input/read.js';
 import { asum, axpy, nrm2, scal } from '../reference/kernels/dense.js';
+import { gemm } from '../reference/kernels/matmul.js';
 import { sumOfProducts } from '../reference/kernels/sums.js';
 import { evaluateBlock } from '../reference/objective/objective.js';
 import { gemv, gemvT, gram } from '../reference/objective/products.js';
@@ -43,7 +44,11 @@ export interface Kernels {
  * Elements below which JavaScript is faster than a call into native (bench/borders.mjs measures them). Since both
  * return the same bits, nothing but the time depends on these numbers.
  */
-const border = { dot: 88, axpy: 88, scal: 92, nrm2: 48, asum: 60, gemv: 84, gemvT: 80, gram: 16, valueAndGradient: 92 };
+const border = {
+  ...{ dot: 88, axpy: 88, scal: 92, nrm2: 48, asum: 60, gemv: 84, gemvT: 80, gram: 16, valueAndGradient: 92 },
+  /** Of products: multiplications. */
+  gemm: 216,
+};
 
 /** Whether JavaScript serves so many elements. */
 const isShort = (n: number, least: number): boolean => n < least && isDefaultFloatingPoint();
@@ -194,7 +199,8 @@ export function createKernels(backend: Backend): Kernels {
       checkLength('out', checkArray('out', out), height * width, 'm × n');
       checkApart('out', out, 'A', A);
       checkApart('out', out, 'B', B);
-      backend.tensors.gemm(false, false, height, width, depth, 1, A, depth, B, width, 0, out, width);
+      const multiply = isShort(height * width * depth, border.gemm) ? gemm : backend.tensors.gemm;
+      multiply(false, false, height, width, depth, 1, A, depth, B, width, 0, out, width);
     },
     gemm(transA, transB, m, n, k, alpha, A, lda, B, ldb, beta, C, ldc) {
       checkFlag('transA', transA);
@@ -207,7 +213,8 @@ export function createKernels(backend: Backend): Kernels {
       checkStored('C', C, height, width, ldc);
       checkApart('C', C, 'A', A);
       checkApart('C', C, 'B', B);
-      backend.tensors.gemm(transA, transB, height, width, depth, alpha, A, lda, B, ldb, beta, C, ldc);
+      const multiply = isShort(height * width * depth, border.gemm) ? gemm : backend.tensors.gemm;
+      multiply(transA, transB, height, width, depth, alpha, A, lda, B, ldb, beta, C, ldc);
     },
     valueAndGradient(loss, data, weights, out) {
       const { index, parameters } = chosenLosses.get(loss) ?? readChoice('loss', loss, losses);

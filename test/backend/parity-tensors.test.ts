@@ -3,14 +3,11 @@ import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import type { Conv2dShape, TensorKernels } from '../../lib/backend/tensors.js';
 import { binaryOps, unaryOps } from '../../lib/catalog/ops.js';
-import { loadAddon } from '../../lib/native/addon.js';
-import { directTensors } from '../../lib/native/tensors.js';
 import { tensors as reference } from '../../lib/reference/tensors.js';
 import { native as backend } from '../support/backends.js';
 import { expectBits, normal, random, runs } from '../support/support.js';
 
-const addon = backend && loadAddon();
-const native = (addon && directTensors(addon)) as TensorKernels;
+const native = backend?.tensors as TensorKernels;
 
 const specials = [0, -0, 1, -1, Infinity, -Infinity, NaN, 5e-324, -2e-308, 1e-300, 1e300, -Number.MAX_VALUE, 0.5, -0.5];
 type Draw = (uniform: () => number) => number;
