@@ -217,6 +217,7 @@ void eachImage(const ConvShape& s, const Body& body) {
 
 void conv2d(const Kernels& kernels, const ConvShape& s, const double* x, const double* kernel, double* out) {
   const size_t cells = s.outRows * s.outCols, size = s.rows * s.cols * s.channels;
+  if (cells * s.filters == 0) return;  // no result may have no memory
   eachImage(s, [&](size_t image, unsigned) {
     const double* const from = x + image * size;
     double* cell = out + image * cells * s.filters;
@@ -244,6 +245,7 @@ void conv2dInput(const Kernels& kernels, const ConvShape& s, const double* g, co
       for (size_t f = 0; f < s.filters; ++f)
         turned.data()[i * tap + f * s.channels + k] = kernel[i * tap + k * s.filters + f];
   const size_t size = s.rows * s.cols * s.channels;
+  if (size == 0) return;
   // The output cell whose kernel's element `at` falls on a row or column of x; false: none.
   const auto cellOf = [](size_t x, int64_t pad, size_t at, size_t stride, size_t cells, size_t& cell) {
     const int64_t first = static_cast<int64_t>(x) + pad - static_cast<int64_t>(at);
