@@ -119,4 +119,24 @@ def leastsquares(args):
     return run
 
 
-serve({f.__name__: f for f in (gd, adam, logistic, softmax, update, leastsquares)})
+def autograd(args):
+    X, y, w = tensor(args.matrix()), tensor(args.array("y")), tensor(args.array("w")).requires_grad_()
+
+    def run():
+        z = X @ w
+        loss = (torch.nn.functional.softplus(z) - y * z).mean()
+        return torch.autograd.grad(loss, w)[0].numpy()
+
+    return run
+
+
+def rosenbrock(args):
+    x, v = tensor(args.array("x")), tensor(args.array("v"))
+
+    def f(x):
+        return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
+
+    return lambda: torch.autograd.functional.hvp(f, x, v)[1].numpy()
+
+
+serve({f.__name__: f for f in (autograd, rosenbrock, gd, adam, logistic, softmax, update, leastsquares)})

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { backend, NablaError } from '../index.js';
 import { barPicture } from './barpicture.js';
+import { derivativeRows } from './derivatives.js';
 import { descentRows } from './descents.js';
 import { type Effort, used, usualEffort } from './harness.js';
 import { type Gauges, kernelGauges, type Limit, limits, rateOf } from './limits.js';
@@ -115,6 +116,7 @@ export async function bench(flags: BenchFlags, io: Io, equipment: Equipment = {}
   const rows: Row[] = [
     ...vectorRows,
     ...productRows,
+    ...derivativeRows,
     ...descentRows,
     ...solverRows(digits),
     ...pathRows,
