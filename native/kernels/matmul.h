@@ -49,6 +49,12 @@ static void tile(const double* a, const double* b, size_t k, double* c, size_t l
 #pragma GCC unroll 4
     for (int r = 0; r < R; ++r)
       sum[i][r] = isFirst ? Reg{} : Reg(*reinterpret_cast<const RegUnaligned*>(c + i * ldc + r * W));
+      // Rows of C may lie in one set of L1, 2^n apart.
+#pragma GCC unroll 16
+  for (int i = 0; i < M; ++i) {
+    __builtin_prefetch(c + i * ldc, 1);
+    __builtin_prefetch(c + i * ldc + panelWidth - 1, 1);
+  }
   for (size_t p = 0; p < k; ++p, a += M, b += panelWidth) {
     Reg row[R];
 #pragma GCC unroll 4
