@@ -1,11 +1,11 @@
 // Draws the computational graph of a two-layer function: values of the forward pass, gradients of the backward pass.
-// Usage: node examples/gradients.mjs [file.svg]
+// Usage: node examples/gradients.mjs [path of the picture]
 import { writeFileSync } from 'node:fs';
 import { checkGradient, grad, graph, ops as o, tensor } from 'nabla/autodiff';
 
 const parameters = {
   W1: tensor([[0.5, -0.3], [0.8, 0.2]]), // biome-ignore format: rows
-  b1: Float64Array.of(0.1, -0.2),
+  b1: Float64Array.of(0.4, -0.2),
   w2: Float64Array.of(1.5, -0.7),
 };
 const x = Float64Array.of(1, 2);

@@ -1,4 +1,4 @@
-// Backward pass: gradients in the inputs of a derivative, by the chain rule, in reverse order of creation.
+// Backward pass: gradients in the inputs of a derivative, in reverse order of creation.
 import { add } from './ops/arithmetic.js';
 import { sumTo } from './ops/broadcast.js';
 import { filled } from './ops/structure.js';

@@ -60,7 +60,11 @@ function inner(a: readonly Tensor[], b: readonly Float64Array[]): number {
  * @returns the largest relative difference, and where; below some 1e-7 derivatives are right
  * @throws NablaError `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_UNKNOWN_OPTION`; `ERR_SHAPE` when x has no elements
  */
-export function checkGradient<P = Tensor>(f: Traceable<P>, x: Like<NoInfer<P>>, options: CheckOptions = {}): GradientCheck {
+export function checkGradient<P = Tensor>(
+  f: Traceable<P>,
+  x: Like<NoInfer<P>>,
+  options: CheckOptions = {},
+): GradientCheck {
   if (typeof f !== 'function') throw typeError('checkGradient', 'f', 'a function', f);
   const {
     order = 1,

@@ -62,13 +62,15 @@ export function drawGraph({ nodes, output }: GraphJson): string {
   const x = (id: number) => margin.x + columns[id] * (box.width + gap.x);
   const y = (id: number) => margin.top + (rows[id] + (tallest - perColumn[id]) / 2) * (box.height + gap.y);
   const lines = nodes.flatMap(({ id, operands }) =>
-    operands.map((from, k) => {
-      const start = { x: x(from) + box.width, y: y(from) + box.height / 2 };
-      const end = { x: x(id), y: y(id) + (box.height * (k + 1)) / (operands.length + 1) };
-      const bend = Math.max(gap.x / 2, (end.x - start.x) / 2);
-      const d = `M${start.x} ${start.y} C${start.x + bend} ${start.y} ${end.x - bend} ${end.y} ${end.x} ${end.y}`;
-      return element('path', { d, fill: 'none', stroke: ink.axis, 'stroke-width': 1.5, 'marker-end': 'url(#arrow)' });
-    }),
+    [...operands]
+      .sort((i, j) => y(i) - y(j))
+      .map((from, k) => {
+        const start = { x: x(from) + box.width, y: y(from) + box.height / 2 };
+        const end = { x: x(id), y: y(id) + (box.height * (k + 1)) / (operands.length + 1) };
+        const bend = Math.max(gap.x / 2, (end.x - start.x) / 2);
+        const d = `M${start.x} ${start.y} C${start.x + bend} ${start.y} ${end.x - bend} ${end.y} ${end.x} ${end.y}`;
+        return element('path', { d, fill: 'none', stroke: ink.axis, 'stroke-width': 1.5, 'marker-end': 'url(#arrow)' });
+      }),
   );
   const boxes = nodes.flatMap((node) => {
     const fill = node.id === output ? colours.output : (colours[node.op as 'input' | 'constant'] ?? colours.op);

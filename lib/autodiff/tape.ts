@@ -1,4 +1,4 @@
-// Tape: which derivatives are being taken, and the results of ops that they depend on, in order of creation.
+// Tape: the derivatives being taken, and the results of ops that they depend on, as created.
 
 import { NablaError } from '../base/errors.js';
 import type { Shape } from './shape.js';

@@ -1,4 +1,4 @@
-// Trees of tensors: objects and arrays whose leaves are what ops take, taken apart and put together again.
+// Trees of tensors: objects and arrays with operands as leaves, taken apart and rebuilt.
 import { types } from 'node:util';
 import { isFloat64Array } from '../base/arrays.js';
 import { isSameShape, shapeError, showShape, typeError } from './shape.js';

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { transpileModule } from 'typescript';
 import { describe, expect, it } from 'vitest';
+import * as autodiff from '../../lib/autodiff.js';
 import { losses } from '../../lib/catalog/losses.js';
 import { fitOptions } from '../../lib/catalog/options.js';
 import { rules, solvers } from '../../lib/catalog/rules.js';
@@ -12,6 +13,7 @@ import { schedules } from '../../lib/catalog/schedules.js';
 import * as nabla from '../../lib/index.js';
 import * as kernels from '../../lib/kernels.js';
 import * as reference from '../../lib/reference.js';
+import * as textbook from '../../lib/textbook.js';
 import { normal, random } from '../support/support.js';
 
 const root = new URL('../../', import.meta.url);
@@ -33,6 +35,10 @@ async function run(code: string, scope: Scope): Promise<Scope> {
   const plain = code
     .replace(/^import \{ (.+) \} from 'nabla';$/gm, 'const { $1 } = nabla;')
     .replace(/^import \{ (.+) \} from 'nabla\/kernels';$/gm, 'const { $1 } = nablaKernels;')
+    .replace(/^import \{ (.+) \} from 'nabla\/textbook';$/gm, 'const { $1 } = nablaTextbook;')
+    .replace(/^import \{ (.+) \} from 'nabla\/autodiff';$/gm, (_, list) => {
+      return `const { ${list.replaceAll(' as ', ': ')} } = nablaAutodiff;`;
+    })
     .replace(/^import \* as (\w+) from 'nabla\/reference';$/gm, 'const $1 = nablaReference;')
     .replace(/'(\w+\.json|fit\.checkpoint)'/g, (_, name) => JSON.stringify(join(folder, name)))
     .replace("['cat', 'dog', 'cat', …]", 'names')
@@ -42,7 +48,16 @@ async function run(code: string, scope: Scope): Promise<Scope> {
   });
   // What a snippet imports may be in the scope of all others.
   const own = plain.match(/^const \{ (.+) \} = nabla;$/m)?.[1].split(', ') ?? [];
-  const given: Scope = { ...nabla, ...scope, nabla, nablaReference: reference, nablaKernels: kernels, print: () => {} };
+  const given: Scope = {
+    ...nabla,
+    ...scope,
+    nabla,
+    nablaReference: reference,
+    nablaKernels: kernels,
+    nablaTextbook: textbook,
+    nablaAutodiff: autodiff,
+    print: () => {},
+  };
   const keys = Object.keys(given).filter((key) => !own.includes(key) && !names.includes(key) && key !== 'default');
   return AsyncFunction(...keys, outputText)(...keys.map((key) => given[key]));
 }
@@ -65,7 +80,49 @@ type Case = [title: string, has: string, scope: Scope, check: (made: Scope) => v
 const score = (model: unknown, y: unknown): number => (model as nabla.Model).score(X, y as Float64Array);
 
 const cases: Case[] = [
-  ['product', 'matmul(', {}, (s) => expect(s.out).toEqual(Float64Array.of(19, 22, 43, 50))],
+  [
+    'the three formulas',
+    'byMatrix',
+    {},
+    ({ byVector, byMatrix, byScalar }) => {
+      expect(byVector).toEqual(Float64Array.of(2, 4));
+      expect((byMatrix as autodiff.Tensor).toArray()).toEqual([[0, 2, 4], [6, 8, 10]]); // biome-ignore format: rows
+      expect(byScalar).toEqual(Float64Array.of(1, 2, 3));
+    },
+  ],
+  [
+    'gradients of trees and of gradients',
+    'curvature',
+    {},
+    ({ slopes, value, curvature }) => {
+      expect(Object.keys(slopes as object)).toEqual(['w', 'b']);
+      expect(value).toBeCloseTo((0.25 + 2.25 + 1) / 3, 12);
+      expect(curvature).toBe(12);
+    },
+  ],
+  [
+    'minimize by gradients',
+    'rosenbrock',
+    {},
+    ({ x, status }) => {
+      expect(status).toBe('converged');
+      for (const value of x as Float64Array) expect(value).toBeCloseTo(1, 8);
+    },
+  ],
+  [
+    'products with a Hessian',
+    'hvp(f)(at, v)',
+    {},
+    ({ product, same }) => {
+      const { data } = same as autodiff.Tensor;
+      (product as Float64Array).forEach((value, i) => {
+        expect(value).toBeCloseTo(data[i], 12);
+      });
+    },
+  ],
+  ['a graph', 'toSVG', {}, ({ svg }) => expect(svg).toContain('tanh')],
+  ['a custom op', 'customOp({', {}, ({ error }) => expect(error).toBeLessThan(1e-9)],
+  ['product', 'allocate, matmul', {}, (s) => expect(s.out).toEqual(Float64Array.of(19, 22, 43, 50))],
   [
     'a first fit',
     'Five rows of two columns',
@@ -85,7 +142,7 @@ const cases: Case[] = [
   ],
   [
     'minimize',
-    'import { minimize }',
+    'minimize((x, gradient)',
     {},
     ({ x, status }) => {
       expect((x as Float64Array)[0]).toBeCloseTo(3, 6);
