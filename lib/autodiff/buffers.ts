@@ -3,8 +3,8 @@ import { allocate as allocateAlone } from '../base/memory.js';
 import { isDifferentiating } from './tape.js';
 
 // A small Float64Array of its own costs V8 300 ns, a view 55. A view keeps its slab alive; what callers get is copied out.
-const slabDoubles = 2048;
-const largest = 256;
+const slabDoubles = 8192;
+const largest = 1024;
 let slab = new ArrayBuffer(0);
 let used = slabDoubles;
 
