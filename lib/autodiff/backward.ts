@@ -58,7 +58,7 @@ export function backward(
     }
     return inputs.map((input) => input.gradient ?? filled(0, input.shape));
   } finally {
-    for (; at >= first; at--) nodes[at].gradient = null; // where an op has thrown
+    for (at = Math.min(at, nodes.length - 1); at >= first; at--) nodes[at].gradient = null; // where an op has thrown
     for (const input of inputs) input.gradient = null;
   }
 }

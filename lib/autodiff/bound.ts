@@ -2,7 +2,18 @@
 import type { Backend } from '../backend/interface.js';
 import { checkGradient } from './checkgradient.js';
 import { customOp } from './customop.js';
-import { derivative, differentiable, grad, hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from './derivatives.js';
+import {
+  derivative,
+  differentiable,
+  grad,
+  hessian,
+  hvp,
+  jacobian,
+  jvp,
+  type Pullback,
+  valueAndGrad,
+  vjp,
+} from './derivatives.js';
 import { graph } from './graph.js';
 import { onBackend } from './kernels.js';
 import { ops } from './ops/index.js';
@@ -42,8 +53,15 @@ export function createAutodiff(backend: Backend): Autodiff {
       bound(call(...args));
   const each = <T extends object>(calls: T, bind: (call: Call) => Call): T =>
     Object.fromEntries(Object.entries(calls).map(([name, call]) => [name, bind(call as Call)])) as T;
+  const pullback: Call = (...args) => {
+    const traced = boundTwice(vjp)(...args);
+    return (...given: unknown[]): Pullback<unknown> => {
+      const made: Pullback<unknown> = traced(...given);
+      return { ...made, vjp: bound(made.vjp) };
+    };
+  };
   return {
-    derivatives: each(derivatives, boundTwice),
+    derivatives: { ...each(derivatives, boundTwice), vjp: pullback },
     checkGradient: bound(checkGradient),
     ops: Object.freeze(each(ops, bound)),
   };

@@ -1,11 +1,11 @@
 // Catalog of the ops of nabla/autodiff.
 // Order counts: a unary or binary op’s index among those of its kind is its number, in native/ and reference/.
 
-/** What an op takes: `unary` and `binary` are elementwise kernels, which both backends have by number. */
+/** What an op does: `unary` and `binary` are elementwise kernels, which both backends have by number. */
 export type OpKind =
   | 'unary'
   | 'binary'
-  | 'elementwise'
+  | 'choice'
   | 'reduction'
   | 'shape'
   | 'index'
@@ -52,6 +52,38 @@ export const ops = {
   lessEqual: { kind: 'binary', help: '1 where a ≤ b, else 0', kink: '0 everywhere' },
   greater: { kind: 'binary', help: '1 where a > b, else 0', kink: '0 everywhere' },
   greaterEqual: { kind: 'binary', help: '1 where a ≥ b, else 0', kink: '0 everywhere' },
+  where: { kind: 'choice', help: 'a where the condition is not 0, else b' },
+  sum: { kind: 'reduction', help: 'Σ x over axes' },
+  mean: { kind: 'reduction', help: 'Σ x over axes, divided by their count' },
+  prod: { kind: 'reduction', help: 'Π x over axes, of halves by halves' },
+  max: { kind: 'reduction', help: 'the greatest over axes, NaN if one is', kink: 'all to the first of equal ones' },
+  min: { kind: 'reduction', help: 'the least over axes, NaN if one is', kink: 'all to the first of equal ones' },
+  logSumExp: { kind: 'reduction', help: 'ln Σ e^x over axes' },
+  norm: { kind: 'reduction', help: '√Σ x² over axes', kink: '0 at 0' },
+  cumsum: { kind: 'reduction', help: 'running sums along an axis' },
+  broadcastTo: { kind: 'shape', help: 'x repeated to a shape' },
+  reshape: { kind: 'shape', help: 'the elements in another shape' },
+  transpose: { kind: 'shape', help: 'the axes in another order' },
+  slice: { kind: 'shape', help: 'from start to before end, by steps' },
+  pad: { kind: 'shape', help: 'a constant around x' },
+  concat: { kind: 'shape', help: 'tensors behind each other along an axis' },
+  stack: { kind: 'shape', help: 'tensors along a new axis' },
+  take: { kind: 'index', help: 'elements by constant indices' },
+  put: { kind: 'index', help: 'zeros, to which elements are added at constant indices' },
+  diagonal: { kind: 'index', help: 'the diagonal of a matrix, or a matrix of a diagonal' },
+  dot: { kind: 'product', help: 'Σ a b of vectors' },
+  matmul: { kind: 'product', help: 'products of vectors, matrices and batches' },
+  outer: { kind: 'product', help: 'all products a_i b_j' },
+  trace: { kind: 'product', help: 'the sum of a diagonal' },
+  affine: { kind: 'product', help: 'x W + b' },
+  solve: { kind: 'algebra', help: 'x of A x = b' },
+  cholesky: { kind: 'algebra', help: 'L of A = L Lᵀ, A symmetric' },
+  logdet: { kind: 'algebra', help: 'ln det A, A symmetric positive definite' },
+  softmax: { kind: 'network', help: 'e^z / Σ e^z over the last axis' },
+  softmaxLoss: { kind: 'network', help: 'mean over rows of ln Σ e^z - z_y' },
+  conv2d: { kind: 'network', help: 'two-dimensional convolution' },
+  conv2dInput: { kind: 'network', help: 'its transpose in the input' },
+  conv2dKernel: { kind: 'network', help: 'its transpose in the kernel' },
 } as const satisfies Record<string, OpEntry>;
 
 export type OpName = keyof typeof ops;

@@ -6,6 +6,7 @@ import { transpileModule } from 'typescript';
 import { describe, expect, it } from 'vitest';
 import * as autodiff from '../../lib/autodiff.js';
 import { losses } from '../../lib/catalog/losses.js';
+import { ops } from '../../lib/catalog/ops.js';
 import { fitOptions } from '../../lib/catalog/options.js';
 import { rules, solvers } from '../../lib/catalog/rules.js';
 import { averagings, samplers } from '../../lib/catalog/samplers.js';
@@ -271,6 +272,12 @@ describe('tables', () => {
 
   it.each(Object.entries({ losses, rules, solvers, schedules }))('of equations name all %s', (_, entries) => {
     expect(Object.keys(entries).filter((name) => !equations.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it('of gradients name all ops', () => {
+    const page = read('docs/gradients.md');
+    expect(Object.keys(ops).filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+    expect(Object.keys(autodiff.ops).toSorted()).toEqual(Object.keys(ops).toSorted());
   });
 
   it('of errors name all codes', () => {
