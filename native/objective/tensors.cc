@@ -145,7 +145,7 @@ void gemm(const Kernels& kernels, size_t m, size_t n, size_t k, double alpha, St
   const size_t panelsOfParts = (panels + acrossParts - 1) / acrossParts;
 
   AlignedBuffer right(panels * t.packWidth * depth);
-  const size_t stride = threadStride(rowsOfParts * depth);
+  const size_t stride = lanes > 1 ? threadStride(rowsOfParts * depth) : rowsOfParts * depth;
   AlignedBuffer left(stride * lanes);
   // The chains begin in C itself where it is not read.
   const bool isApart = beta != 0.0;
