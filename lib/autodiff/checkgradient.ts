@@ -31,7 +31,7 @@ export interface GradientCheck {
 const step = 2 ** -9;
 /** Least unit of a coordinate. */
 const leastUnit = 2 ** -6;
-/** Rounding of a value, in ulps of it, that no difference is blamed for. */
+/** Rounding of a value, in units of its terms, that no difference is blamed for. */
 const roundoff = 16 * 2 ** -52;
 /** Derivatives this much smaller than the largest are compared with that. */
 const negligible = 2 ** -20;
@@ -43,12 +43,17 @@ function random(seed: number): (index: number) => number {
   return (index) => draws.below(2 ** 53, index) * 2 ** -52 - 1;
 }
 
-function inner(a: readonly Tensor[], b: readonly Float64Array[]): number {
+/** Σ a b, and the sum of the magnitudes of its terms, which tells its rounding. */
+function inner(a: readonly Tensor[], b: readonly Float64Array[]): { total: number; magnitude: number } {
   let total = 0;
+  let magnitude = 0;
   a.forEach(({ data }, i) => {
-    for (let j = 0; j < data.length; j++) total += data[j] * b[i][j];
+    for (let j = 0; j < data.length; j++) {
+      total += data[j] * b[i][j];
+      magnitude += Math.abs(data[j] * b[i][j]);
+    }
   });
-  return total;
+  return { total, magnitude };
 }
 
 /**
@@ -84,7 +89,7 @@ export function checkGradient<P = Tensor>(
   let seeds: Float64Array | undefined;
 
   /** The scalar that is checked, and its derivatives. */
-  function evaluate(point: readonly Float64Array[]): { value: number; slopes: readonly Tensor[] } {
+  function evaluate(point: readonly Float64Array[]): { value: ReturnType<typeof inner>; slopes: readonly Tensor[] } {
     return differentiate((level: Level) => {
       const inputs = tensors.map(({ shape }, i) => level.input(new Tensor(point[i], shape)));
       const y = operand('checkGradient', 'the result of f', f(rebuild(inputs) as P));
@@ -101,19 +106,19 @@ export function checkGradient<P = Tensor>(
   const units = here.map((data) => data.map((value) => Math.max(Math.abs(value), leastUnit)));
   const { value, slopes } = evaluate(here);
   const valueAt = (direction: readonly Float64Array[], h: number): number =>
-    evaluate(here.map((data, i) => data.map((start, j) => start + h * direction[i][j]))).value;
+    evaluate(here.map((data, i) => data.map((start, j) => start + h * direction[i][j]))).value.total;
   const size = here.reduce((n, data) => n + data.length, 0);
   if (size === 0) throw shapeError('checkGradient', 'x must have at least one element; got none');
   const compared = Array.from({ length: directions ?? size }, (_, k) => {
     const direction =
       directions === undefined ? coordinate(units, k) : units.map((unit) => unit.map((u) => u * draw(drawn++)));
-    const analytic = inner(slopes, direction);
+    const { total: analytic } = inner(slopes, direction);
     const near = valueAt(direction, step) - valueAt(direction, -step);
     const far = valueAt(direction, 2 * step) - valueAt(direction, -2 * step);
     return { analytic, numeric: (8 * near - far) / (12 * step) };
   });
   const largest = compared.reduce((most, { analytic }) => Math.max(most, Math.abs(analytic)), 0);
-  const noise = (roundoff * Math.abs(value)) / step;
+  const noise = (roundoff * value.magnitude) / step;
   let worst: GradientCheck = { error: 0, at: 0 };
   compared.forEach(({ analytic, numeric }, at) => {
     const scale = Math.max(Math.abs(analytic), Math.abs(numeric), negligible * largest, Number.MIN_VALUE);

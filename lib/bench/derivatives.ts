@@ -1,4 +1,4 @@
-// Benchmark rows of automatic differentiation: a loss in ops beside the kernel of the same, and second derivatives.
+// Benchmark rows of automatic differentiation: a loss in ops beside its kernel; second derivatives.
 import { grad, hvp, ops as o, tensor } from '../autodiff.js';
 import { valueAndGradient } from '../kernels.js';
 import { candidate } from './harness.js';

@@ -5,7 +5,9 @@ import { checkGradient, grad, hvp, type Operand, ops as o, type Tensor, tensor }
 import { native, reference } from '../support/backends.js';
 import { random } from '../support/support.js';
 
-const uniform = random(11);
+const uniform = random(Number(process.env.NABLA_SWEEP) || 11);
+/** More of everything random in a sweep, by another seed each. */
+const repeats = process.env.NABLA_SWEEP ? 50 : 1;
 const size = (shape: readonly number[]): number => shape.reduce((n, k) => n * k, 1);
 /** Numbers from low to high, at least .05 apart from whole tenths of 0 where `low` < 0. */
 const numbers = (shape: readonly number[], low = -1.5, high = 1.5): Tensor => {
@@ -173,7 +175,11 @@ const cases: Case[] = [
   ],
   ['softmax', ({ z }) => o.softmax(z), () => ({ z: numbers([2, 3]) })],
   ['softmaxLoss', ({ z }) => o.softmaxLoss(z, [2, 0, 1]), () => ({ z: numbers([3, 3]) })],
-  ['solve', ({ A, b }) => o.solve(o.mul(A, A), b), () => ({ A: numbers([3, 3], 0.5, 2), b: numbers([3]) })],
+  [
+    'solve',
+    ({ A, b }) => o.solve(o.add(o.mul(A, A), o.diagonal([5, 6, 7])), b),
+    () => ({ A: numbers([3, 3], 0.5, 2), b: numbers([3]) }),
+  ],
   ['solve of columns', ({ A, b }) => o.solve(A, o.sin(b)), () => ({ A: spd(3), b: numbers([3, 2]) })],
   ['cholesky', ({ A }) => o.cholesky(A), () => ({ A: spd(3) })],
   ['logdet', ({ A }) => o.logdet(A), () => ({ A: spd(3) })],
@@ -213,9 +219,54 @@ describe('derivatives of ops', () => {
   });
 });
 
+describe('derivatives with random shapes', () => {
+  const pick = (n: number): number => Math.floor(uniform() * n);
+  /** Two shapes that broadcast: axes of 1 to 3, some of them 1 or absent in one of both. */
+  const broadcastable = (): [number[], number[]] => {
+    const whole = Array.from({ length: pick(4) }, () => 1 + pick(3));
+    const part = () => whole.map((n) => (pick(3) === 0 ? 1 : n)).slice(pick(3) === 0 ? pick(whole.length + 1) : 0);
+    return pick(2) === 0 ? [whole, part()] : [part(), whole];
+  };
+  const each = [...binary, ['maximum', o.maximum], ['minimum', o.minimum]] as typeof binary;
+
+  it.each(each)('%s: agree with differences for any shapes that broadcast', (name, f, low = -1.5, high = 1.5) => {
+    for (let run = 0; run < 12 * repeats; run++) {
+      const [p, q] = broadcastable();
+      const isKinked = name === 'maximum' || name === 'minimum';
+      const at = isKinked
+        ? { a: distinct(p), b: o.add(distinct(q), 0.05) }
+        : { a: numbers(p, low, high), b: numbers(q, low, high) };
+      const g = ({ a, b }: Trees) => o.mul(f(a, b), o.add(2, f(b, a)));
+      expect(checkGradient(g, at, { directions: 1, seed: run }).error, `[${p}] and [${q}]`).toBeLessThan(1e-6);
+      expect(checkGradient(g, at, { order: 2, directions: 1, seed: run }).error, `[${p}] and [${q}]`).toBeLessThan(
+        1e-6,
+      );
+    }
+  });
+
+  it('matmul, sums, slices and transposes: agree with differences for any shapes', () => {
+    for (let run = 0; run < 20 * repeats; run++) {
+      const [p, q] = broadcastable();
+      const [m, k, n] = [1 + pick(3), 1 + pick(3), 1 + pick(3)];
+      const at = { a: numbers([...p, m, k]), b: numbers([...q, k, n]) };
+      const f = ({ a, b }: Trees) => {
+        const c = o.matmul(a, b);
+        const rank = c.shape.length;
+        const axes = c.shape.map((_, i) => i).filter((i) => (run >> i) % 2 === 0);
+        const order = c.shape.map((_, i) => (i + run) % rank);
+        const cut = o.slice(o.transpose(c, order), run % c.shape[order[0]]);
+        return o.add(o.sum(o.mul(c, c), axes, { keepDims: true }), o.mean(o.logSumExp(cut, -1)));
+      };
+      expect(checkGradient(f, at, { directions: 2, seed: run }).error, `[${p}] and [${q}]`).toBeLessThan(1e-6);
+      expect(checkGradient(f, at, { order: 2, directions: 1, seed: run }).error, `[${p}] and [${q}]`).toBeLessThan(
+        1e-6,
+      );
+    }
+  });
+});
+
 describe.runIf(native)('bits of ops', () => {
   it.each(cases)('%s: are the same on both backends, of values, gradients and second derivatives', (_, f, make) => {
-    // Large enough that native code is called.
     const at = make();
     const scalarOf = (p: Trees) => o.sum(o.mul(f(p), 1.25));
     const run = () => [o.add(0, f(at)), grad(scalarOf)(at), hvp(scalarOf)(at, at)];
