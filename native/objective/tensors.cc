@@ -136,16 +136,17 @@ void gemm(const Kernels& kernels, size_t m, size_t n, size_t k, double alpha, St
       team.lanes(0.25 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k));
   const size_t depth = std::min(k, packedK);
   // Parts of C that threads take by turns: as many rows as L2 holds of A, and columns where rows are few.
-  const size_t groups = ((m + packedRows - 1) / packedRows + lanes - 1) / lanes * lanes;
-  const size_t height = lanes == 1 ? std::min(m, packedRows) : (m + groups - 1) / groups + 11;
-  const size_t rowsOfParts = std::max<size_t>(1, std::min(m, height / 12 * 12));
-  const size_t downParts = (m + rowsOfParts - 1) / rowsOfParts;
+  const size_t twelves = (m + 11) / 12;  // rows of a tile, or a multiple of them
+  const size_t perPart = packedRows / 12;
+  const size_t downParts = std::min(twelves, ((twelves + perPart - 1) / perPart + lanes - 1) / lanes * lanes);
+  const auto rowsBefore = [&](size_t part) { return std::min(m, part * twelves / downParts * 12); };
+  const size_t mostRows = std::min(m, (twelves + downParts - 1) / downParts * 12);
   const size_t panels = (std::min(n, packedCols) + t.packWidth - 1) / t.packWidth;
   const size_t acrossParts = downParts < lanes ? std::min<size_t>(panels, 2 * lanes) : 1;
   const size_t panelsOfParts = (panels + acrossParts - 1) / acrossParts;
 
   AlignedBuffer right(panels * t.packWidth * depth);
-  const size_t stride = lanes > 1 ? threadStride(rowsOfParts * depth) : rowsOfParts * depth;
+  const size_t stride = lanes > 1 ? threadStride(mostRows * depth) : mostRows * depth;
   AlignedBuffer left(stride * lanes);
   // The chains begin in C itself where it is not read.
   const bool isApart = beta != 0.0;
@@ -168,7 +169,7 @@ void gemm(const Kernels& kernels, size_t m, size_t n, size_t k, double alpha, St
       };
       const auto part = [&](size_t i, unsigned lane) {
         const size_t down = i / acrossParts, across = i % acrossParts;
-        const size_t row = down * rowsOfParts, rows = std::min(rowsOfParts, m - row);
+        const size_t row = rowsBefore(down), rows = rowsBefore(down + 1) - row;
         const size_t from = colsOf(across), to = colsOf(across + 1);
         if (from >= to) return;
         double* const packed = left.data() + lane * stride;
