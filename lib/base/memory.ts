@@ -1,4 +1,5 @@
-// ERR_OUT_OF_MEMORY for V8's errors of arrays that it cannot allocate, and the caller's own errors kept.
+// ERR_OUT_OF_MEMORY for V8's errors of arrays that it cannot allocate.
+
 import { NablaError } from './errors.js';
 
 const noMemory = /^(Array buffer allocation failed|Invalid (typed )?array length)/;

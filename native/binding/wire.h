@@ -8,26 +8,25 @@
 
 namespace nabla {
 
+// clang-format lays these lists out anew at each run.
+// clang-format off
 // Of one fit; any may be null. Those of a table follow its X.
-#define NABLA_JOB_ARRAYS(OF)                                                                    \
-  OF(trainX)                                                                                    \
-  OF(trainY)                                                                                    \
-  OF(trainSampleWeight) OF(trainOffset) OF(trainIndex) OF(validationX) OF(validationY)          \
-      OF(validationSampleWeight) OF(validationOffset) OF(validationIndex) OF(samplerIndices)    \
-          OF(penaltyFactors) OF(lowerBounds) OF(upperBounds) OF(initialWeights) OF(pausedState) \
-              OF(carriedState) OF(gramCache)
+#define NABLA_JOB_ARRAYS(OF) \
+  OF(trainX) OF(trainY) OF(trainSampleWeight) OF(trainOffset) OF(trainIndex) \
+  OF(validationX) OF(validationY) OF(validationSampleWeight) OF(validationOffset) OF(validationIndex) \
+  OF(samplerIndices) OF(penaltyFactors) OF(lowerBounds) OF(upperBounds) OF(initialWeights) \
+  OF(pausedState) OF(carriedState) OF(gramCache)
 // Of many fits. sampleWeight, offset, penaltyFactors and the bounds may be null; those from `coefficients` on
 // are written.
-#define NABLA_MANY_ARRAYS(OF)                                                                \
-  OF(X)                                                                                      \
-  OF(y)                                                                                      \
-  OF(sampleWeight) OF(offset) OF(borders) OF(penaltyFactors) OF(lowerBounds) OF(upperBounds) \
-      OF(coefficients) OF(intercepts) OF(statuses) OF(losses) OF(remaining) OF(epochs) OF(steps)
+#define NABLA_MANY_ARRAYS(OF) \
+  OF(X) OF(y) OF(sampleWeight) OF(offset) OF(borders) OF(penaltyFactors) OF(lowerBounds) OF(upperBounds) \
+  OF(coefficients) OF(intercepts) OF(statuses) OF(losses) OF(remaining) OF(epochs) OF(steps)
 // Fields of an Outcome.
 #define NABLA_OUTCOME_NUMBERS(OF) \
   OF(status) OF(epochs) OF(steps) OF(meanLoss) OF(gap) OF(remainingDecrease) OF(lastDecrease)
 #define NABLA_OUTCOME_LISTS(OF) \
   OF(weights) OF(loss) OF(validationLoss) OF(learningRate) OF(gradientNorm) OF(state) OF(carried)
+// clang-format on
 
 #define NABLA_INDEX(name) name,
 struct JobArray {

@@ -1,4 +1,5 @@
-// Descent along nearly collinear columns, looked for at the end of a fit. Gradients and Hessians
+// Descent along nearly collinear columns, looked for at the end of a fit.
+// Gradients and Hessians
 // of the columns lose what only these tell to rounding, so that every solver may take such a point for a
 // minimum. Here a combination is a column of its own, taken row by row (Yamamoto, Nakatsukasa, Yanagisawa and
 // Fukaya 2015, CholeskyQR2). Twin: lib/reference/solver/weakdescent.ts.

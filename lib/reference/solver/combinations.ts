@@ -1,4 +1,5 @@
-// Nearly collinear columns: combinations of a length near 0, which Gram matrices lose to rounding. Of few
+// Nearly collinear columns: combinations of a length near 0, which Gram matrices lose.
+// Of few
 // columns they come from the Gram matrix; of many, where that would cost too much, pairs alone, which random combinations of
 // the rows (Charikar 2002) bring together. Twin: native/solver/combinations.cc.
 import type { Plan, Table } from '../../backend/plan.js';
