@@ -58,7 +58,7 @@ function inner(a: readonly Tensor[], b: readonly Float64Array[]): { total: numbe
 
 /**
  * Compares derivatives of f with central differences of fourth order. Of a function that returns no scalar a random
- * combination of the elements is checked. Choose x away from kinks and from the borders of the domain.
+ * combination of the elements is checked. Choose x where f is differentiable, inside its domain.
  *
  * @param f - written in `ops`
  * @param x - an argument of f, or a tree

@@ -67,8 +67,8 @@ export function drawGraph({ nodes, output }: GraphJson): string {
       .map((from, k) => {
         const start = { x: x(from) + box.width, y: y(from) + box.height / 2 };
         const end = { x: x(id), y: y(id) + (box.height * (k + 1)) / (operands.length + 1) };
-        const bend = Math.max(gap.x / 2, (end.x - start.x) / 2);
-        const d = `M${start.x} ${start.y} C${start.x + bend} ${start.y} ${end.x - bend} ${end.y} ${end.x} ${end.y}`;
+        const reach = Math.max(gap.x / 2, (end.x - start.x) / 2);
+        const d = `M${start.x} ${start.y} C${start.x + reach} ${start.y} ${end.x - reach} ${end.y} ${end.x} ${end.y}`;
         return element('path', { d, fill: 'none', stroke: ink.axis, 'stroke-width': 1.5, 'marker-end': 'url(#arrow)' });
       }),
   );

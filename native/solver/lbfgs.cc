@@ -14,7 +14,7 @@ namespace {
 
 constexpr double rounding = 0x1p-48;  // of the objective: smaller changes are not to be told from rounding
 constexpr int mostSampled = 30;       // iterations on a sample
-constexpr uint64_t longest = 12;      // iterations with one metric, where taking it anew costs little
+constexpr uint64_t longest = 12;      // iterations with one preconditioner, where taking it anew costs little
 // Of the slopes of rows, at most, what rounding may leave at a minimum where all of them are 0.
 constexpr double slopeRounding = 0x1p-24;
 constexpr double leastSlope = 0x1p-15;  // of the slopes of rows, what a minimum may leave

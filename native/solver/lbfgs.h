@@ -24,7 +24,7 @@ class Lbfgs final : public Method {
   // Begins anew where it is: the objective has changed.
   void restart();
 
-  double firstLength = 1.0;  // of a step by the metric alone
+  double firstLength = 1.0;  // of a step by the preconditioner alone
   void serialize(Archive& archive) override;
 
  private:
@@ -69,14 +69,14 @@ class Lbfgs final : public Method {
   bool isOrthantWise_;
   bool stepHistory_;
   double* w_;
-  AlignedBuffer hessianPoint_;  // where the metric was taken
+  AlignedBuffer hessianPoint_;  // where the preconditioner was taken
   bool bentByAll_ = false;      // over all rows, not the sample
   uint64_t aged_ = 0;           // iterations since
   AlignedBuffer g_;             // of the smooth part
   AlignedBuffer trial_, trialGradient_;
   AlignedBuffer steepest_;  // the shortest subgradient
   AlignedBuffer direction_;
-  AlignedBuffer turned_;    // the newest change of the gradient, by the metric
+  AlignedBuffer turned_;    // the newest change of the gradient, by the preconditioner
   AlignedBuffer s_, y_;     // steps and changes of the gradient, a ring
   AlignedBuffer products_;  // sᵀy of each
   AlignedBuffer alpha_;

@@ -36,6 +36,12 @@ inline double nearStart(const RayPoint& start, const RayPoint& high, int tries) 
   return tries >= patient ? 0.01 * high.t : between(start, high);
 }
 
+// The next trial in a bracket: where its ends are of different magnitudes, of the magnitude between them.
+inline double inside(const RayPoint& low, const RayPoint& high) {
+  constexpr double widest = 0x1p10;  // high.t / low.t of a bracket in which a cubic says something
+  return high.t > widest * low.t ? std::sqrt(low.t) * std::sqrt(high.t) : between(low, high);
+}
+
 // Searches from `start` (t = 0) with a first trial at `t`. `at` evaluates and returns a point; the last one
 // evaluated is the one that is returned. `roundoff`: smaller changes of the value are rounding. t = 0:
 // nothing lowers the value.
@@ -60,7 +66,7 @@ RayPoint wolfe(const RayPoint& start, double t, double roundoff, At at) {
       bracketed = true;
     }
     // A parabola whose slope has not fallen to 0.9 has its minimum beyond 10 t.
-    t = !bracketed ? 10.0 * t : low.t == 0.0 ? nearStart(start, high, tries) : between(low, high);
+    t = !bracketed ? 10.0 * t : low.t == 0.0 ? nearStart(start, high, tries) : inside(low, high);
     if (!(t > low.t && t < INFINITY)) break;
   }
   return best.t > 0.0 ? at(best.t) : start;

@@ -168,7 +168,7 @@ describe('results', () => {
     expect(H).toMatchObject({ a: { a: 0, b: Float64Array.of(1, 1) }, b: { a: Float64Array.of(1, 1) } });
   });
 
-  it('have one rule at ties, kinks and 0', () => {
+  it('have one rule at ties, at 0 and where they are not differentiable', () => {
     const x = Float64Array.of(0, 0);
     expect(grad((x) => o.sum(o.relu(x)))(x)).toEqual(x);
     expect(grad((x) => o.sum(o.abs(x)))(x)).toEqual(x);

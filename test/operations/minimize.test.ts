@@ -155,6 +155,55 @@ describe('minimize', () => {
     }
   });
 
+  it('finds the minimum of functions that are no quadratic, in whatever unit x is', () => {
+    const ofOne =
+      (value: (z: number) => number, slope: (z: number) => number): Differentiable =>
+      ([z], gradient) => {
+        gradient[0] = slope(z);
+        return value(z);
+      };
+    const quartic = ofOne(
+      (z) => z ** 4 - z,
+      (z) => 4 * z ** 3 - 1,
+    );
+    const sextic = ofOne(
+      (z) => z ** 6 + z * z - z + 10,
+      (z) => 6 * z ** 5 + 2 * z - 1,
+    );
+    const flat = ofOne(
+      (z) => (z - 3) ** 8 + 5,
+      (z) => 8 * (z - 3) ** 7,
+    );
+    const polynomials: [string, Differentiable, number[], number][] = [
+      ['z⁴ − z', quartic, [0], -0.75 * 0.25 ** (1 / 3)],
+      ['z⁶ + z² − z + 10', sextic, [0], 9.760785921053039],
+      ['(z − 3)⁸ + 5', flat, [0], 5],
+      ['Rosenbrock', rosenbrock, [-1.2, 1], 0],
+    ];
+    for (const [name, f, start, least] of polynomials) {
+      const at1 = minimize(f, Float64Array.from(start));
+      for (let exponent = -40; exponent <= 20; exponent += runs(3) > 3 ? 1 : 4) {
+        const unit = 2 ** exponent;
+        const inUnit: Differentiable = (x, gradient) => {
+          const value = f(
+            x.map((xj) => xj / unit),
+            gradient,
+          );
+          for (let j = 0; j < x.length; j++) gradient[j] /= unit;
+          return value;
+        };
+        const found = minimize(
+          inUnit,
+          Float64Array.from(start, (z) => z * unit),
+        );
+        const what = `${name}, unit 2^${exponent}`;
+        expect(found.status, what).toBe('converged');
+        expect(Math.abs(found.value - least), what).toBeLessThan(1e-10);
+        expect(found.evaluations, what).toBeLessThanOrEqual(1.5 * at1.evaluations + 20);
+      }
+    }
+  });
+
   it('takes a known sum of squares as found at the square of a double’s precision', () => {
     const { x0, fun } = mgh.find(({ name }) => name === 'Powell singular')!;
     const first = fun(x0, new Float64Array(4));

@@ -20,7 +20,7 @@ import { sampleOf } from './sample.js';
 const rounding = 2 ** -48; // of the objective: smaller changes are not to be told from rounding
 const largestPart = 2 ** -20; // of a large x, the first step
 const mostSampled = 30; // iterations on a sample
-const longest = 12; // iterations with one metric, where taking it anew costs little
+const longest = 12; // iterations with one preconditioner, where taking it anew costs little
 const leastSeen = 2 ** -120; // of the size of the objective, a decrease that no digit of a weight tells
 const slopeRounding = 2 ** -24; // of the slopes of rows, at most, what rounding may leave at a minimum where all are 0
 const leastSlope = 2 ** -15; // of the slopes of rows, what a minimum may leave
@@ -48,8 +48,8 @@ export class Lbfgs extends Method {
   readonly #isOrthantWise: boolean;
   readonly #stepHistory: boolean;
   readonly #w: Float64Array;
-  readonly #bent: Float64Array; // where the metric was taken
-  #bentByAll = false; // over all rows, not the sample
+  readonly #hessianPoint: Float64Array; // where the preconditioner was taken
+  #hessianPointByAll = false; // over all rows, not the sample
   #aged = 0; // iterations since
   readonly #g: Float64Array; // of the smooth part
   readonly #terms: Float64Array; // of the weights, in size: the larger of where the last step began and ended
@@ -57,7 +57,7 @@ export class Lbfgs extends Method {
   readonly #trialGradient: Float64Array;
   readonly #steepest: Float64Array; // the shortest subgradient
   readonly #direction: Float64Array;
-  readonly #turned: Float64Array; // the newest change of the gradient, by the metric
+  readonly #turned: Float64Array; // the newest change of the gradient, by the preconditioner
   readonly #s: Float64Array[]; // steps and changes of the gradient, a ring
   readonly #y: Float64Array[];
   readonly #products: Float64Array; // sᵀy of each
@@ -67,7 +67,7 @@ export class Lbfgs extends Method {
   #next = 0;
   #value = NaN;
   #begun = false;
-  /** Of a step by the metric alone. */
+  /** Of a step by the preconditioner alone. */
   firstLength = 1;
 
   /** `weights`: where it starts; changed in place. `data`: null for a function of the caller's. */
@@ -87,7 +87,7 @@ export class Lbfgs extends Method {
     this.#isOrthantWise = smooth.penalty.l1 !== 0 || smooth.penalty.bounds !== null;
     this.#stepHistory = plan.stepHistory;
     this.#w = weights;
-    this.#bent = vector();
+    this.#hessianPoint = vector();
     this.#g = vector();
     this.#terms = weights.map(Math.abs);
     this.#trial = vector();
@@ -131,8 +131,8 @@ export class Lbfgs extends Method {
     }
     if (this.#preconditioner?.hasHessian && this.#aged >= longest + Math.floor(this.#plan.cols / 8)) {
       this.#aged = 0;
-      this.#bentByAll = true;
-      this.#bent.set(this.#w);
+      this.#hessianPointByAll = true;
+      this.#hessianPoint.set(this.#w);
       this.#updateHessian();
       this.#updatePseudoGradient();
     }
@@ -269,7 +269,7 @@ export class Lbfgs extends Method {
     const start = this.#w.slice();
     const expected = approaches ? this.#approach() : 0;
     this.#approachHuber();
-    this.#bent.set(this.#w);
+    this.#hessianPoint.set(this.#w);
     this.#updateHessian();
     this.#value = this.#smooth.evaluate(this.#w, this.#g);
     if (!approaches || this.#value - expected <= Math.abs(expected)) return;
@@ -316,8 +316,8 @@ export class Lbfgs extends Method {
 
   #updateHessian(): void {
     if (!this.#data || !this.#sample) return;
-    if (this.#bentByAll) this.#preconditioner?.updateHessian(this.#data.table, false, this.#bent);
-    else this.#preconditioner?.updateHessian(this.#sample, this.#isPart, this.#bent);
+    if (this.#hessianPointByAll) this.#preconditioner?.updateHessian(this.#data.table, false, this.#hessianPoint);
+    else this.#preconditioner?.updateHessian(this.#sample, this.#isPart, this.#hessianPoint);
   }
 
   /** The shortest subgradient at the weights, and the direction to go. */
@@ -474,8 +474,8 @@ export class Lbfgs extends Method {
     this.#count = archive.count(this.#count, this.#memory);
     this.#next = archive.count(this.#next, this.#memory - 1);
     archive.array(this.#w);
-    archive.array(this.#bent);
-    this.#bentByAll = archive.flag(this.#bentByAll);
+    archive.array(this.#hessianPoint);
+    this.#hessianPointByAll = archive.flag(this.#hessianPointByAll);
     this.#aged = archive.count(this.#aged);
     this.#least = archive.number(this.#least, 'notNaN');
     this.#waited = archive.count(this.#waited);

@@ -13,6 +13,7 @@ const decrease = 1e-4;
 const curvature = 0.9;
 const most = 20;
 const shorter = 2 ** -30; // of a trial
+const widest = 2 ** 10; // high.t / low.t of a bracket in which a cubic says something
 const patient = 5; // trials after which a step that is far too long shrinks faster
 
 /** The minimum of the cubic through two points; kept off the ends of the interval. */
@@ -35,6 +36,11 @@ function nearStart(start: RayPoint, high: RayPoint, tries: number): number {
   return tries >= patient ? 0.01 * high.t : between(start, high);
 }
 
+/** The next trial in a bracket: where its ends are of different magnitudes, of the magnitude between them. */
+function inside(low: RayPoint, high: RayPoint): number {
+  return high.t > widest * low.t ? Math.sqrt(low.t) * Math.sqrt(high.t) : between(low, high);
+}
+
 /**
  * Searches from `start` (t = 0) with a first trial at `t`. `at` evaluates and returns a point; the last one evaluated
  * is the one that is returned. `roundoff`: smaller changes of the value are rounding. t = 0: nothing lowers the value.
@@ -54,7 +60,7 @@ export function wolfe(start: RayPoint, first: number, roundoff: number, at: (t: 
     if (lower && slope < 0) low = point;
     else high = point;
     // A parabola whose slope has not fallen to 0.9 has its minimum beyond 10 t.
-    t = !high ? 10 * t : low.t === 0 ? nearStart(start, high, tries) : between(low, high);
+    t = !high ? 10 * t : low.t === 0 ? nearStart(start, high, tries) : inside(low, high);
     if (!(t > low.t && t < Infinity)) break;
   }
   return best.t > 0 ? at(best.t) : start;
